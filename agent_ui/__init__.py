@@ -1,0 +1,1 @@
+"""The agents' console: protocol, session and WebSocket gateway."""

@@ -1,0 +1,1 @@
+"""Channels: pure codecs (bytes → Inbound, Outbound → bytes) and thin adapters over them."""

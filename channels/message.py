@@ -1,0 +1,65 @@
+"""The two shapes that every channel speaks: `Inbound` from a citizen, `Outbound` to one."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+import msgspec
+
+from hotline.appeal import Appeal
+from hotline.ids import TicketNumber
+from hotline.terms import Channel
+
+
+class Inbound(msgspec.Struct, frozen=True, kw_only=True):
+    """One message from a citizen, translated.
+
+    Attributes:
+        external_id: the delivery's identity within its channel; a repeat carries the same one and gets the first
+            answer (WeChat MsgId, `Idempotency-Key` with the client's name before it, …).
+        conversation: where given, a message of a conversation (a WeChat open id, a chat session): within its window it
+            continues the conversation's open ticket instead of opening another.
+        continues: the ticket that the citizen names, when supplementing it by number and code.
+        source: who delivered it on the channel's behalf (the app token's name), for the audit.
+    """
+
+    channel: Channel
+    external_id: str
+    appeal: Appeal
+    received_at: datetime
+    conversation: str = ""
+    continues: TicketNumber | None = None
+    source: str = ""
+
+    def content_hash(self) -> bytes:
+        """Return 16 bytes that change when the content does: a key reused with other content is refused."""
+        return hashlib.blake2b(msgspec.msgpack.encode(self.appeal), digest_size=16).digest()
+
+
+class Outbound(msgspec.Struct, frozen=True, kw_only=True):
+    """One message to a citizen. `key` is the idempotency key that survives retries and restarts."""
+
+    channel: Channel
+    key: str
+    to: str
+    text: str
+    number: TicketNumber | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to an `Inbound`, after the commit. `repeat` marks the first answer given again.
+
+    `expected_by` is when the citizen may expect completion; `department` is "" while a person decides;
+    `continued` tells that the message joined an existing ticket.
+    """
+
+    number: TicketNumber
+    code: str
+    status: str
+    verdict: str
+    category: str
+    department: str
+    expected_by: datetime | None
+    repeat: bool = False
+    continued: bool = False

@@ -1,0 +1,106 @@
+"""An appeal (诉求) as the citizen put it, and what triage made of it. Plain frozen values.
+
+`Triage` is the shape that `python -m hotline triage` prints and that every later step reads.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from hotline.ids import DepartmentCode
+from hotline.terms import Kind, Priority, Service, Verdict
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of the frozen values; defaults are left out of the JSON to keep rows small."""
+
+
+class Citizen(Value, frozen=True):
+    """诉求人. `key` is what the channel knows them by (phone in E.164 form, WeChat open id)."""
+
+    name: str = ""
+    phone: str = ""
+    key: str = ""
+
+
+class Place(Value, frozen=True):
+    """Where the matter happened; `lat` and `lon` in degrees (GCJ-02 from Chinese maps, WGS-84 from Open311)."""
+
+    town: str = ""
+    village: str = ""
+    address: str = ""
+    lat: float | None = None
+    lon: float | None = None
+
+
+class Attachment(Value, frozen=True):
+    """A file kept outside the web root. `key` is the SHA-256 of the content, `size` in bytes."""
+
+    key: str
+    name: str
+    media_type: str
+    size: int
+
+
+class Appeal(Value, frozen=True):
+    """What the citizen said, before anybody judged it."""
+
+    text: str
+    title: str = ""
+    kind: Kind | None = None
+    citizen: Citizen = Citizen()
+    place: Place = Place()
+    confidential: bool = False
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Category(Value, frozen=True, omit_defaults=False):
+    """事项分类: `l1` two-digit code, `l2` name of the second level, `confidence` calibrated in 0..1."""
+
+    l1: str
+    l2: str
+    confidence: float = 0.0
+
+
+class Entity(Value, frozen=True, omit_defaults=False):
+    """A span in the text: `type` is phone, id, time, address, org, plate or amount; offsets in characters."""
+
+    type: str
+    text: str
+    start: int = 0
+    end: int = 0
+
+
+class Evidence(Value, frozen=True, omit_defaults=False):
+    """Words that led to a verdict: `rule` names the rule or model, offsets in characters."""
+
+    rule: str
+    text: str
+    start: int = 0
+    end: int = 0
+
+
+class Triage(Value, frozen=True, omit_defaults=False):
+    """What triage made of a text. `needs_person` sends the ticket to an agent instead of a department.
+
+    `department` and `assisting` are names of units as in the dispatch directory, "" where a person must decide.
+    """
+
+    category: Category | None
+    alternatives: tuple[Category, ...] = ()
+    kind: Kind = Kind.OTHER
+    verdict: Verdict = Verdict.NON_EMERGENCY
+    services: tuple[Service, ...] = ()
+    towns: tuple[str, ...] = ()
+    department: DepartmentCode = DepartmentCode("")
+    assisting: tuple[DepartmentCode, ...] = ()
+    priority: Priority = Priority.P3
+    entities: tuple[Entity, ...] = ()
+    needs_person: bool = False
+    evidence: tuple[Evidence, ...] = ()
+    title: str = ""
+    model: str = ""
+
+
+UNTRIAGED = Triage(category=None, needs_person=True, model="none")
+"""What intake uses when triage fails or is late: the ticket is kept, a person decides."""

@@ -1,0 +1,93 @@
+"""What a console shows of a ticket in a list, and which topics its events belong to.
+
+A summary is complete and carries the ticket's version, so a console that keeps the one with the highest version is right
+whatever the order of arrival (tested as a property: snapshot + events = fresh snapshot).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from hotline.terms import State, Verdict
+from hotline.ticket import Ticket
+
+CENTRE_STATES = frozenset({
+    State.RECEIVED, State.NEED_INFO, State.PENDING_DISPATCH, State.RETURN_REQUESTED, State.ARBITRATION,
+    State.PENDING_REVIEW, State.ANSWERED, State.PENDING_FOLLOW_UP, State.REDO,
+})
+"""States in which the hotline centre, not a department, has to act."""
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A row of a console's list. No personal data beyond the title. `due` is the clock that expires next."""
+
+    number: str
+    version: int
+    state: str
+    channel: str
+    title: str
+    kind: str
+    priority: str
+    verdict: str
+    created_at: datetime
+    updated_at: datetime
+    category: str = ""
+    town: str = ""
+    lead: str = ""
+    assisting: tuple[str, ...] = ()
+    agent: str = ""
+    due: datetime | None = None
+    alarms: tuple[str, ...] = ()
+    supervision: int = 0
+    needs_person: bool = False
+
+
+def next_due(ticket: Ticket) -> datetime | None:
+    """Return the running clock that expires first, None while paused or when none runs."""
+    clocks, state = ticket.clocks, ticket.state
+    if clocks.paused_at is not None:
+        return None
+    running = []
+    if state is State.PENDING_SIGN:
+        running = [clocks.sign_due, clocks.contact_due if clocks.contacted_at is None else None, clocks.completion_due]
+    elif state is State.HANDLING:
+        running = [clocks.contact_due if clocks.contacted_at is None else None, clocks.completion_due]
+    elif state is State.PENDING_FOLLOW_UP:
+        running = [clocks.follow_up_due]
+    elif state in CENTRE_STATES:
+        running = [clocks.completion_due or clocks.ceiling_due]
+    return min((due for due in running if due is not None), default=None)
+
+
+def summarize(ticket: Ticket, updated_at: datetime) -> Summary:
+    """Return the list row of a ticket."""
+    category = f"{ticket.category.l1}/{ticket.category.l2}" if ticket.category else ""
+    return Summary(
+        number=ticket.number, version=ticket.version, state=ticket.state, channel=ticket.channel,
+        title=ticket.title, kind=ticket.kind, priority=ticket.priority, verdict=ticket.verdict,
+        created_at=ticket.created_at, updated_at=updated_at, category=category, town=ticket.town, lead=ticket.lead,
+        assisting=ticket.assisting, agent=ticket.agent, due=next_due(ticket), alarms=tuple(sorted(ticket.alarms)),
+        supervision=ticket.supervision, needs_person=ticket.triage.needs_person,
+    )
+
+
+def topics(ticket: Ticket) -> frozenset[str]:
+    """Return the topics under which this ticket is listed now.
+
+    `tickets` all · `ticket:NUMBER` · `centre` the centre's work · `emergency` verdict emergency or unclear ·
+    `department:NAME` lead and assisting · `agent:NAME` · `alarms`. An event goes to the topics before and after it, so
+    a list also learns of what leaves it.
+    """
+    found = {"tickets", f"ticket:{ticket.number}"}
+    if ticket.state in CENTRE_STATES:
+        found.add("centre")
+    if ticket.verdict is not Verdict.NON_EMERGENCY and ticket.state is not State.ARCHIVED:
+        found.add("emergency")
+    found |= {f"department:{unit}" for unit in (ticket.lead, *ticket.assisting) if unit}
+    if ticket.agent:
+        found.add(f"agent:{ticket.agent}")
+    if ticket.alarms:
+        found.add("alarms")
+    return frozenset(found)

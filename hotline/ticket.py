@@ -1,0 +1,166 @@
+"""The ticket (工单) as a frozen value, and how an event changes it. Rules live in `hotline.decide`.
+
+`replay(events)` rebuilds a ticket from its events; a ticket in the database is only a cache of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import reduce
+from typing import Any
+
+import msgspec
+
+from hotline import commands as c
+from hotline.appeal import Appeal, Category, Triage
+from hotline.clocks import Clocks
+from hotline.events import Receive, TicketEvent
+from hotline.extension import Extension
+from hotline.ids import DepartmentCode, TicketId, TicketNumber
+from hotline.supervision import Supervision
+from hotline.terms import Channel, Kind, Priority, Rating, Service, State, Verdict
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything known of a ticket. `version` is the number of its last event."""
+
+    number: TicketNumber
+    channel: Channel
+    version: int
+    state: State
+    created_at: datetime
+    appeal: Appeal
+    triage: Triage
+    title: str = ""
+    category: Category | None = None
+    kind: Kind = Kind.OTHER
+    verdict: Verdict = Verdict.NON_EMERGENCY
+    services: tuple[Service, ...] = ()
+    priority: Priority = Priority.P3
+    town: str = ""
+    lead: DepartmentCode = DepartmentCode("")
+    assisting: tuple[DepartmentCode, ...] = ()
+    suggested: DepartmentCode = DepartmentCode("")
+    directory_version: str = ""
+    clocks: Clocks = Clocks()
+    extension: Extension = Extension.NONE
+    extension_days: int = 0
+    supervision: Supervision = Supervision.NONE
+    dispatches: int = 0
+    returns: int = 0
+    return_locked: bool = False
+    police_returns: int = 0
+    redos: int = 0
+    parent: TicketId | None = None
+    incident: str = ""
+    alarms: frozenset[str] = frozenset()
+    agent: str = ""
+    public_reply: str = ""
+    rating: Rating | None = None
+    solved: bool | None = None
+    urges: int = 0
+
+
+def _received(event: TicketEvent, fact: Receive) -> Ticket:
+    appeal, triage = fact.appeal, fact.triage
+    towns = (appeal.place.town, *triage.towns)
+    return Ticket(
+        number=fact.number, channel=fact.channel, version=event.version, state=event.state, created_at=event.at,
+        appeal=appeal, triage=triage, title=appeal.title or triage.title, category=triage.category,
+        kind=appeal.kind or triage.kind, verdict=triage.verdict, services=triage.services, priority=triage.priority,
+        town=next((town for town in towns if town), ""), clocks=event.clocks or Clocks(),
+    )
+
+
+def _corrected(ticket: Ticket, fact: c.Correct) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if fact.l1 is not None and fact.l2 is not None:
+        changes["category"] = Category(l1=fact.l1, l2=fact.l2, confidence=1.0)
+    if fact.place is not None:
+        changes |= {"town": fact.place.town, "appeal": msgspec.structs.replace(ticket.appeal, place=fact.place)}
+    given = {"kind": fact.kind, "priority": fact.priority, "title": fact.title}
+    return changes | {name: value for name, value in given.items() if value is not None}
+
+
+def _rated(ticket: Ticket, rating: Rating | None, solved: bool | None) -> dict[str, Any]:
+    return {
+        "rating": rating if rating is not None else ticket.rating,
+        "solved": solved if solved is not None else ticket.solved,
+    }
+
+
+def _redone(ticket: Ticket, fact: c.Redispatch) -> dict[str, Any]:
+    return {
+        "redos": ticket.redos + 1, "dispatches": ticket.dispatches + 1, "lead": fact.lead or ticket.lead,
+        "supervision": ticket.supervision if ticket.redos == 0 else max(ticket.supervision, Supervision.LEVEL_1),
+    }
+
+
+# What each fact changes besides state, version and clocks; facts that are absent change nothing else.
+_CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
+    c.Answer: lambda t, f: {"public_reply": f.text},
+    c.HandOff: lambda t, f: {
+        "services": f.services, "verdict": Verdict.EMERGENCY, "priority": Priority.P0, "incident": "",
+    },
+    c.PoliceReturn: lambda t, f: {
+        "police_returns": t.police_returns + 1, "verdict": Verdict.NON_EMERGENCY, "priority": Priority.P3,
+    },
+    c.Merge: lambda t, f: {"parent": f.parent},
+    c.Unmerge: lambda t, f: {"parent": None},
+    c.Dispatch: lambda t, f: {
+        "lead": f.lead, "assisting": f.assisting, "directory_version": f.directory_version,
+        "dispatches": t.dispatches + 1, "suggested": DepartmentCode(""),
+    },
+    c.RequestReturn: lambda t, f: {"suggested": f.suggested},
+    c.ApproveReturn: lambda t, f: {"returns": t.returns + 1, "lead": DepartmentCode(""), "assisting": ()},
+    c.RefuseReturn: lambda t, f: {"return_locked": True},
+    c.Rule: lambda t, f: {
+        "lead": f.lead, "assisting": f.assisting, "return_locked": True, "dispatches": t.dispatches + 1,
+    },
+    c.Reply: lambda t, f: {"public_reply": f.public},
+    c.SettleFollowUp: lambda t, f: _rated(t, f.rating, None if f.unreachable else f.solved),
+    c.DisputeFollowUp: lambda t, f: _rated(t, f.rating, False),
+    c.Redispatch: _redone,
+    c.Reopen: lambda t, f: {"lead": DepartmentCode(""), "assisting": (), "solved": None},
+    c.Urge: lambda t, f: {"urges": t.urges + 1},
+    c.Correct: _corrected,
+    c.Reassess: lambda t, f: {"verdict": f.verdict, "services": f.services},
+    c.Rate: lambda t, f: _rated(t, f.rating, f.solved),
+    c.RequestExtension: lambda t, f: {"extension_days": f.days},
+    c.Supervise: lambda t, f: {"supervision": Supervision(t.supervision + 1)},
+    c.AcknowledgeIncident: lambda t, f: {"incident": f.incident, "alarms": t.alarms - {"incident_unacknowledged"}},
+    c.RaiseAlarm: lambda t, f: {"alarms": t.alarms | {f.alarm}},
+    c.ClearAlarm: lambda t, f: {"alarms": t.alarms - {f.alarm}},
+    c.Claim: lambda t, f: {"agent": f.agent},
+    c.Release: lambda t, f: {"agent": ""},
+}
+
+
+def evolve(ticket: Ticket | None, event: TicketEvent) -> Ticket:
+    """Return the ticket after `event`. No rule is checked here: the event has happened.
+
+    Raises:
+        ValueError: the events do not follow one another (`version` has a gap, or the first is no receipt).
+    """
+    if isinstance(event.fact, Receive):
+        if ticket is not None or event.version != 1:
+            raise ValueError("a receipt is the first event of a ticket, and only the first")
+        return _received(event, event.fact)
+    if ticket is None or event.version != ticket.version + 1:
+        raise ValueError(f"event {event.version} does not follow version {ticket.version if ticket else 0}")
+    changes = _CHANGES[type(event.fact)](ticket, event.fact) if type(event.fact) in _CHANGES else {}
+    changes |= {"version": event.version, "state": event.state}
+    if event.clocks is not None:
+        changes["clocks"] = event.clocks
+    if event.extension is not None:
+        changes["extension"] = event.extension
+    return msgspec.structs.replace(ticket, **changes)
+
+
+def replay(events: Iterable[TicketEvent]) -> Ticket:
+    """Rebuild a ticket from all its events in order. Raises ValueError if there are none or they have gaps."""
+    ticket = reduce(lambda ticket, event: evolve(ticket, event), events, None)
+    if ticket is None:
+        raise ValueError("a ticket has at least one event")
+    return ticket

@@ -1,0 +1,1 @@
+"""Routing: the dispatch directory, emergencies and 110, agents and queues."""

@@ -1,0 +1,1 @@
+"""Triage of Chinese appeals: category, kind, emergency, place, entities."""
