@@ -5,7 +5,7 @@
 -- below event_horizon(): everything there is committed or gone, nothing can appear there later. `base` is raised after
 -- a restore into a fresh cluster, whose transaction ids start anew (docs/decisions/0002-event-order.md).
 CREATE TABLE event_clock (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
     base bigint NOT NULL DEFAULT 0
 );
 INSERT INTO event_clock DEFAULT VALUES;
@@ -64,8 +64,10 @@ CREATE TABLE ticket_events (
     topics      text[] NOT NULL,
     UNIQUE (ticket_id, version)
 );
-CREATE RULE ticket_events_append_only_update AS ON UPDATE TO ticket_events DO INSTEAD NOTHING;
-CREATE RULE ticket_events_append_only_delete AS ON DELETE TO ticket_events DO INSTEAD NOTHING;
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$;
+CREATE TRIGGER ticket_events_append_only BEFORE UPDATE OR DELETE ON ticket_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Exactly once in: one row per delivery; a repeat gets the receipt kept here.
 CREATE TABLE inbox (

