@@ -1,0 +1,285 @@
+"""A city as data: `load_city(cities/441900)` reads everything that a city can replace by editing files.
+
+The format is described in docs/city.md. All mistakes are reported at once, each with its file and line, so that an
+editor mends them in one go.
+"""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, time
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from hotline.calendar import statutory_days
+from hotline.clocks import Allowances, Policy
+from hotline.deadlines import Unit as TimeUnit
+from hotline.deadlines import WorkCalendar, WorkingTime
+from hotline.errors import InvalidInput
+from hotline.terms import Kind, Priority
+from routing.directory import Directory, PlaceRule, Rule, Unit, UnitKind, build_directory
+from routing.priority import PriorityRules
+
+T = TypeVar("T")
+_PLACE_WORDS = {"": PlaceRule.ANY, "known": PlaceRule.KNOWN, "unknown": PlaceRule.UNKNOWN}
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """A second-level category: `code` is four digits, `l1` its first two."""
+
+    l1: str
+    l1_name: str
+    code: str
+    l2: str
+
+
+class EmergencyTimers(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds: verdict for a text, acknowledgement by 110, and signature of a pushed incident."""
+
+    verdict_within: int
+    acknowledge_within: int
+    sign_within: int
+
+
+class City(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the software knows of one city. `places` is the folder of the gazetteer (`triage.gazetteer`)."""
+
+    name: str
+    code: str
+    prefix: str
+    policy: Policy
+    emergency: EmergencyTimers
+    priorities: PriorityRules
+    categories: tuple[Label, ...]
+    directories: tuple[Directory, ...]
+    places: Path
+
+    @property
+    def directory(self) -> Directory:
+        """Return the newest version of the dispatch directory."""
+        return self.directories[-1]
+
+    def directory_on(self, day: date) -> Directory:
+        """Return the version in force on `day` (the oldest one before all begin)."""
+        in_force = [d for d in self.directories if d.effective_from <= day]
+        return in_force[-1] if in_force else self.directories[0]
+
+    def code_of(self, l1: str, l2: str) -> str:
+        """Return the four-digit code of a category, `l1` + "99" where it is unknown."""
+        return next((c.code for c in self.categories if (c.l1, c.l2) == (l1, l2)), f"{l1}99")
+
+
+class _Reader:
+    """Reads a city's files and gathers what is wrong with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.wrong: list[str] = []
+
+    def attempt(self, where: str, make: Callable[[], T], fallback: T) -> T:
+        """Return `make()`, or note the mistake at `where` and return `fallback`."""
+        try:
+            return make()
+        except KeyError as error:
+            self.wrong.append(f"{where}: 缺少 {error.args[0]}")
+        except (ValueError, TypeError, AttributeError) as error:
+            self.wrong.append(f"{where}: {error}")
+        return fallback
+
+    def settings(self) -> dict[str, Any]:
+        path = self.folder / "city.toml"
+        try:
+            return tomllib.loads(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InvalidInput(f"{path}: {error}") from error
+
+    def rows(self, name: str, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str], int]]:
+        """Yield (where, row, line) for each line of a CSV file with exactly these columns."""
+        path = self.folder / name
+        try:
+            lines = path.read_text("utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            self.wrong.append(f"{path.name}: {error}")
+            return
+        reader = csv.DictReader(lines)
+        if list(reader.fieldnames or ()) != list(columns):
+            self.wrong.append(f"{name}:1: 表头应为 {','.join(columns)}")
+            return
+        for row in reader:
+            where = f"{name}:{reader.line_num}"
+            if None in row or None in row.values():
+                self.wrong.append(f"{where}: 应有{len(columns)}列")
+                continue
+            yield where, {key: value.strip() for key, value in row.items()}, reader.line_num
+
+
+def load_city(path: Path) -> City:
+    """Read the city in the folder `path`.
+
+    Raises:
+        InvalidInput: one or more files are wrong; the detail lists every mistake with file and line.
+    """
+    reader = _Reader(path)
+    settings = reader.settings()
+    categories = _categories(reader, settings)
+    city = reader.attempt("city.toml", lambda: _city(reader, settings, categories), None)
+    if city is None or reader.wrong:
+        raise InvalidInput(f"{path} 有误:\n" + "\n".join(reader.wrong), error_id="city_invalid")
+    return city
+
+
+def _city(reader: _Reader, settings: Mapping[str, Any], categories: tuple[Label, ...]) -> City:
+    places = reader.folder / settings["files"]["places"]
+    if not places.is_dir():
+        reader.wrong.append(f"city.toml: 没有地名目录 {places.name}/")
+    return City(
+        name=str(settings["name"]),
+        code=str(settings["code"]),
+        prefix=_prefix(settings["prefix"]),
+        policy=_policy(reader, settings),
+        emergency=msgspec.convert(settings["emergency"], EmergencyTimers),
+        priorities=_priorities(settings["priorities"], categories),
+        categories=categories,
+        directories=_directories(reader, settings, categories),
+        places=places,
+    )
+
+
+def _prefix(value: str) -> str:
+    if len(value) != 2 or not value.isascii() or not value.isupper():
+        raise ValueError("prefix 应为两个大写字母")
+    return value
+
+
+def _categories(reader: _Reader, settings: Mapping[str, Any]) -> tuple[Label, ...]:
+    name = str(settings.get("files", {}).get("categories", "categories.csv"))
+    found: dict[str, Label] = {}
+    for where, row, _ in reader.rows(name, ("l1", "l1_name", "code", "l2")):
+        if not row["code"].isdigit() or len(row["code"]) != 4 or row["code"][:2] != row["l1"]:
+            reader.wrong.append(f"{where}: code 应为四位数字, 前两位是 l1")
+        elif row["code"] in found:
+            reader.wrong.append(f"{where}: code {row['code']} 重复")
+        else:
+            found[row["code"]] = Label(**row)
+    return tuple(found.values())
+
+
+def _directories(
+    reader: _Reader, settings: Mapping[str, Any], categories: tuple[Label, ...]
+) -> tuple[Directory, ...]:
+    units = tuple(_units(reader, str(settings["files"]["units"])))
+    versions = [_directory(reader, entry, units, categories) for entry in settings["directories"]]
+    if not versions:
+        raise ValueError("[[directories]] 至少要有一个版本")
+    return tuple(sorted(versions, key=lambda d: d.effective_from))
+
+
+def _units(reader: _Reader, name: str) -> Iterator[Unit]:
+    seen: set[str] = set()
+    for where, row, _ in reader.rows(name, ("name", "kind", "overlaps", "duties")):
+        if not row["name"] or row["name"] in seen:
+            reader.wrong.append(f"{where}: 单位名为空或重复")
+            continue
+        seen.add(row["name"])
+        kind = reader.attempt(where, lambda row=row: UnitKind(row["kind"]), UnitKind.BUREAU)  # type: ignore[misc]
+        yield Unit(name=row["name"], kind=kind, overlaps=frozenset(_split(row["overlaps"])), duties=row["duties"])
+
+
+def _directory(
+    reader: _Reader, entry: Mapping[str, Any], units: Sequence[Unit], categories: Sequence[Label]
+) -> Directory:
+    name = str(entry["file"])
+    known = {(label.l1, label.l2) for label in categories}
+    columns = ("l1", "l2", "kind", "place", "lead", "assisting", "note")
+    rules = []
+    for where, row, line in reader.rows(name, columns):
+        if (row["l1"], row["l2"]) not in known:
+            reader.wrong.append(f"{where}: 事项 {row['l1']} {row['l2']} 不在 categories 内")
+        rule = reader.attempt(where, lambda row=row, line=line: _rule(row, line), None)  # type: ignore[misc]
+        rules += [rule] if rule is not None else []
+    directory, wrong = build_directory(
+        version=str(entry["version"]), effective_from=entry["effective_from"], units=units, rules=rules
+    )
+    missing = [f"缺少事项 {l1} {l2}" for l1, l2 in sorted(known - set(directory.rules))]
+    reader.wrong.extend(f"{name}: {mistake}" for mistake in [*wrong, *missing])
+    return directory
+
+
+def _rule(row: Mapping[str, str], line: int) -> Rule:
+    named = () if row["place"] in _PLACE_WORDS else _split(row["place"])
+    return Rule(
+        l1=row["l1"],
+        l2=row["l2"],
+        kind=Kind(row["kind"]) if row["kind"] else None,
+        place=_PLACE_WORDS.get(row["place"], PlaceRule.NAMED),
+        places=frozenset(named),
+        lead=row["lead"],
+        assisting=_split(row["assisting"]),
+        note=row["note"],
+        line=line,
+    )
+
+
+def _split(cell: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in cell.split(";") if part.strip())
+
+
+def _priorities(table: Mapping[str, Any], categories: Sequence[Label]) -> PriorityRules:
+    unknown = [name for level in ("P1", "P2") for name in table[level] if name not in {c.l2 for c in categories}]
+    if unknown:
+        raise ValueError(f"[priorities] 中的事项不存在: {'、'.join(unknown)}")
+    return PriorityRules(
+        kinds=frozenset(Kind(kind) for kind in table["kinds"]),
+        p1=frozenset(table["P1"]),
+        p2=frozenset(table["P2"]),
+    )
+
+
+def _policy(reader: _Reader, settings: Mapping[str, Any]) -> Policy:
+    ceiling = dict(settings["ceiling"])
+    windows = settings["windows"]
+    return Policy(
+        calendar=_calendar(reader, settings["calendar"]),
+        allowances={priority: _allowances(settings["clocks"][priority.value]) for priority in Priority},
+        ceiling_default=_time(ceiling.pop("default")),
+        ceiling={Kind(kind): _time(text) for kind, text in ceiling.items()},
+        return_window=_time(windows["return"]),
+        police_return_window=_time(windows["police_return"]),
+        follow_up=_time(windows["follow_up"]),
+    )
+
+
+def _allowances(table: Mapping[str, Any]) -> Allowances:
+    def optional(name: str) -> WorkingTime | None:
+        return _time(table[name]) if name in table else None
+
+    return Allowances(
+        sign=optional("sign"),
+        contact=optional("contact"),
+        completion={Kind(kind): _time(text) for kind, text in table.get("completion", {}).items()},
+        completion_default=optional("completion_default"),
+    )
+
+
+def _time(text: str) -> WorkingTime:
+    amount, _, unit = text.partition(" ")
+    if not amount.isdigit():
+        raise ValueError(f"“{text}”应为数字加单位, 如 2 working_days")
+    return WorkingTime(int(amount), TimeUnit(unit.strip()))
+
+
+def _calendar(reader: _Reader, table: Mapping[str, Any]) -> WorkCalendar:
+    holidays, make_up_days = statutory_days()
+    for where, row, _ in reader.rows(str(table["overrides"]), ("date", "working", "note")):
+        day = reader.attempt(where, lambda row=row: date.fromisoformat(row["date"]), None)  # type: ignore[misc]
+        if row["working"] not in ("yes", "no"):
+            reader.wrong.append(f"{where}: working 应为 yes 或 no")
+        elif day is not None:
+            (make_up_days if row["working"] == "yes" else holidays).add(day)
+            (holidays if row["working"] == "yes" else make_up_days).discard(day)
+    periods = tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in table["periods"])
+    return WorkCalendar(periods=periods, holidays=frozenset(holidays), make_up_days=frozenset(make_up_days))
