@@ -1,0 +1,139 @@
+"""`POST /api/v1/appeals`: the JSON body → `Inbound`, `Receipt` → the answer. Pure; the hot path of the service.
+
+Limits are in the types, so that msgspec checks them while it decodes and OpenAPI shows them. Unknown fields are
+refused: a misspelt `phone` must not vanish without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from channels.clean import MAX_LINE, MAX_TEXT, clean_line, required_text
+from channels.message import Inbound, Receipt
+from channels.phone_number import normalize_phone
+from hotline.appeal import Appeal, Attachment, Citizen, Place
+from hotline.errors import InvalidInput
+from hotline.terms import Channel, Kind
+
+Line = Annotated[str, Meta(max_length=MAX_LINE)]
+MAX_ATTACHMENTS = 9
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of request bodies."""
+
+
+class PlaceBody(Body, frozen=True):
+    """Where it happened: town (镇街), address, degrees of GCJ-02 (both or none)."""
+
+    town: Line | None = None
+    address: Line | None = None
+    lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
+
+
+class AttachmentBody(Body, frozen=True):
+    """A file: either `key` as `POST /api/v1/attachments` answered it, or `data` in base64 with its name."""
+
+    key: Annotated[str, Meta(max_length=MAX_LINE)] = ""
+    name: Line = ""
+    data: bytes = b""
+
+
+class AppealBody(Body, frozen=True):
+    """An appeal as a client sends it. Only `text` is needed."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
+    title: Line | None = None
+    kind: Kind | None = None
+    name: Line | None = None
+    phone: Annotated[str, Meta(max_length=64)] | None = None
+    place: PlaceBody | None = None
+    confidential: bool | None = None
+    attachments: Annotated[list[AttachmentBody], Meta(max_length=MAX_ATTACHMENTS)] | None = None
+
+
+class AppealAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer after the commit. `expected_by` is null and `department` "" while a person decides."""
+
+    number: str
+    code: str
+    status: str
+    verdict: str
+    category: str
+    department: str
+    expected_by: datetime | None
+
+
+_decoder = msgspec.json.Decoder(AppealBody)
+_encoder = msgspec.json.Encoder()
+
+
+_T = TypeVar("_T")
+
+
+def decode_json(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+    """Decode or raise InvalidInput with the place of the mistake."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput(f"the body is not as described in /openapi.json: {error}") from error
+
+
+def decode_appeal(body: bytes) -> AppealBody:
+    """Return the appeal; raises InvalidInput on anything else."""
+    return decode_json(_decoder, body)
+
+
+def place_of(body: PlaceBody | None) -> Place:
+    """Return the place; raises InvalidInput when only one coordinate is given."""
+    if body is None:
+        return Place()
+    if (body.lat is None) != (body.lon is None):
+        raise InvalidInput("place needs both lat and lon, or neither")
+    town, address = clean_line(body.town, field="town"), clean_line(body.address, field="address")
+    return Place(town=town, address=address, lat=body.lat, lon=body.lon)
+
+
+def appeal_of(body: AppealBody, attachments: Sequence[Attachment] = ()) -> Appeal:
+    """Return the appeal in the domain's words; the phone becomes E.164. Raises InvalidInput."""
+    phone = normalize_phone(body.phone) if body.phone else ""
+    return Appeal(
+        text=required_text(body.text), title=clean_line(body.title, field="title"), kind=body.kind,
+        citizen=Citizen(name=clean_line(body.name, field="name"), phone=phone, key=phone),
+        place=place_of(body.place), confidential=bool(body.confidential), attachments=tuple(attachments),
+    )
+
+
+def inbound_of(
+    appeal: Appeal, *, client: str, key: str, now: datetime, source: str = ""
+) -> Inbound:
+    """Return the delivery of an appeal through the API.
+
+    Args:
+        client: name of the app's token, "" for the web page; clients never share keys.
+        key: its `Idempotency-Key`.
+        source: for the audit; the client's name where not given.
+    """
+    channel = Channel.APP if client else Channel.WEB
+    return Inbound(
+        channel=channel, external_id=f"api:{client}:{key}", appeal=appeal, received_at=now, source=source or client
+    )
+
+
+def answer_of(receipt: Receipt) -> AppealAnswer:
+    """Return what the citizen is told; the same for a repeat."""
+    return AppealAnswer(
+        number=receipt.number, code=receipt.code, status=receipt.status, verdict=receipt.verdict,
+        category=receipt.category, department=receipt.department, expected_by=receipt.expected_by,
+    )
+
+
+def encode_answer(receipt: Receipt) -> bytes:
+    """Return the JSON answer."""
+    return _encoder.encode(answer_of(receipt))

@@ -1,0 +1,128 @@
+"""Adapter for appeals from apps and the web page: JSON, forms, and files sent beforehand.
+
+`POST /api/v1/appeals` with `Authorization: Bearer …` is an app; without it, the web: rate-limited by address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import BodyPartReader, web
+
+from channels import appeal_codec, attachments, form_codec
+from channels.clean import check_key
+from channels.kit import JSON, client_address, client_of, idempotency_key, json_response, require_json, stored
+from channels.limits import RateLimit
+from channels.message import Inbound, Receipt
+from channels.port import ChannelPort
+from hotline.appeal import Attachment
+from hotline.errors import InvalidInput
+
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_FIELD_BYTES = 64 * 1024
+
+
+class Appeals:
+    """Handlers over a port. `tokens` maps the names of apps to their secrets."""
+
+    def __init__(self, port: ChannelPort, tokens: Mapping[str, str], limit: RateLimit, proxies: int) -> None:
+        self._port, self._tokens, self._limit, self._proxies = port, tokens, limit, proxies
+
+    def _caller(self, request: web.Request) -> str:
+        name = client_of(request, self._tokens)
+        if not name:
+            address = client_address(request, proxies=self._proxies)
+            self._limit.take(address, self._port.now().timestamp())
+        return name
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Take an appeal: 201, or 200 with the same body for a repeated key."""
+        client = self._caller(request)
+        if request.content_type in _FORMS:
+            return await self._form(request, client)
+        require_json(request)
+        key = idempotency_key(request)
+        body = appeal_codec.decode_appeal(await request.read())
+        files = await stored(self._port, body.attachments) if body.attachments else ()
+        appeal = appeal_codec.appeal_of(body, files)
+        receipt = await self._port.submit(
+            appeal_codec.inbound_of(appeal, client=client, key=key, now=self._port.now())
+        )
+        return _answer(receipt)
+
+    async def _form(self, request: web.Request, client: str) -> web.Response:
+        inbound = await self._form_inbound(request, client)
+        receipt = await self._port.submit(inbound)
+        if "text/html" in request.headers.get("Accept", ""):
+            page = form_codec.encode_page(receipt)
+            return web.Response(status=200 if receipt.repeat else 201, body=page, content_type="text/html")
+        return _answer(receipt)
+
+    async def _form_inbound(self, request: web.Request, client: str) -> Inbound:
+        if request.content_type == "multipart/form-data":
+            pairs, files = await self._multipart(request)
+        else:
+            pairs, files = form_codec.decode_urlencoded(await request.read()), []
+        body, form_key = form_codec.decode_fields(pairs)
+        key = check_key(form_key) if form_key else idempotency_key(request)
+        appeal = appeal_codec.appeal_of(body, files)
+        return appeal_codec.inbound_of(appeal, client=client, key=key, now=self._port.now())
+
+    async def _multipart(self, request: web.Request) -> tuple[list[tuple[str, str]], list[Attachment]]:
+        pairs: list[tuple[str, str]] = []
+        files: list[Attachment] = []
+        try:
+            async for part in await request.multipart():
+                if not isinstance(part, BodyPartReader):
+                    raise InvalidInput("a multipart form holds no multipart within")
+                if part.filename is None:
+                    pairs.append((part.name or "", (await _read(part, _FIELD_BYTES)).decode()))
+                elif data := await _read(part, attachments.MAX_BYTES):
+                    attachments.check_together([file.size for file in files] + [len(data)])
+                    files.append(await self._port.store_attachment(data, part.filename))
+        except (ValueError, AssertionError, LookupError, RuntimeError) as error:
+            raise InvalidInput(f"the form cannot be read: {error}") from error
+        return pairs, files
+
+    async def upload(self, request: web.Request) -> web.Response:
+        """Keep one file (the raw body; name in `?name=`) and answer its key for a later appeal."""
+        self._caller(request)
+        data = bytearray()
+        async for chunk in request.content.iter_chunked(64 * 1024):
+            data += chunk
+            if len(data) > attachments.MAX_BYTES:
+                raise InvalidInput("the attachment is too large", error_id="too_large")
+        kept = await self._port.store_attachment(bytes(data), request.query.get("name", ""))
+        return json_response(kept, status=201)
+
+
+def _answer(receipt: Receipt) -> web.Response:
+    return web.Response(
+        status=200 if receipt.repeat else 201, body=appeal_codec.encode_answer(receipt), content_type=JSON
+    )
+
+
+async def _read(part: BodyPartReader, limit: int) -> bytes:
+    data = bytearray()
+    while chunk := await part.read_chunk(64 * 1024):
+        data += chunk
+        if len(data) > limit:
+            raise InvalidInput(f"a part of the form is larger than {limit} bytes", error_id="too_large")
+    return bytes(part.decode(data))
+
+
+def routes(
+    port: ChannelPort, *, tokens: Mapping[str, str], limit: RateLimit | None = None, proxies: int = 0
+) -> list[web.AbstractRouteDef]:
+    """Return the routes.
+
+    Args:
+        tokens: secrets of apps by name (`HOTLINE_APP_TOKENS`).
+        limit: of appeals without a token, per address; 20 a minute where not given.
+        proxies: how many trusted proxies stand in front and append to `X-Forwarded-For`.
+    """
+    handlers = Appeals(port, tokens, limit or RateLimit(20, 60), proxies)
+    return [
+        web.post("/api/v1/appeals", handlers.post),
+        web.post("/api/v1/attachments", handlers.upload),
+    ]

@@ -1,0 +1,78 @@
+"""What the aiohttp adapters share: reading requests, writing JSON. An adapter imports this, never another adapter."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from aiohttp import web
+
+from channels.appeal_codec import AttachmentBody
+from channels.attachments import check_together
+from channels.clean import check_key
+from channels.port import AttachmentPort
+from hotline.appeal import Attachment
+from hotline.errors import InvalidInput, Unauthenticated
+
+JSON = "application/json"
+_encoder = msgspec.json.Encoder()
+
+
+def json_response(value: object, *, status: int = 200) -> web.Response:
+    """Return a value as JSON."""
+    return web.Response(status=status, body=_encoder.encode(value), content_type=JSON)
+
+
+def named_by_secret(given: str, secrets_by_name: Mapping[str, str]) -> str:
+    """Return whose secret `given` is, "" for nobody's; every secret is compared, each in constant time."""
+    found, attempt = "", given.encode(errors="replace")
+    for name, secret in secrets_by_name.items():
+        if hmac.compare_digest(attempt, secret.encode()):
+            found = name
+    return found
+
+
+def client_of(request: web.Request, tokens: Mapping[str, str]) -> str:
+    """Return the name of the app that calls, "" without `Authorization`; raises Unauthenticated for a wrong token."""
+    header = request.headers.get("Authorization")
+    if header is None:
+        return ""
+    scheme, _, token = header.partition(" ")
+    name = named_by_secret(token.strip(), tokens) if scheme.lower() == "bearer" else ""
+    if not name:
+        raise Unauthenticated("the bearer token is not known; send `Authorization: Bearer TOKEN` or leave it out")
+    return name
+
+
+def idempotency_key(request: web.Request) -> str:
+    """Return the request's `Idempotency-Key`, or a new one: without it every request is a delivery of its own."""
+    key = request.headers.get("Idempotency-Key")
+    return check_key(key) if key is not None else secrets.token_hex(16)
+
+
+def client_address(request: web.Request, *, proxies: int = 0) -> str:
+    """Return the address to count requests by: the one that the outermost of `proxies` trusted proxies saw."""
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    if proxies and len(hops) >= proxies:
+        return hops[-proxies]
+    return request.remote or ""
+
+
+def require_json(request: web.Request) -> None:
+    """Raise InvalidInput (`unsupported_media_type`) unless the body is declared as JSON or not at all."""
+    if "Content-Type" in request.headers and request.content_type not in (JSON, "application/octet-stream"):
+        raise InvalidInput(f"send {JSON}, not {request.content_type}", error_id="unsupported_media_type")
+
+
+async def stored(port: AttachmentPort, files: Sequence[AttachmentBody]) -> tuple[Attachment, ...]:
+    """Return the attachments of a JSON body: those kept already by key, inline ones stored now."""
+    check_together([len(file.data) for file in files])
+    return tuple([await _kept(port, file) for file in files])
+
+
+async def _kept(port: AttachmentPort, file: AttachmentBody) -> Attachment:
+    if bool(file.key) == bool(file.data):
+        raise InvalidInput("an attachment has either a key or data")
+    return await (port.attachment(file.key) if file.key else port.store_attachment(file.data, file.name))

@@ -1,0 +1,198 @@
+"""What the channels ask of the core. `hotline.service` implements it; tests have a second one in memory.
+
+Everything that crosses is a frozen value of the domain; nothing here knows HTTP, XML or a database. Errors are those
+of `hotline.errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+
+from channels.message import Inbound, Receipt
+from hotline.appeal import Attachment, Category
+from hotline.ids import DepartmentCode, TicketNumber
+from hotline.terms import Channel, Rating, State, Verdict
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened, as the citizen may see it: no names, no internal notes."""
+
+    at: datetime
+    title: str
+    text: str = ""
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How a ticket stands, for who has its number and code. No personal data.
+
+    Attributes:
+        status: a `hotline.terms.State` value; `status_label` is its Chinese word.
+        category: name of the second level, "" while a person decides; likewise `department`.
+        steps: oldest first.
+        public_reply: the answer to the citizen, "" until there is one.
+    """
+
+    number: TicketNumber
+    status: State
+    status_label: str
+    verdict: Verdict
+    category: str
+    department: DepartmentCode
+    expected_by: datetime | None
+    steps: tuple[Step, ...] = ()
+    public_reply: str = ""
+
+
+class RequestFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which public tickets to list; empty fields do not narrow.
+
+    Attributes:
+        numbers: exactly these; the other fields but `limit` are then ignored.
+        codes: category codes as in the service list (`0308`).
+        start, end: bounds of the time of receipt, start included, end excluded.
+        closed: True closed ones only, False open ones only.
+    """
+
+    numbers: tuple[TicketNumber, ...] = ()
+    codes: tuple[str, ...] = ()
+    start: datetime | None = None
+    end: datetime | None = None
+    closed: bool | None = None
+    limit: int = 50
+    offset: int = 0
+
+
+class PublicTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket as anybody may see it. No text, address, title or coordinates: they can name a person.
+
+    Confidential tickets, 举报 and emergencies are never public. `closed` says whether the matter is finished.
+    """
+
+    number: TicketNumber
+    status: State
+    closed: bool
+    category: Category | None
+    department: DepartmentCode
+    town: str
+    requested_at: datetime
+    updated_at: datetime
+    expected_by: datetime | None = None
+    public_reply: str = ""
+
+
+class ChatLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One numbered line of a chat. `seq` counts from 1 within the session, without gaps.
+
+    `key` is the line's idempotency key within the session; `author` is `citizen` or `hotline`.
+    """
+
+    session: str
+    seq: int
+    key: str
+    author: str
+    text: str
+    at: datetime
+
+
+class AppealPort(Protocol):
+    """Appeals in, receipts out."""
+
+    def now(self) -> datetime:
+        """Return the present moment with a zone."""
+        ...
+
+    async def submit(self, inbound: Inbound) -> Receipt:
+        """Take an appeal; return after the commit. A repeat gets the first receipt, with `repeat` set.
+
+        Raises:
+            KeyReused: the same external id came with other content.
+            Overloaded: the service is full; nothing was kept.
+            InvalidInput: the core finds it wrong (an unknown attachment, `continues` unknown …).
+            RateLimited: too many from this source.
+        """
+        ...
+
+    def spool(self, inbound: Inbound) -> None:
+        """Put `inbound` safely on disk (fsynced): it is submitted later, the citizen told by an `Outbound`."""
+        ...
+
+    async def find(self, channel: Channel, external_id: str) -> Receipt | None:
+        """Return the receipt of a delivery, None where it is not (yet) known."""
+        ...
+
+    async def first_seen(self, key: str, *, within: timedelta) -> datetime:
+        """Return when `key` was first seen, starting anew once that is longer ago than `within`.
+
+        Atomic among processes: of many parallel calls all get the same moment. With it a channel without
+        idempotency keys makes one.
+        """
+        ...
+
+
+class AttachmentPort(Protocol):
+    """Files of citizens, outside the web root."""
+
+    async def store_attachment(self, data: bytes, name: str) -> Attachment:
+        """Keep a file and describe it with `channels.attachments.describe`; raises InvalidInput as that does."""
+        ...
+
+    async def attachment(self, key: str) -> Attachment:
+        """Return what was stored under `key`; raises NotFound."""
+        ...
+
+
+class TicketPort(Protocol):
+    """What a citizen may do with a ticket by number and code; NotFound for an unknown number and a wrong code alike."""
+
+    async def progress(self, number: TicketNumber, code: str) -> Progress:
+        """Return how the ticket stands."""
+        ...
+
+    async def supplement(
+        self, number: TicketNumber, code: str, text: str, attachments: Sequence[Attachment], key: str
+    ) -> Receipt:
+        """Add to a ticket; `key` makes a repeat harmless. Raises IllegalTransition when the ticket is over."""
+        ...
+
+    async def withdraw(self, number: TicketNumber, code: str, reason: str) -> None:
+        """撤单. Raises IllegalTransition where the state does not allow it; a repeat does nothing."""
+        ...
+
+    async def rate(self, number: TicketNumber, code: str, rating: Rating, solved: bool | None, note: str) -> None:
+        """好差评. Raises IllegalTransition before there is an answer to rate."""
+        ...
+
+    async def requests(self, wanted: RequestFilter) -> list[PublicTicket]:
+        """Return public tickets, the newest first."""
+        ...
+
+
+class ChatPort(Protocol):
+    """The durable record of chats, shared by all processes."""
+
+    async def chat_add(self, session: str, key: str, author: str, text: str) -> ChatLine:
+        """Append a line and number it; a repeat of `key` returns the line that is there."""
+        ...
+
+    async def chat_since(self, sessions: dict[str, int]) -> list[ChatLine]:
+        """Return lines above each session's `seq`, at most 200 of each, ordered by session and seq: one query."""
+        ...
+
+
+class PolicePort(Protocol):
+    """Replay protection for signed requests."""
+
+    async def take_nonce(self, nonce: str, holder: str) -> bool:
+        """Take a nonce for `holder`; True if it was free or is `holder`'s already (a retry), False for others.
+
+        Kept for at least twice the window of timestamps (10 minutes).
+        """
+        ...
+
+
+class ChannelPort(AppealPort, AttachmentPort, TicketPort, ChatPort, PolicePort, Protocol):
+    """All of it. An adapter asks for the smallest part that it needs."""

@@ -1,0 +1,116 @@
+"""Errors on the wire: problem+json (RFC 9457) with a stable `error_id`.
+
+`problems` is the outermost middleware: HotlineError and aiohttp's own HTTP errors become problems, anything unexpected
+a 500 with a reference under which the log has the traceback.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import msgspec
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from hotline.errors import HotlineError, Overloaded, RateLimited
+
+log = structlog.get_logger(__name__)
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: dict[str, int] = {
+    "invalid_input": 400, "unauthenticated": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405,
+    "illegal_transition": 409, "version_conflict": 409, "replayed": 409, "too_large": 413,
+    "unsupported_media_type": 415, "idempotency_key_reused": 422, "rule_violation": 422, "rate_limited": 429,
+    "internal": 500, "overloaded": 503, "unavailable": 503,
+}
+TITLES: dict[str, str] = {
+    "invalid_input": "请求内容有误", "unauthenticated": "未通过身份验证", "forbidden": "无权操作",
+    "not_found": "未找到", "method_not_allowed": "不支持的请求方法", "illegal_transition": "工单当前状态不允许此操作",
+    "version_conflict": "工单已被他人更新", "replayed": "重复的签名请求", "too_large": "内容过大",
+    "unsupported_media_type": "不支持的内容类型", "idempotency_key_reused": "幂等键已用于其他内容",
+    "rule_violation": "不符合业务规则", "rate_limited": "请求过于频繁", "internal": "服务内部错误",
+    "overloaded": "服务繁忙", "unavailable": "依赖的服务暂不可用",
+}
+_FROM_HTTP = {
+    401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large",
+    415: "unsupported_media_type", 429: "rate_limited", 503: "unavailable",
+}
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of every error. `reference` finds the log line of an unexpected error."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    error_id: str
+    instance: str = ""
+    reference: str = ""
+
+
+def status_of(error_id: str) -> int:
+    """Return the HTTP status of an error id; ids of a finer grain than the table are bad requests."""
+    return STATUS.get(error_id, 400)
+
+
+def problem_of(error: HotlineError, *, instance: str = "") -> Problem:
+    """Describe an error of this project."""
+    error_id = error.error_id
+    return Problem(
+        type=f"urn:hotline:problem:{error_id}", title=TITLES.get(error_id, TITLES["invalid_input"]),
+        status=status_of(error_id), detail=error.detail, error_id=error_id, instance=instance,
+    )
+
+
+def problem_response(error: HotlineError, *, instance: str = "") -> web.Response:
+    """Turn an error of this project into its response, with `Retry-After` or `WWW-Authenticate` where due."""
+    problem = problem_of(error, instance=instance)
+    headers = {}
+    if isinstance(error, RateLimited | Overloaded):
+        headers["Retry-After"] = str(error.retry_after)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="hotline"'
+    return _response(problem, headers)
+
+
+def _response(problem: Problem, headers: dict[str, str]) -> web.Response:
+    body = msgspec.json.encode(problem)
+    return web.Response(status=problem.status, body=body, content_type=MEDIA_TYPE, headers=headers)
+
+
+def _http_problem(error: web.HTTPException, path: str) -> web.Response:
+    error_id = _FROM_HTTP.get(error.status, "invalid_input" if error.status < 500 else "internal")
+    kept = {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
+    problem = Problem(
+        type=f"urn:hotline:problem:{error_id}", title=TITLES[error_id], status=error.status,
+        detail=error.text or error.reason, error_id=error_id, instance=path,
+    )
+    return _response(problem, kept)
+
+
+def _unexpected(path: str, reference: str) -> web.Response:
+    return _response(Problem(
+        type="urn:hotline:problem:internal", title=TITLES["internal"], status=500, error_id="internal",
+        detail="something went wrong here; report the reference", instance=path, reference=reference,
+    ), {})
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into problem+json; redirects and the like pass."""
+    try:
+        return await handler(request)
+    except HotlineError as error:
+        return problem_response(error, instance=request.path)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _http_problem(error, request.path)
+    except ConnectionResetError:
+        raise  # the client has gone: there is nobody to answer
+    except Exception:
+        reference = secrets.token_hex(8)
+        log.exception("unexpected_error", reference=reference, path=request.path)
+        return _unexpected(request.path, reference)
