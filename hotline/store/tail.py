@@ -1,0 +1,159 @@
+"""The reader of the event log: every event once, in the order of its position, whatever order writers commit in.
+
+It polls above its cursor and below the horizon (see migrations/0001_foundation.sql and docs/decisions/0002), wakes at
+once on NOTIFY where the database passes it on, and never holds a transaction open. Reads that find something are at
+least `interval` apart, so that what happens within one tick comes as one page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+
+from hotline.errors import Unavailable
+from hotline.feed import FeedEvent
+from hotline.store.database import statements
+
+log = structlog.get_logger(__name__)
+_SQL = statements("tail")
+_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+CHANNEL = "hotline_events"
+
+
+class TailStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the reader stands.
+
+    Attributes:
+        cursor: position of the last event handed out.
+        held_back: age in seconds of the oldest committed event that an open transaction still hides; 0 when none.
+        rewound: the database is behind the cursor: restored without raising `event_clock.base`.
+    """
+
+    connected: bool
+    cursor: int
+    held_back: float = 0.0
+    rewound: bool = False
+
+
+class Tail:
+    """Reads events on a connection of its own. Use as an async context manager; one reader calls `next`."""
+
+    def __init__(
+        self, dsn: str, *, after: int | None = None, limit: int = 500, interval: float = 0.02, docs: bool = False,
+        health_interval: float = 1.0, max_backoff: float = 5.0,
+    ) -> None:
+        """Prepare to read events above position `after`; None starts with what happens from now on.
+
+        Args:
+            limit: most events in a page.
+            interval: seconds between polls.
+            docs: hand out whole event documents, not only summaries.
+        """
+        self._dsn, self._after, self._limit, self._interval, self._docs = dsn, after, limit, interval, docs
+        self._health_interval, self._max_backoff = health_interval, max_backoff
+        self._connection: asyncpg.Connection | None = None
+        self._wake = asyncio.Event()
+        self._status = TailStatus(connected=False, cursor=after or 0)
+        self._not_before = self._next_health = 0.0
+        self._backoff = 0.05
+
+    async def __aenter__(self) -> Tail:
+        try:
+            await self._connected()
+        except _LOST as error:
+            raise Unavailable(f"the event log cannot be read: {error}; is the database up and migrated?") from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+
+    @property
+    def status(self) -> TailStatus:
+        """How the reader stands now."""
+        return self._status
+
+    async def next(self) -> list[FeedEvent]:
+        """Return the next events, at least one, as soon as there are any. Waits through losses of the database."""
+        while True:
+            try:
+                page = await self._read(await self._connected())
+            except _LOST as error:
+                await self._lost(error)
+                continue
+            if page:
+                self._advance(page)
+                return page
+            await self._idle()
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is not None and not self._connection.is_closed():
+            return self._connection
+        settings = {"application_name": "hotline-tail", "statement_timeout": "10000", "jit": "off"}
+        connection = await asyncpg.connect(self._dsn, timeout=5, command_timeout=10, server_settings=settings)
+        self._connection = connection
+        await connection.add_listener(CHANNEL, self._notified)
+        if self._after is None:
+            self._after = await connection.fetchval("SELECT event_horizon()") - 1
+        self._backoff = 0.05
+        self._update(connected=True, cursor=self._after)
+        return connection
+
+    def _notified(self, *_: object) -> None:
+        self._wake.set()
+
+    async def _read(self, connection: asyncpg.Connection) -> list[FeedEvent]:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._not_before - loop.time()))
+        self._wake.clear()
+        rows = await connection.fetch(_SQL["page"], self._after, self._limit, self._docs)
+        if loop.time() >= self._next_health:
+            self._next_health = loop.time() + self._health_interval
+            await self._check(connection)
+        return [_event(row) for row in rows]
+
+    def _advance(self, page: list[FeedEvent]) -> None:
+        self._after = page[-1].seq
+        self._update(cursor=self._after)
+        full = len(page) == self._limit
+        self._not_before = 0.0 if full else asyncio.get_running_loop().time() + self._interval
+
+    async def _idle(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), self._interval)
+        except TimeoutError:
+            return  # no wake-up: the poll goes on all the same
+
+    async def _check(self, connection: asyncpg.Connection) -> None:
+        row = await connection.fetchrow(_SQL["health"])
+        rewound = row["horizon"] <= self._status.cursor
+        if rewound and not self._status.rewound:
+            log.error("event_order_went_back", cursor=self._status.cursor, horizon=row["horizon"],
+                      mend="raise event_clock.base above the old positions (docs/decisions/0002-event-order.md)")
+        self._update(held_back=max(0.0, row["held_back"] or 0.0), rewound=rewound)
+
+    async def _lost(self, error: BaseException) -> None:
+        log.warning("event_log_lost", error=repr(error), retry_in=self._backoff)
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+        self._update(connected=False)
+        await asyncio.sleep(self._backoff)
+        self._backoff = min(self._backoff * 2, self._max_backoff)
+
+    def _update(self, **changes: Any) -> None:
+        self._status = msgspec.structs.replace(self._status, **changes)
+
+
+def _event(row: asyncpg.Record) -> FeedEvent:
+    return FeedEvent(
+        seq=row["position"], at=row["at"], type=row["type"], actor=row["actor"] or "", topics=tuple(row["topics"]),
+        number=row["number"] or "", summary=row["summary"] or "", doc=row["doc"] or "",
+    )
