@@ -129,9 +129,18 @@ def _guard_contact(ticket: Ticket, command: c.RecordContact, now: datetime, poli
     _require(ticket.clocks.contacted_at is None, "first contact is recorded already")
 
 
+def _guard_acknowledge(ticket: Ticket, command: c.AcknowledgeIncident, now: datetime, policy: Policy) -> None:
+    _require(ticket.incident != command.incident, f"incident {command.incident} is acknowledged already")
+
+
+def _guard_raise_alarm(ticket: Ticket, command: c.RaiseAlarm, now: datetime, policy: Policy) -> None:
+    _require(command.alarm not in ticket.alarms, f"the alarm {command.alarm} is raised already")
+
+
 _GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {
     c.HandOff: _guard_hand_off, c.RequestReturn: _guard_request_return, c.ApproveReturn: _guard_approve_return,
     c.PoliceReturn: _guard_police_return, c.Reassess: _guard_reassess, c.RequestExtension: _guard_request_extension,
+    c.AcknowledgeIncident: _guard_acknowledge, c.RaiseAlarm: _guard_raise_alarm,
     c.Supervise: _guard_supervise, c.Urge: _guard_open, c.RecordContact: _guard_contact,
 }
 

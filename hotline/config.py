@@ -1,0 +1,133 @@
+"""Configuration: `hotline.toml`, and `HOTLINE_*` variables over it. All mistakes are reported at once.
+
+Every setting is a field here with its help text; `hotline.toml` shows each with its default, a test compares the two.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from hotline.errors import InvalidInput
+
+PREFIX = "HOTLINE_"
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings. The variable of `http_port` is `HOTLINE_HTTP_PORT`, its key in the file `http_port`."""
+
+    dsn: Annotated[str, Meta(description="PostgreSQL to use; empty starts the embedded one")] = ""
+    data_dir: Annotated[str, Meta(description="embedded database, attachments, recordings, spool")] = "var"
+    city_dir: Annotated[str, Meta(description="the city's data files")] = "cities/441900"
+    model_dir: Annotated[str, Meta(description="the trained models")] = "models"
+    host: Annotated[str, Meta(description="address that HTTP and the console listen on")] = "127.0.0.1"
+    http_port: Annotated[Port, Meta(description="port of HTTP")] = 8080
+    ws_port: Annotated[Port, Meta(description="port of the console's WebSocket")] = 8081
+    database_connections: Annotated[int, Meta(ge=3, le=200, description="connections of one process")] = 10
+    max_waiting: Annotated[int, Meta(ge=1, description="messages that may wait in intake before 503")] = 2000
+    web_rate: Annotated[int, Meta(ge=1, description="appeals a minute for one address without a token")] = 20
+    proxies: Annotated[int, Meta(ge=0, description="trusted proxies in front that append X-Forwarded-For")] = 0
+    public_url: Annotated[str, Meta(description="address citizens reach us at; empty takes host and port")] = ""
+    allowed_origins: Annotated[str, Meta(description="Origins whose pages may open WebSockets, by comma")] = ""
+    app_tokens: Annotated[str, Meta(description="applications that may send appeals: name:secret,…")] = ""
+    wechat_token: Annotated[str, Meta(description="token of the WeChat official account; empty: off")] = ""
+    wechat_app_id: Annotated[str, Meta(description="app id of the WeChat official account")] = ""
+    wechat_secret: Annotated[str, Meta(description="app secret of the WeChat official account")] = ""
+    wechat_aes_key: Annotated[str, Meta(description="EncodingAESKey, 43 characters; empty: plain mode only")] = ""
+    wechat_api: Annotated[str, Meta(description="base address of WeChat's API")] = "https://api.weixin.qq.com"
+    police_url: Annotated[str, Meta(description="base address of the 110 desk; empty: incidents wait")] = ""
+    police_secret: Annotated[str, Meta(description="shared secret with the 110 desk, both ways")] = ""
+    police_timeout: Annotated[float, Meta(gt=0, description="seconds to wait for the desk's answer")] = 5.0
+    police_alarm_after: Annotated[float, Meta(gt=0, description="seconds of silence until the alarm")] = 60.0
+    ari_url: Annotated[str, Meta(description="address of Asterisk's ARI; empty: voice is off")] = ""
+    ari_user: Annotated[str, Meta(description="user of ARI")] = ""
+    ari_password: Annotated[str, Meta(description="password of ARI")] = ""
+    log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="least level logged")] = "info"
+
+    @property
+    def data_path(self) -> Path:
+        """The data directory, absolute."""
+        return Path(self.data_dir).expanduser().resolve()
+
+    def tokens(self) -> dict[str, str]:
+        """Return app name → secret."""
+        pairs = (pair.partition(":") for pair in self.app_tokens.split(",") if pair.strip())
+        return {name.strip(): secret.strip() for name, _, secret in pairs}
+
+
+def describe() -> list[tuple[str, str, Any]]:
+    """Return name, help text and default of every setting, in order."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return [
+        (field.name, next(meta.description for meta in get_args(hints[field.name]) if getattr(meta, "description", "")),
+         field.default)
+        for field in msgspec.structs.fields(Settings)
+    ]
+
+
+def _mistakes(settings: Settings) -> list[str]:
+    """Return what is wrong with values that are each well-formed."""
+    found = []
+    for name in ("wechat_api", "police_url", "ari_url", "public_url"):
+        address = getattr(settings, name)
+        parts = urlsplit(address)
+        if address and (parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname):
+            found.append(f"{name}: {address!r} is no address such as http://127.0.0.1:9110")
+    if settings.dsn and not settings.dsn.startswith(("postgresql://", "postgres://")):
+        found.append("dsn: must look like postgresql://user:password@host:5432/database")
+    if settings.wechat_aes_key and len(settings.wechat_aes_key) != 43:
+        found.append(f"wechat_aes_key: EncodingAESKey has 43 characters, this one {len(settings.wechat_aes_key)}")
+    if settings.police_url and not settings.police_secret:
+        found.append("police_secret: needed when police_url is set, or the desk could not check our signature")
+    if settings.ari_url and not (settings.ari_user and settings.ari_password):
+        found.append("ari_user, ari_password: needed when ari_url is set")
+    for pair in filter(str.strip, settings.app_tokens.split(",")):
+        name, _, secret = pair.partition(":")
+        if not name.strip() or len(secret.strip()) < 8:
+            found.append(f"app_tokens: {name.strip() or pair!r} must be name:secret, the secret 8 characters or more")
+    return found
+
+
+def _one(name: str, value: Any) -> str | None:
+    """Return what is wrong with one value, None if nothing."""
+    try:
+        msgspec.convert({name: value}, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        return f"{name}: {str(error).partition(' - at ')[0]} (got {value!r})"
+    return None
+
+
+def load(environment: Mapping[str, str] = os.environ, *, file: Path | None = None) -> Settings:
+    """Read the settings: defaults, then the file, then the environment.
+
+    Args:
+        file: the configuration file; default `HOTLINE_CONFIG`, else `hotline.toml` where it exists.
+
+    Raises:
+        InvalidInput: one line for every mistake found, in the file and in the variables alike.
+    """
+    path = file or Path(environment.get("HOTLINE_CONFIG", "hotline.toml"))
+    values: dict[str, Any] = {}
+    if path.exists():
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidInput(f"{path}: {error}") from error
+    names = [field.name for field in msgspec.structs.fields(Settings)]
+    values |= {name: environment[PREFIX + name.upper()] for name in names if PREFIX + name.upper() in environment}
+    mistakes = [f"{name}: no such setting" for name in values if name not in names]
+    mistakes += filter(None, (_one(name, value) for name, value in values.items() if name in names))
+    if not mistakes:
+        settings = msgspec.convert(values, Settings, strict=False)
+        mistakes = _mistakes(settings)
+    if mistakes:
+        raise InvalidInput("\n".join(mistakes), error_id="configuration")
+    return settings

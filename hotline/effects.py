@@ -1,0 +1,95 @@
+"""What must happen in the outside world because of events: pure, written in the same transaction as the events.
+
+An `Incident` is pushed to 110; an `Outbound` is sent to a citizen. Each has a key that survives retries and restarts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from channels.message import Outbound
+from hotline import commands as c
+from hotline.events import TicketEvent
+from hotline.terms import REJECT_ROUTES, Channel, Verdict
+from hotline.ticket import Ticket
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """A hand-off to 110. `key` is the idempotency key at the desk, `payload` the JSON body of the push."""
+
+    key: str
+    payload: Mapping[str, Any]
+
+
+class Effects(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that one event sets going."""
+
+    incidents: tuple[Incident, ...] = ()
+    messages: tuple[Outbound, ...] = ()
+
+
+def incident_payload(ticket: Ticket, fact: c.HandOff, at: str) -> dict[str, Any]:
+    """Return the JSON body of `POST /incidents`: what 110 needs to act, the caller's number included."""
+    place = ticket.appeal.place
+    return {
+        "number": ticket.number, "channel": ticket.channel, "occurred_at": at, "services": list(fact.services),
+        "text": ticket.appeal.text, "title": ticket.title, "evidence": fact.reason, "risk_alert": "public_order"
+        in {evidence.rule for evidence in ticket.triage.evidence},
+        "citizen": {"name": ticket.appeal.citizen.name, "phone": ticket.appeal.citizen.phone},
+        "place": {"town": ticket.town, "address": place.address, "lat": place.lat, "lon": place.lon},
+    }
+
+
+def notice(ticket: Ticket, event: TicketEvent, *, signature: str) -> str:
+    """Return what the citizen is told of an event, "" for nothing. `signature` is the hotline's name, 东莞12345."""
+    head = f"【{signature}】工单{ticket.number}:"
+    match event.fact:
+        case c.Answer(text=text):
+            return f"{head}{text}"
+        case c.AskInfo(question=question):
+            return f"{head}需要您补充信息:{question}"
+        case c.AddMessage(text=text, inbound=False):
+            return text
+        case c.HandOff(services=services):
+            return f"{head}情况紧急,已移交{'、'.join(services)}处置。如有危险请立即直接拨打{services[0]}。"
+        case c.Reject(reason=reason):
+            return f"{head}不予受理。{REJECT_ROUTES[reason]}"
+        case c.Dispatch(lead=lead) if event.version > 3:
+            return f"{head}已转{lead}办理。"
+        case c.AcceptReply():
+            return f"{head}办理结果:{ticket.public_reply}"
+        case _:
+            return ""
+
+
+_TOLD_BY_MESSAGE = frozenset({Channel.WECHAT, Channel.POLICE})
+"""Channels on which we can write first; web and app citizens read progress by number and code."""
+
+
+def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str) -> Effects:
+    """Return what `event` sets going; `ticket` is the ticket after it."""
+    incidents: tuple[Incident, ...] = ()
+    if isinstance(event.fact, c.HandOff):
+        key = f"{ticket.number}-{event.version}"
+        incidents = (Incident(key=key, payload=incident_payload(ticket, event.fact, event.at.isoformat())),)
+    text = notice(ticket, event, signature=signature)
+    first_answer = event.version == 2 and ticket.verdict is Verdict.EMERGENCY
+    if not text or first_answer or ticket.channel not in _TOLD_BY_MESSAGE or not ticket.appeal.citizen.key:
+        return Effects(incidents=incidents)
+    message = Outbound(
+        channel=ticket.channel, key=f"notice-{ticket.number}-{event.version}", to=ticket.appeal.citizen.key,
+        text=text, number=ticket.number,
+    )
+    return Effects(incidents=incidents, messages=(message,))
+
+
+def effects_of_all(ticket: Ticket, events: Sequence[TicketEvent], *, signature: str) -> Effects:
+    """Return what several events of one change set going together; `ticket` is the ticket after the last."""
+    found = [effects_of(ticket, event, signature=signature) for event in events]
+    return Effects(
+        incidents=tuple(incident for effects in found for incident in effects.incidents),
+        messages=tuple(message for effects in found for message in effects.messages),
+    )

@@ -1,0 +1,96 @@
+"""The front of the house: everything that channels may ask, answered by intake, service and stores.
+
+The only place where the channels' port (`channels.port.ChannelPort`) is put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from channels import attachments
+from channels.message import Inbound, Receipt
+from channels.port import ChatLine, Progress, PublicTicket, RequestFilter
+from hotline.appeal import Attachment
+from hotline.ids import TicketNumber
+from hotline.intake import Intake
+from hotline.ports import Clock
+from hotline.service import Service
+from hotline.spool import Spool
+from hotline.store.channels import ChannelStore
+from hotline.terms import Channel, Rating
+
+
+class Front:
+    """Implements `channels.port.ChannelPort`."""
+
+    def __init__(
+        self, *, intake: Intake, service: Service, records: ChannelStore, spool: Spool, clock: Clock
+    ) -> None:
+        self._intake, self._service, self._records = intake, service, records
+        self._spool, self._clock = spool, clock
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        return self._clock()
+
+    async def submit(self, inbound: Inbound) -> Receipt:
+        """Take an appeal; return after the commit."""
+        return await self._intake.submit(inbound)
+
+    def spool(self, inbound: Inbound) -> None:
+        """Put a delivery safely on disk, to be submitted later."""
+        self._spool.put(inbound)
+
+    async def find(self, channel: Channel, external_id: str) -> Receipt | None:
+        """Return the receipt of a delivery."""
+        return await self._records.find(channel, external_id)
+
+    async def first_seen(self, key: str, *, within: timedelta) -> datetime:
+        """Return when a key was first seen."""
+        return await self._records.first_seen(key, self._clock(), within=within)
+
+    async def store_attachment(self, data: bytes, name: str) -> Attachment:
+        """Keep a file; raises InvalidInput for what is not allowed."""
+        attachment = attachments.describe(data, name)
+        await self._records.keep_attachment(attachment, data, self._clock())
+        return attachment
+
+    async def attachment(self, key: str) -> Attachment:
+        """Return a stored file's description."""
+        return await self._records.attachment(key)
+
+    async def progress(self, number: TicketNumber, code: str) -> Progress:
+        """Return how a ticket stands."""
+        return await self._service.progress(number, code)
+
+    async def supplement(
+        self, number: TicketNumber, code: str, text: str, attachments: Sequence[Attachment], key: str
+    ) -> Receipt:
+        """Add to a ticket."""
+        return await self._service.supplement(number, code, text, attachments, key)
+
+    async def withdraw(self, number: TicketNumber, code: str, reason: str) -> None:
+        """撤单."""
+        await self._service.withdraw(number, code, reason)
+
+    async def rate(self, number: TicketNumber, code: str, rating: Rating, solved: bool | None, note: str) -> None:
+        """好差评."""
+        await self._service.rate(number, code, rating, solved, note)
+
+    async def requests(self, wanted: RequestFilter) -> list[PublicTicket]:
+        """Return public tickets."""
+        return await self._records.public(wanted)
+
+    async def chat_add(self, session: str, key: str, author: str, text: str) -> ChatLine:
+        """Append a line to a chat."""
+        return await self._records.chat_add(session, key, author, text, self._clock())
+
+    async def chat_since(self, sessions: dict[str, int]) -> list[ChatLine]:
+        """Return new lines of chats."""
+        return await self._records.chat_since(sessions)
+
+    async def take_nonce(self, nonce: str, holder: str) -> bool:
+        """Take a nonce."""
+        return await self._records.take_nonce(nonce, holder, self._clock())
+

@@ -1,0 +1,131 @@
+"""The hand-off to 110 and messages to citizens, as jobs carry them out: each may run twice and must count once.
+
+Every step can be repeated after a crash at any point: the desk knows the key, the ticket refuses a second
+acknowledgement of the same incident, and a row that is settled is not begun again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from hotline import commands as c
+from hotline.errors import HotlineError, IllegalTransition, RuleViolation, Unavailable
+from hotline.events import SYSTEM, Actor, Role
+from hotline.ports import Clock, Desk, JobRows, Sender
+from hotline.terms import Channel
+from hotline.ticket import Ticket
+
+log = structlog.get_logger(__name__)
+
+_PUSH_DELAYS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+_SEND_DELAYS = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)
+_POLICE = Actor(Role.POLICE, "110")
+
+
+class Later(Exception):
+    """The job did not get through; try again after `delay`."""
+
+    def __init__(self, delay: timedelta, reason: str) -> None:
+        super().__init__(reason)
+        self.delay, self.reason = delay, reason
+
+
+class Acts(Protocol):
+    """The one thing needed of `hotline.service.Service`."""
+
+    async def act(self, number: str, command: c.Command, *, actor: Actor) -> Ticket:
+        """Carry out one command."""
+        ...
+
+
+def _later(delays: tuple[float, ...], attempts: int, reason: str) -> Later:
+    return Later(timedelta(seconds=delays[min(attempts, len(delays)) - 1]), reason)
+
+
+class HandOffs:
+    """Pushes incidents and raises the alarm on silence."""
+
+    def __init__(self, *, rows: JobRows, desk: Desk | None, service: Acts, clock: Clock, alarm_after: float) -> None:
+        self._rows, self._desk, self._service, self._clock = rows, desk, service, clock
+        self._alarm_after = timedelta(seconds=alarm_after)
+
+    async def push(self, key: str) -> None:
+        """Push one incident and record the answer. Raises Later when the desk does not answer."""
+        pending = await self._rows.begin_push(key, self._clock())
+        if pending is None:
+            return
+        try:
+            if self._desk is None:
+                raise Unavailable("no 110 desk is configured (police_url)")
+            answer = await self._desk.push(key, pending.payload)
+        except Unavailable as error:
+            await self._rows.fail_push(key, error.detail)
+            log.warning("push_failed", key=key, attempts=pending.attempts, error=error.detail)
+            raise _later(_PUSH_DELAYS, pending.attempts, error.detail) from error
+        if answer.accepted:
+            await self._act(pending.number, c.AcknowledgeIncident(incident=answer.incident or key), _POLICE)
+        else:
+            await self._refused(pending.number, answer.reason)
+        state = "accepted" if answer.accepted else "refused"
+        await self._rows.settle_push(key, state, answer.incident, self._clock())
+
+    async def alarm_on_silence(self) -> None:
+        """Raise an alarm for every incident that the desk has left unanswered too long."""
+        now = self._clock()
+        for key, number in await self._rows.silent(now - self._alarm_after):
+            detail = f"110在{self._alarm_after.total_seconds():.0f}秒内未签收,请改用电话移交"
+            await self._act(number, c.RaiseAlarm(alarm="incident_unacknowledged", detail=detail), SYSTEM)
+            await self._rows.mark_alarmed(key, now)
+
+    async def _refused(self, number: str, reason: str) -> None:
+        await self._act(number, c.PoliceReturn(reason=reason or "110未说明原因"), _POLICE)
+        await self._act(number, c.RaiseAlarm(alarm="incident_refused", detail=reason), SYSTEM)
+
+    async def _act(self, number: str, command: c.Command, actor: Actor) -> None:
+        """A command that the ticket refuses was done before, or a person was quicker."""
+        try:
+            await self._service.act(number, command, actor=actor)
+        except (IllegalTransition, RuleViolation) as error:
+            log.info("already_so", number=number, command=c.tag_of(type(command)), detail=error.detail)
+
+
+class Messages:
+    """Sends what is owed to citizens, channel by channel."""
+
+    def __init__(self, *, rows: JobRows, senders: Mapping[Channel, Sender], service: Acts, clock: Clock) -> None:
+        self._rows, self._senders, self._service, self._clock = rows, senders, service, clock
+
+    async def send(self, key: str) -> None:
+        """Send one message. Raises Later to try again; gives up visibly when trying is no use."""
+        begun = await self._rows.begin_send(key)
+        if begun is None:
+            return
+        message, attempts = begun
+        try:
+            sender = self._senders.get(message.channel)
+            if sender is None:
+                raise HotlineError(f"no sender is configured for {message.channel}", error_id="no_sender")
+            await sender.send(message)
+        except Unavailable as error:
+            await self._rows.fail_send(key, error.detail)
+            if attempts <= len(_SEND_DELAYS):
+                raise _later(_SEND_DELAYS, attempts, error.detail) from error
+            await self._give_up(key, message.number, error)
+        except HotlineError as error:
+            await self._give_up(key, message.number, error)
+        else:
+            await self._rows.settle_send(key, "sent", "", self._clock())
+
+    async def _give_up(self, key: str, number: str | None, error: HotlineError) -> None:
+        log.error("message_undeliverable", key=key, number=number, error=error.detail)
+        if number:
+            try:
+                alarm = c.RaiseAlarm(alarm="message_undeliverable", detail=error.detail)
+                await self._service.act(number, alarm, actor=SYSTEM)
+            except RuleViolation:
+                log.info("already_so", number=number, command="raise_alarm")
+        await self._rows.settle_send(key, "failed", error.detail, self._clock())

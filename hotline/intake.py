@@ -1,0 +1,203 @@
+"""Intake: one way in for every message of every channel.
+
+What arrives while the batch before is being written becomes the next batch: it is triaged at once, decided by pure
+functions and written in one transaction; then each sender gets its answer. If triage fails or is late the ticket is
+committed all the same, for a person to triage. When too much waits, a new message is refused before memory grows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from channels.message import Inbound, Receipt
+from hotline.appeal import UNTRIAGED, Triage
+from hotline.effects import Effects, effects_of_all
+from hotline.errors import HotlineError, Overloaded, Unavailable
+from hotline.ids import TicketNumber
+from hotline.opening import Change, CityRules, continue_ticket, open_ticket, receipt_of
+from hotline.ports import Clock, NewTicket, TicketIntake, TriageBatch
+from hotline.ticket import Ticket
+
+log = structlog.get_logger(__name__)
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How intake batches and when it refuses. Times in seconds."""
+
+    max_batch: int = 200
+    max_waiting: int = 2000
+    workers: int = 2
+    gather: float = 0.002
+    triage_timeout: float = 0.8
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    inbound: Inbound
+    answer: asyncio.Future[Receipt]
+
+
+class Intake:
+    """Takes messages in. Use as an async context manager: leaving it drains what waits."""
+
+    def __init__(
+        self,
+        *,
+        store: TicketIntake,
+        triage: TriageBatch,
+        rules: Callable[[], CityRules],
+        clock: Clock,
+        new_code: Callable[[], str],
+        limits: Limits = Limits(),
+    ) -> None:
+        self._store, self._triage, self._rules = store, triage, rules
+        self._clock, self._new_code, self._limits = clock, new_code, limits
+        self._waiting: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._workers: list[asyncio.Task[None]] = []
+        self._thread = ThreadPoolExecutor(max_workers=limits.workers, thread_name_prefix="triage")
+        self._closing = False
+
+    async def __aenter__(self) -> Intake:
+        self._workers = [asyncio.create_task(self._work()) for _ in range(self._limits.workers)]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._closing = True
+        self._arrived.set()
+        await asyncio.gather(*self._workers)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait for a batch."""
+        return len(self._waiting)
+
+    async def submit(self, inbound: Inbound) -> Receipt:
+        """Take one message in and return its receipt after the commit; a repeat gets the first one.
+
+        Raises:
+            Overloaded: too much waits already; try again in `retry_after` seconds.
+            KeyReused: the delivery's key came before with other content.
+            NotFound, IllegalTransition, RuleViolation: the message names a ticket that cannot take it.
+            Unavailable: the database did not take it; nothing was written, the sender should repeat.
+        """
+        if self._closing or len(self._waiting) >= self._limits.max_waiting:
+            raise Overloaded("the hotline is taking in all it can; please repeat in a moment", retry_after=2)
+        waiting = _Waiting(inbound, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._arrived.set()
+        return await waiting.answer
+
+    # ── batches ──────────────────────────────────────────────────────────────────────────────────
+    async def _work(self) -> None:
+        while not (self._closing and not self._waiting):
+            await self._arrived.wait()
+            if len(self._waiting) < self._limits.max_batch:
+                await asyncio.sleep(self._limits.gather)
+            batch = self._take()
+            if batch:
+                await self._process(batch)
+
+    def _take(self) -> list[_Waiting]:
+        count = min(len(self._waiting), self._limits.max_batch)
+        batch = [self._waiting.popleft() for _ in range(count)]
+        if not self._waiting and not self._closing:
+            self._arrived.clear()
+        return [waiting for waiting in batch if not waiting.answer.cancelled()]
+
+    async def _process(self, batch: Sequence[_Waiting]) -> None:
+        triages = await self._triaged([waiting.inbound.appeal.text for waiting in batch])
+        pairs = list(zip(batch, triages, strict=True))
+        plain = [(waiting, triage) for waiting, triage in pairs if not _joins(waiting.inbound)]
+        joining = [(waiting, triage) for waiting, triage in pairs if _joins(waiting.inbound)]
+        await self._settle([waiting for waiting, _ in plain], self._open(plain))
+        for waiting, triage in joining:
+            await self._settle([waiting], self._join(waiting.inbound, triage))
+
+    async def _settle(self, batch: Sequence[_Waiting], outcome: Awaitable[Sequence[Receipt | HotlineError]]) -> None:
+        """Hand each sender its receipt or its error; a failure of the whole write goes to all of them."""
+        results: Sequence[Receipt | HotlineError]
+        try:
+            results = await outcome
+        except HotlineError as error:
+            results = [error] * len(batch)
+        except Exception:
+            log.exception("intake_write_failed", messages=len(batch))
+            results = [Unavailable("the appeal could not be stored; nothing was written, please repeat")] * len(batch)
+        for waiting, result in zip(batch, results, strict=True):
+            if waiting.answer.done():
+                continue
+            if isinstance(result, HotlineError):
+                waiting.answer.set_exception(result)
+            else:
+                waiting.answer.set_result(result)
+
+    async def _triaged(self, texts: Sequence[str]) -> Sequence[Triage]:
+        loop = asyncio.get_running_loop()
+        call = loop.run_in_executor(self._thread, self._triage, texts)
+        try:
+            triages = await asyncio.wait_for(call, self._limits.triage_timeout)
+            if len(triages) == len(texts):
+                return triages
+            log.error("triage_count_differs", texts=len(texts), triages=len(triages))
+        except TimeoutError:
+            log.warning("triage_late", texts=len(texts), timeout=self._limits.triage_timeout)
+        except Exception:
+            log.exception("triage_failed", texts=len(texts))
+        return [UNTRIAGED] * len(texts)
+
+    # ── deciding ─────────────────────────────────────────────────────────────────────────────────
+    async def _open(self, pairs: Sequence[tuple[_Waiting, Triage]]) -> Sequence[Receipt | HotlineError]:
+        if not pairs:
+            return []
+        return await self._store.open_batch(await self._prepare([(w.inbound, triage) for w, triage in pairs]))
+
+    async def _prepare(self, pairs: Sequence[tuple[Inbound, Triage]]) -> list[NewTicket]:
+        now, rules = self._clock(), self._rules()
+        reserved = await self._store.reserve([inbound.channel for inbound, _ in pairs], now)
+        prepared = []
+        for (inbound, triage), (id_, number) in zip(pairs, reserved, strict=True):
+            change = self._opened(inbound, triage, number, rules, now)
+            code = self._new_code()
+            receipt = receipt_of(change, code, rules=rules, now=now)
+            effects = effects_of_all(change.ticket, change.events, signature=rules.signature)
+            prepared.append(
+                NewTicket(id=id_, code=code, inbound=inbound, change=change, receipt=receipt, effects=effects)
+            )
+        return prepared
+
+    def _opened(
+        self, inbound: Inbound, triage: Triage, number: TicketNumber, rules: CityRules, now: datetime
+    ) -> Change:
+        """Routing that fails must not lose the appeal: it is opened untriaged, for a person."""
+        try:
+            return open_ticket(inbound, triage, number=number, rules=rules, now=now)
+        except Exception:
+            log.exception("routing_failed", number=number)
+            return open_ticket(inbound, UNTRIAGED, number=number, rules=rules, now=now)
+
+    async def _join(self, inbound: Inbound, triage: Triage) -> Sequence[Receipt | HotlineError]:
+        rules = self._rules()
+
+        def continued(ticket: Ticket) -> tuple[Change, Receipt, Effects]:
+            now = self._clock()
+            change = continue_ticket(ticket, inbound, triage, rules=rules, now=now)
+            effects = effects_of_all(change.ticket, change.events, signature=rules.signature)
+            return change, receipt_of(change, "", rules=rules, now=now), effects
+
+        if inbound.continues is not None:
+            return [await self._store.continue_named(inbound, inbound.continues, continued)]
+        [opened] = await self._prepare([(inbound, triage)])
+        return [await self._store.converse(inbound, opened, continued)]
+
+
+def _joins(inbound: Inbound) -> bool:
+    return bool(inbound.conversation) or inbound.continues is not None
+

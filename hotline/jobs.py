@@ -1,0 +1,77 @@
+"""The jobs role: a PgQueuer worker and the sweeps beside it, restarted with a pause when the database goes away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+
+import asyncpg
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Job as QueuedJob
+
+from hotline.handoff import Later
+from hotline.store.jobs import Job
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[str], Awaitable[None]]
+BATCH = 50
+HEARTBEAT = timedelta(seconds=6)
+"""A job whose process died is taken up by another after this."""
+
+
+def _entrypoint(handler: Handler) -> Callable[[QueuedJob], Awaitable[None]]:
+    async def run(job: QueuedJob) -> None:
+        try:
+            await handler((job.payload or b"").decode())
+        except Later as later:
+            raise RetryRequested(later.delay, later.reason) from later
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # The database went away in the middle; the job is repeatable by design.
+            raise RetryRequested(timedelta(seconds=1), f"{type(error).__name__}: {error}") from error
+
+    return run
+
+
+async def _work(pool: asyncpg.Pool, handlers: dict[Job, Handler]) -> None:
+    queue = PgQueuer.from_asyncpg_pool(pool)
+    for job, handler in handlers.items():
+        queue.entrypoint(job.value, on_failure="hold")(_entrypoint(handler))
+    await queue.run(
+        dequeue_timeout=timedelta(seconds=5), batch_size=BATCH, heartbeat_timeout=HEARTBEAT,
+        max_concurrent_tasks=2 * BATCH, shutdown_on_listener_failure=True,
+    )
+
+
+async def supervised(name: str, run: Callable[[], Awaitable[None]], *, pause: float = 1.0) -> None:
+    """Run forever: log what breaks and begin anew after `pause` seconds, so nothing stops in silence."""
+    while True:
+        try:
+            await run()
+            log.warning("role_ended", role=name)
+        except Exception:
+            log.exception("role_failed", role=name)
+        await asyncio.sleep(pause)
+
+
+async def repeated(step: Callable[[], Awaitable[None]], *, interval: float) -> None:
+    """Call `step` again and again, `interval` seconds apart."""
+    while True:
+        await step()
+        await asyncio.sleep(interval)
+
+
+async def run_jobs(
+    pool: asyncpg.Pool,
+    handlers: dict[Job, Handler],
+    sweeps: dict[str, tuple[Callable[[], Awaitable[None]], float]],
+) -> None:
+    """Run the worker and the sweeps (name → step and interval in seconds) until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(supervised("jobs", lambda: _work(pool, handlers)))
+        for name, (step, interval) in sweeps.items():
+            group.create_task(supervised(name, partial(repeated, step, interval=interval)))

@@ -1,0 +1,129 @@
+"""What becomes of an appeal as it arrives: the pure heart of intake.
+
+`open_ticket` makes a ticket with all its first events; `continue_ticket` adds a message to one that exists. Both return
+a `Change`: everything that one transaction has to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from channels.message import Inbound, Receipt
+from hotline import commands as c
+from hotline.appeal import Triage
+from hotline.clocks import Policy, expected_completion
+from hotline.decide import Decision, decide, receive
+from hotline.events import SYSTEM, Actor, Role, TicketEvent
+from hotline.ids import TicketNumber
+from hotline.lifecycle import TRANSITIONS
+from hotline.terms import Channel, Priority, Service, State, Verdict
+from hotline.ticket import Ticket
+from routing.directory import Directory
+from routing.dispatch import Dispatch, choose_department
+
+_RANK = {Verdict.NON_EMERGENCY: 0, Verdict.UNCLEAR: 1, Verdict.EMERGENCY: 2}
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket before and after, and the events between; `before` is None for a new ticket."""
+
+    before: Ticket | None
+    ticket: Ticket
+    events: tuple[TicketEvent, ...]
+
+
+class CityRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What the use cases need of a city: how it signs and numbers, its policy and its dispatch directory."""
+
+    signature: str
+    prefix: str
+    policy: Policy
+    directory: Directory
+
+
+def _chain(first: Decision, commands: Sequence[c.Command], *, now: datetime, policy: Policy) -> tuple[Decision, ...]:
+    decisions = [first]
+    for command in commands:
+        decisions.append(decide(decisions[-1].ticket, command, now=now, policy=policy))
+    return tuple(decisions)
+
+
+def _hand_off(triage: Triage) -> c.HandOff:
+    words = "、".join(dict.fromkeys(evidence.text for evidence in triage.evidence))
+    return c.HandOff(services=triage.services or (Service.POLICE,), reason=words)
+
+
+def first_commands(channel: Channel, triage: Triage, directory: Directory) -> tuple[c.Command, ...]:
+    """Return what the system does by itself with a new appeal.
+
+    An emergency is handed off before any queue. A transfer that came from 110 is never sent back by the machine, and
+    an unclear one waits for the three-way call: both stay with a person. The rest is dispatched if the choice is sure.
+    """
+    if triage.verdict is Verdict.EMERGENCY and channel is not Channel.POLICE:
+        return (_hand_off(triage),)
+    if triage.verdict is not Verdict.NON_EMERGENCY:
+        return ()
+    chosen = choose_department(triage, directory)
+    if not isinstance(chosen, Dispatch):
+        return ()
+    dispatch = c.Dispatch(
+        lead=chosen.lead, assisting=chosen.assisting, directory_version=directory.version, reasons=chosen.reasons
+    )
+    return (c.Accept(), dispatch)
+
+
+def open_ticket(inbound: Inbound, triage: Triage, *, number: TicketNumber, rules: CityRules, now: datetime) -> Change:
+    """Open a ticket for an appeal and do what can be done at once."""
+    first = receive(
+        number=number, channel=inbound.channel, appeal=inbound.appeal, triage=_prioritised(triage), now=now,
+        policy=rules.policy, actor=Actor(Role.CITIZEN, inbound.source),
+    )
+    commands = first_commands(inbound.channel, triage, rules.directory)
+    decisions = _chain(first, commands, now=now, policy=rules.policy)
+    return Change(before=None, ticket=decisions[-1].ticket, events=tuple(d.event for d in decisions))
+
+
+def _prioritised(triage: Triage) -> Triage:
+    """An emergency is P0 whatever its category; an unclear one waits in front of ordinary work as P1."""
+    floor = {Verdict.EMERGENCY: Priority.P0, Verdict.UNCLEAR: Priority.P1}.get(triage.verdict, triage.priority)
+    return msgspec.structs.replace(triage, priority=min(floor, triage.priority))
+
+
+def continue_ticket(ticket: Ticket, inbound: Inbound, triage: Triage, *, rules: CityRules, now: datetime) -> Change:
+    """Add a citizen's further message: it answers our question if we asked one, and may raise the verdict."""
+    text, attachments = inbound.appeal.text, inbound.appeal.attachments
+    message: c.Command = c.AddMessage(text=text, attachments=attachments)
+    if ticket.state is State.NEED_INFO:
+        message = c.SupplyInfo(text=text, attachments=attachments)
+    decisions = [decide(ticket, message, now=now, policy=rules.policy, actor=Actor(Role.CITIZEN, inbound.source))]
+    for command in _raised(decisions[0].ticket, triage):
+        decisions.append(decide(decisions[-1].ticket, command, now=now, policy=rules.policy, actor=SYSTEM))
+    return Change(before=ticket, ticket=decisions[-1].ticket, events=tuple(d.event for d in decisions))
+
+
+def _raised(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:
+    """What a further message's verdict leads to, if it is graver than the ticket's."""
+    if _RANK[triage.verdict] <= _RANK[ticket.verdict]:
+        return ()
+    reason = "、".join(dict.fromkeys(evidence.text for evidence in triage.evidence))
+    reassess = c.Reassess(verdict=triage.verdict, services=triage.services, reason=reason)
+    may_hand_off = c.HandOff in TRANSITIONS[ticket.state] and ticket.police_returns == 0
+    if triage.verdict is Verdict.EMERGENCY and may_hand_off and ticket.channel is not Channel.POLICE:
+        return (reassess, _hand_off(triage))
+    return (reassess, c.RaiseAlarm(alarm="verdict_raised", detail=reason))
+
+
+def receipt_of(change: Change, code: str, *, rules: CityRules, now: datetime) -> Receipt:
+    """Return what the citizen is told."""
+    ticket = change.ticket
+    category = f"{ticket.category.l1}/{ticket.category.l2}" if ticket.category else ""
+    expected = None
+    if ticket.state not in {State.HANDED_OFF, State.CLOSED}:
+        expected = expected_completion(now, ticket.clocks, max(ticket.priority, Priority.P1), ticket.kind, rules.policy)
+    return Receipt(
+        number=ticket.number, code=code, status=ticket.state, verdict=ticket.verdict, category=category,
+        department=ticket.lead, expected_by=expected, continued=change.before is not None,
+    )

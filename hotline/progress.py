@@ -1,0 +1,84 @@
+"""A ticket's progress for the citizen who has its number and code: steps like a parcel's track, no personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from channels.port import Progress, Step
+from hotline import commands as c
+from hotline.clocks import Policy, expected_completion
+from hotline.events import Receive, TicketEvent
+from hotline.lifecycle import OPEN_STATES
+from hotline.terms import REJECT_ROUTES, Priority, State, label
+from hotline.ticket import Ticket
+
+
+def step_of(event: TicketEvent) -> Step | None:
+    """Return what a citizen sees of an event, None for what stays inside the house."""
+    told = _told(event)
+    return None if told is None else Step(at=event.at, title=told[0], text=told[1])
+
+
+def _told(event: TicketEvent) -> tuple[str, str] | None:
+    match event.fact:
+        case Receive():
+            return "已收到", "您的诉求已登记。"
+        case c.Accept():
+            return "已受理", ""
+        case c.Answer(text=text):
+            return "已答复", text
+        case c.HandOff(services=services):
+            return "已移交", f"情况紧急,已移交{'、'.join(services)}处置。"
+        case c.PoliceReturn():
+            return "退回12345办理", "经110核实,由12345继续办理。"
+        case c.Reject(reason=reason):
+            return "不予受理", REJECT_ROUTES[reason]
+        case c.Merge():
+            return "已并单", "与同一事项的诉求合并办理,结果将一并告知。"
+        case c.AskInfo(question=question):
+            return "待补充", question
+        case c.SupplyInfo() | c.AddMessage(inbound=True):
+            return "已补充", ""
+        case c.AddMessage(inbound=False, text=text):
+            return "工作人员回复", text
+        case c.Withdraw():
+            return "已撤单", ""
+        case c.Dispatch(lead=lead) | c.Rule(lead=lead):
+            return "已派单", f"已转{lead}办理。"
+        case c.Sign():
+            return "已签收", "承办单位已签收。"
+        case c.RecordContact():
+            return "已联系", "承办单位已与您联系。"
+        case c.Reply():
+            return "已办理", "办理结果正在审核。"
+        case c.AcceptReply():
+            return "办理结果已审核", "即将对您进行回访。"
+        case c.Redispatch():
+            return "重新办理", ""
+        case c.Close() | c.SettleFollowUp():
+            return "已办结", ""
+        case c.Reopen():
+            return "重新受理", ""
+        case c.GrantExtension():
+            return "已延期", "办理时限经批准延长。"
+        case c.Urge():
+            return "已催办", ""
+        case _:
+            return None
+
+
+_REPLY_SHOWN = frozenset({State.ANSWERED, State.PENDING_FOLLOW_UP, State.REDO, State.CLOSED, State.ARCHIVED})
+
+
+def progress_of(ticket: Ticket, events: Sequence[TicketEvent], *, policy: Policy, now: datetime) -> Progress:
+    """Return how a ticket stands. The reply is shown once the centre has accepted it."""
+    expected = None
+    if ticket.state in OPEN_STATES and ticket.state is not State.HANDED_OFF:
+        expected = expected_completion(now, ticket.clocks, max(ticket.priority, Priority.P1), ticket.kind, policy)
+    return Progress(
+        number=ticket.number, status=ticket.state, status_label=label(ticket.state), verdict=ticket.verdict,
+        category=ticket.category.l2 if ticket.category else "", department=ticket.lead, expected_by=expected,
+        steps=tuple(step for event in events if (step := step_of(event)) is not None),
+        public_reply=ticket.public_reply if ticket.state in _REPLY_SHOWN else "",
+    )

@@ -1,0 +1,118 @@
+"""What channels keep beside tickets: chats, attachments, nonces, first sightings."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from channels.message import Receipt
+from channels.port import ChatLine, PublicTicket, RequestFilter
+from hotline.appeal import Attachment
+from hotline.errors import NotFound
+from hotline.lifecycle import OPEN_STATES
+from hotline.store import rows
+from hotline.store.database import statements
+from hotline.terms import Channel, State
+from hotline.ticket import Ticket
+
+_SQL = statements("channels")
+_CLOSED_STATES = [state.value for state in State if state not in OPEN_STATES]
+_NONCES_KEPT = timedelta(days=1)
+
+
+class ChannelStore:
+    """Small durable records of the channels; files lie under `files` by the SHA-256 of their content."""
+
+    def __init__(self, pool: asyncpg.Pool, *, files: Path) -> None:
+        self._pool = pool
+        self._files = files
+
+    async def find(self, channel: Channel, external_id: str) -> Receipt | None:
+        """Return the receipt of a delivery, None where it is not known."""
+        receipt = await self._pool.fetchval(_SQL["find_receipt"], channel, external_id)
+        return None if receipt is None else msgspec.json.decode(receipt, type=Receipt)
+
+    async def first_seen(self, key: str, now: datetime, *, within: timedelta) -> datetime:
+        """Return when `key` was first seen, anew once that is longer ago than `within`; atomic."""
+        moment: datetime = await self._pool.fetchval(_SQL["first_seen"], key, now, now - within)
+        return moment
+
+    async def take_nonce(self, nonce: str, holder: str, now: datetime) -> bool:
+        """Take a nonce; True if it was free or is `holder`'s already."""
+        return bool(await self._pool.fetchval(_SQL["take_nonce"], nonce, holder, now))
+
+    async def forget(self, now: datetime) -> None:
+        """Delete nonces and sightings that no repeat can meet any more."""
+        await self._pool.execute(_SQL["forget"], now - _NONCES_KEPT)
+
+    # ── attachments ──────────────────────────────────────────────────────────────────────────────
+    async def keep_attachment(self, attachment: Attachment, data: bytes, now: datetime) -> None:
+        """Keep a file: first safely on disk, then in the table, so a row never lacks its bytes."""
+        write_durably(self.path_of(attachment.key), data)
+        await self._pool.execute(_SQL["keep_attachment"], attachment.key, rows.to_json(attachment), now)
+
+    async def attachment(self, key: str) -> Attachment:
+        """Return what was stored under `key`. Raises NotFound."""
+        doc = await self._pool.fetchval(_SQL["attachment"], key)
+        if doc is None:
+            raise NotFound(f"there is no attachment {key[:16]}…: upload it first")
+        return msgspec.json.decode(doc, type=Attachment)
+
+    def path_of(self, key: str) -> Path:
+        """Return where the bytes of an attachment lie; `key` is hexadecimal, so it cannot leave the folder."""
+        return self._files / key[:2] / key
+
+    # ── chats ────────────────────────────────────────────────────────────────────────────────────
+    async def chat_add(self, session: str, key: str, author: str, text: str, now: datetime) -> ChatLine:
+        """Append a line and number it; a repeat of `key` returns the line that is there."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_SQL["lock_chat"], session)
+            row = await connection.fetchrow(_SQL["chat_line"], session, key)
+            if row is None:
+                row = await connection.fetchrow(_SQL["add_chat_line"], session, key, author, text, now)
+                await connection.execute("NOTIFY hotline_chat")
+        return ChatLine(**row)
+
+    async def chat_since(self, sessions: dict[str, int]) -> list[ChatLine]:
+        """Return the lines above each session's `seq`, at most 200 of each."""
+        found = await self._pool.fetch(_SQL["chat_since"], list(sessions), list(sessions.values()))
+        return [ChatLine(**row) for row in found]
+
+    # ── public tickets ───────────────────────────────────────────────────────────────────────────
+    async def public(self, wanted: RequestFilter) -> list[PublicTicket]:
+        """Return public tickets, the newest first."""
+        states = {None: None, True: _CLOSED_STATES, False: [state.value for state in OPEN_STATES]}[wanted.closed]
+        categories = [f"{l1}/{l2}" for l1, l2 in wanted.categories]
+        by_number = [list(wanted.numbers), None, None, None, None]
+        by_filter = [None, categories or None, wanted.start, wanted.end, states]
+        chosen = by_number if wanted.numbers else by_filter
+        found = await self._pool.fetch(_SQL["public"], *chosen, wanted.limit, wanted.offset)
+        return [_public(rows.ticket_from(row["doc"]), row["updated_at"]) for row in found]
+
+
+def _public(ticket: Ticket, updated_at: datetime) -> PublicTicket:
+    return PublicTicket(
+        number=ticket.number, status=ticket.state, closed=ticket.state not in OPEN_STATES, category=ticket.category,
+        department=ticket.lead, town=ticket.town, requested_at=ticket.created_at, updated_at=updated_at,
+        expected_by=ticket.clocks.completion_due, public_reply=ticket.public_reply,
+    )
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file so that after a crash it is there whole or not at all (temporary file, fsync, rename, fsync)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,80 @@
+"""Incidents at 110 and messages to citizens: what the jobs read and record, each in one short statement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from channels.message import Outbound
+from hotline.ports import PendingIncident
+from hotline.store.database import statements
+from hotline.store.jobs import Job, enqueue
+from hotline.store.rows import to_json
+
+_SQL = statements("jobs")
+
+
+class JobStore:
+    """The rows behind the jobs."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def begin_push(self, key: str, now: datetime) -> PendingIncident | None:
+        """Count an attempt and return the incident, None if there is nothing left to push."""
+        row = await self._pool.fetchrow(_SQL["begin_push"], key, now)
+        if row is None:
+            return None
+        return PendingIncident(
+            number=row["number"], payload=msgspec.json.decode(row["payload"]), attempts=row["attempts"]
+        )
+
+    async def settle_push(self, key: str, state: str, desk_number: str, now: datetime) -> bool:
+        """Record the desk's answer; False if it was settled before."""
+        return await self._pool.fetchval(_SQL["settle_push"], key, state, desk_number, now) is not None
+
+    async def update_incident(self, key: str, state: str) -> str | None:
+        """Record what the desk tells later and return the ticket's number, None for an unknown key."""
+        number: str | None = await self._pool.fetchval(_SQL["update_incident"], key, state)
+        return number
+
+    async def fail_push(self, key: str, error: str) -> None:
+        """Record why an attempt failed."""
+        await self._pool.execute(_SQL["fail_push"], key, error[:500])
+
+    async def silent(self, before: datetime) -> list[tuple[str, str]]:
+        """Return key and ticket number of incidents created before a moment, unanswered and not alarmed yet."""
+        return [(row["key"], row["number"]) for row in await self._pool.fetch(_SQL["silent"], before)]
+
+    async def mark_alarmed(self, key: str, now: datetime) -> bool:
+        """Take the alarm of an incident; False if another process took it or the desk has answered."""
+        return await self._pool.fetchval(_SQL["mark_alarmed"], key, now) is not None
+
+    async def begin_send(self, key: str) -> tuple[Outbound, int] | None:
+        """Count an attempt and return the message with its attempts, None if it is sent or given up."""
+        row = await self._pool.fetchrow(_SQL["begin_send"], key)
+        return None if row is None else (msgspec.json.decode(row["message"], type=Outbound), row["attempts"])
+
+    async def settle_send(self, key: str, state: str, error: str, now: datetime) -> None:
+        """Record that a message was sent, or given up and why."""
+        await self._pool.execute(_SQL["settle_send"], key, state, error[:500], now)
+
+    async def fail_send(self, key: str, error: str) -> None:
+        """Record why an attempt failed."""
+        await self._pool.execute(_SQL["fail_send"], key, error[:500])
+
+    async def owe(self, message: Outbound, now: datetime) -> None:
+        """Write a message to a citizen with its job; a message with the same key is not written again."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            new = await connection.fetchval(_SQL["owe"], message.key, message.channel, to_json(message), now)
+            if new is not None:
+                await enqueue(connection, Job.SEND_MESSAGE, [message.key])
+
+    async def restore_jobs(self, before: datetime) -> None:
+        """Make sure that rows waiting since before a moment have a job; one that has is left alone."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            for job, name in ((Job.PUSH_INCIDENT, "waiting_incidents"), (Job.SEND_MESSAGE, "waiting_messages")):
+                waiting = await connection.fetch(_SQL[name], before)
+                await enqueue(connection, job, [row["key"] for row in waiting])

@@ -1,0 +1,56 @@
+-- name: find_receipt
+SELECT receipt FROM inbox WHERE channel = $1 AND external_id = $2;
+
+-- name: first_seen
+-- The moment a key was first seen, $2 if it is new or its last time is before $3.
+INSERT INTO first_seen (key, at) VALUES ($1, $2)
+ON CONFLICT (key) DO UPDATE SET at = CASE WHEN first_seen.at < $3 THEN excluded.at ELSE first_seen.at END
+RETURNING at;
+
+-- name: take_nonce
+-- True if the nonce was free or is this holder's already.
+INSERT INTO police_nonces (nonce, holder, taken_at) VALUES ($1, $2, $3)
+ON CONFLICT (nonce) DO UPDATE SET nonce = excluded.nonce
+RETURNING holder = $2;
+
+-- name: forget
+-- Keys that no repeat can meet any more.
+WITH gone AS (DELETE FROM police_nonces WHERE taken_at < $1)
+DELETE FROM first_seen WHERE at < $1;
+
+-- name: keep_attachment
+INSERT INTO attachments (key, doc, created_at) VALUES ($1, $2::jsonb, $3) ON CONFLICT (key) DO NOTHING;
+
+-- name: attachment
+SELECT doc FROM attachments WHERE key = $1;
+
+-- name: lock_chat
+-- Lines of one session are numbered one after the other.
+SELECT pg_advisory_xact_lock(hashtextextended($1, 12345));
+
+-- name: chat_line
+SELECT session, seq, key, author, text, at FROM chat_lines WHERE session = $1 AND key = $2;
+
+-- name: add_chat_line
+INSERT INTO chat_lines (session, seq, key, author, text, at)
+SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5 FROM chat_lines WHERE session = $1
+RETURNING session, seq, key, author, text, at;
+
+-- name: chat_since
+SELECT line.session, line.seq, line.key, line.author, line.text, line.at
+FROM unnest($1::text[], $2::int[]) AS asked (session, above)
+CROSS JOIN LATERAL (
+    SELECT * FROM chat_lines c WHERE c.session = asked.session AND c.seq > asked.above ORDER BY seq LIMIT 200
+) AS line
+ORDER BY line.session, line.seq;
+
+-- name: public
+-- Tickets that anybody may see. Confidential ones, 举报 and emergencies are never public.
+SELECT number, updated_at, doc FROM tickets
+WHERE verdict = 'non_emergency' AND kind <> 'report' AND NOT coalesce((doc -> 'appeal' ->> 'confidential')::boolean, false)
+  AND ($1::text[] IS NULL OR number = ANY ($1))
+  AND ($2::text[] IS NULL OR l1 || '/' || l2 = ANY ($2))
+  AND ($3::timestamptz IS NULL OR created_at >= $3) AND ($4::timestamptz IS NULL OR created_at < $4)
+  AND ($5::text[] IS NULL OR state = ANY ($5))
+ORDER BY created_at DESC, id DESC
+LIMIT $6 OFFSET $7;

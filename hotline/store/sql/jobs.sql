@@ -1,0 +1,42 @@
+-- name: begin_push
+UPDATE incidents i SET attempts = attempts + 1, last_attempt_at = $2
+FROM tickets t WHERE i.key = $1 AND i.state = 'pending' AND t.id = i.ticket_id
+RETURNING t.number, i.payload, i.attempts;
+
+-- name: settle_push
+UPDATE incidents SET state = $2, desk_number = $3, acknowledged_at = $4, last_error = ''
+WHERE key = $1 AND state = 'pending' RETURNING key;
+
+-- name: update_incident
+-- What the desk tells later: signed, returned or closed.
+UPDATE incidents i SET state = $2 FROM tickets t
+WHERE i.key = $1 AND t.id = i.ticket_id RETURNING t.number;
+
+-- name: fail_push
+UPDATE incidents SET last_error = $2 WHERE key = $1;
+
+-- name: silent
+SELECT i.key, t.number FROM incidents i JOIN tickets t ON t.id = i.ticket_id
+WHERE i.state = 'pending' AND i.created_at < $1 AND i.alarmed_at IS NULL ORDER BY i.created_at LIMIT 100;
+
+-- name: mark_alarmed
+UPDATE incidents SET alarmed_at = $2 WHERE key = $1 AND state = 'pending' AND alarmed_at IS NULL RETURNING key;
+
+-- name: begin_send
+UPDATE outbox SET attempts = attempts + 1 WHERE key = $1 AND state = 'pending' RETURNING message, attempts;
+
+-- name: settle_send
+UPDATE outbox SET state = $2, last_error = $3, sent_at = $4 WHERE key = $1;
+
+-- name: fail_send
+UPDATE outbox SET last_error = $2 WHERE key = $1;
+
+-- name: waiting_incidents
+SELECT key FROM incidents WHERE state = 'pending' AND created_at < $1 ORDER BY created_at LIMIT 500;
+
+-- name: waiting_messages
+SELECT key FROM outbox WHERE state = 'pending' AND created_at < $1 ORDER BY created_at LIMIT 500;
+
+-- name: owe
+INSERT INTO outbox (key, channel, message, created_at) VALUES ($1, $2, $3::jsonb, $4)
+ON CONFLICT (key) DO NOTHING RETURNING key;

@@ -1,0 +1,105 @@
+-- name: open
+-- Writes a whole batch of new tickets in one statement: the inbox decides which deliveries are new, and only for those
+-- are tickets and events written. $1–$6 the deliveries, $7–$27 the tickets, $28–$35 their events, column by column.
+-- Returns the ids that were new. Ordered by key, so that two batches with the same deliveries cannot deadlock.
+WITH fresh AS (
+    INSERT INTO inbox (channel, external_id, content_hash, ticket_id, receipt, received_at)
+    SELECT channel, external_id, content_hash, ticket_id, receipt::jsonb, received_at
+    FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::timestamptz[])
+         AS d (channel, external_id, content_hash, ticket_id, receipt, received_at)
+    ORDER BY channel, external_id
+    ON CONFLICT DO NOTHING
+    RETURNING ticket_id
+), new_tickets AS (
+    INSERT INTO tickets (id, number, code, version, state, channel, kind, l1, l2, verdict, priority, town, lead,
+                         assisting, alarmed, citizen, created_at, updated_at, due_at, doc, summary, search)
+    OVERRIDING SYSTEM VALUE
+    SELECT id, number, code, version, state, channel, kind, l1, l2, verdict, priority, town, lead,
+           string_to_array(assisting, ','), alarmed, citizen, at, at, due_at, doc::jsonb, summary::jsonb,
+           array_to_tsvector(string_to_array(words, ' '))
+    FROM unnest($7::bigint[], $8::text[], $9::text[], $10::int[], $11::text[], $12::text[], $13::text[], $14::text[],
+                $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::boolean[],
+                $22::text[], $23::timestamptz[], $24::timestamptz[], $25::text[], $26::text[], $27::text[])
+         AS t (id, number, code, version, state, channel, kind, l1, l2, verdict, priority, town, lead, assisting,
+               alarmed, citizen, at, due_at, doc, summary, words)
+    WHERE id IN (SELECT ticket_id FROM fresh)
+), start AS MATERIALIZED (
+    SELECT event_position(0) AS position
+), new_events AS (
+    INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
+    SELECT start.position + ordinal - 1, ticket_id, version, at, type, actor, doc::jsonb, summary::jsonb,
+           string_to_array(topics, ',')
+    FROM start, unnest($28::bigint[], $29::int[], $30::timestamptz[], $31::text[], $32::text[], $33::text[],
+                       $34::text[], $35::text[])
+         WITH ORDINALITY AS e (ticket_id, version, at, type, actor, doc, summary, topics, ordinal)
+    WHERE ticket_id IN (SELECT ticket_id FROM fresh)
+)
+SELECT ticket_id FROM fresh;
+
+-- name: first_receipts
+-- What was answered to deliveries that came before.
+SELECT channel, external_id, content_hash, receipt
+FROM inbox
+JOIN unnest($1::text[], $2::text[]) AS asked (channel, external_id) USING (channel, external_id);
+
+-- name: keep_receipt
+-- Takes the place of a delivery that continues a ticket. No row: it came before.
+INSERT INTO inbox (channel, external_id, content_hash, ticket_id, receipt, received_at)
+VALUES ($1, $2, $3, $4, $5::jsonb, $6)
+ON CONFLICT DO NOTHING
+RETURNING ticket_id;
+
+-- name: reserve_ids
+SELECT nextval(pg_get_serial_sequence('tickets', 'id')) AS id FROM generate_series(1, $1);
+
+-- name: reserve_numbers
+-- Reserves $3 running numbers of a day and channel; returns the first.
+INSERT INTO number_counters (day, channel, next) VALUES ($1, $2, $3)
+ON CONFLICT (day, channel) DO UPDATE SET next = number_counters.next + $3
+RETURNING next - $3;
+
+-- name: lock
+-- The ticket, held until the end of the transaction.
+SELECT id, code, doc FROM tickets WHERE number = $1 FOR UPDATE;
+
+-- name: read
+SELECT id, code, doc, updated_at FROM tickets WHERE number = $1;
+
+-- name: history
+SELECT doc FROM ticket_events WHERE ticket_id = $1 ORDER BY version;
+
+-- name: append
+INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
+SELECT start.position + ordinal - 1, $1, version, at, type, actor, doc::jsonb, summary::jsonb,
+       string_to_array(topics, ',')
+FROM (SELECT event_position(0) AS position) AS start,
+     unnest($2::int[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+     WITH ORDINALITY AS e (version, at, type, actor, doc, summary, topics, ordinal);
+
+-- name: update
+UPDATE tickets
+SET version = $2, state = $3, kind = $4, l1 = $5, l2 = $6, verdict = $7, priority = $8, town = $9, lead = $10,
+    assisting = string_to_array($11, ','), agent = $12, alarmed = $13, updated_at = $14, due_at = $15, parent = $16,
+    doc = $17::jsonb, summary = $18::jsonb
+WHERE id = $1;
+
+-- name: hold_conversation
+-- The open ticket of a conversation, its row held until the end of the transaction (made if new).
+INSERT INTO conversations (channel, key, last_at) VALUES ($1, $2, $3)
+ON CONFLICT (channel, key) DO UPDATE SET key = excluded.key
+RETURNING ticket_id, last_at;
+
+-- name: point_conversation
+UPDATE conversations SET ticket_id = $3, last_at = $4 WHERE channel = $1 AND key = $2;
+
+-- name: add_incidents
+INSERT INTO incidents (key, ticket_id, payload, created_at)
+SELECT key, ticket_id, payload::jsonb, $4
+FROM unnest($1::text[], $2::bigint[], $3::text[]) AS i (key, ticket_id, payload);
+
+-- name: add_messages
+INSERT INTO outbox (key, channel, message, created_at)
+SELECT key, channel, message::jsonb, $4
+FROM unnest($1::text[], $2::text[], $3::text[]) AS m (key, channel, message)
+ON CONFLICT (key) DO NOTHING
+RETURNING key;

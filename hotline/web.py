@@ -1,0 +1,59 @@
+"""HTTP: one aiohttp application made of the channels' routes, with health, metrics and the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+import msgspec
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from channels.problem import problems
+from hotline.errors import Unavailable
+
+Ready = Callable[[], Awaitable[dict[str, str]]]
+MAX_BODY = 64 * 1024 * 1024
+
+
+def _housekeeping(ready: Ready, openapi: bytes) -> list[web.RouteDef]:
+    async def healthz(_: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    async def readyz(_: web.Request) -> web.Response:
+        """200 when every part answers, else 503 with what does not."""
+        parts = await ready()
+        wrong = {name: state for name, state in parts.items() if state != "ok"}
+        if wrong:
+            raise Unavailable("; ".join(f"{name}: {state}" for name, state in wrong.items()))
+        return web.Response(body=msgspec.json.encode(parts), content_type="application/json")
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def document(_: web.Request) -> web.Response:
+        return web.Response(body=openapi, content_type="application/json")
+
+    return [
+        web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics),
+        web.get("/openapi.json", document),
+    ]
+
+
+@web.middleware
+async def secure_headers(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Headers that keep a browser from guessing types, framing us, or leaking addresses."""
+    response = await handler(request)
+    if not response.prepared:
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+    return response
+
+
+def application(routes: Iterable[web.AbstractRouteDef], *, ready: Ready, openapi: bytes) -> web.Application:
+    """Return the application. Every error leaves as problem+json."""
+    app = web.Application(middlewares=[secure_headers, problems], client_max_size=MAX_BODY)
+    app.add_routes([*routes, *_housekeeping(ready, openapi)])
+    return app

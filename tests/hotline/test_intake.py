@@ -1,0 +1,241 @@
+"""Intake over a real database: once in, nothing lost, refused before memory grows."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+
+import asyncpg
+import msgspec
+import pytest
+
+from channels.message import Inbound, Receipt
+from hotline.appeal import Appeal, Citizen, Evidence, Triage
+from hotline.errors import KeyReused, NotFound, Overloaded, Unavailable
+from hotline.ids import TicketNumber, is_ticket_number
+from hotline.intake import Intake, Limits
+from hotline.store.database import open_pool
+from hotline.store.tickets import TicketStore
+from hotline.terms import Channel, Service, State, Verdict
+from hotline.ticket import replay
+from tests.cities import NOW, RULES, STREET_LIGHT
+
+
+def triage(texts: Sequence[str], /) -> list[Triage]:
+    """Dispatches street lights, hands off fires, leaves the rest to people."""
+    return [_one(text) for text in texts]
+
+
+def _one(text: str) -> Triage:
+    if "着火" in text:
+        evidence = (Evidence(rule="fire", text="着火", start=0, end=2),)
+        return msgspec.structs.replace(
+            STREET_LIGHT, verdict=Verdict.EMERGENCY, services=(Service.FIRE,), evidence=evidence
+        )
+    return STREET_LIGHT if "路灯" in text else Triage(category=None, needs_person=True)
+
+
+_ids = itertools.count()
+
+
+def inbound(text: str = "体育路路灯不亮", *, key: str = "", channel: Channel = Channel.WEB, **more: object) -> Inbound:
+    fields = {"received_at": NOW, "appeal": Appeal(text=text), **more}
+    return Inbound(channel=channel, external_id=key or f"k{next(_ids)}", **fields)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def intake_over(dsn: str, *, limits: Limits = Limits(), triage_with: object = triage) -> AsyncIterator[Intake]:
+    codes = random.Random(7)
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(await open_pool(dsn))
+        yield await stack.enter_async_context(Intake(
+            store=TicketStore(pool, prefix="DG"), triage=triage_with, rules=lambda: RULES, clock=lambda: NOW,  # type: ignore[arg-type]
+            new_code=lambda: f"{codes.randrange(1_000_000):06d}", limits=limits,
+        ))
+
+
+async def all_rows(dsn: str, query: str, *args: object) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return list(await connection.fetch(query, *args))
+    finally:
+        await connection.close()
+
+
+async def test_an_appeal_becomes_a_ticket_that_is_dispatched(database: str) -> None:
+    async with intake_over(database) as intake:
+        receipt = await intake.submit(inbound())
+    assert is_ticket_number(receipt.number)
+    assert (receipt.status, receipt.department, receipt.category) == ("pending_sign", "城管局", "03/路灯")
+    assert receipt.expected_by == datetime.fromisoformat("2026-12-04T17:30:00+08:00")
+    types = [row["type"] for row in await all_rows(database, "SELECT type FROM ticket_events ORDER BY position")]
+    assert types == ["receive", "accept", "dispatch"]
+
+
+async def test_events_in_the_database_rebuild_the_ticket(database: str) -> None:
+    async with intake_over(database) as intake:
+        receipt = await intake.submit(inbound("厂房着火了"))
+        pool = await open_pool(database)
+        store = TicketStore(pool, prefix="DG")
+        stored = await store.read(receipt.number)
+        assert replay(await store.history(stored.id)) == stored.ticket
+        await pool.close()
+
+
+async def test_fifty_parallel_deliveries_make_one_ticket(database: str) -> None:
+    async with intake_over(database) as one, intake_over(database) as other:
+        receipts = await asyncio.gather(*((one, other)[n % 2].submit(inbound(key="same")) for n in range(50)))
+    assert len({receipt.number for receipt in receipts}) == 1
+    assert sum(not receipt.repeat for receipt in receipts) == 1
+    assert len(await all_rows(database, "SELECT 1 FROM tickets")) == 1
+
+
+async def test_a_key_with_other_content_is_refused(database: str) -> None:
+    async with intake_over(database) as intake:
+        await intake.submit(inbound("路灯不亮", key="k"))
+        with pytest.raises(KeyReused):
+            await intake.submit(inbound("路灯又不亮", key="k"))
+        assert (await intake.submit(inbound("路灯不亮", key="k"))).repeat
+
+
+async def test_the_same_key_on_another_channel_is_another_delivery(database: str) -> None:
+    async with intake_over(database) as intake:
+        numbers = {(await intake.submit(inbound(key="k", channel=channel))).number for channel in Channel}
+    assert len(numbers) == len(Channel)
+
+
+async def test_an_emergency_is_handed_off_with_an_incident_and_a_job(database: str) -> None:
+    async with intake_over(database) as intake:
+        receipt = await intake.submit(inbound("厂房着火了"))
+    assert (receipt.status, receipt.verdict) == ("handed_off", "emergency")
+    [incident] = await all_rows(database, "SELECT * FROM incidents")
+    assert msgspec.json.decode(incident["payload"])["services"] == ["119"]
+    [job] = await all_rows(database, "SELECT entrypoint, payload FROM pgqueuer")
+    assert (job["entrypoint"], job["payload"].decode()) == ("push_incident", incident["key"])
+
+
+async def test_a_transfer_from_110_is_never_sent_back_by_the_machine(database: str) -> None:
+    async with intake_over(database) as intake:
+        receipt = await intake.submit(inbound("厂房着火了", channel=Channel.POLICE))
+    assert receipt.status == State.RECEIVED
+    assert await all_rows(database, "SELECT 1 FROM incidents") == []
+
+
+async def test_when_triage_fails_the_ticket_is_committed_for_a_person(database: str) -> None:
+    def broken(texts: Sequence[str], /) -> list[Triage]:
+        raise RuntimeError("the model is gone")
+
+    async with intake_over(database, triage_with=broken) as intake:
+        receipt = await intake.submit(inbound())
+    assert (receipt.status, receipt.department) == ("received", "")
+    [row] = await all_rows(database, "SELECT summary FROM tickets")
+    assert msgspec.json.decode(row["summary"])["needs_person"] is True
+
+
+async def test_when_triage_is_late_the_ticket_is_committed_for_a_person(database: str) -> None:
+    release = __import__("threading").Event()
+
+    def stuck(texts: Sequence[str], /) -> list[Triage]:
+        release.wait(30)
+        return triage(texts)
+
+    async with intake_over(database, triage_with=stuck, limits=Limits(triage_timeout=0.05)) as intake:
+        receipt = await intake.submit(inbound())
+        assert receipt.status == State.RECEIVED
+        release.set()
+
+
+async def test_when_triage_returns_too_few_nobody_gets_another_ones(database: str) -> None:
+    async with intake_over(database, triage_with=lambda texts: []) as intake:
+        assert (await intake.submit(inbound())).status == State.RECEIVED
+
+
+async def test_overload_is_refused_before_memory_grows(database: str) -> None:
+    async with intake_over(database, limits=Limits(max_waiting=5, max_batch=1, workers=1)) as intake:
+        results = await asyncio.gather(*(intake.submit(inbound()) for _ in range(50)), return_exceptions=True)
+    refused = [result for result in results if isinstance(result, Overloaded)]
+    taken = [result for result in results if isinstance(result, Receipt)]
+    assert len(refused) + len(taken) == 50
+    assert refused
+    assert refused[0].retry_after >= 1
+    assert len(await all_rows(database, "SELECT 1 FROM tickets")) == len(taken)
+
+
+async def test_leaving_drains_what_waits(database: str) -> None:
+    async with intake_over(database) as intake:
+        waiting = [asyncio.create_task(intake.submit(inbound())) for _ in range(20)]
+        await asyncio.sleep(0)
+    assert len({(await task).number for task in waiting}) == 20
+
+
+async def test_a_failed_write_is_told_and_nothing_is_half_done(database: str) -> None:
+    async with intake_over(database) as intake:
+        await all_rows(database, "ALTER TABLE ticket_events ADD CONSTRAINT broken CHECK (version < 1)")
+        with pytest.raises(Unavailable):
+            await intake.submit(inbound("厂房着火了", key="k"))
+        for table in ("tickets", "inbox", "incidents", "pgqueuer"):
+            assert await all_rows(database, f"SELECT 1 FROM {table}") == []
+        await all_rows(database, "ALTER TABLE ticket_events DROP CONSTRAINT broken")
+        assert not (await intake.submit(inbound("厂房着火了", key="k"))).repeat
+
+
+# ── conversations ────────────────────────────────────────────────────────────────────────────────
+def said(text: str, *, at: datetime = NOW, key: str = "") -> Inbound:
+    return inbound(
+        text, key=key, channel=Channel.WECHAT, conversation="openid", received_at=at,
+        appeal=Appeal(text=text, citizen=Citizen(key="openid")),
+    )
+
+
+async def test_messages_of_a_conversation_join_its_open_ticket(database: str) -> None:
+    async with intake_over(database) as intake:
+        first = await intake.submit(said("路灯不亮"))
+        second = await intake.submit(said("就在体育路口"))
+        assert (second.number, second.code, second.continued) == (first.number, first.code, True)
+        later = await intake.submit(said("路灯又不亮", at=NOW + timedelta(hours=3)))
+        assert later.number != first.number
+
+
+async def test_messages_of_a_conversation_that_arrive_together_make_one_ticket(database: str) -> None:
+    async with intake_over(database) as one, intake_over(database) as other:
+        receipts = await asyncio.gather(*((one, other)[n % 2].submit(said(f"第{n}句")) for n in range(20)))
+    assert len({receipt.number for receipt in receipts}) == 1
+    assert sum(receipt.continued for receipt in receipts) == 19
+    assert len(await all_rows(database, "SELECT 1 FROM ticket_events")) == 20
+
+
+async def test_the_same_message_fifty_times_in_parallel_joins_once(database: str) -> None:
+    async with intake_over(database) as one, intake_over(database) as other:
+        await one.submit(said("路灯不亮"))
+        receipts = await asyncio.gather(
+            *((one, other)[n % 2].submit(said("就在体育路口", key="MsgId-1")) for n in range(50))
+        )
+    assert sum(not receipt.repeat for receipt in receipts) == 1
+    assert len(await all_rows(database, "SELECT 1 FROM ticket_events")) == 4
+
+
+async def test_a_further_message_raises_the_verdict(database: str) -> None:
+    async with intake_over(database) as intake:
+        await intake.submit(said("电线垂下来了"))
+        receipt = await intake.submit(said("现在着火了"))
+    assert (receipt.status, receipt.verdict) == ("handed_off", "emergency")
+    assert len(await all_rows(database, "SELECT 1 FROM incidents")) == 1
+
+
+async def test_a_message_may_name_its_ticket(database: str) -> None:
+    async with intake_over(database) as intake:
+        first = await intake.submit(inbound())
+        more = await intake.submit(inbound("补充:已经三天了", continues=first.number))
+        assert (more.number, more.continued) == (first.number, True)
+        with pytest.raises(NotFound):
+            await intake.submit(inbound("补充", continues=TicketNumber("DG20261120300000000")))
+
+
+async def test_numbers_are_never_given_twice(database: str) -> None:
+    async with intake_over(database) as one, intake_over(database) as other:
+        receipts = await asyncio.gather(*((one, other)[n % 2].submit(inbound()) for n in range(700)))
+    assert len({receipt.number for receipt in receipts}) == 700
