@@ -52,13 +52,13 @@ class RequestFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         numbers: exactly these; the other fields but `limit` are then ignored.
-        codes: category codes as in the service list (`0308`).
+        categories: pairs of first-level code and second-level name, as in `Category`.
         start, end: bounds of the time of receipt, start included, end excluded.
         closed: True closed ones only, False open ones only.
     """
 
     numbers: tuple[TicketNumber, ...] = ()
-    codes: tuple[str, ...] = ()
+    categories: tuple[tuple[str, str], ...] = ()
     start: datetime | None = None
     end: datetime | None = None
     closed: bool | None = None

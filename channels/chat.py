@@ -1,0 +1,148 @@
+"""Adapter for the chat at `/chat`. What is said is recorded by the port first, then shown: a cut connection loses
+nothing, a new one shows nothing twice. Lines written by other processes are found by one query a second for all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+from aiohttp import WSMsgType, web
+
+from channels import chat_codec, wording
+from channels.chat_codec import CITIZEN, HOTLINE, Answer, Hello, Say
+from channels.kit import client_address, stored
+from channels.limits import RateLimit
+from channels.message import Outbound, Receipt
+from channels.port import ChannelPort
+from hotline.errors import HotlineError, InvalidInput, Overloaded
+
+log = structlog.get_logger(__name__)
+MAX_CHATS = 10_000
+_SEND = 5.0
+
+
+class _Chat:
+    """One connection. `shown` is the last line sent on it; the lock keeps lines in order."""
+
+    def __init__(self, socket: web.WebSocketResponse, session: str, shown: int) -> None:
+        self.socket, self.session, self.shown = socket, session, shown
+        self._lock = asyncio.Lock()
+
+    async def send(self, answer: Answer) -> None:
+        """Send a frame; a client that takes none for `_SEND` seconds is cut, and may resume."""
+        try:
+            async with asyncio.timeout(_SEND):
+                await self.socket.send_str(chat_codec.encode(answer))
+        except (TimeoutError, ConnectionError):
+            await self.socket.close()
+
+    async def catch_up(self, port: ChannelPort) -> None:
+        """Send the lines that this connection has not shown."""
+        async with self._lock:
+            while not self.socket.closed and (lines := await port.chat_since({self.session: self.shown})):
+                for line in lines:
+                    await self.send(chat_codec.line_of(line))
+                    self.shown = line.seq
+
+
+class ChatRoom:
+    """All chats of this process. `poll` is how often other processes' lines are looked for, in seconds."""
+
+    def __init__(self, port: ChannelPort, limit: RateLimit, proxies: int, poll: float) -> None:
+        self._port, self._limit, self._proxies, self._poll = port, limit, proxies, poll
+        self._chats: set[_Chat] = set()
+        self._poller: asyncio.Task[None] | None = None
+
+    async def connect(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one connection until it ends."""
+        if len(self._chats) >= MAX_CHATS:
+            raise Overloaded("too many chats are open", retry_after=10)
+        socket = web.WebSocketResponse(heartbeat=30, max_msg_size=chat_codec.MAX_FRAME)
+        await socket.prepare(request)
+        address = client_address(request, proxies=self._proxies)
+        try:
+            chat = await self._greet(socket)
+        except HotlineError as error:
+            await socket.send_str(chat_codec.encode(chat_codec.failed(error)))
+            await socket.close()
+            return socket
+        self._enter(chat)
+        try:
+            await chat.catch_up(self._port)
+            await self._listen(chat, address)
+        finally:
+            self._leave(chat)
+        return socket
+
+    async def _greet(self, socket: web.WebSocketResponse) -> _Chat:
+        with contextlib.suppress(TimeoutError):
+            message = await socket.receive(timeout=10)
+            if message.type is WSMsgType.TEXT and isinstance(hello := chat_codec.decode_frame(message.data), Hello):
+                session = hello.session or chat_codec.new_session()
+                chat = _Chat(socket, session, hello.last_seq if hello.session else 0)
+                await chat.send(chat_codec.Welcome(session=session, last_seq=chat.shown))
+                return chat
+        raise InvalidInput("the first frame must be hello, within 10 seconds")
+
+    async def _listen(self, chat: _Chat, address: str) -> None:
+        async for message in chat.socket:
+            if message.type is not WSMsgType.TEXT:
+                await chat.send(chat_codec.failed(InvalidInput("frames are text")))
+                continue
+            said = None
+            try:
+                frame = chat_codec.decode_frame(message.data)
+                if not isinstance(frame, Say):
+                    raise InvalidInput("hello comes once")
+                said = frame
+                self._limit.take(address, self._port.now().timestamp())
+                await self._take(chat, said)
+            except HotlineError as error:
+                await chat.send(chat_codec.failed(error, id=said.id if said else ""))
+
+    async def _take(self, chat: _Chat, said: Say) -> None:
+        """Submit, record both lines, acknowledge, show. Each step is harmless when repeated."""
+        files = await stored(self._port, said.attachments)
+        inbound = chat_codec.inbound_of(chat.session, said, files, now=self._port.now())
+        receipt: Receipt = await self._port.submit(inbound)
+        line = await self._port.chat_add(chat.session, f"c:{said.id}", CITIZEN, said.text)
+        await self._port.chat_add(chat.session, f"r:{said.id}", HOTLINE, wording.receipt_text(receipt))
+        await chat.send(chat_codec.ack_of(said, line, receipt))
+        await chat.catch_up(self._port)
+
+    def _enter(self, chat: _Chat) -> None:
+        self._chats.add(chat)
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._watch())
+
+    def _leave(self, chat: _Chat) -> None:
+        self._chats.discard(chat)
+        if not self._chats and self._poller is not None:
+            self._poller.cancel()
+            self._poller = None
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll)
+            try:
+                shown: dict[str, int] = {}
+                for chat in self._chats:
+                    shown[chat.session] = min(chat.shown, shown.get(chat.session, chat.shown))
+                news = {line.session for line in await self._port.chat_since(shown)}
+                await asyncio.gather(*(c.catch_up(self._port) for c in self._chats if c.session in news))
+            except Exception:  # the next round may fare better; ending would leave every chat of this process mute
+                log.exception("chat_poll_failed")
+
+
+async def send(port: ChannelPort, message: Outbound) -> None:
+    """Say something to a chat (`Outbound.to` is `chat:SESSION`); durable, and a repeat of the key is one line."""
+    await port.chat_add(message.to.removeprefix(chat_codec.KEY), f"o:{message.key}", HOTLINE, message.text)
+
+
+def routes(
+    port: ChannelPort, *, limit: RateLimit | None = None, proxies: int = 0, poll: float = 1.0
+) -> list[web.AbstractRouteDef]:
+    """Return the routes; `limit` is of messages per address, 30 a minute where not given."""
+    return [web.get("/chat", ChatRoom(port, limit or RateLimit(30, 60), proxies, poll).connect)]

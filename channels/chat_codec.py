@@ -1,0 +1,140 @@
+"""The chat of the web page: JSON frames over WebSocket ↔ values. Pure.
+
+    client → hello {session?, last_seq?} · message {id, text, attachments?}
+    server → welcome {session, last_seq} · line {seq, author, text, at, id?} · ack {id, seq, …} · error {id?, …}
+
+Lines are numbered from 1 within a session; a client that comes back names the last one it has and gets the later ones.
+A message carries the client's own id: sent again it is acknowledged again and written once.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from channels.appeal_codec import MAX_ATTACHMENTS, AppealAnswer, AttachmentBody, answer_of, decode_json
+from channels.clean import MAX_TEXT, required_text
+from channels.message import Inbound, Receipt
+from channels.port import ChatLine
+from hotline.appeal import Appeal, Attachment, Citizen
+from hotline.errors import HotlineError, InvalidInput, Overloaded, RateLimited
+from hotline.terms import Channel
+
+MAX_FRAME = 256 * 1024
+KEY = "chat:"
+CITIZEN, HOTLINE = "citizen", "hotline"
+_SESSION = re.compile(r"[A-Za-z0-9_-]{32,64}")
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello", forbid_unknown_fields=True):
+    """The first frame: without a session a new one begins."""
+
+    session: Annotated[str, Meta(max_length=64)] = ""
+    last_seq: Annotated[int, Meta(ge=0, le=2**53)] = 0
+
+
+class Say(msgspec.Struct, frozen=True, kw_only=True, tag="message", forbid_unknown_fields=True):
+    """The citizen says something; `id` is unique within the session."""
+
+    id: Annotated[str, Meta(max_length=64)]
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
+    attachments: Annotated[list[AttachmentBody], Meta(max_length=MAX_ATTACHMENTS)] = []
+
+
+class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
+    """The session (a secret of the client) and from where lines follow."""
+
+    session: str
+    last_seq: int
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, tag="line", omit_defaults=True):
+    """One line; `id` is the client's own where the citizen wrote it."""
+
+    seq: int
+    author: str
+    text: str
+    at: datetime
+    id: str = ""
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True, tag="ack"):
+    """The message with this id is safe, as line `seq`; `appeal` is what became of it."""
+
+    id: str
+    seq: int
+    appeal: AppealAnswer
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="error", omit_defaults=True):
+    """A frame was refused. With `retry_after` (seconds) the same frame may be sent again."""
+
+    error_id: str
+    detail: str
+    id: str = ""
+    retry_after: int = 0
+
+
+Frame = Hello | Say
+Answer = Welcome | Line | Ack | Failed
+_decoder: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
+_answers: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
+
+
+def new_session() -> str:
+    """Return a new session id of 256 random bits: who has it reads the chat."""
+    return secrets.token_urlsafe(32)
+
+
+def decode_frame(data: bytes | str) -> Frame:
+    """Return a client's frame, checked; raises InvalidInput."""
+    frame = decode_json(_decoder, data.encode(errors="surrogatepass") if isinstance(data, str) else data)
+    if isinstance(frame, Hello) and frame.session and _SESSION.fullmatch(frame.session) is None:
+        raise InvalidInput("session is none of ours; leave it out to begin a new one")
+    if isinstance(frame, Say):
+        if _ID.fullmatch(frame.id) is None:
+            raise InvalidInput("id must be 1 to 64 letters, digits or ._:-")
+        return msgspec.structs.replace(frame, text=required_text(frame.text))
+    return frame
+
+
+def inbound_of(session: str, said: Say, files: tuple[Attachment, ...], *, now: datetime) -> Inbound:
+    """Return a message as a delivery of the channel `web`, part of the session's conversation."""
+    appeal = Appeal(text=said.text, citizen=Citizen(key=KEY + session), attachments=files)
+    return Inbound(
+        channel=Channel.WEB, external_id=f"{KEY}{session}:{said.id}", appeal=appeal, received_at=now,
+        conversation=KEY + session, source="chat",
+    )
+
+
+def line_of(line: ChatLine) -> Line:
+    """Return a recorded line as the client sees it."""
+    own = line.key.removeprefix("c:") if line.author == CITIZEN else ""
+    return Line(seq=line.seq, author=line.author, text=line.text, at=line.at, id=own)
+
+
+def ack_of(said: Say, line: ChatLine, receipt: Receipt) -> Ack:
+    """Return the acknowledgement of a message."""
+    return Ack(id=said.id, seq=line.seq, appeal=answer_of(receipt))
+
+
+def failed(error: HotlineError, *, id: str = "") -> Failed:
+    """Return an error as a frame."""
+    wait = error.retry_after if isinstance(error, Overloaded | RateLimited) else 0
+    return Failed(error_id=error.error_id, detail=error.detail, id=id, retry_after=wait)
+
+
+def encode(answer: Answer) -> str:
+    """Return a server's frame as text."""
+    return msgspec.json.encode(answer).decode()
+
+
+def decode_answer(data: bytes | str) -> Answer:
+    """Return a server's frame (for clients and tests); raises InvalidInput."""
+    return decode_json(_answers, data.encode() if isinstance(data, str) else data)

@@ -1,0 +1,145 @@
+"""Adapter for Open311 GeoReport v2 at `/open311/v2/`, so that civic apps made for it can report here.
+
+Open311 knows no idempotency keys. `Idempotency-Key` is honoured; without it the same content from the same sender
+(api_key, device and address) is one delivery for `SAME_CONTENT`: retries and double taps make one ticket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+from aiohttp import web
+
+from channels import form_codec, open311_codec, open311_wire
+from channels.clean import check_key
+from channels.kit import client_address, named_by_secret
+from channels.limits import RateLimit
+from channels.message import Inbound
+from channels.open311_codec import Jurisdiction
+from channels.open311_kit import FORM, handler, rows_response, typed
+from channels.port import ChannelPort, RequestFilter
+from channels.ticket_codec import number_of
+from hotline.appeal import Appeal
+from hotline.errors import Forbidden, NotFound
+from hotline.terms import Channel
+
+log = structlog.get_logger(__name__)
+SAME_CONTENT = timedelta(minutes=10)
+WAIT = 10.0
+
+
+class Open311:
+    """Handlers over a port. `keys` maps names of apps to their api_key."""
+
+    def __init__(
+        self, port: ChannelPort, city: Jurisdiction, keys: Mapping[str, str], limit: RateLimit, proxies: int
+    ) -> None:
+        self._port, self._city, self._keys, self._limit, self._proxies = port, city, keys, limit, proxies
+
+    async def services(self, _: web.Request, form: str) -> web.Response:
+        """All services."""
+        rows = [open311_codec.service_row(service, self._city) for service in self._city.services.values()]
+        return rows_response(rows, form, many="services", one="service")
+
+    async def service(self, request: web.Request, form: str) -> web.Response:
+        """One service's attributes."""
+        found = open311_codec.definition(self._city.service(request.match_info["code"]), self._city)
+        return typed(open311_wire.encode_definition(found, form=form), form)
+
+    async def create(self, request: web.Request, form: str) -> web.Response:
+        """Take a request: its number, or a token where asked for (`token=true`) or the core is slow."""
+        pairs = form_codec.decode_urlencoded(await request.read())
+        given = {**request.query, **dict(reversed(pairs))}
+        self._city.check(given.get("jurisdiction_id", ""))
+        name, sender = self._sender(request, given)
+        appeal = open311_codec.decode_request(given, self._city)
+        token = open311_codec.token_of(sender, await self._key(request, appeal, sender))
+        inbound = open311_codec.inbound_of(appeal, token=token, source=name, now=self._port.now())
+        row = await self._submitted(inbound, token, asked=given.get("token") in ("true", "1"))
+        return rows_response([row], form, many="service_requests", one="request", status=201)
+
+    def _sender(self, request: web.Request, given: Mapping[str, str]) -> tuple[str, str]:
+        """Return the app's name ("" without a key) and what tells senders apart; raises Forbidden, RateLimited."""
+        address = client_address(request, proxies=self._proxies)
+        device = given.get("device_id") or given.get("account_id") or ""
+        if not given.get("api_key"):
+            self._limit.take(address, self._port.now().timestamp())
+            return "", f"\0{address}\0{device}"
+        name = named_by_secret(given["api_key"], self._keys)
+        if not name:
+            raise Forbidden("api_key is not known")
+        return name, f"{name}\0{device}"
+
+    async def _key(self, request: web.Request, appeal: Appeal, sender: str) -> str:
+        if (key := request.headers.get("Idempotency-Key")) is not None:
+            return check_key(key)
+        content = open311_codec.content_key(appeal, sender)
+        first = await self._port.first_seen(f"open311:{content}", within=SAME_CONTENT)
+        return f"{content}:{first.timestamp():.6f}"
+
+    async def _submitted(self, inbound: Inbound, token: str, *, asked: bool) -> open311_wire.Row:
+        try:
+            async with asyncio.timeout(WAIT):
+                receipt = await self._port.submit(inbound)
+        except TimeoutError:
+            log.warning("open311_spooled", external_id=inbound.external_id)
+            await asyncio.to_thread(self._port.spool, inbound)
+            asked = True
+        if asked:
+            return {"token": token, "service_notice": "", "account_id": ""}
+        return open311_codec.created_row(receipt.number, receipt.code)
+
+    async def token(self, request: web.Request, form: str) -> web.Response:
+        """The number behind a token."""
+        token = request.match_info["token"]
+        receipt = await self._port.find(Channel.APP, open311_codec.external_id(token))
+        if receipt is None:
+            raise NotFound("the token is not known, or its request is not yet taken; ask again later")
+        return rows_response(
+            [{"service_request_id": receipt.number, "token": token}], form, many="service_requests", one="request"
+        )
+
+    async def requests(self, request: web.Request, form: str) -> web.Response:
+        """Public requests, the newest first."""
+        return await self._list(open311_codec.decode_filter(request.query, self._city), form)
+
+    async def request(self, request: web.Request, form: str) -> web.Response:
+        """One public request."""
+        number = number_of(request.match_info["number"])
+        return await self._list(RequestFilter(numbers=(number,)), form, needed=True)
+
+    async def _list(self, wanted: RequestFilter, form: str, *, needed: bool = False) -> web.Response:
+        found = await self._port.requests(wanted)
+        if needed and not found:
+            raise NotFound("there is no public request with this number")
+        rows = [open311_codec.request_row(ticket, self._city) for ticket in found]
+        return rows_response(rows, form, many="service_requests", one="request")
+
+    async def nowhere(self, *_: object) -> web.Response:
+        """Everything else below `/open311/v2/`."""
+        raise NotFound("no such resource; end the path in .json or .xml")
+
+
+def routes(
+    port: ChannelPort, *, city: Jurisdiction, keys: Mapping[str, str], limit: RateLimit | None = None, proxies: int = 0
+) -> list[web.AbstractRouteDef]:
+    """Return the routes.
+
+    Args:
+        keys: api_keys by the name of the app; requests without one are the public's, limited by address.
+        limit: of those, 20 a minute where not given.
+    """
+    made = Open311(port, city, keys, limit or RateLimit(20, 60), proxies)
+    base, page = "/open311/v2", f".{FORM}"
+    return [
+        web.get(f"{base}/services{page}", handler(city, made.services)),
+        web.get(f"{base}/services/{{code}}{page}", handler(city, made.service)),
+        web.post(f"{base}/requests{page}", handler(city, made.create)),
+        web.get(f"{base}/tokens/{{token}}{page}", handler(city, made.token)),
+        web.get(f"{base}/requests{page}", handler(city, made.requests)),
+        web.get(f"{base}/requests/{{number}}{page}", handler(city, made.request)),
+        web.route("*", base + "/{tail:.*}", handler(city, made.nowhere)),
+    ]

@@ -1,0 +1,224 @@
+"""Open311 GeoReport v2: forms → `Inbound`, lists and errors → JSON or XML. Pure.
+
+Source: wiki.open311.org/GeoReport_v2. Extensions taken up: `page` and `page_size` of the list, `expected_datetime`.
+Parameters that we do not know are ignored, as civic apps send those of other cities.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from channels.clean import MAX_TEXT, clean, clean_line, required_text
+from channels.message import Inbound
+from channels.open311_wire import Row
+from channels.phone_number import normalize_phone
+from channels.port import PublicTicket, RequestFilter
+from hotline.appeal import Appeal, Citizen, Place
+from hotline.errors import InvalidInput, NotFound
+from hotline.ids import TicketNumber
+from hotline.terms import Channel
+
+PAGE, MAX_PAGE = 50, 1_000
+TOWN = "town"
+NOTICE = "已受理。查询码:{code}。可凭工单号和查询码查询进度。"
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of matter that can be reported: `code` four digits, `l1` first-level code, `group` its name."""
+
+    code: str
+    l1: str
+    name: str
+    group: str
+    keywords: tuple[str, ...] = ()
+
+
+class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True):
+    """The city: its id, its services by code, its towns (an attribute of every service)."""
+
+    id: str
+    services: Mapping[str, Service]
+    towns: tuple[str, ...] = ()
+
+    def service(self, code: str) -> Service:
+        """Return a service; raises NotFound."""
+        if code not in self.services:
+            raise NotFound(f"service_code {code[:40]!r} is not known; see the service list")
+        return self.services[code]
+
+    def check(self, jurisdiction_id: str) -> None:
+        """Raise NotFound for another city's id; none at all is fine, there is only one."""
+        if jurisdiction_id and jurisdiction_id != self.id:
+            raise NotFound(f"jurisdiction_id is not {self.id}")
+
+
+def jurisdiction_of(
+    id: str, categories: Sequence[tuple[str, str, Sequence[str]]], towns: Sequence[str]
+) -> Jurisdiction:
+    """Return the city of a list of (first-level code, its name, second-level names in order); 99 is 其他."""
+    services = [
+        Service(code=l1 + ("99" if name == "其他" else f"{place:02d}"), l1=l1, name=name, group=group)
+        for l1, group, names in categories
+        for place, name in enumerate(names, start=1)
+    ]
+    return Jurisdiction(id=id, services={service.code: service for service in services}, towns=tuple(towns))
+
+
+Form = Mapping[str, str]
+
+
+def decode_request(form: Form, city: Jurisdiction) -> Appeal:
+    """Return the appeal of a POST; raises InvalidInput or NotFound (unknown service)."""
+    if not form.get("service_code"):
+        raise InvalidInput("service_code is missing")
+    service = city.service(form["service_code"])
+    place = _place(form)
+    media = clean_line(form.get("media_url"), limit=2000, field="media_url")
+    parts = (form.get("description") or service.name, f"照片:{media}" if media else "")
+    text = required_text("\n".join(part for part in parts if part), field="description", limit=MAX_TEXT)
+    return Appeal(text=text, title=service.name, citizen=_citizen(form), place=place)
+
+
+def _citizen(form: Form) -> Citizen:
+    names = (clean_line(form.get(part), field=part) for part in ("last_name", "first_name"))
+    phone = normalize_phone(form["phone"]) if form.get("phone") else ""
+    known = (clean_line(form.get(part), field=part) for part in ("account_id", "email", "device_id"))
+    return Citizen(name="".join(names)[:200], phone=phone, key=phone or next((key for key in known if key), ""))
+
+
+def _place(form: Form) -> Place:
+    """Coordinates are WGS-84; one of coordinates, address_string and address_id must be there."""
+    lat, lon = _degrees(form, "lat", 90), _degrees(form, "long", 180)
+    if (lat is None) != (lon is None):
+        raise InvalidInput("lat and long come together")
+    address = clean_line(form.get("address_string"), field="address_string")
+    address = address or clean_line(form.get("address_id"), field="address_id")
+    if lat is None and not address:
+        raise InvalidInput("where is it? give lat and long, or address_string")
+    return Place(town=clean_line(form.get(f"attribute[{TOWN}]"), field=TOWN), address=address, lat=lat, lon=lon)
+
+
+def _degrees(form: Form, name: str, limit: float) -> float | None:
+    if not form.get(name):
+        return None
+    try:
+        value = float(form[name])
+    except ValueError as error:
+        raise InvalidInput(f"{name} is not a number") from error
+    if not math.isfinite(value) or abs(value) > limit:
+        raise InvalidInput(f"{name} is not in degrees between -{limit:g} and {limit:g}")
+    return value
+
+
+def content_key(appeal: Appeal, sender: str) -> str:
+    """Return what makes two deliveries without an Idempotency-Key the same: sender and content."""
+    return hashlib.blake2b(sender.encode() + b"\0" + msgspec.msgpack.encode(appeal), digest_size=16).hexdigest()
+
+
+def token_of(sender: str, key: str) -> str:
+    """Return the delivery's token: it can be asked for at /tokens, and guessed by nobody who lacks the key."""
+    return hashlib.blake2b(f"{sender}\0{key}".encode(), digest_size=16).hexdigest()
+
+
+def external_id(token: str) -> str:
+    """Return the delivery's identity within the channel."""
+    return f"open311:{token}"
+
+
+def inbound_of(appeal: Appeal, *, token: str, source: str, now: datetime) -> Inbound:
+    """Return the delivery; Open311 counts as an app."""
+    return Inbound(
+        channel=Channel.APP, external_id=external_id(token), appeal=appeal, received_at=now, source=f"open311:{source}"
+    )
+
+
+def decode_filter(query: Form, city: Jurisdiction) -> RequestFilter:
+    """Return which requests are asked for; raises InvalidInput or NotFound (unknown service)."""
+    numbers = tuple(TicketNumber(number) for number in _listed(query, "service_request_id"))
+    services = [city.service(code) for code in _listed(query, "service_code")]
+    size = _count(query, "page_size", PAGE, MAX_PAGE)
+    return RequestFilter(
+        numbers=numbers[:MAX_PAGE], categories=tuple((service.l1, service.name) for service in services),
+        start=_moment(query, "start_date"), end=_moment(query, "end_date"), closed=_closed(query), limit=size,
+        offset=(_count(query, "page", 1, 100_000) - 1) * size,
+    )
+
+
+def _listed(query: Form, name: str) -> list[str]:
+    return [clean_line(part) for part in query.get(name, "").split(",") if part.strip()]
+
+
+def _closed(query: Form) -> bool | None:
+    wanted = set(_listed(query, "status"))
+    if wanted - {"open", "closed"}:
+        raise InvalidInput("status is open, closed, or both with a comma")
+    return ("closed" in wanted) if len(wanted) == 1 else None
+
+
+def _count(query: Form, name: str, default: int, limit: int) -> int:
+    given = query.get(name, "")
+    if not given:
+        return default
+    if not (given.isascii() and given.isdigit() and len(given) < 9) or not 1 <= int(given) <= limit:
+        raise InvalidInput(f"{name} is a whole number from 1 to {limit}")
+    return int(given)
+
+
+def _moment(query: Form, name: str) -> datetime | None:
+    given = query.get(name, "").strip()
+    if not given:
+        return None
+    try:
+        moment = datetime.fromisoformat(given.replace(" ", "+"))
+    except ValueError as error:
+        raise InvalidInput(f"{name} is not an ISO 8601 time like 2026-11-21T08:00:00+08:00") from error
+    if moment.tzinfo is None:
+        raise InvalidInput(f"{name} has no time zone; end it with Z or +08:00")
+    return moment
+
+
+# ── answers ──────────────────────────────────────────────────────────────────────────────────────
+def service_row(service: Service, city: Jurisdiction) -> Row:
+    """Return a service as in the service list."""
+    return {
+        "service_code": service.code, "service_name": service.name, "description": f"{service.group}·{service.name}",
+        "metadata": bool(city.towns), "type": "realtime", "keywords": ",".join(service.keywords),
+        "group": service.group,
+    }
+
+
+def definition(service: Service, city: Jurisdiction) -> dict[str, Any]:
+    """Return the service definition: the town can be chosen."""
+    values = [{"key": town, "name": town} for town in city.towns]
+    town = {
+        "variable": True, "code": TOWN, "datatype": "singlevaluelist", "required": False,
+        "datatype_description": "", "order": 1, "description": "镇街", "values": values,
+    }
+    return {"service_code": service.code, "attributes": [town] if values else []}
+
+
+def request_row(ticket: PublicTicket, city: Jurisdiction) -> Row:
+    """Return a request as in the list. What could name a person is left empty: text, address, coordinates."""
+    service = next((s for s in city.services.values() if ticket.category is not None
+                    and (s.l1, s.name) == (ticket.category.l1, ticket.category.l2)), None)
+    return {
+        "service_request_id": ticket.number, "status": "closed" if ticket.closed else "open",
+        "status_notes": ticket.public_reply, "service_name": service.name if service else "",
+        "service_code": service.code if service else "", "description": "",
+        "agency_responsible": ticket.department, "service_notice": "",
+        "requested_datetime": ticket.requested_at.isoformat(timespec="seconds"),
+        "updated_datetime": ticket.updated_at.isoformat(timespec="seconds"),
+        "expected_datetime": ticket.expected_by.isoformat(timespec="seconds") if ticket.expected_by else "",
+        "address": ticket.town, "address_id": "", "zipcode": "", "lat": None, "long": None, "media_url": "",
+    }
+
+
+def created_row(number: str, code: str) -> Row:
+    """Return the answer to a POST: the number, and the query code in the notice."""
+    return {"service_request_id": number, "service_notice": clean(NOTICE.format(code=code)), "account_id": ""}

@@ -1,0 +1,44 @@
+"""Answers of the Open311 adapter: rows in the format that was asked for, errors in Open311's own form."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+
+from channels import open311_wire
+from channels.open311_codec import Jurisdiction
+from channels.open311_wire import Row
+from hotline.errors import HotlineError, Overloaded, RateLimited
+
+Handler = Callable[[web.Request, str], Awaitable[web.Response]]
+FORM = "{form:json|xml}"
+
+
+def typed(body: bytes, form: str, *, status: int = 200) -> web.Response:
+    """Return a body with the format's content type."""
+    content_type = open311_wire.CONTENT_TYPES[form]
+    return web.Response(status=status, body=body, content_type=content_type, charset="utf-8")
+
+
+def rows_response(rows: Sequence[Row], form: str, *, many: str, one: str, status: int = 200) -> web.Response:
+    """Return rows; `many` and `one` name the XML elements."""
+    return typed(open311_wire.encode_rows(rows, form=form, many=many, one=one), form, status=status)
+
+
+def handler(city: Jurisdiction, handle: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return `handle` with the format chosen, the jurisdiction checked and errors in Open311's form."""
+
+    async def wrapped(request: web.Request) -> web.Response:
+        form = request.match_info.get("form", "json")
+        try:
+            city.check(request.query.get("jurisdiction_id", ""))
+            return await handle(request, form)
+        except HotlineError as error:
+            status, body = open311_wire.encode_error(error, form=form)
+            response = typed(body, form, status=status)
+            if isinstance(error, RateLimited | Overloaded):
+                response.headers["Retry-After"] = str(error.retry_after)
+            return response
+
+    return wrapped

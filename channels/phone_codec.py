@@ -1,0 +1,71 @@
+"""A ticket that an agent opens during a call: JSON from the console → `Inbound`. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from channels.appeal_codec import AppealBody, AttachmentBody, appeal_of, decode_json
+from channels.clean import check_key, clean
+from channels.message import Inbound, Receipt
+from channels.phone_number import normalize_phone
+from hotline.appeal import Attachment, Citizen
+from hotline.errors import InvalidInput
+from hotline.ids import StaffName
+from hotline.terms import Channel
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class CallAppealBody(AppealBody, frozen=True, kw_only=True):
+    """What the agent wrote down.
+
+    Attributes:
+        call: the PBX's id of the call.
+        id: the console's id of this ticket; several tickets of one call differ in it.
+        caller: the caller's number as the PBX gives it, in whatever form; `phone` is what the citizen wants to be
+            called on, where it differs.
+    """
+
+    call: Id
+    id: Id
+    caller: Annotated[str, Meta(max_length=128)] = ""
+
+
+_decoder = msgspec.json.Decoder(CallAppealBody)
+
+
+def caller_key(caller: str) -> str:
+    """Return E.164 for a caller's number, "" for a withheld one, `call:…` for one of no known plan (an extension)."""
+    try:
+        return normalize_phone(caller)
+    except InvalidInput:
+        return f"call:{clean(caller)[:64]}"
+
+
+def decode_call_appeal(body: bytes, *, agent: StaffName, now: datetime) -> tuple[Inbound, list[AttachmentBody]]:
+    """Return the appeal as a delivery of the channel `call`, and the files to keep with it; raises InvalidInput."""
+    given = decode_json(_decoder, body)
+    appeal = appeal_of(given)
+    known = caller_key(given.caller)
+    phone = appeal.citizen.phone or ("" if known.startswith("call:") else known)
+    citizen = Citizen(name=appeal.citizen.name, phone=phone, key=known or phone)
+    inbound = Inbound(
+        channel=Channel.CALL, external_id=f"{check_key(given.call)}:{check_key(given.id)}",
+        appeal=msgspec.structs.replace(appeal, citizen=citizen), received_at=now, source=agent,
+    )
+    return inbound, given.attachments or []
+
+
+def with_files(inbound: Inbound, files: tuple[Attachment, ...]) -> Inbound:
+    """Return the delivery with its files."""
+    return msgspec.structs.replace(inbound, appeal=msgspec.structs.replace(inbound.appeal, attachments=files))
+
+
+def spoken_confirmation(receipt: Receipt) -> str:
+    """Return what the agent reads out: the number in groups of four, the code digit by digit."""
+    groups = " ".join(receipt.number[start:start + 4] for start in range(0, len(receipt.number), 4))
+    return f"工单号 {groups},查询码 {' '.join(receipt.code)}。"

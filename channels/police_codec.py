@@ -1,0 +1,79 @@
+"""110's non-police transfers (非警务警情移交) → `Inbound`, and outcomes back to the desk. JSON; pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from channels.appeal_codec import AppealBody, Line, appeal_of, decode_json
+from channels.clean import check_key, clean_line
+from channels.message import Inbound
+from hotline.errors import InvalidInput
+from hotline.terms import Channel
+
+
+class TransferBody(AppealBody, frozen=True):
+    """A transfer: an appeal with the desk's number of the incident and what kind of matter it is (挪车, 停水 …).
+
+    `incident` identifies it: sent again, even under another `Idempotency-Key`, it is the same transfer.
+    """
+
+    incident: Annotated[str, Meta(max_length=128)] = ""
+    matter: Line = ""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a transfer, sent to the desk. `status` as in the answer to the transfer."""
+
+    incident: str
+    number: str
+    status: str
+    department: str
+    outcome: str
+    at: datetime
+
+
+_decoder = msgspec.json.Decoder(TransferBody)
+_outcome = msgspec.json.Decoder(Outcome)
+
+
+def decode_transfer(body: bytes, *, key: str, now: datetime) -> Inbound:
+    """Return the transfer as a delivery.
+
+    Args:
+        body: the signed bytes.
+        key: the request's `Idempotency-Key`, "" without; used where the body has no `incident`.
+
+    Raises:
+        InvalidInput: malformed, or neither incident nor key given.
+    """
+    given = decode_json(_decoder, body)
+    identity = clean_line(given.incident, field="incident")
+    if not identity and not key:
+        raise InvalidInput("give the desk's incident number in the body (`incident`), or an Idempotency-Key")
+    if given.attachments:
+        raise InvalidInput("a transfer carries no attachments; name where they can be seen in its text")
+    appeal = appeal_of(given)
+    appeal = msgspec.structs.replace(appeal, title=appeal.title or clean_line(given.matter, field="matter"))
+    external_id = f"incident:{identity}" if identity else f"key:{check_key(key)}"
+    return Inbound(
+        channel=Channel.POLICE, external_id=external_id, appeal=appeal, received_at=now, source="police110"
+    )
+
+
+def encode_outcome(outcome: Outcome) -> bytes:
+    """Return the body of the outcome; sign it with `channels.signing.signed_headers`."""
+    return msgspec.json.encode(outcome)
+
+
+def decode_outcome(body: bytes) -> Outcome:
+    """Return an outcome (for the desk's stand-in); raises InvalidInput."""
+    return decode_json(_outcome, body)
+
+
+def incident_of(inbound_id: str) -> str:
+    """Return the desk's incident number in a transfer's external id, "" where it came by key only."""
+    return inbound_id.removeprefix("incident:") if inbound_id.startswith("incident:") else ""

@@ -1,0 +1,89 @@
+"""Adapter for what citizens do with their tickets: look up, add, rate, withdraw. Number and code open a ticket.
+
+A code has six digits, so guessing is limited: wrong answers are counted per address and per number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from channels import appeal_codec, ticket_codec
+from channels.kit import client_address, client_of, idempotency_key, json_response, require_json, stored
+from channels.limits import RateLimit
+from channels.port import ChannelPort
+from hotline.errors import NotFound
+from hotline.ids import TicketNumber
+
+
+class Tickets:
+    """Handlers over a port."""
+
+    def __init__(self, port: ChannelPort, tokens: Mapping[str, str], proxies: int) -> None:
+        self._port, self._tokens, self._proxies = port, tokens, proxies
+        self._by_address = RateLimit(20, 600)
+        self._by_number = RateLimit(50, 86_400)
+
+    async def _opened(self, request: web.Request, given: str) -> tuple[TicketNumber, str]:
+        """Return number and code after checking them; a wrong pair counts against address and number."""
+        client_of(request, self._tokens)
+        number = ticket_codec.number_of(request.match_info["number"])
+        code = ticket_codec.code_of(given, request.query.get("code", ""))
+        now, address = self._port.now().timestamp(), client_address(request, proxies=self._proxies)
+        self._by_address.check(address, now)
+        self._by_number.check(number, now)
+        try:
+            await self._port.progress(number, code)
+        except NotFound:
+            self._by_address.take(address, now)
+            self._by_number.take(number, now)
+            raise
+        return number, code
+
+    async def progress(self, request: web.Request) -> web.Response:
+        """How the ticket stands."""
+        number, code = await self._opened(request, "")
+        return await self._standing(number, code)
+
+    async def _standing(self, number: TicketNumber, code: str) -> web.Response:
+        response = json_response(await self._port.progress(number, code))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    async def message(self, request: web.Request) -> web.Response:
+        """Add to the ticket: 201, or 200 with the same body for a repeated key."""
+        require_json(request)
+        body = ticket_codec.decode_message(await request.read())
+        number, code = await self._opened(request, body.code)
+        files = await stored(self._port, body.attachments or ())
+        key = f"api:{client_of(request, self._tokens)}:{idempotency_key(request)}"
+        receipt = await self._port.supplement(number, code, body.text, files, key)
+        return json_response(appeal_codec.answer_of(receipt), status=200 if receipt.repeat else 201)
+
+    async def rating(self, request: web.Request) -> web.Response:
+        """Rate how it was handled."""
+        require_json(request)
+        body = ticket_codec.decode_rating(await request.read())
+        number, code = await self._opened(request, body.code)
+        await self._port.rate(number, code, body.rating, body.solved, body.note or "")
+        return await self._standing(number, code)
+
+    async def withdrawal(self, request: web.Request) -> web.Response:
+        """Withdraw the appeal."""
+        require_json(request)
+        body = ticket_codec.decode_withdrawal(await request.read())
+        number, code = await self._opened(request, body.code)
+        await self._port.withdraw(number, code, body.reason or "")
+        return await self._standing(number, code)
+
+
+def routes(port: ChannelPort, *, tokens: Mapping[str, str], proxies: int = 0) -> list[web.AbstractRouteDef]:
+    """Return the routes; `tokens` and `proxies` as for `channels.appeals.routes`."""
+    handlers = Tickets(port, tokens, proxies)
+    return [
+        web.get("/api/v1/tickets/{number}", handlers.progress),
+        web.post("/api/v1/tickets/{number}/messages", handlers.message),
+        web.post("/api/v1/tickets/{number}/rating", handlers.rating),
+        web.post("/api/v1/tickets/{number}/withdrawal", handlers.withdrawal),
+    ]

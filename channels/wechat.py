@@ -1,0 +1,135 @@
+"""Adapter for a WeChat official account at `/wechat`. The answer always goes out inside WeChat's 5 seconds.
+
+A slow or full service never costs a message: after `WAIT` seconds it is spooled to disk, WeChat hears `success`, and
+the citizen hears from us by a customer-service message when the spool is worked off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+
+from channels import wechat_codec, wording
+from channels.message import Inbound, Receipt
+from channels.port import ChannelPort
+from channels.wechat_codec import SUCCESS, Event, Lookup, Message, Query, Unknown, WeChatSettings
+from channels.wechat_crypto import verify
+from hotline.errors import HotlineError, KeyReused, NotFound, RateLimited
+
+log = structlog.get_logger(__name__)
+WAIT = 4.0
+_MAX_FETCHES = 64
+FetchMedia = Callable[[str], Awaitable[bytes]]
+
+
+class WeChat:
+    """Handlers over a port. `fetch` gets a file from WeChat by media id (`WeChatClient.media`)."""
+
+    def __init__(self, port: ChannelPort, settings: WeChatSettings, fetch: FetchMedia | None, wait: float) -> None:
+        self._port, self._settings, self._fetch, self._wait = port, settings, fetch, wait
+        self._fetches: set[asyncio.Task[None]] = set()
+
+    async def verification(self, request: web.Request) -> web.Response:
+        """WeChat checks that the address is ours."""
+        query = _query(request)
+        verify(query.signature, self._settings.token, query.timestamp, query.nonce)
+        return web.Response(text=request.query.get("echostr", ""))
+
+    async def post(self, request: web.Request) -> web.Response:
+        """A message or an event."""
+        deadline = asyncio.get_running_loop().time() + self._wait
+        query = _query(request)
+        fields = wechat_codec.unseal(await request.read(), query, self._settings)
+        message = wechat_codec.decode(fields, now=self._port.now())
+        answer = await self._answer(message, deadline)
+        if not answer:
+            return web.Response(body=SUCCESS, content_type="text/plain")
+        return web.Response(body=self._reply(message, answer, query), content_type="text/xml", charset="utf-8")
+
+    def _reply(self, message: Message, answer: str, query: Query) -> bytes:
+        created = int(self._port.now().timestamp())
+        reply = wechat_codec.encode_reply(message, answer, created=created)
+        if not query.encrypted:
+            return reply
+        nonce, random = secrets.token_hex(8), secrets.token_bytes(16)
+        return wechat_codec.seal(reply, self._settings, timestamp=created, nonce=nonce, random=random)
+
+    async def _answer(self, message: Message, deadline: float) -> str:
+        """Return the text of the answer, "" for a bare `success`."""
+        match message.content:
+            case Inbound() as inbound:
+                return await self._submit(inbound, deadline)
+            case Lookup() as lookup:
+                return await self._look_up(lookup, deadline)
+            case Event() as event:
+                log.info("wechat_event", event_name=event.name, external_id=event.external_id, status=event.status)
+                return wechat_codec.event_answer(event, self._settings)
+            case Unknown():
+                return wording.UNSUPPORTED
+
+    async def _submit(self, inbound: Inbound, deadline: float) -> str:
+        try:
+            async with asyncio.timeout_at(deadline):
+                receipt = await self._port.submit(inbound)
+        except KeyReused:
+            log.warning("wechat_message_id_reused", external_id=inbound.external_id)
+            return ""
+        except RateLimited:
+            return wording.TOO_FAST
+        except Exception:  # whatever fails here must not cost the citizen's message: it goes to the disk
+            log.warning("wechat_spooled", external_id=inbound.external_id, exc_info=True)
+            await asyncio.to_thread(self._port.spool, inbound)
+            return ""
+        if self._fetch is not None and not receipt.repeat:
+            self._start_fetch(inbound, receipt, self._fetch)
+        return wording.receipt_text(receipt)
+
+    async def _look_up(self, lookup: Lookup, deadline: float) -> str:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return wording.progress_text(await self._port.progress(lookup.number, lookup.code))
+        except NotFound:
+            return wording.NOT_FOUND
+        except (HotlineError, TimeoutError):
+            log.warning("wechat_lookup_failed", exc_info=True)
+            return wording.TOO_FAST
+
+    def _start_fetch(self, inbound: Inbound, receipt: Receipt, fetch: FetchMedia) -> None:
+        media = [file for file in inbound.appeal.attachments if file.key.startswith(wechat_codec.MEDIA_KEY)]
+        if not media:
+            return
+        if len(self._fetches) >= _MAX_FETCHES:
+            log.warning("wechat_media_not_fetched", number=receipt.number, reason="too many at once")
+            return
+        task = asyncio.create_task(self._keep_media(media[0].key, media[0].name, receipt, fetch))
+        self._fetches.add(task)
+        task.add_done_callback(self._fetches.discard)
+
+    async def _keep_media(self, key: str, name: str, receipt: Receipt, fetch: FetchMedia) -> None:
+        """Bring a file home and add it to the ticket; where that fails the ticket still names it at WeChat."""
+        try:
+            data = await fetch(key.removeprefix(wechat_codec.MEDIA_KEY))
+            kept = await self._port.store_attachment(data, name)
+            await self._port.supplement(receipt.number, receipt.code, f"[{name}]", [kept], key)
+        except (HotlineError, OSError, TimeoutError):
+            log.warning("wechat_media_not_fetched", number=receipt.number, exc_info=True)
+
+
+def _query(request: web.Request) -> Query:
+    given = request.query
+    return Query(
+        signature=given.get("signature", ""), timestamp=given.get("timestamp", ""), nonce=given.get("nonce", ""),
+        msg_signature=given.get("msg_signature", ""), encrypted=given.get("encrypt_type", "raw") == "aes",
+    )
+
+
+def routes(
+    port: ChannelPort, *, settings: WeChatSettings, fetch: FetchMedia | None = None, wait: float = WAIT
+) -> list[web.AbstractRouteDef]:
+    """Return the routes; `wait` is how long the core may take, in seconds (WeChat waits 5)."""
+    handlers = WeChat(port, settings, fetch, wait)
+    return [web.get("/wechat", handlers.verification), web.post("/wechat", handlers.post)]

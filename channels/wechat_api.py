@@ -1,0 +1,121 @@
+"""WeChat's API as values: what is sent, what its answers mean, where the shared token lies. Pure.
+
+What WeChat answers and what we make of it:
+    40001 40014 42001  token no longer valid → refreshed once, tried again
+    -1                 busy → tried again, three times in all
+    45015              48 hours since the citizen's last message → subscription notice if set up, else OutsideWindow
+    45047              too many messages since then → RateLimited, to be tried later
+    43101              the citizen did not subscribe → OutsideWindow
+Source: developers.weixin.qq.com, 客服消息, 订阅通知, 全局返回码.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from channels.message import Outbound
+from channels.wording import cut
+from hotline.errors import RateLimited, RuleViolation, Unavailable
+
+TOKEN_NAME = "wechat"  # noqa: S105 – the row's name, no secret
+TEXT_BYTES = 2048
+NOTICE_CHARS = 20
+WAIT_WHEN_COUNTED_OUT = 600
+STALE_TOKEN = frozenset({40001, 40014, 42001})
+BUSY = -1
+OUTSIDE_48_HOURS = 45015
+COUNTED_OUT = 45047
+NOT_SUBSCRIBED = 43101
+
+
+class FreshToken(msgspec.Struct, frozen=True):
+    """A new access token and how long it lasts, in seconds."""
+
+    token: str
+    expires_in: int
+
+
+class TokenStore(Protocol):
+    """The one place of the access token, shared by all processes (a database row and a lock)."""
+
+    async def get(self, name: str) -> str | None:
+        """Return the token, None when there is none or it expires within minutes."""
+        ...
+
+    async def refresh(self, name: str, fetch: Callable[[], Awaitable[FreshToken]], *, stale: str | None) -> str:
+        """Return a token other than `stale`: what another process has put there meanwhile, else from `fetch`.
+
+        Only one process fetches at a time: each new token makes WeChat forget older ones.
+        """
+        ...
+
+
+class OutsideWindow(RuleViolation):
+    """WeChat does not let us write to this citizen now; another way (SMS) is due. Trying again is no use."""
+
+    error_id = "wechat_outside_window"
+
+
+class WeChatApi(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and who: base address without a slash at the end, app id and secret; the subscription notice if set up.
+
+    `template_id` is the notice; `fields` maps its keywords to `number`, `text` or a fixed text (`{"thing1": "text"}`).
+    """
+
+    base: str
+    app_id: str
+    secret: str
+    template_id: str = ""
+    fields: Mapping[str, str] = {}
+
+
+def customer_message(message: Outbound) -> dict[str, Any]:
+    """Return the body of a customer-service message."""
+    return {"touser": message.to, "msgtype": "text", "text": {"content": cut(message.text, TEXT_BYTES)}}
+
+
+def notice(message: Outbound, api: WeChatApi) -> dict[str, Any]:
+    """Return the body of a subscription notice; its keywords hold 20 characters."""
+    given = {"number": message.number or "", "text": message.text[:NOTICE_CHARS]}
+    data = {name: {"value": given.get(source, source)} for name, source in api.fields.items()}
+    return {"touser": message.to, "template_id": api.template_id, "data": data}
+
+
+def read_answer(body: bytes) -> dict[str, Any]:
+    """Return WeChat's JSON answer; raises Unavailable when it is none (a gateway's error page)."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Unavailable("WeChat answered with something else than JSON") from error
+
+
+def read_token(answer: dict[str, Any]) -> FreshToken:
+    """Return the token of an answer; raises Unavailable when it has none."""
+    try:
+        return FreshToken(msgspec.convert(answer["access_token"], str), msgspec.convert(answer["expires_in"], int))
+    except (KeyError, msgspec.ValidationError) as error:
+        raise Unavailable(f"WeChat gave no access token (errcode {code_of(answer)})") from error
+
+
+def code_of(answer: dict[str, Any]) -> int:
+    """Return the error code, 0 for success."""
+    code = answer.get("errcode", 0)
+    return code if isinstance(code, int) else BUSY
+
+
+def raise_for(answer: dict[str, Any]) -> None:
+    """Raise what an answer means; see the table at the top."""
+    code = code_of(answer)
+    if code == 0:
+        return
+    detail = f"WeChat answered {code}: {answer.get('errmsg', '')}"
+    if code == COUNTED_OUT:
+        raise RateLimited(detail, retry_after=WAIT_WHEN_COUNTED_OUT)
+    if code in (OUTSIDE_48_HOURS, NOT_SUBSCRIBED):
+        raise OutsideWindow(detail)
+    if code == BUSY or code in STALE_TOKEN:
+        raise Unavailable(detail)
+    raise RuleViolation(detail, error_id="wechat_refused")

@@ -1,0 +1,133 @@
+"""Calls to WeChat's API: customer-service and subscription messages, files. One access token for all processes.
+
+WeChat has no idempotency key here: a call whose answer is lost is tried again, so in that rare case a citizen may read
+a message twice; within a process a key that was delivered is never sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import msgspec
+import structlog
+
+from channels import wechat_api
+from channels.message import Outbound
+from channels.wechat_api import TOKEN_NAME, FreshToken, TokenStore, WeChatApi
+from hotline.errors import RuleViolation, Unavailable
+
+log = structlog.get_logger(__name__)
+MAX_MEDIA = 20 * 1024 * 1024
+_TRIES = 4
+_REMEMBERED = 10_000
+_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
+
+
+class _Got(msgspec.Struct, frozen=True):
+    """An answer: JSON, or a file's bytes."""
+
+    answer: dict[str, Any] = {}
+    data: bytes = b""
+
+
+class WeChatClient:
+    """Sends for the channel `wechat` (`hotline.ports.Sender`). `pause` is the first back-off in seconds."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, api: WeChatApi, tokens: TokenStore, *, pause: float = 0.3
+    ) -> None:
+        self._session, self._api, self._tokens, self._pause = session, api, tokens, pause
+        self._sent: OrderedDict[str, None] = OrderedDict()
+
+    async def send(self, message: Outbound) -> None:
+        """Send as a customer-service message; outside the 48 hours as a subscription notice.
+
+        Raises:
+            Unavailable: WeChat does not answer or stays busy; try again.
+            RateLimited: the count is used up; try again after `retry_after` seconds.
+            OutsideWindow: not this way. RuleViolation: refused for good.
+        """
+        if message.key in self._sent:
+            return
+        answer = await self._call("message/custom/send", wechat_api.customer_message(message))
+        if wechat_api.code_of(answer) == wechat_api.OUTSIDE_48_HOURS and self._api.template_id:
+            log.info("wechat_fallback_to_subscription", key=message.key)
+            answer = await self._call("message/subscribe/bizsend", wechat_api.notice(message, self._api))
+        wechat_api.raise_for(answer)
+        self._sent[message.key] = None
+        if len(self._sent) > _REMEMBERED:
+            self._sent.popitem(last=False)
+
+    async def media(self, media_id: str) -> bytes:
+        """Return a file that a citizen sent, of at most 20 MiB; raises Unavailable or RuleViolation."""
+        async def get(token: str) -> _Got:
+            query = {"access_token": token, "media_id": media_id}
+            async with self._session.get(self._url("media/get"), params=query, timeout=_TIMEOUT) as got:
+                if got.content_type in ("application/json", "text/plain"):
+                    return _Got(wechat_api.read_answer(await got.read()))
+                return _Got(data=await _limited(got.content))
+        found = await self._attempts(get)
+        wechat_api.raise_for(found.answer)
+        if not found.data:
+            raise Unavailable("WeChat answered without the file")
+        return found.data
+
+    async def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        data = msgspec.json.encode(body)
+
+        async def post(token: str) -> _Got:
+            query = {"access_token": token}
+            async with self._session.post(self._url(path), params=query, data=data, timeout=_TIMEOUT) as got:
+                return _Got(wechat_api.read_answer(await got.read()))
+        return (await self._attempts(post)).answer
+
+    async def _attempts(self, call: Callable[[str], Awaitable[_Got]]) -> _Got:
+        """Call with a valid token: refreshed once when stale, tried again when busy."""
+        token = await self._tokens.get(TOKEN_NAME) or await self._refreshed(None)
+        refreshed, pause, got = False, self._pause, _Got()
+        for _ in range(_TRIES):
+            got = await _reached(call(token))
+            code = wechat_api.code_of(got.answer)
+            if code in wechat_api.STALE_TOKEN and not refreshed:
+                token, refreshed = await self._refreshed(token), True
+            elif code == wechat_api.BUSY:
+                await asyncio.sleep(pause)
+                pause *= 2
+            else:
+                return got
+        return got
+
+    async def _refreshed(self, stale: str | None) -> str:
+        return await self._tokens.refresh(TOKEN_NAME, self.fetch_token, stale=stale)
+
+    async def fetch_token(self) -> FreshToken:
+        """Ask WeChat for a new access token; raises Unavailable."""
+        query = {"grant_type": "client_credential", "appid": self._api.app_id, "secret": self._api.secret}
+
+        async def get() -> _Got:
+            async with self._session.get(self._url("token"), params=query, timeout=_TIMEOUT) as got:
+                return _Got(wechat_api.read_answer(await got.read()))
+        return wechat_api.read_token((await _reached(get())).answer)
+
+    def _url(self, path: str) -> str:
+        return f"{self._api.base}/cgi-bin/{path}"
+
+
+async def _limited(content: aiohttp.StreamReader) -> bytes:
+    data = bytearray()
+    async for chunk in content.iter_chunked(64 * 1024):
+        data += chunk
+        if len(data) > MAX_MEDIA:
+            raise RuleViolation("the file at WeChat is too large")
+    return bytes(data)
+
+
+async def _reached(call: Awaitable[_Got]) -> _Got:
+    try:
+        return await call
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Unavailable(f"WeChat does not answer: {type(error).__name__}") from error

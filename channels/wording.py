@@ -1,0 +1,52 @@
+"""What the citizen is told in words, the same on every channel that speaks in sentences. Pure."""
+
+from __future__ import annotations
+
+from channels.message import Receipt
+from channels.port import Progress
+from hotline.terms import Verdict
+
+WELCOME = (
+    "您好,这里是12345政务服务便民热线。请直接发送您的诉求(什么事、在哪里、何时发生),可附图片、语音、位置。\n"
+    "查询进度请发送:工单号 查询码。\n如遇危险,请立即拨打110、119、120。"
+)
+HELP = "请用文字说明您的诉求:什么事、在哪里、何时发生。查询进度请发送:工单号 查询码。"
+UNSUPPORTED = "暂时无法处理这类消息,请用文字、图片、语音、视频或位置说明您的诉求。"
+NOT_FOUND = "没有找到该工单,请核对工单号和查询码。"
+TOO_FAST = "您发送得太快了,请稍后再试。"
+_URGENT = "如有人身危险,请立即拨打110、119、120。"
+
+
+def receipt_text(receipt: Receipt) -> str:
+    """Return the confirmation of an appeal: number, code, who handles it and until when."""
+    head = "已补充到您的工单。" if receipt.continued else "您的诉求已受理。"
+    lines = [head, f"工单号:{receipt.number}", f"查询码:{receipt.code}"]
+    if receipt.category:
+        lines.append(f"事项:{receipt.category}")
+    lines.append(f"承办单位:{receipt.department or '正在由人工确认'}")
+    if receipt.expected_by is not None:
+        lines.append(f"预计办结:{receipt.expected_by:%Y-%m-%d %H:%M}前")
+    if receipt.verdict == Verdict.EMERGENCY:
+        lines.append(f"情况紧急,已同时移交应急部门。{_URGENT}")
+    elif receipt.verdict == Verdict.UNCLEAR:
+        lines.append(_URGENT)
+    return "\n".join(lines)
+
+
+def progress_text(progress: Progress) -> str:
+    """Return how a ticket stands, with its last step and the public reply."""
+    lines = [f"工单{progress.number}:{progress.status_label}"]
+    if progress.department:
+        lines.append(f"承办单位:{progress.department}")
+    if progress.steps:
+        last = progress.steps[-1]
+        lines.append(f"{last.at:%Y-%m-%d %H:%M} {last.title} {last.text}".rstrip())
+    if progress.public_reply:
+        lines.append(f"答复:{progress.public_reply}")
+    return "\n".join(lines)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return `text` cut to at most `limit` bytes of UTF-8, whole characters, with an ellipsis where cut."""
+    data = text.encode()
+    return text if len(data) <= limit else data[:limit - 3].decode(errors="ignore") + "…"
