@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -32,8 +33,11 @@ class WorkingTime(msgspec.Struct, frozen=True):
     unit: Unit = Unit.WORKING_DAYS
 
 
-class WorkCalendar(msgspec.Struct, frozen=True, kw_only=True):
-    """Working periods of a day, holidays, and weekend days that are worked (调休), all in local time."""
+class WorkCalendar(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Working periods of a day, holidays, and weekend days that are worked (调休), all in local time.
+
+    A calendar is compared by identity: a city has one, and what is counted in it is remembered (`_nth_working_day`).
+    """
 
     periods: tuple[tuple[time, time], ...] = ((time(8, 30), time(12, 0)), (time(14, 0), time(17, 30)))
     holidays: frozenset[date] = frozenset()
@@ -69,14 +73,19 @@ def _after_working_minutes(start: datetime, minutes: int, calendar: WorkCalendar
     raise ValueError("the calendar has no working time within ten years")
 
 
-def _after_working_days(start: datetime, days: int, calendar: WorkCalendar) -> datetime:
-    day, left = start.date(), days
+@lru_cache(maxsize=4096)
+def _nth_working_day(start: date, days: int, calendar: WorkCalendar) -> date:
+    day, left = start, days
     for _ in range(_LONGEST_SEARCH):
-        if left == 0 and calendar.is_working_day(day):
-            return calendar.periods_of(day)[-1][1]
+        if left <= 0 and calendar.is_working_day(day):
+            return day
         day += timedelta(days=1)
         left -= calendar.is_working_day(day)
     raise ValueError("the calendar has no working day within ten years")
+
+
+def _after_working_days(start: datetime, days: int, calendar: WorkCalendar) -> datetime:
+    return calendar.periods_of(_nth_working_day(start.date(), days, calendar))[-1][1]
 
 
 def due_at(start: datetime, allowance: WorkingTime, calendar: WorkCalendar) -> datetime:

@@ -23,7 +23,7 @@ StaffName = NewType("StaffName", str)
 CHANNEL_DIGITS: dict[Channel, int] = {
     Channel.CALL: 1, Channel.WECHAT: 2, Channel.WEB: 3, Channel.APP: 4, Channel.POLICE: 5,
 }
-_NUMBER = re.compile(r"[A-Z]{2}(\d{8})([1-9])(\d{6,})\d")
+_NUMBER = re.compile(r"[A-Z]{2}[0-9]{8}[1-9][0-9]{7,}")
 
 
 def ticket_number(prefix: str, day: date, channel: Channel, sequence: int) -> TicketNumber:

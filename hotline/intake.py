@@ -31,10 +31,10 @@ log = structlog.get_logger(__name__)
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How intake batches and when it refuses. Times in seconds."""
 
-    max_batch: int = 200
+    max_batch: int = 64
     max_waiting: int = 2000
-    workers: int = 2
-    gather: float = 0.002
+    workers: int = 3
+    gather: float = 0.001
     triage_timeout: float = 0.8
 
 

@@ -117,7 +117,7 @@ class Tail:
         if loop.time() >= self._next_health:
             self._next_health = loop.time() + self._health_interval
             await self._check(connection)
-        return [_event(row) for row in rows]
+        return [event_from_row(row) for row in rows]
 
     def _advance(self, page: list[FeedEvent]) -> None:
         self._after = page[-1].seq
@@ -152,7 +152,8 @@ class Tail:
         self._status = msgspec.structs.replace(self._status, **changes)
 
 
-def _event(row: asyncpg.Record) -> FeedEvent:
+def event_from_row(row: asyncpg.Record) -> FeedEvent:
+    """Return an event as a row of `page` (sql/tail.sql) or `replay` (sql/console.sql) has it."""
     return FeedEvent(
         seq=row["position"], at=row["at"], type=row["type"], actor=row["actor"] or "", topics=tuple(row["topics"]),
         number=row["number"] or "", summary=row["summary"] or "", doc=row["doc"] or "",

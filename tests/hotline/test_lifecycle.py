@@ -51,7 +51,7 @@ def test_every_state_and_command_stands_in_the_table() -> None:
     assert {command for ways in TRANSITIONS.values() for command in ways} == set(c.LIFECYCLE_COMMANDS)
 
 
-@pytest.mark.parametrize(("state", "command"), itertools.product(State, c.LIFECYCLE_COMMANDS))
+@pytest.mark.parametrize(("state", "command"), list(itertools.product(State, c.LIFECYCLE_COMMANDS)))
 def test_the_grid(state: State, command: type[c.LifecycleCommand]) -> None:
     expected = TRANSITIONS[state].get(command)
     if expected is None:
@@ -82,7 +82,7 @@ rejected: archive→archived
 withdrawn: archive→archived
 merged: archive→archived unmerge→received
 archived:
-"""
+"""  # noqa: E501
 
 
 def test_the_table_says_what_the_domain_says() -> None:
@@ -115,7 +115,7 @@ def test_the_diagram_in_docs_is_drawn_from_the_table() -> None:
 EXTENSION_EXAMPLES = (c.RequestExtension(days=2, reason="需开挖"), c.GrantExtension(), c.RefuseExtension(reason="不必"))
 
 
-@pytest.mark.parametrize(("extension", "command"), itertools.product(Extension, EXTENSION_EXAMPLES))
+@pytest.mark.parametrize(("extension", "command"), list(itertools.product(Extension, EXTENSION_EXAMPLES)))
 def test_the_grid_of_extensions(extension: Extension, command: c.RequestExtension) -> None:
     expected = EXTENSION_TRANSITIONS[extension].get(type(command))
     if expected is None:

@@ -1,0 +1,200 @@
+"""What consoles read from PostgreSQL, and presence. No statement here holds a transaction across anything else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from agent_ui.ports import Found, Missed, Page
+from agent_ui.presence import NotReadyReason, Presence, PresenceState, next_presence
+from agent_ui.protocol import Search, TakeSnapshot
+from channels.phone_number import normalize_phone
+from hotline.errors import InvalidInput, NotFound, Unavailable
+from hotline.feed import PRESENCE_TOPIC, FeedEvent
+from hotline.store import rows
+from hotline.store.database import statements
+from hotline.store.search import query
+from hotline.store.tail import event_from_row
+from hotline.summary import CENTRE_STATES, Summary
+from hotline.terms import State
+
+_SQL = statements("console")
+_summaries = msgspec.json.Decoder(Summary)
+_CURSOR = re.compile(r"(\d{1,16})-(\d{1,18})")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TOP = (datetime(9999, 1, 1, tzinfo=UTC), 2**62)
+_LISTS = {
+    "tickets": "list_states", "centre": "list_states", "department": "list_department", "agent": "list_agent",
+    "emergency": "list_emergency", "alarms": "list_alarms", "ticket": "list_ticket",
+}
+_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.TooManyConnectionsError,
+         asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError)
+
+
+def cursor_of(created_at: datetime, id_: int) -> str:
+    """Return the cursor of a row: microseconds since 1970 and the id."""
+    return f"{(created_at - _EPOCH) // timedelta(microseconds=1)}-{id_}"
+
+
+def position_of(cursor: str) -> tuple[datetime, int]:
+    """Return where a page begins, "" for the top; raises InvalidInput for a made-up cursor."""
+    if not cursor:
+        return _TOP
+    match = _CURSOR.fullmatch(cursor)
+    try:
+        if match is not None:
+            return _EPOCH + timedelta(microseconds=int(match[1])), int(match[2])
+    except OverflowError:
+        pass  # beyond the calendar: as wrong as any other made-up cursor
+    raise InvalidInput("the cursor is not one that a page gave as `next`")
+
+
+class ConsoleStore:
+    """Reads for consoles on a pool. Fulfils `agent_ui.ports.ConsoleStore`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def _fetch(self, name: str, *parameters: object) -> list[asyncpg.Record]:
+        try:
+            return list(await self._pool.fetch(_SQL[name], *parameters))
+        except _LOST as error:
+            raise _unavailable(error) from error
+
+    # ── the log ──────────────────────────────────────────────────────────────────────────────────
+    async def horizon(self) -> int:
+        """Return the end of the readable log."""
+        return int((await self._fetch("horizon"))[0][0])
+
+    async def count_after(self, seq: int, *, limit: int) -> int:
+        """Return how many ticket events come after `seq`, at most `limit`."""
+        return int((await self._fetch("count_after", seq, limit))[0][0])
+
+    async def replay(self, after: int, topics: Collection[str], *, limit: int) -> Missed:
+        """Return the next events of these topics after `after`, at most `limit`."""
+        found = await self._fetch("replay", after, sorted(topics), limit)
+        events = tuple(event_from_row(row) for row in found if row["position"] is not None)
+        return Missed(events=events, through=_through(events, found[0]["horizon"], limit))
+
+    # ── lists and tickets ────────────────────────────────────────────────────────────────────────
+    async def snapshot(self, asked: TakeSnapshot) -> Page:
+        """Return a page of a topic's list; the topic was checked. Raises InvalidInput for a made-up cursor."""
+        if asked.topic == PRESENCE_TOPIC:
+            return await self._presences()
+        kind, _, name = asked.topic.partition(":")
+        states = set(asked.states) or set(State)
+        if kind == "centre":
+            states &= CENTRE_STATES
+        at, id_ = position_of(asked.cursor)
+        found = await self._fetch(_LISTS[kind], sorted(states), at, id_, asked.limit + 1, name)
+        return _page(found, asked.limit)
+
+    async def _presences(self) -> Page:
+        found = await self._fetch("list_presence")
+        present = [_presence(row["staff"], row) for row in found if row["staff"] is not None]
+        return Page(seq=found[0]["seq"], rows=tuple(msgspec.Raw(msgspec.json.encode(one)) for one in present))
+
+    async def find(self, number: str, *, since_version: int = 0) -> Found:
+        """Return a ticket with its events after a version. Raises NotFound."""
+        found = await self._fetch("find", number)
+        if not found:
+            raise NotFound(f"there is no ticket {number}")
+        history = await self._fetch("history", found[0]["id"], since_version)
+        return Found(
+            ticket=rows.ticket_from(found[0]["doc"]), summary=_summaries.decode(found[0]["summary"]),
+            events=tuple(rows.event_from(row["doc"]) for row in history),
+        )
+
+    async def search(self, asked: Search, *, department: str = "") -> Page:
+        """Return what a search finds, of one department only where given. Raises InvalidInput."""
+        phone = normalize_phone(asked.phone) if asked.phone.strip() else ""
+        words = query(asked.text)
+        if not (asked.number or phone or words):
+            raise InvalidInput("a search needs a number, a phone or some words")
+        at, id_ = position_of(asked.cursor)
+        states = sorted(set(asked.states) or set(State))
+        parameters = (states, at, id_, asked.limit + 1, asked.number.strip(), phone, words, department)
+        try:
+            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+                # What is given decides which index serves, so a plan for all cases would serve none.
+                await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+                found = await connection.fetch(_SQL["search"], *parameters)
+        except _LOST as error:
+            raise _unavailable(error) from error
+        return _page(found, asked.limit)
+
+    # ── presence ─────────────────────────────────────────────────────────────────────────────────
+    async def set_presence(
+        self, staff: str, state: PresenceState, reason: NotReadyReason | None, *, now: datetime, lease: float
+    ) -> Presence:
+        """Change somebody's presence and tell it. Raises InvalidInput, IllegalTransition."""
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(_SQL["hold_presence"], staff)
+                row = await connection.fetchrow(_SQL["presence"], staff)
+                before = _presence(staff, row) if row else Presence(staff=staff, state=PresenceState.OFFLINE, since=now)
+                after = next_presence(before, state, reason, now=now)
+                await connection.execute(
+                    _SQL["put_presence"], staff, after.state, after.reason, after.since, lease
+                )
+                if after != before:
+                    await _tell(connection, after, now)
+        except _LOST as error:
+            raise _unavailable(error) from error
+        return after
+
+    async def renew_leases(self, seconds: Mapping[str, float]) -> None:
+        """Lengthen leases to at least so many seconds from now, by the database's clock."""
+        if seconds:
+            await self._fetch("renew_leases", list(seconds), list(seconds.values()))
+
+    async def expire_leases(self) -> int:
+        """Set those whose lease ran out offline and tell it; return how many."""
+        gone = len(await self._fetch("expire_leases"))
+        if gone:
+            await self._wake()
+        return gone
+
+    async def _wake(self) -> None:
+        await self._pool.execute("NOTIFY hotline_events")
+
+    async def watch(
+        self, names: Collection[str], active: Collection[str], *, now: datetime, idle: float
+    ) -> frozenset[str]:
+        """Note who was active; return those of `names` whose account or last session has ended or idled out."""
+        if active:
+            await self._fetch("touch_sessions", list(active), now)
+        ended = await self._fetch("ended", list(names), now, now - timedelta(seconds=idle))
+        return frozenset(row["name"] for row in ended)
+
+
+async def _tell(connection: asyncpg.Connection, presence: Presence, now: datetime) -> None:
+    doc = msgspec.to_builtins(presence) | {"actor": f"staff:{presence.staff}"}
+    await connection.execute(_SQL["tell_presence"], now, rows.to_json(doc))
+    await connection.execute("NOTIFY hotline_events")
+
+
+def _presence(staff: str, row: Mapping[str, Any]) -> Presence:
+    return Presence(staff=staff, state=PresenceState(row["state"]), since=row["since"], reason=row["reason"])
+
+
+def _through(events: Sequence[FeedEvent], horizon: int, limit: int) -> int:
+    return events[-1].seq if len(events) == limit else horizon - 1
+
+
+def _page(found: Sequence[asyncpg.Record], limit: int) -> Page:
+    listed = [row for row in found if row["id"] is not None]
+    more = len(listed) > limit
+    return Page(
+        seq=found[0]["seq"], rows=tuple(msgspec.Raw(row["summary"].encode()) for row in listed[:limit]),
+        next=cursor_of(listed[limit - 1]["created_at"], listed[limit - 1]["id"]) if more else "",
+    )
+
+
+def _unavailable(error: BaseException) -> Unavailable:
+    return Unavailable(f"the database does not answer ({type(error).__name__}); please repeat in a moment")

@@ -1,0 +1,187 @@
+-- What consoles read. Lists come newest first by (created_at, id), which never change, so paging neither skips nor
+-- repeats. Each row carries `seq`: this snapshot contains every event up to it (one row of NULLs tells it for an empty
+-- list). Parameters of lists: $1 states, ($2, $3) the last row of the page before, $4 most rows, $5 the topic's name.
+
+-- name: list_states
+SELECT h.seq, p.id, p.created_at, p.summary
+FROM (SELECT event_horizon() - 1 AS seq) AS h
+LEFT JOIN LATERAL (
+    SELECT t.id, t.created_at, t.summary
+    FROM unnest($1::text[]) AS s (state)
+    CROSS JOIN LATERAL (
+        SELECT id, created_at, summary FROM tickets
+        WHERE state = s.state AND (created_at, id) < ($2::timestamptz, $3::bigint)
+        ORDER BY created_at DESC, id DESC LIMIT $4
+    ) AS t
+    WHERE $5::text IS NOT NULL
+    ORDER BY t.created_at DESC, t.id DESC LIMIT $4
+) AS p ON true
+ORDER BY p.created_at DESC, p.id DESC;
+
+-- name: list_department
+SELECT h.seq, p.id, p.created_at, p.summary
+FROM (SELECT event_horizon() - 1 AS seq) AS h
+LEFT JOIN LATERAL (
+    (SELECT t.id, t.created_at, t.summary
+     FROM unnest($1::text[]) AS s (state)
+     CROSS JOIN LATERAL (
+         SELECT id, created_at, summary FROM tickets
+         WHERE lead = $5 AND lead <> '' AND state = s.state AND (created_at, id) < ($2::timestamptz, $3::bigint)
+         ORDER BY created_at DESC, id DESC LIMIT $4
+     ) AS t
+     ORDER BY t.created_at DESC, t.id DESC LIMIT $4)
+    UNION ALL
+    (SELECT id, created_at, summary FROM tickets
+     WHERE assisting @> ARRAY[$5::text] AND assisting <> '{}' AND lead <> $5 AND state = ANY ($1)
+       AND (created_at, id) < ($2::timestamptz, $3::bigint)
+     ORDER BY created_at DESC, id DESC LIMIT $4)
+    ORDER BY created_at DESC, id DESC LIMIT $4
+) AS p ON true
+ORDER BY p.created_at DESC, p.id DESC;
+
+-- name: list_agent
+SELECT h.seq, p.id, p.created_at, p.summary
+FROM (SELECT event_horizon() - 1 AS seq) AS h
+LEFT JOIN LATERAL (
+    SELECT id, created_at, summary FROM tickets
+    WHERE agent = $5 AND agent <> '' AND state = ANY ($1) AND (created_at, id) < ($2::timestamptz, $3::bigint)
+    ORDER BY created_at DESC, id DESC LIMIT $4
+) AS p ON true
+ORDER BY p.created_at DESC, p.id DESC;
+
+-- name: list_emergency
+SELECT h.seq, p.id, p.created_at, p.summary
+FROM (SELECT event_horizon() - 1 AS seq) AS h
+LEFT JOIN LATERAL (
+    SELECT id, created_at, summary FROM tickets
+    WHERE verdict <> 'non_emergency' AND state <> 'archived' AND state = ANY ($1)
+      AND (created_at, id) < ($2::timestamptz, $3::bigint) AND $5::text IS NOT NULL
+    ORDER BY created_at DESC, id DESC LIMIT $4
+) AS p ON true
+ORDER BY p.created_at DESC, p.id DESC;
+
+-- name: list_alarms
+SELECT h.seq, p.id, p.created_at, p.summary
+FROM (SELECT event_horizon() - 1 AS seq) AS h
+LEFT JOIN LATERAL (
+    SELECT id, created_at, summary FROM tickets
+    WHERE alarmed AND state = ANY ($1) AND (created_at, id) < ($2::timestamptz, $3::bigint) AND $5::text IS NOT NULL
+    ORDER BY created_at DESC, id DESC LIMIT $4
+) AS p ON true
+ORDER BY p.created_at DESC, p.id DESC;
+
+-- name: list_ticket
+SELECT h.seq, p.id, p.created_at, p.summary
+FROM (SELECT event_horizon() - 1 AS seq) AS h
+LEFT JOIN LATERAL (
+    SELECT id, created_at, summary FROM tickets
+    WHERE number = $5 AND state = ANY ($1) AND (created_at, id) < ($2::timestamptz, $3::bigint) LIMIT $4
+) AS p ON true;
+
+-- name: search
+-- $5 number, $6 citizen (E.164 phone), $7 tsquery, $8 department; '' does not narrow. Planned anew each time, as what
+-- is given decides which index serves.
+SELECT h.seq, p.id, p.created_at, p.summary
+FROM (SELECT event_horizon() - 1 AS seq) AS h
+LEFT JOIN LATERAL (
+    SELECT id, created_at, summary FROM tickets
+    WHERE state = ANY ($1) AND (created_at, id) < ($2::timestamptz, $3::bigint)
+      AND ($5::text = '' OR number = $5)
+      AND ($6::text = '' OR (citizen = $6 AND citizen <> ''))
+      AND ($7::text = '' OR search @@ $7::tsquery)
+      AND ($8::text = '' OR lead = $8 OR assisting @> ARRAY[$8::text])
+    ORDER BY created_at DESC, id DESC LIMIT $4
+) AS p ON true
+ORDER BY p.created_at DESC, p.id DESC;
+
+-- name: find
+SELECT id, doc, summary FROM tickets WHERE number = $1;
+
+-- name: history
+SELECT doc FROM ticket_events WHERE ticket_id = $1 AND version > $2 ORDER BY version;
+
+-- name: horizon
+SELECT event_horizon();
+
+-- name: count_after
+SELECT count(*) FROM (SELECT 1 FROM ticket_events WHERE position > $1 ORDER BY position LIMIT $2) AS counted;
+
+-- name: replay
+-- Events of the topics $2 above position $1, at most $3, with the horizon of the same snapshot.
+SELECT h.horizon, e.position, e.at, e.type, e.actor, e.topics, e.number, e.summary, e.doc
+FROM (SELECT event_horizon() AS horizon) AS h
+LEFT JOIN LATERAL (
+    (SELECT position, at, type, actor, topics, summary ->> 'number' AS number, summary, NULL::jsonb AS doc
+     FROM ticket_events
+     WHERE position > $1 AND position < event_horizon() AND topics && $2::text[]
+     ORDER BY position LIMIT $3)
+    UNION ALL
+    (SELECT position, at, 'presence', doc ->> 'actor', '{presence}', '', NULL, doc
+     FROM presence_events
+     WHERE position > $1 AND position < event_horizon() AND 'presence' = ANY ($2::text[])
+     ORDER BY position LIMIT $3)
+    ORDER BY position LIMIT $3
+) AS e ON true
+ORDER BY e.position;
+
+-- name: list_presence
+SELECT h.seq, p.staff, p.state, p.reason, p.since
+FROM (SELECT event_horizon() - 1 AS seq) AS h
+LEFT JOIN (SELECT staff, state, reason, since FROM presence WHERE state <> 'offline') AS p ON true
+ORDER BY p.staff;
+
+-- name: hold_presence
+-- One change of a person's presence at a time, also of a first one. Taken before anything is written, so that the
+-- order of positions is the order of the changes.
+SELECT pg_advisory_xact_lock(12345, hashtext($1));
+
+-- name: presence
+SELECT state, reason, since FROM presence WHERE staff = $1 FOR UPDATE;
+
+-- name: put_presence
+-- $5 seconds of lease from now on the database's clock.
+INSERT INTO presence (staff, state, reason, since, lease_until)
+VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5))
+ON CONFLICT (staff) DO UPDATE
+SET state = excluded.state, reason = excluded.reason, since = excluded.since, lease_until = excluded.lease_until;
+
+-- name: tell_presence
+INSERT INTO presence_events (position, at, doc) VALUES (event_position(0), $1, $2::jsonb);
+
+-- name: renew_leases
+-- In the order of names, so that two gateways cannot deadlock.
+WITH heard AS MATERIALIZED (
+    SELECT presence.staff, h.seconds
+    FROM presence JOIN unnest($1::text[], $2::float8[]) AS h (staff, seconds) USING (staff)
+    WHERE presence.state <> 'offline'
+    ORDER BY presence.staff FOR UPDATE OF presence
+)
+UPDATE presence SET lease_until = greatest(lease_until, now() + make_interval(secs => heard.seconds))
+FROM heard WHERE presence.staff = heard.staff;
+
+-- name: expire_leases
+WITH late AS MATERIALIZED (
+    SELECT staff FROM presence WHERE state <> 'offline' AND lease_until < now() ORDER BY staff FOR UPDATE SKIP LOCKED
+), gone AS (
+    UPDATE presence SET state = 'offline', reason = 'lease', since = now()
+    FROM late WHERE presence.staff = late.staff
+    RETURNING presence.staff, presence.since
+)
+INSERT INTO presence_events (position, at, doc)
+SELECT event_position(row_number() OVER (ORDER BY staff) - 1), since, jsonb_build_object(
+    'actor', 'system:', 'staff', staff, 'state', 'offline', 'reason', 'lease', 'since', since)
+FROM gone
+RETURNING position;
+
+-- name: touch_sessions
+UPDATE sessions SET last_seen = $2 WHERE staff = ANY ($1) AND expires_at > $2;
+
+-- name: ended
+-- Those of $1 whose account is inactive or who have no session left; one not used since $3 has idled out.
+SELECT asked.name
+FROM unnest($1::text[]) AS asked (name)
+WHERE NOT EXISTS (
+    SELECT 1 FROM staff JOIN sessions ON sessions.staff = staff.name
+    WHERE staff.name = asked.name AND staff.active AND sessions.expires_at > $2
+      AND sessions.last_seen > $3
+);

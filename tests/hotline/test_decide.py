@@ -1,0 +1,232 @@
+"""The rules that the table cannot say, and replay as a property over random lives."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hotline import commands as c
+from hotline.appeal import Appeal, Place
+from hotline.clocks import Clocks
+from hotline.decide import decide, receive
+from hotline.errors import HotlineError, IllegalTransition, RuleViolation
+from hotline.events import Actor, Role, TicketEvent
+from hotline.summary import summarize, topics
+from hotline.supervision import Supervision
+from hotline.terms import Channel, Kind, Priority, Rating, Service, State, Verdict
+from hotline.ticket import Ticket, evolve, replay
+from tests.cities import NOW, POLICY, STREET_LIGHT
+from tests.hotline.test_lifecycle import EXAMPLES
+
+SIDE_EXAMPLES: dict[type[c.SideCommand], c.SideCommand] = {
+    type(command): command
+    for command in (
+        c.Urge(), c.AddMessage(text="还没修"), c.AddNote(text="已电话核实"), c.Correct(l1="09", l2="供水"),
+        c.Reassess(verdict=Verdict.UNCLEAR, reason="待核实"), c.RecordContact(), c.Rate(rating=Rating.SATISFIED),
+        c.RequestExtension(days=2, reason="需开挖"), c.GrantExtension(), c.RefuseExtension(reason="不必"),
+        c.Supervise(reason="超期"), c.AcknowledgeIncident(incident="J1"), c.RaiseAlarm(alarm="x"),
+        c.ClearAlarm(alarm="x"), c.Claim(agent="a"), c.Release(),
+    )
+}
+
+
+def ticket(**changes: object) -> Ticket:
+    first = receive(
+        number="DG20261120300000015", channel=Channel.WEB, appeal=Appeal(text="路灯不亮"), triage=STREET_LIGHT, now=NOW,
+        policy=POLICY,
+    ).ticket
+    return msgspec.structs.replace(first, **changes)
+
+
+def after(start: Ticket, *commands: c.Command, now: object = NOW) -> Ticket:
+    for command in commands:
+        start = decide(start, command, now=now, policy=POLICY).ticket  # type: ignore[arg-type]
+    return start
+
+
+def refused(start: Ticket, command: c.Command, rule: str, now: object = NOW) -> None:
+    with pytest.raises(RuleViolation, match=rule):
+        decide(start, command, now=now, policy=POLICY)  # type: ignore[arg-type]
+
+
+def test_every_side_command_has_an_example() -> None:
+    assert set(SIDE_EXAMPLES) == set(c.SIDE_COMMANDS)
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("command", SIDE_EXAMPLES.values(), ids=c.tag_of)
+def test_a_side_command_never_changes_the_state(state: State, command: c.SideCommand) -> None:
+    try:
+        decision = decide(ticket(state=state), command, now=NOW, policy=POLICY)  # type: ignore[arg-type]
+    except (RuleViolation, IllegalTransition):
+        return
+    assert decision.ticket.state is state
+    assert decision.ticket.version == 2
+
+
+def test_clocks_start_at_dispatch_and_stay_under_the_ceiling() -> None:
+    start = ticket(kind=Kind.ENQUIRY)
+    assert start.clocks.sign_due is None
+    dispatched = after(start, c.Accept(), c.Dispatch(lead="城管局"))
+    clocks = dispatched.clocks
+    assert clocks.sign_due is not None
+    assert clocks.completion_due is not None
+    assert clocks.ceiling_due is not None
+    assert clocks.completion_due <= clocks.ceiling_due
+
+
+def test_redispatch_after_the_ceiling_is_due_at_once_not_in_the_past() -> None:
+    late = NOW + timedelta(days=60)
+    redo = ticket(state=State.REDO, lead="城管局")
+    clocks = after(redo, c.Redispatch(), now=late).clocks
+    assert clocks.completion_due == late
+
+
+def test_a_pause_stops_the_clock() -> None:
+    start = ticket()
+    resumed = after(after(start, c.AskInfo(question="哪里?")), c.SupplyInfo(text="体育路"), now=NOW + timedelta(days=3))
+    assert resumed.clocks.paused_at is None
+    assert start.clocks.ceiling_due is not None
+    assert resumed.clocks.ceiling_due is not None
+    assert resumed.clocks.ceiling_due > start.clocks.ceiling_due
+
+
+def test_returns_have_a_window_a_basis_and_an_end() -> None:
+    start = after(ticket(), c.Accept(), c.Dispatch(lead="城管局"))
+    request = c.RequestReturn(legal_basis="派单目录第3条", suggested="水务局")
+    refused(start, request, "window", now=NOW + timedelta(days=3))
+    refused(start, c.RequestReturn(legal_basis=" ", suggested="水务局"), "legal basis")
+    refused(after(start, request, c.RefuseReturn(reason="属贵局")), request, "no further return")
+    second = after(start, request, c.ApproveReturn(), c.Dispatch(lead="水务局"), request)
+    refused(second, c.ApproveReturn(), "arbitration")
+    ruled = after(second, c.Arbitrate(), c.Rule(lead="城管局"))
+    assert (ruled.lead, ruled.returns, ruled.dispatches) == ("城管局", 1, 3)
+    refused(ruled, request, "no further return")
+
+
+def test_110_returns_once_in_time_and_is_never_sent_it_again() -> None:
+    handed = after(ticket(), c.HandOff(services=(Service.POLICE,)))
+    assert (handed.priority, handed.verdict) == (Priority.P0, Verdict.EMERGENCY)
+    back = c.PoliceReturn(reason="非警情")
+    refused(handed, back, "window", now=NOW + timedelta(minutes=31))
+    returned = after(handed, back)
+    assert (returned.state, returned.priority) == (State.RECEIVED, Priority.P3)
+    refused(returned, c.HandOff(services=(Service.POLICE,)), "never sent again")
+    refused(ticket(), c.HandOff(services=()), "at least one service")
+
+
+def test_lowering_a_verdict_needs_a_reason_raising_does_not() -> None:
+    start = ticket(verdict=Verdict.UNCLEAR)
+    refused(start, c.Reassess(verdict=Verdict.NON_EMERGENCY), "reason")
+    assert after(start, c.Reassess(verdict=Verdict.EMERGENCY)).verdict is Verdict.EMERGENCY
+    assert after(start, c.Reassess(verdict=Verdict.NON_EMERGENCY, reason="已核实")).verdict is Verdict.NON_EMERGENCY
+
+
+def test_extensions_are_once_before_expiry_within_the_limit_and_never_for_p1_p2() -> None:
+    handling = after(ticket(), c.Accept(), c.Dispatch(lead="城管局"), c.Sign())
+    ask = c.RequestExtension(days=5, reason="需开挖")
+    for priority in (Priority.P0, Priority.P1, Priority.P2):
+        refused(msgspec.structs.replace(handling, priority=priority), ask, "never extended")
+    refused(handling, c.RequestExtension(days=11, reason="x"), "original limit")
+    refused(handling, ask, "before the clock expires", now=NOW + timedelta(days=60))
+    granted = after(handling, ask, c.GrantExtension())
+    assert granted.clocks.completion_due > handling.clocks.completion_due  # type: ignore[operator]
+    assert granted.clocks.completion_due <= granted.clocks.ceiling_due  # type: ignore[operator]
+    with pytest.raises(IllegalTransition):
+        decide(granted, ask, now=NOW, policy=POLICY)
+
+
+def test_the_second_redo_is_supervised() -> None:
+    once = after(ticket(state=State.REDO, lead="城管局"), c.Redispatch())
+    assert once.supervision is Supervision.NONE
+    twice = after(msgspec.structs.replace(once, state=State.REDO), c.Redispatch())
+    assert (twice.redos, twice.supervision) == (2, Supervision.LEVEL_1)
+
+
+def test_an_urge_needs_an_open_ticket() -> None:
+    refused(ticket(state=State.CLOSED), c.Urge(), "finished")
+    assert after(ticket(), c.Urge(), c.Urge()).urges == 2
+
+
+def test_an_acknowledgement_counts_once_and_clears_the_alarm() -> None:
+    handed = after(ticket(), c.HandOff(services=(Service.POLICE,)), c.RaiseAlarm(alarm="incident_unacknowledged"))
+    refused(handed, c.RaiseAlarm(alarm="incident_unacknowledged"), "raised already")
+    known = after(handed, c.AcknowledgeIncident(incident="J1"))
+    assert not known.alarms
+    refused(known, c.AcknowledgeIncident(incident="J1"), "acknowledged already")
+
+
+def test_a_correction_changes_what_it_names_and_nothing_else() -> None:
+    start = ticket()
+    corrected = after(start, c.Correct(l1="09", l2="供水", place=Place(town="南城")))
+    assert (corrected.category.l1, corrected.town) == ("09", "南城")  # type: ignore[union-attr]
+    assert (corrected.kind, corrected.title, corrected.triage) == (start.kind, start.title, start.triage)
+
+
+MAY_PAUSE = {State.NEED_INFO, State.WITHDRAWN, State.REJECTED, State.ARCHIVED}
+
+
+# ── lives ────────────────────────────────────────────────────────────────────────────────────────
+COMMANDS = [*EXAMPLES.values(), *SIDE_EXAMPLES.values()]
+steps = st.lists(st.tuples(st.sampled_from(COMMANDS), st.integers(0, 3 * 24 * 60)), max_size=40)
+
+
+def live(life: list[tuple[c.Command, int]]) -> tuple[Ticket, list[TicketEvent]]:
+    """Give every command in turn; those refused change nothing."""
+    now = NOW
+    decision = receive(
+        number="DG20261120300000015", channel=Channel.WEB, appeal=Appeal(text="路灯不亮"), triage=STREET_LIGHT, now=now,
+        policy=POLICY,
+    )
+    events = [decision.event]
+    for command, minutes in life:
+        now += timedelta(minutes=minutes)
+        try:
+            decision = decide(decision.ticket, command, now=now, policy=POLICY, actor=Actor(Role.AGENT, "a"))
+        except HotlineError:
+            continue
+        events.append(decision.event)
+    return decision.ticket, events
+
+
+@settings(max_examples=400)
+@given(steps)
+def test_replay_rebuilds_every_life(life: list[tuple[c.Command, int]]) -> None:
+    ended, events = live(life)
+    decoded = [msgspec.json.decode(msgspec.json.encode(event), type=TicketEvent) for event in events]
+    assert replay(decoded) == ended == msgspec.json.decode(msgspec.json.encode(ended), type=Ticket)
+
+
+@settings(max_examples=400)
+@given(steps)
+def test_invariants_of_every_life(life: list[tuple[c.Command, int]]) -> None:
+    ended, events = live(life)
+    current = None
+    for version, event in enumerate(events, start=1):
+        current = evolve(current, event)
+        clocks = current.clocks
+        assert current.version == version
+        assert current.state is event.state
+        assert clocks.completion_due is None or clocks.completion_due >= NOW
+        assert current.state not in {State.PENDING_SIGN, State.HANDLING, State.PENDING_REVIEW} or current.lead
+        assert current.returns <= 1
+        assert current.police_returns <= 1
+        assert clocks.paused_at is None or current.state in MAY_PAUSE
+        assert f"ticket:{current.number}" in topics(current)
+        assert summarize(current, event.at).version == version
+    assert current == ended
+
+
+def test_events_with_a_gap_are_refused() -> None:
+    _, events = live([(c.Accept(), 1), (c.Dispatch(lead="城管局"), 1)])
+    with pytest.raises(ValueError, match="does not follow"):
+        replay([events[0], events[2]])
+    with pytest.raises(ValueError, match="at least one"):
+        replay([])
+    with pytest.raises(ValueError, match="only the first"):
+        replay([events[0], events[0]])
+    assert Clocks() == Clocks()
