@@ -1,0 +1,89 @@
+"""One console's socket: what is written to it, how much may wait, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection, broadcast
+from websockets.exceptions import ConnectionClosed
+
+from agent_ui.protocol import Bye, ServerFrame, encode
+from agent_ui.session import Session
+
+CLOSE_CODES = {
+    "slow": 4008, "hello_expected": 4400, "too_many_mistakes": 4400, "unauthenticated": 4401, "session_ended": 4403,
+    "full": 4503, "restart": 1012,
+}
+"""WebSocket close codes by the reason in `bye`; 4000–4999 are for applications (RFC 6455 section 7.4.2)."""
+
+
+class Console:
+    """A connected console.
+
+    Attributes:
+        ahead_to: events up to this one are known to it already (see `agent_ui.hub.Follower`).
+        heard: when it last gave a sign of life, by the event loop's clock.
+        active: the person did something since the last look of the housekeeping.
+        dropped: nothing more is written to it.
+    """
+
+    def __init__(self, socket: ServerConnection, session: Session) -> None:
+        self.socket, self.session = socket, session
+        self.ahead_to = 0
+        self.heard = asyncio.get_running_loop().time()
+        self.active = True
+        self.dropped = False
+        self.mistakes = 0
+        self.outstanding: set[asyncio.Task[None]] = set()
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait to be taken by the network."""
+        return self.socket.transport.get_write_buffer_size()
+
+    async def send(self, frame: ServerFrame | bytes) -> None:
+        """Write a frame, at once in the order of calls, then wait while too much is buffered."""
+        if self.dropped:
+            return
+        try:
+            await self.socket.send(frame if isinstance(frame, bytes) else encode(frame), text=True)
+        except ConnectionClosed:
+            self.dropped = True  # the reading side sees the end and cleans up
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Carry a request out beside the reading."""
+        task = asyncio.create_task(work)
+        self.outstanding.add(task)
+        task.add_done_callback(self.outstanding.discard)
+
+    def drop(self, reason: str, *, grace: float) -> None:
+        """Say why and close, without waiting; after `grace` seconds the connection is cut whatever the peer does."""
+        if self.dropped:
+            return
+        self.dropped = True
+        broadcast([self.socket], encode(Bye(reason=reason)), text=True)
+        closing = asyncio.create_task(self.socket.close(CLOSE_CODES[reason], reason))
+        cut = asyncio.get_running_loop().call_later(grace, self.socket.transport.abort)
+        self.outstanding.add(closing)
+        closing.add_done_callback(lambda _: cut.cancel())
+        closing.add_done_callback(self.outstanding.discard)
+
+    async def settle(self, *, grace: float) -> None:
+        """Let requests under way come to their end; what takes longer than `grace` seconds is cancelled."""
+        if not self.outstanding:
+            return
+        _, late = await asyncio.wait(self.outstanding, timeout=grace)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+
+def write_all(consoles: list[Console], frame: bytes, *, max_buffer: int) -> list[Console]:
+    """Write one frame to many without waiting; return those that must be dropped because too much waits already."""
+    slow = [console for console in consoles if console.buffered + len(frame) > max_buffer]
+    if slow:
+        consoles = [console for console in consoles if console not in slow]
+    broadcast([console.socket for console in consoles], frame, text=True)
+    return slow

@@ -1,0 +1,270 @@
+"""The console gateway: a WebSocket server over the event log.
+
+An event is serialised once; the events of a tick go out in one write to each console that follows one of their topics;
+consoles that want the same share the bytes. No console is ever waited for: one whose buffer is full is dropped and
+resumes. Coming back it gets what it missed, from memory or from the log, without a gap before what is live.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import assert_never
+
+import structlog
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
+
+from agent_ui import protocol as p
+from agent_ui.connection import Console, write_all
+from agent_ui.hub import Hub, encoded, joined
+from agent_ui.limits import Limits
+from agent_ui.ports import ConsoleStore, EventFeed, Redeem
+from agent_ui.requests import Request, Requests
+from agent_ui.session import Resume, Session, follow, plan_resume, unfollow
+from agent_ui.staff import Staff, StaffRole
+from agent_ui.upkeep import keep_alive, look_after
+from hotline.errors import HotlineError, InvalidInput
+from hotline.feed import FeedEvent
+from hotline.ports import Clock
+
+log = structlog.get_logger(__name__)
+_NOBODY = Staff(name="", display_name="", role=StaffRole.AUDIT_ADMIN)
+"""Who sits at a console before it has said so: sees nothing."""
+
+
+class Gateway:
+    """Serves consoles. `start` is the position after which `feed` begins."""
+
+    def __init__(
+        self, *, feed: EventFeed, start: int, store: ConsoleStore, requests: Requests, redeem: Redeem, clock: Clock,
+        limits: Limits = Limits(),
+    ) -> None:
+        self._feed, self._store, self._requests, self._redeem = feed, store, requests, redeem
+        self._clock, self._limits = clock, limits
+        self._hub: Hub[Console] = Hub(start=start, capacity=limits.ring)
+        self._consoles: set[Console] = set()
+
+    @property
+    def consoles(self) -> int:
+        """How many consoles are connected."""
+        return len(self._consoles)
+
+    @property
+    def seq(self) -> int:
+        """The last event that was given out."""
+        return self._hub.seq
+
+    @asynccontextmanager
+    async def serving(
+        self, host: str, port: int, *, origins: Sequence[str] = (), compression: bool = False
+    ) -> AsyncIterator[Server]:
+        """Serve until the block is left; consoles are then told to come back.
+
+        Args:
+            origins: `Origin`s whose pages may connect; empty: any (a one-time ticket is needed all the same).
+            compression: permessage-deflate; saves bandwidth, costs processor time and memory for each console.
+        """
+        allowed = [*(Origin(origin) for origin in origins), None] if origins else None
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(self._pump()), tasks.create_task(self._keep_house())]
+            async with serve(
+                self._handle, host, port, origins=allowed, compression="deflate" if compression else None,
+                max_size=p.MAX_FRAME, ping_interval=None, close_timeout=self._limits.grace, server_header=None,
+            ) as server:
+                yield server
+                for console in list(self._consoles):
+                    self._drop(console, "restart")
+            for task in running:
+                task.cancel()
+
+    # ── events out ───────────────────────────────────────────────────────────────────────────────
+    async def _pump(self) -> None:
+        while True:
+            self._publish(await self._feed.next())
+
+    def _publish(self, page: Sequence[FeedEvent]) -> None:
+        for frame, consoles in self._hub.publish(page):
+            for slow in write_all(consoles, frame, max_buffer=self._limits.max_buffer):
+                log.warning("console_slow", staff=slow.session.staff.name, buffered=slow.buffered)
+                self._drop(slow, "slow")
+
+    def _drop(self, console: Console, reason: str) -> None:
+        self._leave(console)
+        console.drop(reason, grace=self._limits.grace)
+
+    def _leave(self, console: Console) -> None:
+        self._hub.place(console, console.session.topics, frozenset())
+
+    # ── one console ──────────────────────────────────────────────────────────────────────────────
+    async def _handle(self, socket: ServerConnection) -> None:
+        try:
+            console = await self._greet(socket)
+        except (ConnectionClosed, TimeoutError):
+            return  # gone before it said who it is
+        if console is None:
+            return
+        self._consoles.add(console)
+        alive = asyncio.create_task(keep_alive(console, self._limits))
+        try:
+            async for data in socket:
+                await self._take(console, data)
+        except ConnectionClosed as error:
+            log.info("console_lost", staff=console.session.staff.name, error=str(error))
+        finally:
+            alive.cancel()
+            self._consoles.discard(console)
+            self._leave(console)
+            console.dropped = True
+            await console.settle(grace=self._limits.grace)
+
+    async def _greet(self, socket: ServerConnection) -> Console | None:
+        """Return the console once it has said who it is; None after telling it why not."""
+        async with asyncio.timeout(self._limits.hello):
+            data = await socket.recv()
+        stranger = Console(socket, Session(staff=_NOBODY))
+        try:
+            hello = p.decode(data)
+            if not isinstance(hello, p.Hello):
+                raise InvalidInput("the first frame is `hello` with a one-time ticket")
+            staff = await self._redeem(hello.ticket)
+        except HotlineError as error:
+            await stranger.send(_error(error, None))
+            reason = "hello_expected" if isinstance(error, InvalidInput) else "unauthenticated"
+            await self._refuse(stranger, reason)
+            return None
+        if len(self._consoles) >= self._limits.consoles:
+            await self._refuse(stranger, "full")
+            return None
+        console = Console(socket, Session(staff=staff, resume_from=hello.last_seq))
+        seq = self._hub.seq if hello.last_seq is None else hello.last_seq
+        await console.send(p.Welcome(seq=seq, staff=staff, server_time=self._clock(), lease=self._limits.lease))
+        return console
+
+    async def _refuse(self, stranger: Console, reason: str) -> None:
+        stranger.drop(reason, grace=self._limits.grace)
+        await stranger.settle(grace=self._limits.grace)
+
+    async def _take(self, console: Console, data: str | bytes) -> None:
+        console.heard = asyncio.get_running_loop().time()
+        try:
+            ask = p.decode(data)
+            await self._turn(console, ask)
+        except HotlineError as error:
+            await console.send(_error(error, p.id_of(data)))
+            console.mistakes += isinstance(error, InvalidInput)
+            if console.mistakes > self._limits.mistakes:
+                self._drop(console, "too_many_mistakes")
+
+    async def _turn(self, console: Console, ask: p.ConsoleFrame) -> None:
+        match ask:
+            case p.Ping():
+                console.active |= ask.active
+                await console.send(p.Pong(seq=self._sent(console), server_time=self._clock()))
+            case p.Follow():
+                await self._follow(console, ask)
+            case p.Unfollow():
+                self._move(console, unfollow(console.session, ask.topics))
+            case p.Hello():
+                raise InvalidInput("`hello` is said once; open another connection to log in anew")
+            case (
+                p.TakeSnapshot() | p.RunCommand() | p.Open() | p.SetPresence() | p.Search() | p.PhoneAppeal()
+            ):
+                console.active = True
+                await self._begin(console, ask)
+            case _:
+                assert_never(ask)
+
+    def _sent(self, console: Console) -> int:
+        """All events up to this one, of the topics followed, have been written to the console."""
+        if console.session.resume_from is not None:
+            return console.session.resume_from
+        return max(self._hub.seq, console.ahead_to)
+
+    async def _begin(self, console: Console, ask: Request) -> None:
+        if len(console.outstanding) >= self._limits.outstanding:
+            detail = f"{self._limits.outstanding} requests are under way; wait for their answers"
+            await console.send(p.Error(id=ask.id, error_id="overloaded", detail=detail))
+            return
+        console.start(self._answer(console, ask))
+
+    async def _answer(self, console: Console, ask: Request) -> None:
+        frame: p.ServerFrame
+        try:
+            frame = await self._requests.answer(console.session.staff, ask)
+        except HotlineError as error:
+            frame = _error(error, ask.id)
+        except Exception:
+            log.exception("console_request_failed", staff=console.session.staff.name, request=type(ask).__name__)
+            frame = p.Error(id=ask.id, error_id="internal", detail="something went wrong here; please try again")
+        await console.send(frame)
+
+    # ── following and resuming ───────────────────────────────────────────────────────────────────
+    def _move(self, console: Console, session: Session) -> None:
+        if not console.dropped:
+            self._hub.place(console, console.session.topics, session.topics)
+            console.session = session
+
+    async def _follow(self, console: Console, ask: p.Follow) -> None:
+        session = follow(console.session, ask.topics)
+        last_seq = console.session.resume_from
+        if last_seq is None:
+            self._move(console, session)
+        else:
+            await self._resume(console, session, last_seq)
+
+    async def _resume(self, console: Console, session: Session, last_seq: int) -> None:
+        hub, plan = self._hub, Resume.MEMORY
+        if not hub.floor <= last_seq <= hub.seq:
+            limit = self._limits.replay
+            missed = await self._store.count_after(last_seq, limit=limit + 1) if last_seq < hub.floor else 0
+            horizon = await self._store.horizon()
+            plan = plan_resume(
+                last_seq, floor=hub.floor, live=hub.seq, horizon=horizon, missed=missed, limit=limit
+            )
+        match plan:
+            case Resume.TOO_OLD:
+                self._move(console, session)
+                await console.send(p.TooOld(seq=hub.seq))
+            case Resume.MEMORY | Resume.AHEAD | Resume.DATABASE:
+                await self._catch_up(console, session, last_seq)
+            case _:
+                assert_never(plan)
+
+    async def _catch_up(self, console: Console, session: Session, cursor: int) -> None:
+        """Send page by page what comes after `cursor`, from the log, then from memory; then go live."""
+        while not console.dropped:
+            if cursor < self._hub.floor:
+                replayed = await self._store.replay(cursor, session.topics, limit=self._limits.page)
+                missed, cursor = [encoded(event) for event in replayed.events], replayed.through
+            else:
+                missed = self._hub.missed(cursor, session.topics)
+                if len(missed) <= self._limits.page:
+                    break
+                missed = missed[: self._limits.page]
+                cursor = missed[-1].seq
+            if missed:
+                await console.send(joined(missed))
+        # From here to the write nothing is awaited: no event can come between what was missed and what is live.
+        missed = self._hub.missed(cursor, session.topics)
+        console.ahead_to = cursor
+        self._move(console, session)
+        if missed:
+            await console.send(joined(missed))
+
+    async def _keep_house(self) -> None:
+        while True:
+            try:
+                for console in await look_after(self._consoles, self._store, self._limits, now=self._clock()):
+                    self._drop(console, "session_ended")
+            except HotlineError as error:
+                log.warning("housekeeping_failed", error=error.detail)
+            except Exception:
+                log.exception("housekeeping_failed")
+            await asyncio.sleep(self._limits.housekeeping)
+
+
+def _error(error: HotlineError, id_: int | None) -> p.Error:
+    return p.Error(id=id_, error_id=error.error_id, detail=error.detail)

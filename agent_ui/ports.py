@@ -1,0 +1,157 @@
+"""What gateway and log-in ask of the world. Edges never import each other: the store fulfils this, wiring joins.
+
+Times are the caller's, except leases: those are counted by the database's clock, which all gateways share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from agent_ui.presence import NotReadyReason, Presence, PresenceState
+from agent_ui.protocol import Search, TakeSnapshot
+from agent_ui.staff import Staff
+from channels.message import Inbound, Receipt
+from hotline import commands as c
+from hotline.events import Actor, TicketEvent
+from hotline.feed import FeedEvent
+from hotline.summary import Summary
+from hotline.ticket import Ticket
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a list as JSON, newest first. They contain every event up to `seq`; `next` asks for the page after."""
+
+    seq: int
+    rows: tuple[msgspec.Raw, ...]
+    next: str = ""
+
+
+class Missed(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of the log, in order; nothing else up to `through` concerns the topics asked for."""
+
+    events: tuple[FeedEvent, ...]
+    through: int
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket with its row and its events after some version."""
+
+    ticket: Ticket
+    summary: Summary
+    events: tuple[TicketEvent, ...]
+
+
+class EventFeed(Protocol):
+    """The event log as it grows (`hotline.store.tail.Tail`)."""
+
+    async def next(self) -> Sequence[FeedEvent]:
+        """Return the next events in order, at least one, as soon as there are any."""
+        ...
+
+
+class ConsoleStore(Protocol):
+    """What consoles read, and presence (`hotline.store.console.ConsoleStore`). Raises Unavailable."""
+
+    async def horizon(self) -> int:
+        """Return the end of the readable log."""
+        ...
+
+    async def count_after(self, seq: int, *, limit: int) -> int:
+        """Return how many ticket events come after `seq`, at most `limit`."""
+        ...
+
+    async def replay(self, after: int, topics: Collection[str], *, limit: int) -> Missed:
+        """Return the next events of these topics after `after`, at most `limit`."""
+        ...
+
+    async def snapshot(self, asked: TakeSnapshot) -> Page:
+        """Return a page of a topic's list. Raises InvalidInput for a made-up cursor."""
+        ...
+
+    async def find(self, number: str, *, since_version: int = 0) -> Found:
+        """Return a ticket. Raises NotFound."""
+        ...
+
+    async def search(self, asked: Search, *, department: str = "") -> Page:
+        """Return what a search finds, of one department only where given. Raises InvalidInput."""
+        ...
+
+    async def set_presence(
+        self, staff: str, state: PresenceState, reason: NotReadyReason | None, *, now: datetime, lease: float
+    ) -> Presence:
+        """Change somebody's presence and tell it. Raises InvalidInput, IllegalTransition."""
+        ...
+
+    async def renew_leases(self, seconds: Mapping[str, float]) -> None:
+        """Lengthen leases to at least so many seconds from now."""
+        ...
+
+    async def expire_leases(self) -> int:
+        """Set those whose lease ran out offline and tell it; return how many."""
+        ...
+
+    async def watch(
+        self, names: Collection[str], active: Collection[str], *, now: datetime, idle: float
+    ) -> frozenset[str]:
+        """Note who was active; return those of `names` whose account or last session has ended or idled out."""
+        ...
+
+
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """An account as the log-in needs it."""
+
+    staff: Staff
+    password_hash: str
+
+
+class AccountStore(Protocol):
+    """Accounts, sessions and console tickets; of secrets it knows only hashes (`hotline.store.accounts`)."""
+
+    async def begin_login(self, name: str, *, now: datetime) -> Login | None:
+        """Count an attempt as failed in advance; None if there is no such account, or it is locked or inactive."""
+        ...
+
+    async def finish_login(self, name: str, token_hash: bytes, *, now: datetime, expires_at: datetime) -> None:
+        """The password was right: forget the failures and keep the session."""
+        ...
+
+    async def session(self, token_hash: bytes, *, now: datetime, idle: float) -> Staff | None:
+        """Return whose session it is and note its use; None when unknown, over, or idle longer than `idle` seconds."""
+        ...
+
+    async def end_session(self, token_hash: bytes) -> None:
+        """Log out."""
+        ...
+
+    async def issue_ticket(self, ticket_hash: bytes, staff: str, *, expires_at: datetime) -> None:
+        """Keep a one-time ticket."""
+        ...
+
+    async def redeem_ticket(self, ticket_hash: bytes, *, now: datetime) -> Staff | None:
+        """Use a one-time ticket up; None when it is unknown, used or late."""
+        ...
+
+    async def add_staff(self, staff: Staff, password_hash: str, *, now: datetime) -> None:
+        """Add an account. Raises InvalidInput when the name is taken."""
+        ...
+
+
+class Act(Protocol):
+    """Carries out a command (`hotline.service.Service.act`)."""
+
+    async def __call__(
+        self, number: str, command: c.Command, *, actor: Actor, expected_version: int | None = None
+    ) -> Ticket:
+        """Return the ticket after it. Raises the errors of `hotline.errors`."""
+        ...
+
+
+Submit = Callable[[Inbound], Awaitable[Receipt]]
+"""Takes an appeal in (`hotline.intake.Intake.submit`)."""
+
+Redeem = Callable[[str], Awaitable[Staff]]
+"""Turns a one-time ticket into who it was given to (`agent_ui.auth.Accounts.redeem`); raises Unauthenticated."""

@@ -1,0 +1,88 @@
+"""Presence of staff (坐席状态): the one table of what may follow what, and why somebody is not ready. Pure.
+
+Presence is leased: a console that is heard no more frees its agent when the lease runs out, from any state. What the
+telephone sets (ringing, busy) is not for a console to choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from hotline.errors import IllegalTransition, InvalidInput
+
+LEASE_SECONDS = 10.0
+
+
+class PresenceState(StrEnum):
+    """States of a member of staff."""
+
+    OFFLINE = "offline"
+    AVAILABLE = "available"
+    NOT_READY = "not_ready"
+    RINGING = "ringing"
+    BUSY = "busy"
+    WRAP_UP = "wrap_up"
+
+
+class NotReadyReason(StrEnum):
+    """Why somebody is not ready (示忙原因)."""
+
+    BREAK = "break"
+    MEAL = "meal"
+    MEETING = "meeting"
+    TRAINING = "training"
+    PAPERWORK = "paperwork"
+    OUTBOUND = "outbound"
+
+
+PRESENCE_LABELS: Mapping[StrEnum, str] = {
+    PresenceState.OFFLINE: "离线", PresenceState.AVAILABLE: "示闲", PresenceState.NOT_READY: "示忙",
+    PresenceState.RINGING: "振铃", PresenceState.BUSY: "通话", PresenceState.WRAP_UP: "话后",
+    NotReadyReason.BREAK: "小休", NotReadyReason.MEAL: "用餐", NotReadyReason.MEETING: "会议",
+    NotReadyReason.TRAINING: "培训", NotReadyReason.PAPERWORK: "案头处理", NotReadyReason.OUTBOUND: "外呼",
+}
+
+_P = PresenceState
+PRESENCE: Mapping[PresenceState, frozenset[PresenceState]] = {
+    _P.OFFLINE: frozenset({_P.AVAILABLE, _P.NOT_READY}),
+    _P.AVAILABLE: frozenset({_P.NOT_READY, _P.RINGING, _P.BUSY, _P.WRAP_UP, _P.OFFLINE}),
+    _P.NOT_READY: frozenset({_P.AVAILABLE, _P.NOT_READY, _P.BUSY, _P.OFFLINE}),
+    _P.RINGING: frozenset({_P.BUSY, _P.AVAILABLE, _P.NOT_READY, _P.OFFLINE}),
+    _P.BUSY: frozenset({_P.WRAP_UP, _P.OFFLINE}),
+    _P.WRAP_UP: frozenset({_P.AVAILABLE, _P.NOT_READY, _P.BUSY, _P.OFFLINE}),
+}
+CHOSEN_AT_CONSOLE = frozenset({_P.OFFLINE, _P.AVAILABLE, _P.NOT_READY, _P.WRAP_UP})
+"""States that a person may choose; the others follow the telephone."""
+
+
+class Presence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How somebody is present. `since` is when this state (or its reason) began."""
+
+    staff: str
+    state: PresenceState
+    since: datetime
+    reason: str = ""
+
+
+def next_presence(
+    current: Presence, state: PresenceState, reason: NotReadyReason | None, *, now: datetime
+) -> Presence:
+    """Return the presence after a person chose `state`; the same value where nothing changes.
+
+    Raises:
+        InvalidInput: not ready without a reason, or a reason with another state.
+        IllegalTransition: the table has no such way, or only the telephone goes it.
+    """
+    if (state is PresenceState.NOT_READY) != (reason is not None):
+        raise InvalidInput(f"not_ready needs a reason, one of {', '.join(NotReadyReason)}; other states have none")
+    chosen = Presence(staff=current.staff, state=state, since=now, reason=reason or "")
+    if (current.state, current.reason) == (chosen.state, chosen.reason):
+        return current
+    if state not in CHOSEN_AT_CONSOLE or state not in PRESENCE[current.state]:
+        possible = ", ".join(sorted(PRESENCE[current.state] & CHOSEN_AT_CONSOLE))
+        raise IllegalTransition(f"{current.staff} is {current.state} and cannot choose {state}; possible: {possible}")
+    return chosen

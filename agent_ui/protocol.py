@@ -1,0 +1,269 @@
+"""Every frame between console and gateway, as one tagged type each. JSON text frames; `type` tells which.
+
+`docs/console-protocol.md` tells the story, `docs/asyncapi.json` is generated from these types (`agent_ui.asyncapi`).
+Fields that hold finished JSON (`msgspec.Raw`) name the schema of what is inside.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from agent_ui.presence import NotReadyReason, Presence, PresenceState
+from agent_ui.staff import Staff
+from channels.appeal_codec import AppealAnswer, AppealBody
+from hotline.commands import Command
+from hotline.errors import InvalidInput
+from hotline.feed import MAX_SEQ
+from hotline.terms import State
+
+MAX_FRAME = 64 * 1024
+MAX_TOPICS = 64
+PAGE_ROWS = 100
+MAX_ROWS = 500
+
+Id = Annotated[int, Meta(ge=0, le=MAX_SEQ, description="the console's own number of a request; answered with it")]
+Seq = Annotated[int, Meta(ge=0, le=MAX_SEQ, description="position in the event log, durable and the same everywhere")]
+Topic = Annotated[str, Meta(min_length=1, max_length=120, description="centre, emergency, department:…, …")]
+Topics = Annotated[tuple[Topic, ...], Meta(min_length=1, max_length=MAX_TOPICS)]
+Number = Annotated[str, Meta(min_length=1, max_length=40, description="ticket number")]
+Limit = Annotated[int, Meta(ge=1, le=MAX_ROWS)]
+Line = Annotated[str, Meta(max_length=200)]
+Cursor = Annotated[str, Meta(max_length=64, description="`next` of the page before")]
+
+
+def _json_of(name: str) -> Meta:
+    return Meta(extra_json_schema={"$ref": f"#/components/schemas/{name}"})
+
+
+SummaryJson = Annotated[msgspec.Raw, _json_of("Summary")]
+RowJson = Annotated[msgspec.Raw, Meta(extra_json_schema={
+    "oneOf": [{"$ref": "#/components/schemas/Summary"}, {"$ref": "#/components/schemas/Presence"}],
+})]
+TicketJson = Annotated[msgspec.Raw, _json_of("Ticket")]
+TicketEventJson = Annotated[msgspec.Raw, _json_of("TicketEvent")]
+PresenceJson = Annotated[msgspec.Raw, _json_of("Presence")]
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all frames."""
+
+
+class Ask(Frame, frozen=True, forbid_unknown_fields=True):
+    """Base of what a console sends; unknown fields are refused, a misspelt one is not passed over."""
+
+
+# ── console → gateway ────────────────────────────────────────────────────────────────────────────
+class Hello(Ask, frozen=True, tag="hello"):
+    """The first frame: the one-time ticket, and where the console stopped if it was here before."""
+
+    ticket: Annotated[str, Meta(max_length=200)]
+    last_seq: Seq | None = None
+
+
+class Follow(Ask, frozen=True, tag="follow"):
+    """Receive events of these topics too. The first `follow` after a `hello` with `last_seq` brings what was missed."""
+
+    topics: Topics
+
+
+class Unfollow(Ask, frozen=True, tag="unfollow"):
+    """No longer receive events of these topics."""
+
+    topics: Topics
+
+
+class TakeSnapshot(Ask, frozen=True, tag="snapshot"):
+    """The rows of a topic now, newest first; `states` narrows them (empty: all)."""
+
+    topic: Topic
+    id: Id | None = None
+    states: Annotated[tuple[State, ...], Meta(max_length=len(State))] = ()
+    limit: Limit = PAGE_ROWS
+    cursor: Cursor = ""
+
+
+class RunCommand(Ask, frozen=True, tag="command"):
+    """Act on a ticket. With `expected_version` it is refused if somebody else was faster, so it is safe to repeat."""
+
+    id: Id
+    number: Number
+    command: Command
+    expected_version: Annotated[int, Meta(ge=1)] | None = None
+
+
+class Open(Ask, frozen=True, tag="open"):
+    """The whole ticket and its events after `since_version`. `reason` shows personal data in full and is recorded."""
+
+    id: Id
+    number: Number
+    since_version: Annotated[int, Meta(ge=0)] = 0
+    reason: Line = ""
+
+
+class SetPresence(Ask, frozen=True, tag="presence"):
+    """Choose one's presence; `reason` belongs to `not_ready`."""
+
+    id: Id
+    state: PresenceState
+    reason: NotReadyReason | None = None
+
+
+class Search(Ask, frozen=True, tag="search"):
+    """Find tickets, newest first; what is given must all hold."""
+
+    id: Id
+    text: Line = ""
+    number: Annotated[str, Meta(max_length=40)] = ""
+    phone: Annotated[str, Meta(max_length=64)] = ""
+    states: Annotated[tuple[State, ...], Meta(max_length=len(State))] = ()
+    limit: Limit = PAGE_ROWS
+    cursor: Cursor = ""
+
+
+class PhoneAppeal(Ask, frozen=True, tag="phone_appeal"):
+    """Open a ticket from a call. `call` is the call's id (or one made up): a repeat gets the first answer."""
+
+    id: Id
+    call: Annotated[str, Meta(min_length=1, max_length=120)]
+    appeal: AppealBody
+
+
+class Ping(Ask, frozen=True, tag="ping"):
+    """I am here. `active`: the person touched the console since the last ping (keeps the session from idling out)."""
+
+    active: bool = False
+
+
+ConsoleFrame = (
+    Hello | Follow | Unfollow | TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | Ping
+)
+
+
+# ── gateway → console ────────────────────────────────────────────────────────────────────────────
+class Welcome(Frame, frozen=True, tag="welcome"):
+    """Logged in. `seq` is where the feed stands, or where a returning console stopped."""
+
+    seq: Seq
+    staff: Staff
+    server_time: datetime
+    lease: Annotated[float, Meta(description="seconds after which a silent console frees its agent")]
+
+
+class Event(Frame, frozen=True):
+    """One event. `type` is the fact's tag (`receive`, `dispatch`, …) or `presence`; `summary` the row after it."""
+
+    seq: Seq
+    at: datetime
+    type: str
+    actor: str
+    number: str = ""
+    summary: SummaryJson | msgspec.UnsetType = msgspec.UNSET
+    data: PresenceJson | msgspec.UnsetType = msgspec.UNSET
+
+
+class Events(Frame, frozen=True, tag="events"):
+    """Events of one tick, in order; together with those before, all that the followed topics had up to the last."""
+
+    events: tuple[Event, ...]
+
+
+class Snapshot(Frame, frozen=True, tag="snapshot"):
+    """Rows that contain every event up to `seq` (and perhaps later ones: the higher version of a row is right)."""
+
+    topic: Topic
+    seq: Seq
+    rows: tuple[RowJson, ...]
+    id: Id | None = None
+    next: Cursor = ""
+
+
+class Opened(Frame, frozen=True):
+    """A ticket in full. `commands` are those that its state and the reader's role allow; `masked`: see `open`."""
+
+    ticket: TicketJson
+    events: tuple[TicketEventJson, ...]
+    commands: tuple[str, ...]
+    masked: bool
+
+
+class Ok(Frame, frozen=True, tag="ok"):
+    """A request was carried out; what it brought depends on the request.
+
+    `command`: number, version, state. `open`: opened. `search`: rows, next. `presence`: presence.
+    `phone_appeal`: number, receipt.
+    """
+
+    id: Id
+    number: str = ""
+    version: int = 0
+    state: str = ""
+    opened: Opened | None = None
+    rows: tuple[SummaryJson, ...] | None = None
+    next: Cursor = ""
+    presence: Presence | None = None
+    receipt: AppealAnswer | None = None
+
+
+class Error(Frame, frozen=True, tag="error"):
+    """A request was refused; nothing changed. `error_id` as in HTTP, `detail` says what to mend."""
+
+    error_id: str
+    detail: str
+    id: Id | None = None
+
+
+class TooOld(Frame, frozen=True, tag="too_old"):
+    """Too much was missed to be sent one by one: the topics are followed from `seq` on, take snapshots anew."""
+
+    seq: Seq
+
+
+class Pong(Frame, frozen=True, tag="pong"):
+    """The answer to `ping`. All events up to `seq` have been sent: resume from there."""
+
+    seq: Seq
+    server_time: datetime
+
+
+class Bye(Frame, frozen=True, tag="bye"):
+    """The gateway ends the connection. Come back with `last_seq` unless the reason is about the log-in."""
+
+    reason: str
+
+
+ServerFrame = Welcome | Events | Snapshot | Ok | Error | TooOld | Pong | Bye
+
+_decoder: msgspec.json.Decoder[ConsoleFrame] = msgspec.json.Decoder(ConsoleFrame)
+_encoder = msgspec.json.Encoder()
+
+
+class _Identified(msgspec.Struct):
+    id: Id | None = None
+
+
+_ids = msgspec.json.Decoder(_Identified)
+
+
+def decode(data: str | bytes) -> ConsoleFrame:
+    """Decode a frame of a console; raises InvalidInput with the place of the mistake."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput(f"the frame is not as described in docs/asyncapi.json: {error}") from error
+
+
+def id_of(data: str | bytes) -> int | None:
+    """Return the id of a frame that cannot be decoded otherwise, so that its error still finds its request."""
+    try:
+        return _ids.decode(data).id
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def encode(frame: ServerFrame | Event) -> bytes:
+    """Encode a frame of the gateway."""
+    return _encoder.encode(frame)

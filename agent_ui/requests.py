@@ -1,0 +1,127 @@
+"""What a console asks, carried out: one frame in, one frame out. No sockets here."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import msgspec
+
+from agent_ui.masking import masked, may_see_citizen
+from agent_ui.ports import Act, ConsoleStore, Found, Submit
+from agent_ui.protocol import (
+    Ok,
+    Open,
+    Opened,
+    PhoneAppeal,
+    RunCommand,
+    Search,
+    ServerFrame,
+    SetPresence,
+    Snapshot,
+    TakeSnapshot,
+)
+from agent_ui.staff import Staff, acting_role, actor_of, check_command, check_ticket, check_topic
+from channels.appeal_codec import answer_of, appeal_of
+from channels.message import Inbound
+from hotline import commands as c
+from hotline.errors import Forbidden, InvalidInput
+from hotline.events import Role
+from hotline.lifecycle import TRANSITIONS
+from hotline.ports import Clock
+from hotline.service import PERMITTED
+from hotline.terms import Channel
+from hotline.ticket import Ticket
+
+Request = TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal
+
+
+def possible_commands(role: Role, ticket: Ticket) -> tuple[str, ...]:
+    """Return the tags of the commands that the ticket's state and the role allow; a rule may still refuse one."""
+    reachable = {*TRANSITIONS[ticket.state], *c.SIDE_COMMANDS}
+    return tuple(sorted(c.tag_of(kind) for kind in reachable & PERMITTED.get(role, frozenset())))
+
+
+class Requests:
+    """Carries requests out over the ports."""
+
+    def __init__(self, *, store: ConsoleStore, act: Act, submit: Submit, clock: Clock, lease: float) -> None:
+        """`lease`: seconds for which a presence holds without a sign of life."""
+        self._store, self._act, self._submit, self._clock, self._lease = store, act, submit, clock, lease
+
+    async def answer(self, staff: Staff, ask: Request) -> ServerFrame:
+        """Return the answer to one request. Raises the errors of `hotline.errors`."""
+        match ask:
+            case TakeSnapshot():
+                return await self._snapshot(staff, ask)
+            case RunCommand():
+                return await self._command(staff, ask)
+            case Open():
+                return await self._open(staff, ask)
+            case SetPresence():
+                return await self._presence(staff, ask)
+            case Search():
+                return await self._search(staff, ask)
+            case PhoneAppeal():
+                return await self._phone_appeal(staff, ask)
+            case _:
+                assert_never(ask)
+
+    async def _snapshot(self, staff: Staff, ask: TakeSnapshot) -> Snapshot:
+        check_topic(staff, ask.topic)
+        page = await self._store.snapshot(ask)
+        return Snapshot(topic=ask.topic, seq=page.seq, rows=page.rows, id=ask.id, next=page.next)
+
+    async def _command(self, staff: Staff, ask: RunCommand) -> Ok:
+        check_command(staff, ask.command)
+        ticket = await self._act(
+            ask.number, ask.command, actor=actor_of(staff), expected_version=ask.expected_version
+        )
+        return Ok(id=ask.id, number=ticket.number, version=ticket.version, state=ticket.state)
+
+    async def _open(self, staff: Staff, ask: Open) -> Ok:
+        found = await self._store.find(ask.number, since_version=ask.since_version)
+        check_ticket(staff, found.summary)
+        reason = ask.reason.strip()
+        full = bool(reason) and may_see_citizen(staff, found.ticket)
+        if full:
+            note = c.AddNote(text=f"{staff.display_name}({staff.name})查看完整个人信息,理由:{reason}")
+            await self._act(ask.number, note, actor=actor_of(staff))
+            found = await self._store.find(ask.number, since_version=ask.since_version)
+        return Ok(id=ask.id, number=ask.number, opened=_opened(staff, found, full=full))
+
+    async def _presence(self, staff: Staff, ask: SetPresence) -> Ok:
+        _check_centre(staff)
+        presence = await self._store.set_presence(
+            staff.name, ask.state, ask.reason, now=self._clock(), lease=self._lease
+        )
+        return Ok(id=ask.id, presence=presence)
+
+    async def _search(self, staff: Staff, ask: Search) -> Ok:
+        acting_role(staff)
+        page = await self._store.search(ask, department=staff.department)
+        return Ok(id=ask.id, rows=page.rows, next=page.next)
+
+    async def _phone_appeal(self, staff: Staff, ask: PhoneAppeal) -> Ok:
+        _check_centre(staff)
+        if ask.appeal.attachments:
+            raise InvalidInput("an appeal from a call has no attachments; add them to the ticket afterwards")
+        receipt = await self._submit(Inbound(
+            channel=Channel.CALL, external_id=f"call:{ask.call}", appeal=appeal_of(ask.appeal),
+            received_at=self._clock(), source=staff.name,
+        ))
+        return Ok(id=ask.id, number=receipt.number, receipt=answer_of(receipt))
+
+
+def _check_centre(staff: Staff) -> None:
+    if acting_role(staff) is Role.DEPARTMENT:
+        raise Forbidden("this is for the agents of the centre")
+
+
+def _opened(staff: Staff, found: Found, *, full: bool) -> Opened:
+    ticket = found.ticket if full else masked(found.ticket)
+    events = found.events if full else tuple(masked(event) for event in found.events)
+    return Opened(
+        ticket=msgspec.Raw(msgspec.json.encode(ticket)),
+        events=tuple(msgspec.Raw(msgspec.json.encode(event)) for event in events),
+        commands=possible_commands(acting_role(staff), found.ticket), masked=not full,
+    )

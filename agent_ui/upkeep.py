@@ -1,0 +1,55 @@
+"""Signs of life: who is still there, whose lease is renewed, whose log-in is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from datetime import datetime
+
+from websockets.exceptions import ConnectionClosed
+
+from agent_ui.connection import Console
+from agent_ui.limits import Limits
+from agent_ui.ports import ConsoleStore
+
+
+async def keep_alive(console: Console, limits: Limits) -> None:
+    """Ask for a sign of life below the page, which a hidden browser tab gives too; cut off who stays silent."""
+    while True:
+        await asyncio.sleep(limits.ping)
+        try:
+            async with asyncio.timeout(limits.lease):
+                await (await console.socket.ping())
+        except TimeoutError:
+            console.socket.transport.abort()
+            return
+        except ConnectionClosed:
+            return
+        console.heard = asyncio.get_running_loop().time()
+
+
+def leases(consoles: Collection[Console], *, lease: float, now: float) -> dict[str, float]:
+    """Return for each person the seconds that their lease still runs, by the console heard last."""
+    left: dict[str, float] = {}
+    for console in consoles:
+        name = console.session.staff.name
+        left[name] = max(left.get(name, 0.0), lease - (now - console.heard))
+    return left
+
+
+async def look_after(
+    consoles: Collection[Console], store: ConsoleStore, limits: Limits, *, now: datetime
+) -> list[Console]:
+    """Renew the leases of who was heard, end those of who was not; return consoles whose log-in is over."""
+    left = leases(consoles, lease=limits.lease, now=asyncio.get_running_loop().time())
+    await store.renew_leases({name: seconds for name, seconds in left.items() if seconds > 0})
+    await store.expire_leases()
+    if not left:
+        return []
+    busy = [console for console in consoles if console.active]
+    for console in busy:
+        console.active = False
+    over = await store.watch(
+        list(left), {console.session.staff.name for console in busy}, now=now, idle=limits.idle
+    )
+    return [console for console in consoles if console.session.staff.name in over]
