@@ -59,13 +59,15 @@ def decode_transfer(body: bytes, *, key: str, now: datetime) -> Inbound:
     appeal = appeal_of(given)
     appeal = msgspec.structs.replace(appeal, title=appeal.title or clean_line(given.matter, field="matter"))
     external_id = f"incident:{identity}" if identity else f"key:{check_key(key)}"
+    citizen = msgspec.structs.replace(appeal.citizen, key=external_id if identity else "")
+    appeal = msgspec.structs.replace(appeal, citizen=citizen)
     return Inbound(
         channel=Channel.POLICE, external_id=external_id, appeal=appeal, received_at=now, source="police110"
     )
 
 
 def encode_outcome(outcome: Outcome) -> bytes:
-    """Return the body of the outcome; sign it with `channels.signing.signed_headers`."""
+    """Return the body of the outcome; sign it with `hotline.signing.signature`."""
     return msgspec.json.encode(outcome)
 
 

@@ -65,8 +65,9 @@ def notice(ticket: Ticket, event: TicketEvent, *, signature: str) -> str:
             return ""
 
 
-_TOLD_BY_MESSAGE = frozenset({Channel.WECHAT, Channel.POLICE})
-"""Channels on which we can write first; web and app citizens read progress by number and code."""
+_TOLD_BY_MESSAGE = frozenset({Channel.WECHAT, Channel.POLICE, Channel.WEB})
+"""Channels on which we can write first, where the citizen has a key there (a WeChat open id, a chat session, 110's own
+number); others read progress by number and code."""
 
 
 def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str) -> Effects:

@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 
 from hotline import commands as c
-from hotline.errors import HotlineError, IllegalTransition, RuleViolation, Unavailable
+from hotline.errors import HotlineError, IllegalTransition, RateLimited, RuleViolation, Unavailable
 from hotline.events import SYSTEM, Actor, Role
 from hotline.ports import Clock, Desk, JobRows, Sender
 from hotline.terms import Channel
@@ -115,6 +115,8 @@ class Messages:
             if attempts <= len(_SEND_DELAYS):
                 raise _later(_SEND_DELAYS, attempts, error.detail) from error
             await self._give_up(key, message.number, error)
+        except RateLimited as error:
+            raise Later(timedelta(seconds=error.retry_after), error.detail) from error
         except HotlineError as error:
             await self._give_up(key, message.number, error)
         else:

@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from channels.signing import signed_headers
 from hotline.errors import Unavailable
 from hotline.ports import DeskAnswer
-from hotline.signing import signature
 
 
 class PoliceDesk:
@@ -41,10 +41,9 @@ class PoliceDesk:
 
     async def _post(self, path: str, key: str, payload: Mapping[str, Any]) -> bytes:
         body = msgspec.json.encode(payload)
-        timestamp = str(int(self._clock().timestamp()))
         headers = {
-            "Content-Type": "application/json", "Idempotency-Key": key, "X-Timestamp": timestamp,
-            "X-Signature": signature(self._secret, timestamp, body),
+            "Content-Type": "application/json", "Idempotency-Key": key,
+            **signed_headers(self._secret, body, now=self._clock()),
         }
         try:
             async with self._session.post(f"{self._url}/{path}", data=body, headers=headers) as response:

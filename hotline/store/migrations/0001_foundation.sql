@@ -166,9 +166,10 @@ CREATE TABLE chat_lines (
 
 -- One access token for all processes (WeChat: 2 hours, refreshed in one place).
 CREATE TABLE access_tokens (
-    name       text PRIMARY KEY,
-    token      text NOT NULL,
-    expires_at timestamptz NOT NULL
+    name           text PRIMARY KEY,
+    token          text NOT NULL DEFAULT '',
+    expires_at     timestamptz NOT NULL DEFAULT '-infinity',
+    fetching_until timestamptz NOT NULL DEFAULT '-infinity' -- a lease: one process fetches, the others wait
 );
 
 CREATE TABLE directory_versions (

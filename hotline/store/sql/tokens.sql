@@ -1,0 +1,15 @@
+-- name: get
+SELECT token FROM access_tokens WHERE name = $1 AND expires_at > $2;
+
+-- name: lease
+-- True for the one process that may fetch now.
+INSERT INTO access_tokens (name, fetching_until) VALUES ($1, $3)
+ON CONFLICT (name) DO UPDATE SET fetching_until = excluded.fetching_until
+WHERE access_tokens.fetching_until < $2
+RETURNING true;
+
+-- name: put
+UPDATE access_tokens SET token = $2, expires_at = $3, fetching_until = '-infinity' WHERE name = $1;
+
+-- name: give_back
+UPDATE access_tokens SET fetching_until = '-infinity' WHERE name = $1;
