@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from channels.signing import signed_headers
 from hotline.errors import Unavailable
 from hotline.ports import DeskAnswer
+from hotline.signing import signed_headers
 
 
 class PoliceDesk:
