@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -58,15 +58,9 @@ class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True):
             raise NotFound(f"jurisdiction_id is not {self.id}")
 
 
-def jurisdiction_of(
-    id: str, categories: Sequence[tuple[str, str, Sequence[str]]], towns: Sequence[str]
-) -> Jurisdiction:
-    """Return the city of a list of (first-level code, its name, second-level names in order); 99 is 其他."""
-    services = [
-        Service(code=l1 + ("99" if name == "其他" else f"{place:02d}"), l1=l1, name=name, group=group)
-        for l1, group, names in categories
-        for place, name in enumerate(names, start=1)
-    ]
+def jurisdiction_of(id: str, categories: Iterable[tuple[str, str, str, str]], towns: Iterable[str]) -> Jurisdiction:
+    """Return the city of its categories – (code, first-level code, its name, second-level name) each – and towns."""
+    services = [Service(code=code, l1=l1, name=name, group=group) for code, l1, group, name in categories]
     return Jurisdiction(id=id, services={service.code: service for service in services}, towns=tuple(towns))
 
 

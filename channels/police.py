@@ -1,17 +1,18 @@
 """Adapter for 110's non-police transfers: signed, timestamped, safe from replays.
 
-A captured request is worthless: after `WINDOW` its timestamp is stale; within it, the same signature is taken only for
-the same delivery (a retry of the desk), which gets the first answer.
+A captured request is worthless: after five minutes its timestamp is stale; within them, the same signature is taken
+only for the same delivery (a retry of the desk), which gets the first answer.
 """
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from channels import appeal_codec, police_codec, signing
+from channels import appeal_codec, police_codec
 from channels.kit import JSON
 from channels.port import ChannelPort
 from hotline.errors import IllegalTransition
+from hotline.signing import verify
 
 
 class Police:
@@ -23,11 +24,10 @@ class Police:
     async def transfer(self, request: web.Request) -> web.Response:
         """Take a transfer: 201, or 200 with the same body for a repeat."""
         body, now = await request.read(), self._port.now()
-        timestamp = request.headers.get(signing.TIMESTAMP, "")
-        given = request.headers.get(signing.SIGNATURE, "")
-        nonce = signing.verify(self._secret, timestamp, given, body, now=now)
+        signature = request.headers.get("X-Signature", "").strip().lower()
+        verify(self._secret, request.headers.get("X-Timestamp", ""), signature, body, now=now)
         inbound = police_codec.decode_transfer(body, key=request.headers.get("Idempotency-Key", ""), now=now)
-        if not await self._port.take_nonce(nonce, inbound.external_id):
+        if not await self._port.take_nonce(signature, inbound.external_id):
             raise IllegalTransition("this signed request was used for another delivery", error_id="replayed")
         receipt = await self._port.submit(inbound)
         status = 200 if receipt.repeat else 201

@@ -19,15 +19,13 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 STATUS: dict[str, int] = {
-    "invalid_input": 400, "unauthenticated": 401, "bad_signature": 401,
-    "stale_timestamp": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405,
+    "invalid_input": 400, "unauthenticated": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405,
     "illegal_transition": 409, "version_conflict": 409, "replayed": 409, "too_large": 413,
     "unsupported_media_type": 415, "idempotency_key_reused": 422, "rule_violation": 422, "rate_limited": 429,
     "internal": 500, "overloaded": 503, "unavailable": 503,
 }
 TITLES: dict[str, str] = {
-    "invalid_input": "请求内容有误", "unauthenticated": "未通过身份验证",
-    "bad_signature": "签名有误", "stale_timestamp": "时间戳超出有效范围", "forbidden": "无权操作",
+    "invalid_input": "请求内容有误", "unauthenticated": "未通过身份验证", "forbidden": "无权操作",
     "not_found": "未找到", "method_not_allowed": "不支持的请求方法", "illegal_transition": "工单当前状态不允许此操作",
     "version_conflict": "工单已被他人更新", "replayed": "重复的签名请求", "too_large": "内容过大",
     "unsupported_media_type": "不支持的内容类型", "idempotency_key_reused": "幂等键已用于其他内容",
@@ -73,8 +71,7 @@ def problem_response(error: HotlineError, *, instance: str = "") -> web.Response
     if isinstance(error, RateLimited | Overloaded):
         headers["Retry-After"] = str(error.retry_after)
     if problem.status == 401:
-        scheme = "Bearer" if error.error_id == "unauthenticated" else "HMAC-SHA256"
-        headers["WWW-Authenticate"] = f'{scheme} realm="hotline"'
+        headers["WWW-Authenticate"] = 'Bearer realm="hotline"'
     return _response(problem, headers)
 
 

@@ -1,0 +1,192 @@
+"""Outgoing WeChat against the stand-in: the shared token, every error it can answer, files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer
+
+from channels.message import Outbound
+from channels.wechat_api import FreshToken, OutsideWindow, WeChatApi
+from channels.wechat_client import WeChatClient
+from hotline.errors import RateLimited, RuleViolation, Unavailable
+from hotline.ids import TicketNumber
+from hotline.terms import Channel
+from hotline.wechat_standin import WeChatStandIn
+
+CUSTOM, SUBSCRIBE = "/cgi-bin/message/custom/send", "/cgi-bin/message/subscribe/bizsend"
+
+
+class MemoryTokens:
+    """`TokenStore` of one process: one fetch at a time, others take what it brought."""
+
+    def __init__(self) -> None:
+        self.token: str | None = None
+        self.fetches = 0
+        self._lock = asyncio.Lock()
+
+    async def get(self, name: str) -> str | None:
+        return self.token
+
+    async def refresh(self, name: str, fetch: Callable[[], Awaitable[FreshToken]], *, stale: str | None) -> str:
+        async with self._lock:
+            if self.token is None or self.token == stale:
+                self.fetches += 1
+                self.token = (await fetch()).token
+            return self.token
+
+
+class Rig:
+    """The stand-in on a port, and clients (processes) that share a token store."""
+
+    def __init__(self, standin: WeChatStandIn, base: str, session: aiohttp.ClientSession) -> None:
+        self.standin, self.base, self.session, self.tokens = standin, base, session, MemoryTokens()
+
+    def client(self, *, template: str = "") -> WeChatClient:
+        fields = {"character_string1": "number", "thing2": "text", "phrase3": "办理中"}
+        api = WeChatApi(base=self.base, app_id="wx1", secret="s", template_id=template, fields=fields)
+        return WeChatClient(self.session, api, self.tokens, pause=0.001)
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    standin = WeChatStandIn()
+    async with TestServer(standin.app()) as server, aiohttp.ClientSession() as session:
+        yield Rig(standin, str(server.make_url("")).rstrip("/"), session)
+
+
+def message(key: str = "k1", *, to: str = "o1", text: str = "您的诉求已办结。") -> Outbound:
+    return Outbound(channel=Channel.WECHAT, key=key, to=to, text=text, number=TicketNumber("DG2026112120000420"))
+
+
+async def test_messages_arrive_with_one_token_for_all_processes(rig: Rig) -> None:
+    clients = [rig.client() for _ in range(5)]
+    await asyncio.gather(*(client.send(message(f"k{i}{j}")) for i, client in enumerate(clients) for j in range(10)))
+    assert len(rig.standin.sent) == 50
+    assert rig.standin.tokens == rig.tokens.fetches == 1
+    path, body = rig.standin.sent[0]
+    assert path == CUSTOM
+    assert body == {"touser": "o1", "msgtype": "text", "text": {"content": "您的诉求已办结。"}}
+
+
+async def test_a_delivered_key_is_not_sent_again(rig: Rig) -> None:
+    client = rig.client()
+    await client.send(message())
+    await client.send(message())
+    assert len(rig.standin.sent) == 1
+
+
+async def test_a_stale_token_is_refreshed_once_for_all(rig: Rig) -> None:
+    clients = [rig.client() for _ in range(4)]
+    await clients[0].send(message("first"))
+    rig.standin.tokens += 1  # somebody else fetched a token: ours is void (40001)
+    await asyncio.gather(*(client.send(message(f"k{i}")) for i, client in enumerate(clients)))
+    assert len(rig.standin.sent) == 5
+    assert rig.tokens.fetches == 2
+
+
+async def test_an_expired_token_is_refreshed(rig: Rig) -> None:
+    client = rig.client()
+    rig.standin.faults.expired = 1
+    await client.send(message())
+    assert len(rig.standin.sent) == 1
+
+
+async def test_a_token_that_stays_stale_is_not_refreshed_for_ever(rig: Rig) -> None:
+    rig.standin.faults.expired = 100
+    with pytest.raises(Unavailable):
+        await rig.client().send(message())
+    assert rig.tokens.fetches == 2
+
+
+async def test_busy_is_tried_again_and_given_up(rig: Rig) -> None:
+    rig.standin.faults.busy = 2
+    await rig.client().send(message())
+    assert len(rig.standin.sent) == 1
+    rig.standin.faults.busy = 100
+    with pytest.raises(Unavailable):
+        await rig.client().send(message("k2"))
+
+
+async def test_outside_48_hours_without_a_notice_is_reported(rig: Rig) -> None:
+    rig.standin.faults.outside_window = {"o1"}
+    with pytest.raises(OutsideWindow) as caught:
+        await rig.client().send(message())
+    assert caught.value.error_id == "wechat_outside_window"
+
+
+async def test_outside_48_hours_falls_back_to_the_subscription_notice(rig: Rig) -> None:
+    rig.standin.faults.outside_window = {"o1"}
+    await rig.client(template="T1").send(message(text="您" * 30))
+    (path, body), = rig.standin.sent
+    assert path == SUBSCRIBE
+    assert body["data"] == {
+        "character_string1": {"value": "DG2026112120000420"}, "thing2": {"value": "您" * 20},
+        "phrase3": {"value": "办理中"},
+    }
+
+
+async def test_a_citizen_who_did_not_subscribe_is_reported(rig: Rig) -> None:
+    rig.standin.faults.outside_window = rig.standin.faults.not_subscribed = {"o1"}
+    with pytest.raises(OutsideWindow):
+        await rig.client(template="T1").send(message())
+
+
+async def test_the_count_used_up_says_when_to_try_again(rig: Rig) -> None:
+    rig.standin.faults.counted_out = {"o1"}
+    with pytest.raises(RateLimited) as caught:
+        await rig.client().send(message())
+    assert caught.value.retry_after > 0
+    rig.standin.faults.counted_out = set()
+    await rig.client().send(message())
+    assert len(rig.standin.sent) == 1
+
+
+async def test_a_wrong_address_is_refused_for_good(rig: Rig) -> None:
+    with pytest.raises(RuleViolation) as caught:
+        await rig.client().send(message(to=""))
+    assert (caught.value.error_id, "40003" in caught.value.detail) == ("wechat_refused", True)
+
+
+async def test_no_token_no_server_no_json(rig: Rig) -> None:
+    rig.standin.faults.refuse_token = True
+    with pytest.raises(Unavailable, match="40013"):
+        await rig.client().send(message())
+    rig.standin.faults.refuse_token, rig.standin.faults.down = False, True
+    with pytest.raises(Unavailable, match="JSON"):
+        await rig.client().send(message())
+    rig.base = "http://127.0.0.1:9"
+    with pytest.raises(Unavailable, match="does not answer"):
+        await rig.client().send(message())
+
+
+async def test_long_texts_are_cut_to_wechats_limit(rig: Rig) -> None:
+    await rig.client().send(message(text="答" * 1000))
+    content = rig.standin.sent[0][1]["text"]["content"]
+    assert len(content.encode()) <= 2048
+    assert content.endswith("…")
+
+
+async def test_files(rig: Rig) -> None:
+    rig.standin.media["m1"] = ("audio/amr", b"#!AMR\n")
+    rig.standin.faults.expired = 1
+    assert await rig.client().media("m1") == b"#!AMR\n"
+    with pytest.raises(RuleViolation, match="40007"):
+        await rig.client().media("m2")
+    rig.standin.media["big"] = ("video/mp4", b"x" * (20 * 1024 * 1024 + 1))
+    with pytest.raises(RuleViolation, match="too large"):
+        await rig.client().media("big")
+
+
+async def test_faults_are_switched_over_http(rig: Rig) -> None:
+    async with rig.session.post(f"{rig.base}/standin/faults", data=b'{"busy": 1}') as answer:
+        assert answer.status == 200
+    assert rig.standin.faults.busy == 1
+    async with rig.session.post(f"{rig.base}/standin/faults", data=b'{"bussy": 1}') as answer:
+        assert answer.status == 400
+    await rig.client().send(message())
+    async with rig.session.get(f"{rig.base}/standin/sent") as answer:
+        assert [sent["path"] for sent in await answer.json()] == [CUSTOM]
