@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 
 from channels.message import Inbound, Receipt
 from hotline.errors import Forbidden, InvalidInput, NotFound
+from hotline.ids import TicketNumber
 from hotline.terms import Channel, State, Verdict
 
 NOW = datetime(2026, 11, 21, 14, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 FIXTURES = Path(__file__).parent / "fixtures"
 REFUSED = (InvalidInput, NotFound, Forbidden)
 RECEIPT = Receipt(
-    number="DG2026112130000420", code="004217", status=State.PENDING_SIGN, verdict=Verdict.NON_EMERGENCY,
+    number=TicketNumber("DG2026112130000420"), code="004217", status=State.PENDING_SIGN, verdict=Verdict.NON_EMERGENCY,
     category="路灯", department="城市管理和综合执法局", expected_by=datetime(2026, 11, 27, 17, 30, tzinfo=NOW.tzinfo),
 )
 

@@ -25,7 +25,8 @@ from hotline.ids import StaffName
 from hotline.terms import Channel
 from tests.channels.contract import NOW, ChannelContract
 
-CITY = jurisdiction_of("441900", [("0307", "03", "城市管理", "路灯"), ("0308", "03", "城市管理", "井盖")], ["南城", "东城"])
+CATEGORIES = [("0307", "03", "城市管理", "路灯"), ("0308", "03", "城市管理", "井盖")]
+CITY = jurisdiction_of("441900", CATEGORIES, ["南城", "东城"])
 SESSION = "s" * 43
 
 

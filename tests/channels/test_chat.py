@@ -1,0 +1,197 @@
+"""The chat: numbered lines, acknowledgements, cut connections, other processes, abuse."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+import aiohttp
+import pytest
+
+from channels import chat, chat_codec
+from channels.chat_codec import Ack, Failed, Line, Welcome
+from channels.limits import RateLimit
+from channels.message import Outbound
+from hotline.errors import Overloaded
+from hotline.terms import Channel
+from tests.channels.conftest import Client, Serve
+from tests.channels.memory import MemoryPort
+
+
+@pytest.fixture
+async def client(serve: Serve, port: MemoryPort) -> Client:
+    return await serve(chat.routes(port, limit=RateLimit(1000, 60), poll=0.02))
+
+
+class Visitor:
+    """A page with the chat: keeps session and lines over connections, sends again what was not acknowledged."""
+
+    def __init__(self, client: Client) -> None:
+        self.client, self.session, self.lines, self.acks = client, "", [], {}
+        self.socket: aiohttp.ClientWebSocketResponse
+
+    lines: list[Line]
+    acks: dict[str, Ack]
+
+    async def connect(self) -> None:
+        self.socket = await self.client.ws_connect("/chat")
+        last = self.lines[-1].seq if self.lines else 0
+        hello = {"type": "hello"} | ({"session": self.session, "last_seq": last} if self.session else {})
+        await self.socket.send_json(hello)
+        welcome = await self.frame()
+        assert isinstance(welcome, Welcome)
+        self.session = welcome.session
+
+    async def frame(self) -> Any:
+        return chat_codec.decode_answer(await self.socket.receive_str(timeout=5))
+
+    async def read(self, *, until: str = "", lines: int = 0) -> None:
+        """Read until a message is acknowledged, or so many lines are there."""
+        while (until and until not in self.acks) or len(self.lines) < lines:
+            frame = await self.frame()
+            if isinstance(frame, Line):
+                self.lines.append(frame)
+            else:
+                assert isinstance(frame, Ack), frame
+                self.acks[frame.id] = frame
+
+    async def say(self, id: str, text: str) -> None:
+        await self.socket.send_json({"type": "message", "id": id, "text": text})
+
+
+async def test_a_message_is_acknowledged_numbered_and_answered(client: Client, port: MemoryPort) -> None:
+    visitor = Visitor(client)
+    await visitor.connect()
+    await visitor.say("m1", "小区垃圾没人清")
+    await visitor.read(until="m1", lines=2)
+    assert visitor.acks["m1"].seq == 1
+    assert visitor.acks["m1"].appeal.number in visitor.lines[1].text
+    assert [(line.seq, line.author, line.id) for line in visitor.lines] == [(1, "citizen", "m1"), (2, "hotline", "")]
+    (inbound,) = port.inbounds
+    assert (inbound.channel, inbound.conversation) == (Channel.WEB, f"chat:{visitor.session}")
+
+
+async def test_a_new_connection_gets_what_was_missed_and_nothing_twice(client: Client, port: MemoryPort) -> None:
+    visitor = Visitor(client)
+    await visitor.connect()
+    await visitor.say("m1", "垃圾")
+    await visitor.read(until="m1", lines=2)
+    await visitor.socket.close()
+    await chat.send(port, Outbound(channel=Channel.WEB, key="k1", to=f"chat:{visitor.session}", text="已派单"))
+    await chat.send(port, Outbound(channel=Channel.WEB, key="k1", to=f"chat:{visitor.session}", text="已派单"))
+    await visitor.connect()
+    await visitor.say("m1", "垃圾")  # the page never saw its acknowledgement
+    visitor.acks.clear()
+    await visitor.read(until="m1", lines=3)
+    assert [line.seq for line in visitor.lines] == [1, 2, 3]
+    assert visitor.lines[2].text == "已派单"
+    assert len(port.inbounds) == 1
+
+
+async def test_lines_of_other_processes_arrive(client: Client, port: MemoryPort) -> None:
+    visitors = [Visitor(client) for _ in range(3)]
+    for visitor in visitors:
+        await visitor.connect()
+        await chat.send(port, Outbound(channel=Channel.WEB, key="k", to=f"chat:{visitor.session}", text="您好"))
+    for visitor in visitors:
+        await visitor.read(lines=1)
+        assert visitor.lines[0].text == "您好"
+
+
+async def test_two_pages_of_one_session_see_the_same(client: Client) -> None:
+    one, two = Visitor(client), Visitor(client)
+    await one.connect()
+    two.session = one.session
+    await two.connect()
+    await one.say("a", "一")
+    await two.say("b", "二")
+    await asyncio.gather(one.read(lines=4), two.read(lines=4))
+    assert one.lines == two.lines
+
+
+async def test_random_cuts_lose_and_double_nothing(client: Client, port: MemoryPort) -> None:
+    rng, visitor = random.Random(7), Visitor(client)
+    waiting = [f"m{n}" for n in range(12)]
+    while waiting:
+        await visitor.connect()
+        said = waiting[:rng.randint(1, 4)]
+        for message in said:
+            await visitor.say(message, f"第{message}句")
+        for _ in range(rng.randint(0, len(said))):  # each is acknowledged, so at least as many frames come
+            frame = await visitor.frame()
+            if isinstance(frame, Line):
+                visitor.lines.append(frame)
+            elif isinstance(frame, Ack) and frame.id in waiting:
+                waiting.remove(frame.id)
+        await visitor.socket.close()
+    await visitor.connect()
+    await visitor.read(lines=24)
+    assert [line.seq for line in visitor.lines] == list(range(1, 25))
+    assert sorted(line.id for line in visitor.lines if line.author == "citizen") == sorted(f"m{n}" for n in range(12))
+    assert len(port.inbounds) == 12
+
+
+async def test_a_full_core_is_told_and_the_message_can_come_again(client: Client, port: MemoryPort) -> None:
+    visitor = Visitor(client)
+    await visitor.connect()
+    port.failure = Overloaded("full", retry_after=2)
+    await visitor.say("m1", "垃圾")
+    failed = await visitor.frame()
+    assert (failed.error_id, failed.id, failed.retry_after) == ("overloaded", "m1", 2)
+    port.failure = None
+    await visitor.say("m1", "垃圾")
+    await visitor.read(until="m1", lines=2)
+    assert [line.seq for line in visitor.lines] == [1, 2]
+
+
+async def test_the_same_id_with_other_words_is_refused(client: Client) -> None:
+    visitor = Visitor(client)
+    await visitor.connect()
+    await visitor.say("m1", "垃圾")
+    await visitor.read(until="m1", lines=2)
+    await visitor.say("m1", "别的")
+    failed = await visitor.frame()
+    assert failed.error_id == "idempotency_key_reused"
+
+
+@pytest.mark.parametrize("frame", ["", "{}", "[]", '{"type":"hello"}', '{"type":"message","id":"","text":"a"}',
+                                   '{"type":"message","id":"1"}', '{"type":"welcome"}', "\ufffe", "1" * 5000])
+async def test_wrong_frames_are_answered_and_the_chat_goes_on(client: Client, frame: str) -> None:
+    visitor = Visitor(client)
+    await visitor.connect()
+    await visitor.socket.send_str(frame)
+    failed = await visitor.frame()
+    assert isinstance(failed, Failed)
+    assert failed.error_id == "invalid_input"
+    await visitor.socket.send_bytes(b"\x00")
+    assert (await visitor.frame()).detail == "frames are text"
+    await visitor.say("m1", "垃圾")
+    await visitor.read(until="m1")
+
+
+@pytest.mark.parametrize("first", ['{"type":"message","id":"1","text":"a"}', "x", '{"type":"hello","session":"guess"}'])
+async def test_without_a_right_hello_the_door_is_closed(client: Client, first: str) -> None:
+    socket = await client.ws_connect("/chat")
+    await socket.send_str(first)
+    failed = chat_codec.decode_answer(await socket.receive_str(timeout=5))
+    assert isinstance(failed, Failed)
+    assert (await socket.receive(timeout=5)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+
+
+async def test_floods_and_giants_are_stopped(serve: Serve, port: MemoryPort) -> None:
+    client = await serve(chat.routes(port, limit=RateLimit(2, 60), poll=0.02))
+    visitor = Visitor(client)
+    await visitor.connect()
+    for n in range(3):
+        await visitor.say(f"m{n}", "刷屏")
+    await visitor.read(until="m1", lines=4)
+    assert (await visitor.frame()).error_id == "rate_limited"
+    await visitor.socket.send_str("x" * (chat_codec.MAX_FRAME + 1))
+    assert (await visitor.socket.receive(timeout=5)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+
+
+async def test_sessions_cannot_be_guessed() -> None:
+    sessions = {chat_codec.new_session() for _ in range(100)}
+    assert len(sessions) == 100
+    assert min(map(len, sessions)) == 43

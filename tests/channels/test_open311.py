@@ -1,0 +1,199 @@
+"""GeoReport v2 in both notations, its own errors, and one ticket for one delivery."""
+
+from __future__ import annotations
+
+import asyncio
+import xml.etree.ElementTree as ET
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from channels import open311
+from channels.limits import RateLimit
+from hotline.errors import Overloaded
+from hotline.terms import Channel, State
+from tests.channels.conftest import Client, Serve
+from tests.channels.memory import MemoryPort
+from tests.channels.test_contract import CITY
+
+KEY = "s3cret-api-key"
+FORM = {"service_code": "0307", "lat": "23.02", "long": "113.75", "description": "路灯不亮", "api_key": KEY}
+BASE = "/open311/v2"
+
+
+@pytest.fixture
+async def client(serve: Serve, port: MemoryPort) -> Client:
+    return await serve(open311.routes(port, city=CITY, keys={"fixmystreet": KEY}, limit=RateLimit(100, 60)))
+
+
+async def xml(client: Client, path: str, status: int = 200) -> ET.Element:
+    answer = await client.get(BASE + path)
+    assert (answer.status, answer.content_type, answer.charset) == (status, "text/xml", "utf-8")
+    return ET.fromstring(await answer.read())
+
+
+async def test_services_in_both_notations(client: Client) -> None:
+    listed = await (await client.get(f"{BASE}/services.json?jurisdiction_id=441900")).json()
+    assert [service["service_code"] for service in listed] == ["0307", "0308"]
+    assert listed[0]["metadata"] is True
+    root = await xml(client, "/services.xml")
+    assert root.tag == "services"
+    assert [service.findtext("service_name") for service in root.findall("service")] == ["路灯", "井盖"]
+    assert {child.tag for child in root[0]} == set(listed[0])
+    assert root[0].findtext("metadata") == "true"
+
+
+async def test_service_definition(client: Client) -> None:
+    told = await (await client.get(f"{BASE}/services/0307.json")).json()
+    assert [value["key"] for value in told["attributes"][0]["values"]] == ["南城", "东城"]
+    root = await xml(client, "/services/0307.xml")
+    assert root.findtext("attributes/attribute/code") == "town"
+    assert [value.findtext("name") for value in root.iter("value")] == ["南城", "东城"]
+
+
+async def test_a_request_becomes_a_ticket(client: Client, port: MemoryPort) -> None:
+    form = FORM | {"attribute[town]": "南城", "media_url": "https://e.org/a.jpg", "last_name": "张", "first_name": "三"}
+    answer = await client.post(f"{BASE}/requests.json", data=form)
+    assert answer.status == 201
+    (told,) = await answer.json()
+    assert told["service_request_id"] in port.codes
+    assert port.codes[told["service_request_id"]] in told["service_notice"]
+    (inbound,) = port.inbounds
+    assert (inbound.channel, inbound.source) == (Channel.APP, "open311:fixmystreet")
+    assert inbound.appeal.text == "路灯不亮\n照片:https://e.org/a.jpg"
+    assert (inbound.appeal.title, inbound.appeal.citizen.name) == ("路灯", "张三")
+    assert (inbound.appeal.place.town, inbound.appeal.place.lat) == ("南城", 23.02)
+
+
+async def test_the_answer_in_xml(client: Client, port: MemoryPort) -> None:
+    answer = await client.post(f"{BASE}/requests.xml", data=FORM)
+    root = ET.fromstring(await answer.read())
+    assert root.tag == "service_requests"
+    assert root.findtext("request/service_request_id") in port.codes
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k1"}])
+async def test_fifty_parallel_deliveries_make_one_ticket(
+    client: Client, port: MemoryPort, headers: dict[str, str]
+) -> None:
+    port.delay = 0.01
+    answers = await asyncio.gather(
+        *(client.post(f"{BASE}/requests.json", data=FORM, headers=headers) for _ in range(50))
+    )
+    assert {answer.status for answer in answers} == {201}
+    assert len({(await answer.json())[0]["service_request_id"] for answer in answers}) == 1
+    assert len(port.inbounds) == 1
+
+
+async def test_other_content_sender_or_time_is_another_request(client: Client, port: MemoryPort) -> None:
+    forms = [FORM, FORM | {"description": "灯杆倒了"}, FORM | {"device_id": "d2"}, FORM | {"api_key": ""}]
+    for form in forms:
+        await client.post(f"{BASE}/requests.json", data=form)
+    assert len(port.inbounds) == 4
+    port.clock += timedelta(minutes=9)
+    await client.post(f"{BASE}/requests.json", data=FORM)
+    assert len(port.inbounds) == 4
+    port.clock += timedelta(minutes=2)
+    await client.post(f"{BASE}/requests.json", data=FORM)
+    assert len(port.inbounds) == 5
+
+
+async def test_a_key_with_other_content_is_refused(client: Client) -> None:
+    headers = {"Idempotency-Key": "k1"}
+    await client.post(f"{BASE}/requests.json", data=FORM, headers=headers)
+    answer = await client.post(f"{BASE}/requests.json", data=FORM | {"description": "x"}, headers=headers)
+    assert answer.status == 422
+    assert (await answer.json())[0]["code"] == 422
+
+
+async def test_a_token_when_asked_for(client: Client, port: MemoryPort) -> None:
+    (told,) = await (await client.post(f"{BASE}/requests.json", data=FORM | {"token": "true"})).json()
+    assert "service_request_id" not in told
+    (found,) = await (await client.get(f"{BASE}/tokens/{told['token']}.json")).json()
+    assert found == {"service_request_id": next(iter(port.codes)), "token": told["token"]}
+    root = await xml(client, f"/tokens/{told['token']}.xml")
+    assert root.findtext("request/token") == told["token"]
+    assert (await client.get(f"{BASE}/tokens/none.json")).status == 404
+
+
+async def test_a_slow_core_answers_a_token(client: Client, port: MemoryPort, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open311, "WAIT", 0.05)
+    port.delay = 30
+    (told,) = await (await client.post(f"{BASE}/requests.json", data=FORM)).json()
+    assert (await client.get(f"{BASE}/tokens/{told['token']}.json")).status == 404
+    port.delay = 0
+    receipt = await port.submit(port.spooled[0])
+    (found,) = await (await client.get(f"{BASE}/tokens/{told['token']}.json")).json()
+    assert found["service_request_id"] == receipt.number
+
+
+async def test_a_full_core_says_when_to_come_back(client: Client, port: MemoryPort) -> None:
+    port.failure = Overloaded("full", retry_after=7)
+    answer = await client.post(f"{BASE}/requests.json", data=FORM)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "7")
+
+
+async def test_requests_are_listed_without_personal_data(client: Client, port: MemoryPort) -> None:
+    for text in ("路灯不亮", "灯杆倒了"):
+        await client.post(f"{BASE}/requests.json", data=FORM | {"description": text, "phone": "13800138000"})
+    first, second = port.codes
+    port.set_state(first, State.CLOSED, reply="已修复")
+    listed = await (await client.get(f"{BASE}/requests.json?status=open")).json()
+    assert [row["service_request_id"] for row in listed] == [second]
+    assert (listed[0]["status"], listed[0]["service_code"], listed[0]["address"]) == ("open", "0307", "南城")
+    assert "138" not in str(listed).replace(second, "")
+    assert "不亮" not in str(listed)
+    assert not listed[0]["description"]
+    root = await xml(client, f"/requests/{first}.xml")
+    assert (root.findtext("request/status"), root.findtext("request/status_notes")) == ("closed", "已修复")
+    many = await (await client.get(f"{BASE}/requests.json?service_request_id={first},{second}&page_size=1")).json()
+    assert len(many) == 1
+
+
+@pytest.mark.parametrize(("query", "says"), [
+    ("status=broken", "status"), ("start_date=yesterday", "start_date"), ("end_date=2026-11-21T08:00:00", "time zone"),
+    ("page=0", "page"), ("page_size=5000", "page_size"), ("page=%F0", "page"), ("page=" + "9" * 50, "page"),
+])
+async def test_wrong_filters_say_what_to_mend(client: Client, query: str, says: str) -> None:
+    answer = await client.get(f"{BASE}/requests.json?{query}")
+    assert answer.status == 400
+    assert says in (await answer.json())[0]["description"]
+
+
+@pytest.mark.parametrize("query", [
+    "start_date=2026-01-01T00:00:00Z", "end_date=2026-01-01T00:00:00+08:00", "start_date=2026-01-01T00:00:00%2B08:00",
+    "status=open,closed", "page=2", "service_code=0307,0308",
+])
+async def test_right_filters(client: Client, query: str) -> None:
+    assert (await client.get(f"{BASE}/requests.json?{query}")).status == 200
+
+
+@pytest.mark.parametrize(("change", "status"), [
+    ({"service_code": ""}, 400), ({"service_code": "9999"}, 404), ({"lat": "", "long": ""}, 400),
+    ({"api_key": "wrong"}, 403), ({"jurisdiction_id": "110000"}, 404), ({"lat": "inf"}, 400),
+])
+async def test_errors_have_open311s_form(client: Client, port: MemoryPort, change: dict[str, Any], status: int) -> None:
+    answer = await client.post(f"{BASE}/requests.xml", data=FORM | change)
+    assert answer.status == status
+    root = ET.fromstring(await answer.read())
+    assert root.tag == "errors"
+    assert root.findtext("error/code") == str(status)
+    assert root.findtext("error/description")
+    assert not port.inbounds
+
+
+async def test_other_paths_and_cities(client: Client) -> None:
+    for path in ("/services", "/nothing.json", "/requests/DG1.json", "/services/9999.json"):
+        answer = await client.get(BASE + path)
+        assert (answer.status, (await answer.json())[0]["code"]) == (404, 404)
+    assert (await client.get(f"{BASE}/services.json?jurisdiction_id=other")).status == 404
+    assert (await client.delete(f"{BASE}/requests.json")).status in (404, 405)
+
+
+async def test_the_public_is_limited_by_address_and_apps_are_not(serve: Serve, port: MemoryPort) -> None:
+    client = await serve(open311.routes(port, city=CITY, keys={"a": KEY}, limit=RateLimit(1, 60)))
+    public = FORM | {"api_key": ""}
+    statuses = [(await client.post(f"{BASE}/requests.json", data=public)).status for _ in range(2)]
+    assert statuses == [201, 429]
+    assert (await client.post(f"{BASE}/requests.json", data=FORM)).status == 201

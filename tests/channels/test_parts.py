@@ -1,0 +1,231 @@
+"""The small parts that channels share: cleaning, attachments, limits, problems, wording."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import filetype  # type: ignore[import-untyped]
+import msgspec
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels import attachments, clean, wording
+from channels.limits import RateLimit
+from channels.problem import STATUS, TITLES, problem_response, status_of
+from hotline import errors
+from hotline.errors import HotlineError, InvalidInput, Overloaded, RateLimited
+from hotline.terms import Verdict
+from tests.channels.conftest import Serve
+from tests.channels.contract import RECEIPT
+
+FILES = {
+    "image/jpeg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + b"\0" * 40, "image/png": b"\x89PNG\r\n\x1a\n" + b"\0" * 40,
+    "image/gif": b"GIF89a" + b"\0" * 40, "image/webp": b"RIFF\x24\x00\x00\x00WEBPVP8 " + b"\0" * 40,
+    "application/pdf": b"%PDF-1.7\n" + b"\0" * 40, "video/mp4": b"\0\0\0\x18ftypisom" + b"\0" * 40,
+    "audio/mp4": b"\0\0\0\x18ftypM4A " + b"\0" * 40, "audio/amr": b"#!AMR\n" + b"\x3c" * 40,
+    "audio/mpeg": b"ID3\x03" + b"\0" * 40, "audio/x-wav": b"RIFF\x24\x00\x00\x00WAVEfmt " + b"\0" * 40,
+    "audio/ogg": b"OggS" + b"\0" * 40,
+}
+REFUSED = {
+    "svg": b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "html": b"<!doctype html><script>1</script>",
+    "zip": b"PK\x03\x04" + b"\0" * 40, "exe": b"MZ" + b"\0" * 60, "text": b"hello", "elf": b"\x7fELF" + b"\0" * 40,
+    "heic": b"\0\0\0\x18ftypheic" + b"\0" * 40, "rar": b"Rar!\x1a\x07\x00",
+    "quicktime": b"\0\0\0\x14ftypqt  " + b"\0" * 9,
+    "utf16": "<script>".encode("utf-16"), "zeros": b"\0" * 64,
+}
+
+
+@pytest.mark.parametrize("media_type", FILES)
+def test_allowed_files_are_told_by_content(media_type: str) -> None:
+    kept = attachments.describe(FILES[media_type], "whatever.exe")
+    assert kept.media_type == media_type
+    assert kept.name == f"whatever_exe.{attachments.EXTENSIONS[media_type][0]}"
+    assert kept.size == len(FILES[media_type])
+    assert len(kept.key) == 64
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_other_files_are_refused(kind: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        attachments.describe(REFUSED[kind], f"photo.{kind}")
+    assert caught.value.error_id == "unsupported_media_type"
+
+
+def test_every_allowed_type_is_tried() -> None:
+    assert set(FILES) == set(attachments.EXTENSIONS)
+    assert filetype.guess(FILES["image/png"]).mime == "image/png"
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_described_or_refused(data: bytes) -> None:
+    try:
+        kept = attachments.describe(data, "a")
+    except InvalidInput:
+        return
+    assert kept.media_type in attachments.EXTENSIONS
+
+
+@given(st.text(max_size=200), st.sampled_from(sorted(attachments.EXTENSIONS)))
+def test_names_are_harmless(name: str, media_type: str) -> None:
+    kept = attachments.clean_name(name, media_type)
+    assert not set(kept) & set('/\\<>:"|?*\0\n\r\t ')
+    assert not kept.startswith(".")
+    assert ".." not in kept
+    assert len(kept) <= 100
+    assert kept.rsplit(".", 1)[1] in attachments.EXTENSIONS[media_type]
+    assert attachments.clean_name(kept, media_type) == kept
+
+
+@pytest.mark.parametrize(("name", "kept"), [
+    ("../../etc/passwd", "passwd.png"), ("C:\\fakepath\\现场 照片.PNG", "现场_照片.png"), ("", "file.png"),
+    ("a.php.png", "a_php.png"), ("%2e%2e%2fa.png", "a.png"), ("\u202egnp.exe", "gnp_exe.png"),
+    (".png", "file.png"), ("x" * 300, "x" * 90 + ".png"),
+])
+def test_names(name: str, kept: str) -> None:
+    assert attachments.clean_name(name, "image/png") == kept
+
+
+def test_sizes_and_counts() -> None:
+    with pytest.raises(InvalidInput, match="empty"):
+        attachments.describe(b"", "a")
+    with pytest.raises(InvalidInput, match="20 MiB"):
+        attachments.describe(FILES["image/png"] + b"\0" * attachments.MAX_BYTES, "a")
+    with pytest.raises(InvalidInput, match="at most 9"):
+        attachments.check_together([1] * 10)
+    with pytest.raises(InvalidInput, match="together"):
+        attachments.check_together([attachments.MAX_BYTES] * 4)
+    attachments.check_together([attachments.MAX_BYTES] * 3)
+
+
+# ── texts and keys ───────────────────────────────────────────────────────────────────────────────
+@given(st.text())
+def test_cleaned_texts_can_be_stored_and_written_as_xml(text: str) -> None:
+    cleaned = clean.clean(text)
+    assert clean.clean(cleaned) == cleaned
+    cleaned.encode()
+    assert not any(ord(c) < 32 and c not in "\t\n" for c in cleaned)
+
+
+def test_line_ends_become_one() -> None:
+    assert clean.clean("\ta\r\nb\rc\x85\n ") == "a\nb\nc"
+    assert clean.clean_line(" a\n\tb ") == "a b"
+
+
+@given(st.text(max_size=300))
+def test_keys_are_taken_as_they_are_or_refused(key: str) -> None:
+    try:
+        assert clean.check_key(key) == key
+    except InvalidInput:
+        return
+    assert key.isascii()
+    assert key.isprintable()
+    assert 1 <= len(key) <= 200
+
+
+# ── limits ───────────────────────────────────────────────────────────────────────────────────────
+def test_a_bucket_empties_and_refills() -> None:
+    limit = RateLimit(3, 60)
+    for _ in range(3):
+        limit.take("a", 100.0)
+    with pytest.raises(RateLimited) as caught:
+        limit.take("a", 100.0)
+    assert caught.value.retry_after == 21
+    limit.take("b", 100.0)
+    limit.take("a", 100.0 + caught.value.retry_after)
+    with pytest.raises(RateLimited):
+        limit.take("a", 90.0)  # a clock that goes back refills nothing
+
+
+@given(st.lists(st.tuples(st.floats(0, 30), st.sampled_from("ab")), max_size=80))
+def test_never_more_than_burst_plus_refill(steps: list[tuple[float, str]]) -> None:
+    limit, now, taken = RateLimit(5, 60), 0.0, 0
+    for wait, key in steps:
+        now += wait
+        try:
+            limit.take(key, now)
+        except RateLimited:
+            continue
+        taken += key == "a"
+    assert taken <= 5 + now / 12 + 1e-6
+
+
+def test_buckets_are_bounded() -> None:
+    limit = RateLimit(1, 60, keys=10)
+    for n in range(1000):
+        limit.take(str(n), 0.0)
+    assert len(limit._buckets) == 10
+
+
+# ── problems ─────────────────────────────────────────────────────────────────────────────────────
+def _every_error() -> list[type[HotlineError]]:
+    return [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, HotlineError)]
+
+
+@pytest.mark.parametrize("kind", _every_error())
+def test_every_error_has_a_status_and_a_title(kind: type[HotlineError]) -> None:
+    response = problem_response(kind("mend this"), instance="/x")
+    assert isinstance(response.body, bytes)
+    problem = msgspec.json.decode(response.body)
+    assert response.content_type == "application/problem+json"
+    assert (problem["error_id"], problem["status"]) == (kind.error_id, STATUS[kind.error_id])
+    assert (problem["title"], problem["detail"]) == (TITLES[kind.error_id], "mend this")
+    assert ("Retry-After" in response.headers) == (kind in (RateLimited, Overloaded))
+    assert response.status < 500 or kind.error_id in ("internal", "overloaded", "unavailable")
+
+
+def test_tables_agree() -> None:
+    assert set(STATUS) == set(TITLES)
+    assert status_of("wechat_outside_window") == 400
+
+
+async def test_unexpected_errors_are_500_with_a_reference_and_no_inside(serve: Serve) -> None:
+    async def broken(request: web.Request) -> web.Response:
+        raise KeyError("password=hunter2")
+
+    async def moved(request: web.Request) -> web.Response:
+        raise web.HTTPFound("/elsewhere")
+
+    async def late(request: web.Request) -> web.Response:
+        raise web.HTTPServiceUnavailable(headers={"Retry-After": "9"})
+
+    client = await serve([web.get("/broken", broken), web.get("/moved", moved), web.get("/late", late)])
+    answer = await client.get("/broken")
+    problem: dict[str, Any] = await answer.json()
+    assert (answer.status, problem["error_id"], problem["instance"]) == (500, "internal", "/broken")
+    assert len(problem["reference"]) == 16
+    assert "hunter2" not in str(problem)
+    assert (await client.get("/moved", allow_redirects=False)).status == 302
+    assert (await client.get("/late")).headers["Retry-After"] == "9"
+
+
+# ── wording ──────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(("verdict", "urgent"), [
+    (Verdict.EMERGENCY, True), (Verdict.UNCLEAR, True), (Verdict.NON_EMERGENCY, False),
+])
+def test_danger_is_answered_with_the_numbers_to_call(verdict: Verdict, urgent: bool) -> None:
+    text = wording.receipt_text(msgspec.structs.replace(RECEIPT, verdict=verdict))
+    assert ("立即拨打110" in text) is urgent
+
+
+def test_an_undecided_receipt_promises_nothing() -> None:
+    text = wording.receipt_text(msgspec.structs.replace(RECEIPT, department="", category="", expected_by=None))
+    assert "预计" not in text
+    assert "人工确认" in text
+
+
+@given(st.text(max_size=100), st.integers(3, 200))
+def test_cutting_keeps_whole_characters(text: str, limit: int) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return
+    cut = wording.cut(text, limit)
+    assert len(cut.encode()) <= limit
+    assert cut == text or cut.endswith("…")
+
+
+def test_wav_and_webp_are_not_confused() -> None:
+    assert attachments.media_type_of(b"RIFF" + struct.pack("<I", 36) + b"WAVEfmt " + b"\0" * 20) == "audio/x-wav"
