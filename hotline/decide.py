@@ -96,7 +96,7 @@ def _guard_approve_return(ticket: Ticket, command: c.ApproveReturn, now: datetim
 def _guard_police_return(ticket: Ticket, command: c.PoliceReturn, now: datetime, policy: Policy) -> None:
     _require(ticket.police_returns == 0, "110 may return a ticket once")
     handed_off_at = ticket.clocks.handed_off_at
-    if handed_off_at is not None:
+    if handed_off_at is not None and ticket.incident:  # what 110 never took, it may refuse at any time
         until = due_at(handed_off_at, policy.police_return_window, policy.calendar)
         _require(now <= until, f"the window for returns by 110 closed at {until}")
 

@@ -93,6 +93,29 @@ class HandOffs:
             log.info("already_so", number=number, command=c.tag_of(type(command)), detail=error.detail)
 
 
+class DeskUpdates:
+    """What the desk tells of an incident after it took it: signed, returned, closed."""
+
+    def __init__(self, *, rows: JobRows, service: Acts) -> None:
+        self._rows, self._service = rows, service
+
+    async def take(self, key: str, status: str, text: str) -> None:
+        """Carry an update over to the ticket; a repeat changes nothing.
+
+        Raises:
+            NotFound: no incident has this key.
+            IllegalTransition, RuleViolation: 110 returns too late or for the second time, or the ticket has moved on.
+        """
+        number, state = await self._rows.incident(key)
+        if state == status:
+            return
+        if status == "returned":
+            await self._service.act(number, c.PoliceReturn(reason=text or "110未说明原因"), actor=_POLICE)
+        elif status == "closed":
+            await self._service.act(number, c.Close(note=text), actor=_POLICE)
+        await self._rows.update_incident(key, status)
+
+
 class Messages:
     """Sends what is owed to citizens, channel by channel."""
 

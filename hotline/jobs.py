@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -37,7 +37,7 @@ def _entrypoint(handler: Handler) -> Callable[[QueuedJob], Awaitable[None]]:
     return run
 
 
-async def _work(pool: asyncpg.Pool, handlers: dict[Job, Handler]) -> None:
+async def _work(pool: asyncpg.Pool, handlers: Mapping[Job, Handler]) -> None:
     queue = PgQueuer.from_asyncpg_pool(pool)
     for job, handler in handlers.items():
         queue.entrypoint(job.value, on_failure="hold")(_entrypoint(handler))
@@ -67,8 +67,8 @@ async def repeated(step: Callable[[], Awaitable[None]], *, interval: float) -> N
 
 async def run_jobs(
     pool: asyncpg.Pool,
-    handlers: dict[Job, Handler],
-    sweeps: dict[str, tuple[Callable[[], Awaitable[None]], float]],
+    handlers: Mapping[Job, Handler],
+    sweeps: Mapping[str, tuple[Callable[[], Awaitable[None]], float]],
 ) -> None:
     """Run the worker and the sweeps (name → step and interval in seconds) until cancelled."""
     async with asyncio.TaskGroup() as group:

@@ -139,6 +139,14 @@ class JobRows(Protocol):
         """Record why an attempt failed."""
         ...
 
+    async def incident(self, key: str) -> tuple[str, str]:
+        """Return the ticket's number and the state of an incident. Raises NotFound."""
+        ...
+
+    async def update_incident(self, key: str, state: str) -> None:
+        """Record what the desk told later."""
+        ...
+
     async def silent(self, before: datetime) -> list[tuple[str, str]]:
         """Return key and ticket number of incidents created before a moment, unanswered and not alarmed yet."""
         ...

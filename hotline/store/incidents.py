@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from channels.message import Outbound
+from hotline.errors import NotFound
 from hotline.ports import PendingIncident
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
@@ -35,10 +36,16 @@ class JobStore:
         """Record the desk's answer; False if it was settled before."""
         return await self._pool.fetchval(_SQL["settle_push"], key, state, desk_number, now) is not None
 
-    async def update_incident(self, key: str, state: str) -> str | None:
-        """Record what the desk tells later and return the ticket's number, None for an unknown key."""
-        number: str | None = await self._pool.fetchval(_SQL["update_incident"], key, state)
-        return number
+    async def incident(self, key: str) -> tuple[str, str]:
+        """Return the ticket's number and the state of an incident. Raises NotFound."""
+        row = await self._pool.fetchrow(_SQL["incident"], key)
+        if row is None:
+            raise NotFound(f"no incident was pushed with the key {key[:60]!r}")
+        return row["number"], row["state"]
+
+    async def update_incident(self, key: str, state: str) -> None:
+        """Record what the desk told."""
+        await self._pool.execute(_SQL["update_incident"], key, state)
 
     async def fail_push(self, key: str, error: str) -> None:
         """Record why an attempt failed."""

@@ -112,8 +112,11 @@ def test_110_returns_once_in_time_and_is_never_sent_it_again() -> None:
     handed = after(ticket(), c.HandOff(services=(Service.POLICE,)))
     assert (handed.priority, handed.verdict) == (Priority.P0, Verdict.EMERGENCY)
     back = c.PoliceReturn(reason="非警情")
-    refused(handed, back, "window", now=NOW + timedelta(minutes=31))
-    returned = after(handed, back)
+    late = NOW + timedelta(minutes=31)
+    assert after(handed, back, now=late).state is State.RECEIVED  # 110 never took it: a refusal is never late
+    taken = after(handed, c.AcknowledgeIncident(incident="J1"))
+    refused(taken, back, "window", now=late)
+    returned = after(taken, back)
     assert (returned.state, returned.priority) == (State.RECEIVED, Priority.P3)
     refused(returned, c.HandOff(services=(Service.POLICE,)), "never sent again")
     refused(ticket(), c.HandOff(services=()), "at least one service")

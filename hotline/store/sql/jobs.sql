@@ -7,10 +7,12 @@ RETURNING t.number, i.payload, i.attempts;
 UPDATE incidents SET state = $2, desk_number = $3, acknowledged_at = $4, last_error = ''
 WHERE key = $1 AND state = 'pending' RETURNING key;
 
+-- name: incident
+SELECT t.number, i.state FROM incidents i JOIN tickets t ON t.id = i.ticket_id WHERE i.key = $1;
+
 -- name: update_incident
 -- What the desk tells later: signed, returned or closed.
-UPDATE incidents i SET state = $2 FROM tickets t
-WHERE i.key = $1 AND t.id = i.ticket_id RETURNING t.number;
+UPDATE incidents SET state = $2 WHERE key = $1;
 
 -- name: fail_push
 UPDATE incidents SET last_error = $2 WHERE key = $1;

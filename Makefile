@@ -1,0 +1,49 @@
+# Two commands do everything: `make run` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop test lint bench bench-peers chaos eval train clean
+
+help: ## list the targets
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.installed: requirements.txt
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed'; exit 1; }
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/.installed ## install, start the database and the service with demo accounts, print addresses and log-ins
+	@$(PY) -m hotline serve --demo
+
+stop: ## stop the embedded database that `make run` leaves running
+	@$(PY) -m hotline database stop
+
+test: $(VENV)/.installed-dev ## run all tests
+	$(PY) -m pytest
+
+lint: $(VENV)/.installed-dev ## lint, types, floors
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+train: $(VENV)/.installed ## train the shipped models anew from triage/data
+	$(PY) -m hotline train
+
+bench: $(VENV)/.installed-dev ## throughput and latency beside baselines, in one run
+	$(PY) -m bench
+
+bench-peers: $(VENV)/.installed-dev ## the same load on django-helpdesk
+	$(PY) -m bench.peers
+
+chaos: $(VENV)/.installed-dev ## kill the service under load 20 times and count
+	$(PY) -m tests.chaos --kills 20
+
+clean: ## remove the virtual environment and caches (keeps var/)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

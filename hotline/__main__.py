@@ -1,0 +1,44 @@
+"""`python -m hotline`: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+
+from hotline.cli.base import fail
+from hotline.errors import HotlineError
+
+COMMANDS = ("serve", "migrate", "user", "check", "triage", "train", "demo", "desk110", "diagram", "database")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; heavy imports stay inside the commands' `run`."""
+    top = argparse.ArgumentParser(
+        prog="python -m hotline", description="12345 政务服务便民热线 – backend of a government hotline.",
+        epilog="example:\n  python -m hotline serve\n  python -m hotline COMMAND --help",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        importlib.import_module(f"hotline.cli.{name}").add(commands)
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    given = parser().parse_args(arguments)
+    try:
+        return int(given.run(given))
+    except HotlineError as error:
+        return fail(error)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has gone
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""`check`: say what is wrong with configuration, city, models, database and neighbours, one line each."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from hotline.cli.base import command, settings
+from hotline.config import Settings
+from hotline.errors import HotlineError
+
+Check = Callable[[Settings], Coroutine[Any, Any, str]]
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    command(
+        commands, "check", run, summary="check configuration, city files, models, database and neighbours",
+        example="python -m hotline check && systemctl restart hotline",
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Check everything; exit status 1 if something is wrong."""
+    try:
+        chosen = settings()
+    except HotlineError as error:
+        for line in error.detail.splitlines():
+            _say("FAIL", "configuration", line)
+        return 1
+    _say("ok", "configuration", "every setting is understood")
+    results = [_checked(name, check, chosen) for name, check in CHECKS.items()]
+    return 0 if all(results) else 1
+
+
+def _say(mark: str, name: str, text: str) -> None:
+    sys.stdout.write(f"{mark:4}  {name}: {text}\n")
+
+
+def _checked(name: str, check: Check, chosen: Settings) -> bool:
+    try:
+        text = asyncio.run(check(chosen))
+    except HotlineError as error:
+        for line in error.detail.splitlines():
+            _say("FAIL", name, line)
+        return False
+    off = text.startswith("off")
+    _say("off" if off else "ok", name, text.removeprefix("off: "))
+    return True
+
+
+async def _city(chosen: Settings) -> str:
+    from hotline.city import load_city
+
+    city = load_city(Path(chosen.city_dir))
+    directory = city.directory
+    return f"{city.name} ({city.code}), directory {directory.version} with {len(directory.units)} units"
+
+
+async def _models(chosen: Settings) -> str:
+    from hotline.city import load_city
+    from triage.pipeline import Pipeline
+
+    pipeline = Pipeline.load(load_city(Path(chosen.city_dir)), Path(chosen.model_dir))
+    [triage] = pipeline(["路灯不亮"])
+    return f"{triage.model} answers"
+
+
+async def _database(chosen: Settings) -> str:
+    import asyncpg
+
+    from hotline.core import database_dsn
+    from hotline.errors import Unavailable
+    from hotline.store.migrate import pending
+
+    try:
+        dsn = database_dsn(chosen)
+        connection = await asyncpg.connect(dsn, timeout=5)
+        try:
+            version = await connection.fetchval("SHOW server_version")
+        finally:
+            await connection.close()
+        missing = await pending(dsn)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise Unavailable(f"{type(error).__name__}: {error}") from error
+    if missing:
+        raise Unavailable(f"{len(missing)} migrations are missing: run `python -m hotline migrate`")
+    return f"PostgreSQL {version}, up to date"
+
+
+async def _police(chosen: Settings) -> str:
+    if not chosen.police_url:
+        return "off: police_url is not set; incidents wait and raise the alarm after a minute"
+    import aiohttp
+
+    from hotline.errors import Unavailable
+
+    try:
+        timeout = aiohttp.ClientTimeout(total=5)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(chosen.police_url):
+            return f"{chosen.police_url} answers"
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Unavailable(f"{chosen.police_url} does not answer ({type(error).__name__})") from error
+
+
+async def _wechat(chosen: Settings) -> str:
+    if not chosen.wechat_token:
+        return "off: wechat_token is not set"
+    mode = "encrypted and plain mode" if chosen.wechat_aes_key else "plain mode only"
+    sends = "sends messages" if chosen.wechat_app_id and chosen.wechat_secret else "cannot write first (wechat_secret)"
+    return f"{mode}, {sends}"
+
+
+async def _voice(chosen: Settings) -> str:
+    return "off: voice is off; tickets from calls are opened by agents in the console"
+
+
+CHECKS: dict[str, Check] = {
+    "city": _city, "models": _models, "database": _database, "110": _police, "wechat": _wechat, "voice": _voice,
+}

@@ -1,0 +1,42 @@
+"""`desk110`: a stand-in for the police desk."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from hotline.cli.base import command, settings
+
+_FAULTS = ("none", "slow", "down", "refusing", "twice", "error")
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = command(
+        commands, "desk110", run, summary="run a stand-in for the police desk, with switchable faults",
+        example="python -m hotline desk110 --port 9110 --fault slow --delay 3\n"
+        """  curl -X PUT localhost:9110/faults -d '{"fault":"none"}'; curl localhost:9110/incidents""",
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9110)
+    parser.add_argument("--fault", choices=_FAULTS, default="none")
+    parser.add_argument("--delay", type=float, default=2.0, help="seconds, for the fault slow")
+    parser.add_argument("--ledger", type=Path, help="append a JSON line here for each new incident")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Serve until stopped."""
+    from aiohttp import web
+
+    from hotline import logs
+    from hotline.desk110 import Desk
+    from hotline.errors import InvalidInput
+
+    chosen = settings()
+    if not chosen.police_secret:
+        raise InvalidInput("police_secret: set HOTLINE_POLICE_SECRET to the secret shared with the hotline")
+    logs.configure(chosen.log_level)
+    desk = Desk(secret=chosen.police_secret, fault=given.fault, delay=given.delay, ledger=given.ledger)
+    web.run_app(desk.app(), host=given.host, port=given.port, access_log=None)
+    return 0

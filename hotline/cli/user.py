@@ -1,0 +1,81 @@
+"""`user add`: make an account for a member of staff."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import sys
+from pathlib import Path
+from typing import Any
+
+from hotline.cli.base import command, settings
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = command(
+        commands, "user", run, summary="manage accounts of staff",
+        example="python -m hotline user add zhang.san --display-name 张三 --role agent",
+    )
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    new = command(
+        actions, "add", run, summary="add an account; the password is asked for, or read from standard input",
+        example="echo 'a long passphrase' | python -m hotline user add sthjj --display-name 生态环境局 "
+        "--role department --department 生态环境局",
+    )
+    new.add_argument("name", help="log-in name")
+    new.add_argument("--display-name", default="", help="name that colleagues see (default: the log-in name)")
+    new.add_argument(
+        "--role", required=True,
+        choices=["agent", "supervisor", "department", "system_admin", "security_admin", "audit_admin"],
+    )
+    new.add_argument("--department", default="", help="unit, for the role department")
+    new.add_argument("--if-absent", action="store_true", help="succeed quietly where the account exists")
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    from hotline.errors import InvalidInput
+
+    first, again = getpass.getpass("password: "), getpass.getpass("again: ")
+    if first != again:
+        raise InvalidInput("the two passwords differ")
+    return first
+
+
+def run(given: argparse.Namespace) -> int:
+    """Add the account."""
+    password = _password()
+    return asyncio.run(_add(given, password))
+
+
+async def _add(given: argparse.Namespace, password: str) -> int:
+    from agent_ui.accounts import Accounts
+    from agent_ui.passwords import Passwords
+    from agent_ui.staff import Staff, StaffRole
+    from hotline.city import load_city
+    from hotline.core import database_dsn, now
+    from hotline.errors import InvalidInput
+    from hotline.store.accounts import AccountStore
+    from hotline.store.database import open_pool
+
+    chosen = settings()
+    units = load_city(Path(chosen.city_dir)).directory.units
+    if given.department and given.department not in units:
+        raise InvalidInput(f"--department: {given.department} is not in the city's units.csv")
+    staff = Staff(
+        name=given.name, display_name=given.display_name or given.name, role=StaffRole(given.role),
+        department=given.department,
+    )
+    async with await open_pool(database_dsn(chosen), size=2) as pool:
+        accounts = Accounts(store=AccountStore(pool), passwords=Passwords(), clock=now)
+        try:
+            await accounts.add_staff(staff, password)
+        except InvalidInput as error:
+            if not (given.if_absent and error.error_id == "name_taken"):
+                raise
+            return 0
+    sys.stdout.write(f"added {given.name} ({given.role})\n")
+    return 0

@@ -1,0 +1,107 @@
+"""Wiring of the core: intake, service and stores over one pool, shared by every role of a process."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from channels import wording
+from channels.message import Inbound, Outbound, Receipt
+from hotline.city import City
+from hotline.config import Settings
+from hotline.front import Front
+from hotline.handoff import DeskUpdates
+from hotline.intake import Intake, Limits
+from hotline.opening import CityRules
+from hotline.ports import Clock, TriageBatch
+from hotline.service import Service
+from hotline.spool import Spool
+from hotline.store.channels import ChannelStore, write_durably
+from hotline.store.database import open_pool
+from hotline.store.embedded import start_embedded
+from hotline.store.incidents import JobStore
+from hotline.store.tickets import TicketStore
+
+
+def now() -> datetime:
+    """Return the present moment; the only clock of the production wiring."""
+    return datetime.now(UTC)
+
+
+def new_code() -> str:
+    """Return a citizen's query code: six digits that cannot be guessed from others."""
+    return f"{secrets.randbelow(1_000_000):06d}"
+
+
+def database_dsn(settings: Settings) -> str:
+    """Return the DSN to use, starting the embedded server where none is set."""
+    return settings.dsn or start_embedded(settings.data_path)
+
+
+class Core:
+    """The core over one pool, shared by every role of a process."""
+
+    def __init__(
+        self, *, settings: Settings, city: City, dsn: str, pool: asyncpg.Pool, triage: TriageBatch, clock: Clock = now
+    ) -> None:
+        self.settings, self.city, self.dsn, self.pool, self.clock = settings, city, dsn, pool, clock
+        self.store = TicketStore(pool, prefix=city.prefix)
+        self.rows = JobStore(pool)
+        self.intake = Intake(
+            store=self.store, triage=triage, rules=self.rules, clock=clock, new_code=new_code,
+            limits=Limits(max_waiting=settings.max_waiting),
+        )
+        self.service = Service(store=self.store, intake=self.intake, rules=self.rules, clock=clock)
+        self.desk_updates = DeskUpdates(rows=self.rows, service=self.service)
+        self.spool = Spool(
+            settings.data_path / "spool", write=write_durably, submit=self.intake.submit, tell=self._tell
+        )
+        records = ChannelStore(pool, files=settings.data_path / "attachments")
+        self.records = records
+        self.front = Front(
+            intake=self.intake, service=self.service, records=records, spool=self.spool, clock=clock
+        )
+
+    async def restore_jobs(self) -> None:
+        """Make sure that what has waited for a while has a job."""
+        await self.rows.restore_jobs(self.clock() - timedelta(seconds=30))
+
+    async def forget(self) -> None:
+        """Delete keys that no repeat can meet any more."""
+        await self.records.forget(self.clock())
+
+    async def keep_directories(self) -> None:
+        """Keep every version of the directory in the database: old tickets refer to theirs by version."""
+        for directory in self.city.directories:
+            await self.records.keep_directory(directory, self.clock())
+
+    def rules(self) -> CityRules:
+        """Return the city's rules of today: a new version of the directory begins at midnight of its day."""
+        today = self.clock().astimezone(UTC).date()
+        return CityRules(
+            signature=f"{self.city.name}12345", prefix=self.city.prefix, policy=self.city.policy,
+            directory=self.city.directory_on(today),
+        )
+
+    async def _tell(self, inbound: Inbound, receipt: Receipt) -> None:
+        """Owe the citizen the answer to a delivery that was spooled."""
+        message = Outbound(
+            channel=inbound.channel, key=f"answer-{inbound.external_id}", to=inbound.appeal.citizen.key,
+            text=wording.receipt_text(receipt), number=receipt.number,
+        )
+        if message.to:
+            await self.rows.owe(message, self.clock())
+
+
+@asynccontextmanager
+async def open_core(settings: Settings, *, triage: TriageBatch, city: City, dsn: str) -> AsyncIterator[Core]:
+    """Open the pool and the intake; leaving drains what waits."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(await open_pool(dsn, size=settings.database_connections))
+        core = Core(settings=settings, city=city, dsn=dsn, pool=pool, triage=triage)
+        await stack.enter_async_context(core.intake)
+        yield core

@@ -1,0 +1,89 @@
+"""A trial on one machine (`serve --demo`): demo accounts, demo secrets, a 110 desk, and a page that says where to go.
+
+Only for looking: the secrets are printed and the same everywhere. Whatever is set in the configuration is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+from aiohttp import web
+
+from agent_ui.accounts import Accounts
+from agent_ui.staff import Staff, StaffRole
+from hotline.config import Settings
+from hotline.desk110 import Desk
+from hotline.errors import InvalidInput
+
+PASSWORD = "dongguan-12345"  # noqa: S105 - printed on the first page: a demo account, not a secret
+DESK_PORT = 9110
+_DEFAULTS = {
+    "app_tokens": "demo:demo-token-12345",
+    "wechat_token": "demo-wechat-token",
+    "police_secret": "demo-police-secret",
+}
+_STAFF = (
+    Staff(name="agent", display_name="坐席 李敏", role=StaffRole.AGENT),
+    Staff(name="agent2", display_name="坐席 陈刚", role=StaffRole.AGENT),
+    Staff(name="supervisor", display_name="班长 王芳", role=StaffRole.SUPERVISOR),
+)
+
+
+def trial_settings(settings: Settings) -> Settings:
+    """Fill in what a trial needs and the configuration leaves empty."""
+    missing = {name: value for name, value in _DEFAULTS.items() if not getattr(settings, name)}
+    if not settings.police_url:
+        missing["police_url"] = f"http://127.0.0.1:{DESK_PORT}"
+    return msgspec.structs.replace(settings, **missing)
+
+
+@asynccontextmanager
+async def trial_desk(settings: Settings) -> AsyncIterator[None]:
+    """Run a 110 desk beside the service while the block lasts."""
+    runner = web.AppRunner(Desk(secret=settings.police_secret).app(), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", DESK_PORT).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def trial_staff(accounts: Accounts, units: list[str]) -> list[Staff]:
+    """Make the demo accounts that are not there yet, one department among them; return all."""
+    unit = units[0]
+    everybody = [
+        *_STAFF, Staff(name="department", display_name=unit, role=StaffRole.DEPARTMENT, department=unit),
+    ]
+    for staff in everybody:
+        try:
+            await accounts.add_staff(staff, PASSWORD)
+        except InvalidInput as error:
+            if error.error_id != "name_taken":
+                raise
+    return everybody
+
+
+def banner(settings: Settings, staff: list[Staff], *, city: str) -> str:
+    """Return what a newcomer needs: addresses, log-ins, and a first appeal."""
+    base = settings.public_url or f"http://{settings.host}:{settings.http_port}"
+    lines = [
+        "", f"  {city}12345 政务服务便民热线 · 演示环境", "",
+        f"  市民页面     {base}/",
+        f"  坐席工作台   {base}/console",
+        f"  接口文档     {base}/openapi.json",
+        f"  坐席长连接   ws://{settings.host}:{settings.ws_port}/",
+    ]
+    if settings.police_url.endswith(f":{DESK_PORT}"):
+        lines.append(f"  110模拟台    {settings.police_url}/incidents")
+    lines += ["", f"  账号(密码都是 {PASSWORD})"]
+    lines += [f"    {one.name:<11} {one.role:<11} {one.display_name}" for one in staff]
+    token = settings.app_tokens.partition(",")[0].partition(":")[2]
+    lines += [
+        "", "  试一试", f"    curl -s {base}/api/v1/appeals -H 'Authorization: Bearer {token}' "
+        "-H 'Idempotency-Key: first-1' \\", """      -d '{"text":"南城体育路的路灯坏了三天,晚上很黑"}'""", "",
+        "  Ctrl-C 停止服务(内置数据库继续运行,make stop 停止)", "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,81 @@
+"""Configuration: every setting documented, every mistake reported at once."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from hotline.config import Settings, describe, load
+from hotline.errors import InvalidInput
+
+TEXT = Path("hotline.toml").read_text(encoding="utf-8")
+
+
+def test_every_setting_stands_in_the_file_with_its_default_and_its_help() -> None:
+    shown = tomllib.loads(TEXT)
+    assert shown == {name: default for name, _, default in describe()}
+    lines = TEXT.splitlines()
+    for name, help_text, _ in describe():
+        place = next(number for number, line in enumerate(lines) if line.startswith(f"{name} ="))
+        assert lines[place - 1].startswith(f"# {help_text}"), f"{name}: the line above it must be its help text"
+
+
+def test_every_setting_is_used_or_belongs_to_a_later_part() -> None:
+    files = [path for path in Path("hotline").rglob("*.py") if path.name != "config.py"]
+    source = "".join(path.read_text(encoding="utf-8") for path in files)
+    source += ".data_dir" if ".data_path" in source else ""
+    later = {"ari_user", "ari_password"}  # the PBX
+    unused = {name for name, *_ in describe() if f".{name}" not in source}
+    assert unused == later
+
+
+def test_the_environment_stands_above_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "hotline.toml"
+    file.write_text('http_port = 1\nhost = "0.0.0.0"\n')
+    found = load({"HOTLINE_HTTP_PORT": "9000", "UNRELATED": "x"}, file=file)
+    assert (found.http_port, found.host, found.ws_port) == (9000, "0.0.0.0", 8081)
+
+
+def test_the_file_may_stand_elsewhere(tmp_path: Path) -> None:
+    file = tmp_path / "other.toml"
+    file.write_text("http_port = 7\n")
+    assert load({"HOTLINE_CONFIG": str(file)}).http_port == 7
+
+
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "hotline.toml"
+    file.write_text('htp_port = 1\nlog_level = "loud"\n')
+    with pytest.raises(InvalidInput) as caught:
+        load({"HOTLINE_WS_PORT": "many", "HOTLINE_WEB_RATE": "0"}, file=file)
+    named = {line.partition(":")[0] for line in caught.value.detail.splitlines()}
+    assert named == {"htp_port", "log_level", "web_rate", "ws_port"}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"HOTLINE_POLICE_URL": "desk:9110"}, "police_url"),
+        ({"HOTLINE_POLICE_URL": "http://desk:9110"}, "police_secret"),
+        ({"HOTLINE_DSN": "localhost"}, "dsn"),
+        ({"HOTLINE_WECHAT_AES_KEY": "short"}, "wechat_aes_key"),
+        ({"HOTLINE_APP_TOKENS": "city-app"}, "app_tokens"),
+        ({"HOTLINE_APP_TOKENS": "city-app:short"}, "app_tokens"),
+        ({"HOTLINE_ARI_URL": "http://pbx:8088"}, "ari_user"),
+    ],
+)
+def test_values_that_cannot_work_are_refused(tmp_path: Path, given: dict[str, str], named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
+        load(given, file=tmp_path / "none.toml")
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "hotline.toml"
+    file.write_text("http_port = \n")
+    with pytest.raises(InvalidInput, match=r"hotline\.toml"):
+        load({}, file=file)
+
+
+def test_app_tokens_are_read_by_name() -> None:
+    assert Settings(app_tokens="a:secret-1, b:secret:2,").tokens() == {"a": "secret-1", "b": "secret:2"}
