@@ -11,7 +11,16 @@ from aiohttp import BodyPartReader, web
 
 from channels import appeal_codec, attachments, form_codec
 from channels.clean import check_key
-from channels.kit import JSON, client_address, client_of, idempotency_key, json_response, require_json, stored
+from channels.kit import (
+    JSON,
+    client_address,
+    client_of,
+    idempotency_key,
+    json_response,
+    read_limited,
+    require_json,
+    stored,
+)
 from channels.limits import RateLimit
 from channels.message import Inbound, Receipt
 from channels.port import ChannelPort
@@ -20,6 +29,7 @@ from hotline.errors import InvalidInput
 
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 _FIELD_BYTES = 64 * 1024
+_FORM_BYTES = 256 * 1024
 
 
 class Appeals:
@@ -62,7 +72,7 @@ class Appeals:
         if request.content_type == "multipart/form-data":
             pairs, files = await self._multipart(request)
         else:
-            pairs, files = form_codec.decode_urlencoded(await request.read()), []
+            pairs, files = form_codec.decode_urlencoded(await read_limited(request, _FORM_BYTES)), []
         body, form_key = form_codec.decode_fields(pairs)
         key = check_key(form_key) if form_key else idempotency_key(request)
         appeal = appeal_codec.appeal_of(body, files)
@@ -87,12 +97,8 @@ class Appeals:
     async def upload(self, request: web.Request) -> web.Response:
         """Keep one file (the raw body; name in `?name=`) and answer its key for a later appeal."""
         self._caller(request)
-        data = bytearray()
-        async for chunk in request.content.iter_chunked(64 * 1024):
-            data += chunk
-            if len(data) > attachments.MAX_BYTES:
-                raise InvalidInput("the attachment is too large", error_id="too_large")
-        kept = await self._port.store_attachment(bytes(data), request.query.get("name", ""))
+        data = await read_limited(request, attachments.MAX_BYTES)
+        kept = await self._port.store_attachment(data, request.query.get("name", ""))
         return json_response(kept, status=201)
 
 

@@ -60,6 +60,16 @@ def client_address(request: web.Request, *, proxies: int = 0) -> str:
     return request.remote or ""
 
 
+async def read_limited(request: web.Request, limit: int) -> bytes:
+    """Return the body; raises InvalidInput (`too_large`) beyond `limit` bytes without reading on."""
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(64 * 1024):
+        body += chunk
+        if len(body) > limit:
+            raise InvalidInput(f"the body has more than {limit} bytes", error_id="too_large")
+    return bytes(body)
+
+
 def require_json(request: web.Request) -> None:
     """Raise InvalidInput (`unsupported_media_type`) unless the body is declared as JSON or not at all."""
     if "Content-Type" in request.headers and request.content_type not in (JSON, "application/octet-stream"):

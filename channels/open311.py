@@ -15,7 +15,7 @@ from aiohttp import web
 
 from channels import form_codec, open311_codec, open311_wire
 from channels.clean import check_key
-from channels.kit import client_address, named_by_secret
+from channels.kit import client_address, named_by_secret, read_limited
 from channels.limits import RateLimit
 from channels.message import Inbound
 from channels.open311_codec import Jurisdiction
@@ -29,6 +29,7 @@ from hotline.terms import Channel
 log = structlog.get_logger(__name__)
 SAME_CONTENT = timedelta(minutes=10)
 WAIT = 10.0
+MAX_BODY = 256 * 1024
 
 
 class Open311:
@@ -51,7 +52,7 @@ class Open311:
 
     async def create(self, request: web.Request, form: str) -> web.Response:
         """Take a request: its number, or a token where asked for (`token=true`) or the core is slow."""
-        pairs = form_codec.decode_urlencoded(await request.read())
+        pairs = form_codec.decode_urlencoded(await read_limited(request, MAX_BODY))
         given = {**request.query, **dict(reversed(pairs))}
         self._city.check(given.get("jurisdiction_id", ""))
         name, sender = self._sender(request, given)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from channels import appeal_codec, police_codec
-from channels.kit import JSON
+from channels.kit import JSON, read_limited
 from channels.port import ChannelPort
 from hotline.errors import IllegalTransition
 from hotline.signing import verify
+
+MAX_BODY = 256 * 1024
 
 
 class Police:
@@ -23,7 +25,7 @@ class Police:
 
     async def transfer(self, request: web.Request) -> web.Response:
         """Take a transfer: 201, or 200 with the same body for a repeat."""
-        body, now = await request.read(), self._port.now()
+        body, now = await read_limited(request, MAX_BODY), self._port.now()
         signature = request.headers.get("X-Signature", "").strip().lower()
         verify(self._secret, request.headers.get("X-Timestamp", ""), signature, body, now=now)
         inbound = police_codec.decode_transfer(body, key=request.headers.get("Idempotency-Key", ""), now=now)

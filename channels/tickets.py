@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from channels import appeal_codec, ticket_codec
-from channels.kit import client_address, client_of, idempotency_key, json_response, require_json, stored
+from channels.kit import client_address, client_of, idempotency_key, json_response, read_limited, require_json, stored
 from channels.limits import RateLimit
 from channels.port import ChannelPort
 from hotline.errors import NotFound
 from hotline.ids import TicketNumber
+
+_SMALL = 64 * 1024
 
 
 class Tickets:
@@ -64,7 +66,7 @@ class Tickets:
     async def rating(self, request: web.Request) -> web.Response:
         """Rate how it was handled."""
         require_json(request)
-        body = ticket_codec.decode_rating(await request.read())
+        body = ticket_codec.decode_rating(await read_limited(request, _SMALL))
         number, code = await self._opened(request, body.code)
         await self._port.rate(number, code, body.rating, body.solved, body.note or "")
         return await self._standing(number, code)
@@ -72,7 +74,7 @@ class Tickets:
     async def withdrawal(self, request: web.Request) -> web.Response:
         """Withdraw the appeal."""
         require_json(request)
-        body = ticket_codec.decode_withdrawal(await request.read())
+        body = ticket_codec.decode_withdrawal(await read_limited(request, _SMALL))
         number, code = await self._opened(request, body.code)
         await self._port.withdraw(number, code, body.reason or "")
         return await self._standing(number, code)

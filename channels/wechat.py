@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from channels import wechat_codec, wording
+from channels.kit import read_limited
 from channels.message import Inbound, Receipt
 from channels.port import ChannelPort
 from channels.wechat_codec import SUCCESS, Event, Lookup, Message, Query, Unknown, WeChatSettings
@@ -22,6 +23,7 @@ from hotline.errors import HotlineError, KeyReused, NotFound, RateLimited
 
 log = structlog.get_logger(__name__)
 WAIT = 4.0
+MAX_BODY = 256 * 1024
 _MAX_FETCHES = 64
 FetchMedia = Callable[[str], Awaitable[bytes]]
 
@@ -43,7 +45,7 @@ class WeChat:
         """A message or an event."""
         deadline = asyncio.get_running_loop().time() + self._wait
         query = _query(request)
-        fields = wechat_codec.unseal(await request.read(), query, self._settings)
+        fields = wechat_codec.unseal(await read_limited(request, MAX_BODY), query, self._settings)
         message = wechat_codec.decode(fields, now=self._port.now())
         answer = await self._answer(message, deadline)
         if not answer:
@@ -99,22 +101,28 @@ class WeChat:
             return wording.TOO_FAST
 
     def _start_fetch(self, inbound: Inbound, receipt: Receipt, fetch: FetchMedia) -> None:
-        media = [file for file in inbound.appeal.attachments if file.key.startswith(wechat_codec.MEDIA_KEY)]
-        if not media:
+        if not any(file.key.startswith(wechat_codec.MEDIA_KEY) for file in inbound.appeal.attachments):
             return
         if len(self._fetches) >= _MAX_FETCHES:
             log.warning("wechat_media_not_fetched", number=receipt.number, reason="too many at once")
             return
-        task = asyncio.create_task(self._keep_media(media[0].key, media[0].name, receipt, fetch))
+        task = asyncio.create_task(bring_home(self._port, fetch, inbound, receipt))
         self._fetches.add(task)
         task.add_done_callback(self._fetches.discard)
 
-    async def _keep_media(self, key: str, name: str, receipt: Receipt, fetch: FetchMedia) -> None:
-        """Bring a file home and add it to the ticket; where that fails the ticket still names it at WeChat."""
+
+async def bring_home(port: ChannelPort, fetch: FetchMedia, inbound: Inbound, receipt: Receipt) -> None:
+    """Fetch a delivery's files from WeChat and add them to its ticket; a repeat adds nothing.
+
+    Where that fails the ticket still names them at WeChat, which keeps them for three days.
+    """
+    for file in inbound.appeal.attachments:
+        if not file.key.startswith(wechat_codec.MEDIA_KEY):
+            continue
         try:
-            data = await fetch(key.removeprefix(wechat_codec.MEDIA_KEY))
-            kept = await self._port.store_attachment(data, name)
-            await self._port.supplement(receipt.number, receipt.code, f"[{name}]", [kept], key)
+            data = await fetch(file.key.removeprefix(wechat_codec.MEDIA_KEY))
+            kept = await port.store_attachment(data, file.name)
+            await port.supplement(receipt.number, receipt.code, f"[{file.name}]", [kept], file.key)
         except (HotlineError, OSError, TimeoutError):
             log.warning("wechat_media_not_fetched", number=receipt.number, exc_info=True)
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 from typing import Any
+from xml.sax.saxutils import escape
 
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
+
+from channels.wechat_crypto import signature
 
 
 class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -131,6 +134,22 @@ class WeChatStandIn:
 
     async def _list(self, _: web.Request) -> web.Response:
         return _json([{"path": path, "body": body} for path, body in self.sent])
+
+
+def text_message(text: str, *, open_id: str, message_id: int, created: int, account: str = "gh_12345") -> bytes:
+    """Return a text message as WeChat posts it to `/wechat` in 明文模式."""
+    fields = {
+        "ToUserName": account, "FromUserName": open_id, "CreateTime": created, "MsgType": "text", "Content": text,
+        "MsgId": message_id,
+    }
+    inner = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in fields.items())
+    return f"<xml>{inner}</xml>".encode()
+
+
+def signed_query(token: str, *, timestamp: int, nonce: str) -> dict[str, str]:
+    """Return the query with which WeChat signs what it posts."""
+    signed = signature(token, str(timestamp), nonce)
+    return {"signature": signed, "timestamp": str(timestamp), "nonce": nonce}
 
 
 def _error(code: int, message: str) -> web.Response:

@@ -19,6 +19,7 @@ from wechatpy.utils import check_signature  # type: ignore[import-untyped]
 from channels import wechat, wechat_codec, wechat_crypto, wording
 from channels.message import Inbound
 from channels.wechat_codec import Event, Lookup, Query, Unknown, WeChatSettings
+from hotline import wechat_standin
 from hotline.errors import Forbidden, InvalidInput, KeyReused, Overloaded, RateLimited, Unavailable
 from hotline.terms import State
 from tests.channels.conftest import Client, Serve
@@ -234,6 +235,15 @@ async def test_malformed_messages_are_problems(client: Client, port: MemoryPort)
         answer = await say(client, path.read_bytes())
         assert (answer.status, (await answer.json())["error_id"]) == (400, "invalid_input"), path.name
     assert not port.inbounds
+
+
+async def test_the_stand_in_speaks_as_wechat_does(client: Client, port: MemoryPort) -> None:
+    xml = wechat_standin.text_message("路灯<不亮> & 很黑", open_id="o1", message_id=7, created=1795240800)
+    query = wechat_standin.signed_query(TOKEN, timestamp=1795240800, nonce="n")
+    assert (await client.post("/wechat", data=xml, params=query)).status == 200
+    assert (port.inbounds[0].appeal.text, port.inbounds[0].external_id) == ("路灯<不亮> & 很黑", "7")
+    big = wechat_standin.text_message("x" * 300_000, open_id="o1", message_id=8, created=1795240800)
+    assert (await client.post("/wechat", data=big, params=query)).status == 413
 
 
 async def test_events_and_unknown_types_make_no_ticket(client: Client, port: MemoryPort) -> None:

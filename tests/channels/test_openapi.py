@@ -1,0 +1,81 @@
+"""The document is valid, tells every route, and its schemas take what the codecs take."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import msgspec
+import pytest
+from aiohttp import web
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from channels import appeals, chat, open311, phone, police, tickets, wechat
+from channels.appeal_codec import answer_of
+from channels.message import Receipt
+from channels.openapi_routes import channels_document
+from channels.problem import STATUS
+from hotline.ids import StaffName
+from tests.channels.contract import RECEIPT, payloads
+from tests.channels.memory import MemoryPort
+from tests.channels.test_contract import CITY
+from tests.channels.test_wechat import SETTINGS
+
+DOCUMENT: dict[str, Any] = msgspec.json.decode(channels_document(version="1"))
+
+
+def all_routes() -> list[web.AbstractRouteDef]:
+    async def authenticate(request: web.Request) -> StaffName:
+        return StaffName("a01")
+
+    port = MemoryPort()
+    return [
+        *appeals.routes(port, tokens={}), *tickets.routes(port, tokens={}), *chat.routes(port),
+        *open311.routes(port, city=CITY, keys={}), *wechat.routes(port, settings=SETTINGS),
+        *police.routes(port, secret="s"), *phone.routes(port, authenticate=authenticate),
+    ]
+
+
+def test_the_document_is_valid_openapi() -> None:
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+def test_every_route_is_told_and_every_told_route_is_there() -> None:
+    served = {
+        (route.method.lower(), re.sub(r"\{(\w+):[^}]*\}", r"{\1}", route.path))
+        for route in all_routes() if isinstance(route, web.RouteDef) and route.method != "*"
+    }
+    told = {(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods}
+    assert told == served
+
+
+def test_every_parameter_of_a_path_is_told() -> None:
+    for path, methods in DOCUMENT["paths"].items():
+        for operation in methods.values():
+            names = [DOCUMENT["components"]["parameters"][reference["$ref"].rsplit("/", 1)[1]]
+                     for reference in operation.get("parameters", [])]
+            in_path = {parameter["name"] for parameter in names if parameter["in"] == "path"}
+            assert in_path == set(re.findall(r"\{(\w+)\}", path)), path
+
+
+def test_every_operation_tells_its_errors() -> None:
+    for methods in DOCUMENT["paths"].values():
+        for operation in methods.values():
+            assert {"400", "500"} <= set(operation["responses"])
+            assert set(map(int, operation["responses"])) - {101, 200, 201} <= set(STATUS.values())
+
+
+@pytest.mark.parametrize(("schema", "channel"), [
+    ("AppealBody", "app"), ("TransferBody", "police"), ("CallAppealBody", "call"), ("Say", "chat"),
+])
+def test_recorded_payloads_fit_their_schema(schema: str, channel: str) -> None:
+    wanted = {"$ref": f"#/components/schemas/{schema}", "components": DOCUMENT["components"]}
+    for path in payloads(channel, "valid"):
+        jsonschema.Draft202012Validator(wanted).validate(msgspec.json.decode(path.read_bytes()))
+
+
+def test_answers_fit_their_schema() -> None:
+    wanted = {"$ref": "#/components/schemas/AppealAnswer", "components": DOCUMENT["components"]}
+    assert isinstance(RECEIPT, Receipt)
+    jsonschema.Draft202012Validator(wanted).validate(msgspec.to_builtins(answer_of(RECEIPT)))
