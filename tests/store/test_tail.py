@@ -97,7 +97,7 @@ async def test_a_writer_that_commits_between_snapshot_and_horizon(
 
 async def _waits_for_lock(observer: asyncpg.Connection, waiting: asyncpg.Connection) -> None:
     async with asyncio.timeout(10):
-        while await observer.fetchval(  # noqa: ASYNC110 - the lock is in another process
+        while await observer.fetchval(
             "SELECT wait_event_type FROM pg_stat_activity WHERE pid = $1", waiting.get_server_pid()
         ) != "Lock":
             await asyncio.sleep(0.01)

@@ -1,0 +1,109 @@
+"""The hot queries at 1,000,000 tickets: each uses its index and reads about what it returns, however it is planned."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from hotline.store.database import statements
+from hotline.store.migrate import migrate
+from hotline.summary import CENTRE_STATES
+from hotline.terms import State
+from tests.volume import fill
+
+TICKETS = 1_000_000
+LATEST = datetime.fromisoformat("2026-11-21T00:00:00+00:00")
+FIRST_PAGE = (LATEST + timedelta(days=1), 2**62)
+DEEP_PAGE = (LATEST - timedelta(days=100), 2**62)
+ALL = sorted(State)
+CENTRE = sorted(CENTRE_STATES)
+OPEN = ["received", "pending_sign", "handling"]
+
+QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
+    "list by state": ("console", "list_states", (CENTRE, *FIRST_PAGE, 50, "centre"), {"tickets_by_state"}),
+    "list of everything, deep": ("console", "list_states", (ALL, *DEEP_PAGE, 50, "tickets"), {"tickets_by_state"}),
+    "list of a department": (
+        "console", "list_department", (OPEN, *FIRST_PAGE, 50, "单位7"), {"tickets_by_lead", "tickets_by_assisting"},
+    ),
+    "list of an agent": ("console", "list_agent", (ALL, *FIRST_PAGE, 50, "agent0"), {"tickets_by_agent"}),
+    "list of emergencies": ("console", "list_emergency", (ALL, *FIRST_PAGE, 50, "x"), {"tickets_emergency"}),
+    "list of alarms": ("console", "list_alarms", (ALL, *FIRST_PAGE, 50, "x"), {"tickets_alarmed"}),
+    "one ticket": ("console", "find", ("DG20261121300000010",), {"tickets_number_key"}),
+    "its history": ("console", "history", (77, 0), {"ticket_events_ticket_id_version_key"}),
+    "search by citizen": (
+        "console", "search", (ALL, *FIRST_PAGE, 50, "", "+8613800000123", "", ""), {"tickets_by_citizen"},
+    ),
+    "search by words": (
+        "console", "search", (ALL, *FIRST_PAGE, 50, "", "", "'词77' & '街77'", ""), {"tickets_by_search"},
+    ),
+    "event tail": ("tail", "page", (TICKETS - 40, 500, False), {"ticket_events_pkey"}),
+    "event tail, idle": ("tail", "page", (TICKETS, 500, False), {"ticket_events_pkey"}),
+    "public tickets": (
+        "channels", "public", (None, None, None, None, None, 50, 0), {"tickets_public"},
+    ),
+    "incidents left silent": ("jobs", "silent", (LATEST,), {"incidents_waiting"}),
+    "what is due": ("plans", "", (), {"tickets_by_due"}),
+}
+DUE = "SELECT number FROM tickets WHERE due_at IS NOT NULL AND due_at < $1 ORDER BY due_at LIMIT 100"
+ONLY_CUSTOM = {"search by citizen", "search by words"}  # the store plans searches anew each time
+
+
+@pytest.fixture(scope="module")
+def city(postgres: str) -> Iterator[str]:
+    dsn = postgres.replace("/postgres?", "/city_of_a_million?", 1)
+
+    async def make() -> None:
+        admin = await asyncpg.connect(postgres)
+        await admin.execute("CREATE DATABASE city_of_a_million")
+        await admin.close()
+        await migrate(dsn)
+        await fill(dsn, TICKETS)
+
+    async def drop() -> None:
+        admin = await asyncpg.connect(postgres)
+        await admin.execute("DROP DATABASE city_of_a_million WITH (FORCE)")
+        await admin.close()
+
+    asyncio.run(make())
+    yield dsn
+    asyncio.run(drop())
+
+
+@pytest.fixture
+async def connection(city: str) -> AsyncIterator[asyncpg.Connection]:
+    found = await asyncpg.connect(city)
+    yield found
+    await found.close()
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes(inner)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("name", QUERIES)
+async def test_the_plan(connection: asyncpg.Connection, name: str, mode: str) -> None:
+    if mode == "force_generic_plan" and name in ONLY_CUSTOM:
+        return
+    file, statement, parameters, indexes = QUERIES[name]
+    sql = statements(file)[statement] if statement else DUE
+    await connection.execute(f"SET plan_cache_mode = {mode}")
+    explained = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *(parameters or (LATEST,)))
+    plan = list(nodes(json.loads(explained)[0]["Plan"]))
+    used = {node["Index Name"] for node in plan if "Index Name" in node}
+    assert used & indexes, f"{name}: used {used or 'no index'}"
+    scans = [n["Relation Name"] for n in plan if n["Node Type"] == "Seq Scan"]
+    assert not {"tickets", "ticket_events", "incidents"} & set(scans), f"{name} reads a whole table"
+    read = max(
+        (n["Actual Rows"] + n.get("Rows Removed by Filter", 0)) * n["Actual Loops"] for n in plan if "Index Name" in n
+    )
+    assert read <= 20_000, f"{name} reads {read} rows"

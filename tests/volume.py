@@ -1,0 +1,54 @@
+"""A city's worth of tickets made inside the database, quickly: for plans and lists at size. Synthetic, and seeded.
+
+Rows have the shape and the distribution of real ones (most closed, few open, few emergencies); documents are short.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+
+_TICKETS = """
+INSERT INTO tickets (number, code, version, state, channel, kind, l1, l2, verdict, priority, town, lead, assisting,
+                     agent, alarmed, citizen, created_at, updated_at, due_at, doc, summary, search)
+SELECT 'DG' || to_char(at, 'YYYYMMDD') || '3' || lpad(n::text, 7, '0') || '0', lpad((n % 1000000)::text, 6, '0'), 3,
+       state, 'web', kind, '03', '路灯', verdict, 'P3', (ARRAY['南城', '东城', '虎门', '长安'])[1 + n % 4], lead,
+       CASE WHEN n % 9 = 0 THEN ARRAY['单位' || (n % 60)] ELSE '{}' END,
+       CASE WHEN n % 3000 = 0 THEN 'agent' || (n % 300) ELSE '' END, n % 20000 = 0,
+       '+86138' || lpad((n % 700000)::text, 8, '0'), at, at,
+       CASE WHEN state IN ('closed', 'archived') THEN NULL ELSE at + interval '5 days' END, doc, doc,
+       array_to_tsvector(ARRAY['路灯', '词' || (n % 5000), '词' || (n % 4999 + 5000), '街' || (n % 300)])
+FROM (
+    SELECT n, timestamptz '2026-11-21 00:00Z' - make_interval(secs => ($1 - n) * 30) AS at,
+           CASE WHEN n > $1 - 20000 THEN
+               (ARRAY['received', 'pending_sign', 'handling', 'pending_follow_up', 'handed_off'])[1 + n % 5]
+           ELSE (ARRAY['closed', 'archived', 'archived', 'rejected'])[1 + n % 4] END AS state,
+           CASE WHEN n % 30 = 0 THEN 'report' ELSE 'complaint' END AS kind,
+           CASE WHEN n % 200 = 0 THEN 'emergency' ELSE 'non_emergency' END AS verdict, '单位' || (n % 60) AS lead,
+           jsonb_build_object('number', n, 'appeal', jsonb_build_object('text', '体育路路灯不亮')) AS doc
+    FROM generate_series(1, $1::int) AS n
+) AS made
+"""
+_EVENTS = """
+INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
+SELECT n, id, 1, created_at, 'receive', 'citizen:', doc, summary, ARRAY['centre', 'department:' || lead, 'tickets']
+FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM tickets) AS t
+"""
+
+
+async def fill(dsn: str, count: int) -> None:
+    """Make `count` tickets with one event each, then gather statistics as autovacuum would."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("SET synchronous_commit = off; SET maintenance_work_mem = '1GB'")
+        indexes = await connection.fetch(
+            "SELECT indexdef, indexname FROM pg_indexes WHERE tablename = 'tickets' AND indexdef NOT LIKE '%UNIQUE%'"
+        )
+        for index in indexes:
+            await connection.execute(f'DROP INDEX "{index["indexname"]}"')
+        await connection.execute(_TICKETS, count)
+        await connection.execute(_EVENTS)
+        for index in indexes:  # building an index at the end is several times faster than growing it
+            await connection.execute(index["indexdef"])
+        await connection.execute("VACUUM ANALYZE tickets, ticket_events")
+    finally:
+        await connection.close()
