@@ -1,110 +1,172 @@
-"""The OpenAPI 3.1 document, built from the same types that decode and encode the messages."""
+"""Every route of the channels as the OpenAPI document tells it. A test compares this table with the routes."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from channels.problem import MEDIA_TYPE, STATUS, TITLES, Problem
+from channels.appeal_codec import AppealAnswer, AppealBody
+from channels.chat_codec import Ack, Failed, Hello, Line, Say, Welcome
+from channels.openapi_document import Operation, Vocabulary, document
+from channels.phone_codec import CallAppealBody
+from channels.police_codec import IncidentUpdate, Outcome, TransferBody
+from channels.port import Progress
+from channels.ticket_codec import MessageBody, RatingBody, WithdrawalBody
+from hotline.appeal import Attachment
 
-_REF = "#/components/schemas/{name}"
-_EVERYWHERE = ("invalid_input", "internal")
-
-
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One route as documented.
-
-    Attributes:
-        body: content type → type of the body, or a schema; empty for none.
-        answers: status → (content type, type or schema).
-        errors: error ids that it can answer, beside those of every route.
-        parameters: names of parameters.
-        security: names of security schemes, one of which is needed; "" means that none is.
-        problem: errors are problem+json; Open311 has its own form.
-    """
-
-    method: str
-    path: str
-    summary: str
-    tag: str
-    body: Mapping[str, Any] = {}
-    answers: Mapping[int, tuple[str, Any]]
-    errors: tuple[str, ...] = ()
-    parameters: tuple[str, ...] = ()
-    security: tuple[str, ...] = ("",)
-    problem: bool = True
+JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 
 
-class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
-    """What operations refer to by name: parameters, security schemes, and types told of beside the routes."""
-
-    parameters: Mapping[str, Mapping[str, Any]]
-    security: Mapping[str, Mapping[str, Any]]
-    types: tuple[type, ...] = ()
-
-
-def document(
-    operations: Sequence[Operation], vocabulary: Vocabulary, *, title: str, version: str, description: str = ""
-) -> dict[str, Any]:
-    """Return the document; every type that is named becomes a component schema."""
-    types = [Problem, *vocabulary.types, *_types(operations)]
-    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
-    known = dict(zip(map(id, types), schemas, strict=True))
-    paths: dict[str, dict[str, Any]] = {}
-    for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method] = _operation(operation, known)
+def _parameter(name: str, place: str, description: str, *, required: bool = False) -> dict[str, Any]:
     return {
-        "openapi": "3.1.0", "info": {"title": title, "version": version, "description": description},
-        "paths": paths,
-        "components": {
-            "schemas": components, "parameters": dict(vocabulary.parameters),
-            "securitySchemes": dict(vocabulary.security),
-        },
+        "name": name, "in": place, "required": required or place == "path", "description": description,
+        "schema": {"type": "string"},
     }
 
 
-def _types(operations: Iterable[Operation]) -> list[type]:
-    named = [kind for operation in operations for kind in operation.body.values()]
-    named += [kind for operation in operations for _, kind in operation.answers.values()]
-    return list(dict.fromkeys(kind for kind in named if isinstance(kind, type)))
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "key": _parameter("Idempotency-Key", "header", "1–200 printable ASCII characters; a repeat gets the first answer"),
+    "number": _parameter("number", "path", "工单号"),
+    "code": _parameter("code", "query", "查询码; in a POST it may stand in the body"),
+    "name": _parameter("name", "query", "file name, for people"),
+    "timestamp": _parameter("X-Timestamp", "header", "Unix seconds, at most five minutes off", required=True),
+    "hmac": _parameter(
+        "X-Signature", "header", "hex HMAC-SHA256 over X-Timestamp, a dot, and the body", required=True),
+    "incident": _parameter("key", "path", "Idempotency-Key of the push"),
+    "signature": _parameter("signature", "query", "SHA-1 over token, timestamp and nonce, sorted"),
+    "wx_timestamp": _parameter("timestamp", "query", "as WeChat sends it"),
+    "nonce": _parameter("nonce", "query", "as WeChat sends it"),
+    "echostr": _parameter("echostr", "query", "sent back as it is"),
+    "encrypt_type": _parameter("encrypt_type", "query", "aes in 安全模式 and 兼容模式"),
+    "msg_signature": _parameter("msg_signature", "query", "the signature over the cipher text too"),
+    "form": _parameter("form", "path", "json or xml") | {"schema": {"type": "string", "enum": ["json", "xml"]}},
+    "service": _parameter("code", "path", "service_code"),
+    "token": _parameter("token", "path", "token of a POST"),
+    "jurisdiction": _parameter("jurisdiction_id", "query", "the city's code"),
+    **{name: _parameter(name, "query", text) for name, text in {
+        "service_request_id": "numbers, by comma", "service_code": "service codes, by comma",
+        "start_date": "ISO 8601 with zone", "end_date": "ISO 8601 with zone",
+        "status": "open, closed, or both by comma", "page": "from 1", "page_size": "up to 1000",
+    }.items()},
+}
+SECURITY: dict[str, Any] = {
+    "app": {"type": "http", "scheme": "bearer", "description": "token of an app; without it the route is the public's"},
+    "staff": {"type": "apiKey", "in": "cookie", "name": "hotline_session", "description": "the console's session"},
+}
+_OPEN311 = {"type": "array", "items": {"type": "object"}}
+_OPEN311_BODY = {
+    "type": "object", "required": ["service_code"],
+    "properties": {name: {"type": "string"} for name in (
+        "service_code", "jurisdiction_id", "api_key", "lat", "long", "address_string", "address_id", "description",
+        "media_url", "email", "device_id", "account_id", "first_name", "last_name", "phone", "attribute[town]", "token",
+    )},
+}
+_FORM_BODY: dict[str, Any] = {
+    "type": "object", "required": ["text"],
+    "properties": {name: {"type": "string"} for name in (
+        "text", "title", "kind", "name", "phone", "town", "address", "lat", "lon", "confidential", "key")},
+}
+_FILES = {"file": {"type": "array", "items": {"type": "string", "contentMediaType": "application/octet-stream"}}}
+_MULTIPART_BODY = _FORM_BODY | {"properties": _FORM_BODY["properties"] | _FILES}
+_TAKEN = {201: (JSON, AppealAnswer), 200: (JSON, AppealAnswer)}
+_INTAKE_ERRORS = ("idempotency_key_reused", "overloaded", "unavailable", "too_large", "unsupported_media_type")
+_TICKET_ERRORS = ("not_found", "unauthenticated", "rate_limited", "illegal_transition")
+_WX = ("signature", "wx_timestamp", "nonce")
+_XML_TEXT = {"text/xml": {"type": "string", "description": "the XML of WeChat's documentation, plain or encrypted"}}
+_TICKET = "/api/v1/tickets/{number}"
+_OPEN = "/open311/v2"
 
 
-def _schema(kind: Any, known: Mapping[int, dict[str, Any]]) -> Any:
-    return known[id(kind)] if isinstance(kind, type) else kind
+def _open311(method: str, path: str, summary: str, *parameters: str, status: int = 200, **rest: Any) -> Operation:
+    return Operation(
+        method=method, path=f"{_OPEN}{path}.{{form}}", summary=summary, tag="Open311 GeoReport v2", problem=False,
+        parameters=(*parameters, "form", "jurisdiction"), answers={status: (JSON, _OPEN311)},
+        errors=("not_found", *rest.pop("errors", ())), **rest,
+    )
 
 
-def _operation(operation: Operation, known: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "operationId": re.sub(r"\W+", "_", f"{operation.method} {operation.path}").strip("_"),
-        "summary": operation.summary, "tags": [operation.tag],
-        "security": [{name: []} if name else {} for name in operation.security],
-        "responses": _answers(operation, known),
-    }
-    if operation.parameters:
-        told["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in operation.parameters]
-    if operation.body:
-        content = {kind: {"schema": _schema(body, known)} for kind, body in operation.body.items()}
-        told["requestBody"] = {"required": True, "content": content}
-    return told
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        method="post", path="/api/v1/appeals", tag="诉求", security=("app", ""), parameters=("key",), answers=_TAKEN,
+        summary="Send an appeal (with a token as an app, without as the public)",
+        body={JSON: AppealBody, FORM: _FORM_BODY, MULTIPART: _MULTIPART_BODY},
+        errors=("unauthenticated", "rate_limited", "not_found", *_INTAKE_ERRORS),
+    ),
+    Operation(
+        method="post", path="/api/v1/attachments", tag="诉求", security=("app", ""), parameters=("name",),
+        summary="Keep a file for a later appeal", answers={201: (JSON, Attachment)},
+        body={"application/octet-stream": {"type": "string", "contentMediaType": "application/octet-stream"}},
+        errors=("unauthenticated", "rate_limited", "too_large", "unsupported_media_type"),
+    ),
+    Operation(
+        method="get", path=_TICKET, tag="工单", security=("app", ""), parameters=("number", "code"),
+        summary="How a ticket stands", answers={200: (JSON, Progress)}, errors=_TICKET_ERRORS[:3],
+    ),
+    Operation(
+        method="post", path=f"{_TICKET}/messages", tag="工单", security=("app", ""), summary="Add to a ticket",
+        parameters=("number", "code", "key"), body={JSON: MessageBody}, answers=_TAKEN,
+        errors=(*_TICKET_ERRORS, *_INTAKE_ERRORS),
+    ),
+    Operation(
+        method="post", path=f"{_TICKET}/rating", tag="工单", security=("app", ""), summary="好差评",
+        parameters=("number", "code"), body={JSON: RatingBody}, answers={200: (JSON, Progress)}, errors=_TICKET_ERRORS,
+    ),
+    Operation(
+        method="post", path=f"{_TICKET}/withdrawal", tag="工单", security=("app", ""), summary="撤单",
+        parameters=("number", "code"), body={JSON: WithdrawalBody}, answers={200: (JSON, Progress)},
+        errors=_TICKET_ERRORS,
+    ),
+    Operation(
+        method="post", path="/api/v1/calls/appeals", tag="电话", security=("staff",), answers=_TAKEN,
+        summary="An agent opens a ticket from a call", body={JSON: CallAppealBody},
+        errors=("unauthenticated", "forbidden", "not_found", *_INTAKE_ERRORS),
+    ),
+    Operation(
+        method="post", path="/api/v1/police/transfers", tag="110", parameters=("timestamp", "hmac", "key"),
+        summary="A non-police transfer from 110, signed", body={JSON: TransferBody}, answers=_TAKEN,
+        errors=("unauthenticated", "replayed", *_INTAKE_ERRORS),
+    ),
+    Operation(
+        method="post", path="/api/v1/police/incidents/{key}", tag="110", parameters=("incident", "timestamp", "hmac"),
+        summary="What 110 tells of an incident that we pushed, signed", body={JSON: IncidentUpdate},
+        answers={204: ("", None)}, errors=("unauthenticated", "not_found", "illegal_transition", "rule_violation"),
+    ),
+    Operation(
+        method="get", path="/chat", tag="网站", summary="Chat over WebSocket: Hello, Say → Welcome, Line, Ack, Failed",
+        answers={101: (JSON, {"type": "string"})}, errors=("overloaded",),
+    ),
+    Operation(
+        method="get", path="/wechat", tag="微信公众号", summary="WeChat verifies the address", errors=("forbidden",),
+        parameters=(*_WX, "echostr"), answers={200: ("text/plain", {"type": "string"})},
+    ),
+    Operation(
+        method="post", path="/wechat", tag="微信公众号", summary="A message or an event", body=_XML_TEXT,
+        parameters=(*_WX, "encrypt_type", "msg_signature"), answers={200: ("text/xml", {"type": "string"})},
+        errors=("forbidden",),
+    ),
+    _open311("get", "/services", "All services"),
+    _open311("get", "/services/{code}", "A service's attributes", "service"),
+    _open311(
+        "post", "/requests", "Send a request", "key", status=201, body={FORM: _OPEN311_BODY},
+        errors=("forbidden", "rate_limited", "idempotency_key_reused", "overloaded"),
+    ),
+    _open311("get", "/tokens/{token}", "The number behind a token", "token"),
+    _open311(
+        "get", "/requests", "Public requests", "service_request_id", "service_code", "start_date", "end_date", "status",
+        "page", "page_size",
+    ),
+    _open311("get", "/requests/{number}", "One public request", "number"),
+)
+VOCABULARY = Vocabulary(
+    parameters=PARAMETERS, security=SECURITY, types=(Hello, Say, Welcome, Line, Ack, Failed, Outcome)
+)
 
 
-def _answers(operation: Operation, known: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        str(status): {"description": _MEANING[status], "content": {media_type: {"schema": _schema(kind, known)}}}
-        for status, (media_type, kind) in operation.answers.items()
-    }
-    by_status: dict[int, list[str]] = {}
-    for error_id in (*_EVERYWHERE, *operation.errors):
-        by_status.setdefault(STATUS[error_id], []).append(error_id)
-    for status, ids in sorted(by_status.items()):
-        text = "; ".join(f"`{error_id}` {TITLES[error_id]}" for error_id in ids)
-        schema = known[id(Problem)] if operation.problem else {}
-        media_type = MEDIA_TYPE if operation.problem else "application/json"
-        told[str(status)] = {"description": text, "content": {media_type: {"schema": schema}}}
-    return told
-
-
-_MEANING = {200: "done; a repeat gets the first answer", 201: "created", 101: "WebSocket"}
+def rendered(*extra: Operation, version: str = "1") -> bytes:
+    """Return the document of all channels, and of `extra` operations, as JSON."""
+    told = document(
+        (*OPERATIONS, *extra), VOCABULARY, title="12345 hotline", version=version,
+        description="Errors are problem+json (RFC 9457) with a stable `error_id`; Open311 has its own form of errors.",
+    )
+    return msgspec.json.encode(told)

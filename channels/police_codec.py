@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +25,13 @@ class TransferBody(AppealBody, frozen=True):
     matter: Line = ""
 
 
+class IncidentUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """`signed` a unit is on it, `returned` not a matter of 110 (`text` says why), `closed` dealt with."""
+
+    status: Literal["signed", "returned", "closed"]
+    text: Annotated[str, Meta(max_length=2000)] = ""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a transfer, sent to the desk. `status` as in the answer to the transfer."""
 
@@ -37,6 +44,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _decoder = msgspec.json.Decoder(TransferBody)
+_update = msgspec.json.Decoder(IncidentUpdate)
 _outcome = msgspec.json.Decoder(Outcome)
 
 
@@ -64,6 +72,11 @@ def decode_transfer(body: bytes, *, key: str, now: datetime) -> Inbound:
     return Inbound(
         channel=Channel.POLICE, external_id=external_id, appeal=appeal, received_at=now, source="police110"
     )
+
+
+def decode_update(body: bytes) -> IncidentUpdate:
+    """Return what 110 tells of an incident; raises InvalidInput."""
+    return decode_json(_update, body)
 
 
 def encode_outcome(outcome: Outcome) -> bytes:

@@ -11,10 +11,10 @@ import pytest
 from aiohttp import web
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from channels import appeals, chat, open311, phone, police, tickets, wechat
+from channels import appeals, chat, open311, phone, police, police_updates, tickets, wechat
 from channels.appeal_codec import answer_of
 from channels.message import Receipt
-from channels.openapi_routes import channels_document
+from channels.openapi import rendered
 from channels.problem import STATUS
 from hotline.ids import StaffName
 from tests.channels.contract import RECEIPT, payloads
@@ -22,18 +22,23 @@ from tests.channels.memory import MemoryPort
 from tests.channels.test_contract import CITY
 from tests.channels.test_wechat import SETTINGS
 
-DOCUMENT: dict[str, Any] = msgspec.json.decode(channels_document(version="1"))
+DOCUMENT: dict[str, Any] = msgspec.json.decode(rendered())
 
 
 def all_routes() -> list[web.AbstractRouteDef]:
     async def authenticate(request: web.Request) -> StaffName:
         return StaffName("a01")
 
+    async def update(key: str, status: str, text: str) -> None:
+        raise NotImplementedError
+
     port = MemoryPort()
     return [
         *appeals.routes(port, tokens={}), *tickets.routes(port, tokens={}), *chat.routes(port),
         *open311.routes(port, city=CITY, keys={}), *wechat.routes(port, settings=SETTINGS),
-        *police.routes(port, secret="s"), *phone.routes(port, authenticate=authenticate),
+        *police.routes(port, secret="s"),
+        *police_updates.routes(update, secret="s", clock=port.now),
+        *phone.routes(port, authenticate=authenticate),
     ]
 
 
@@ -63,7 +68,7 @@ def test_every_operation_tells_its_errors() -> None:
     for methods in DOCUMENT["paths"].values():
         for operation in methods.values():
             assert {"400", "500"} <= set(operation["responses"])
-            assert set(map(int, operation["responses"])) - {101, 200, 201} <= set(STATUS.values())
+            assert set(map(int, operation["responses"])) - {101, 200, 201, 204} <= set(STATUS.values())
 
 
 @pytest.mark.parametrize(("schema", "channel"), [

@@ -1,0 +1,111 @@
+"""The OpenAPI 3.1 document, built from the same types that decode and encode the messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from channels.problem import MEDIA_TYPE, STATUS, TITLES, Problem
+
+_REF = "#/components/schemas/{name}"
+_EVERYWHERE = ("invalid_input", "internal")
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One route as documented.
+
+    Attributes:
+        body: content type → type of the body, or a schema; empty for none.
+        answers: status → (content type, type or schema); content type "" for none.
+        errors: error ids that it can answer, beside those of every route.
+        parameters: names of parameters.
+        security: names of security schemes, one of which is needed; "" means that none is.
+        problem: errors are problem+json; Open311 has its own form.
+    """
+
+    method: str
+    path: str
+    summary: str
+    tag: str
+    body: Mapping[str, Any] = {}
+    answers: Mapping[int, tuple[str, Any]]
+    errors: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    security: tuple[str, ...] = ("",)
+    problem: bool = True
+
+
+class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
+    """What operations refer to by name: parameters, security schemes, and types told of beside the routes."""
+
+    parameters: Mapping[str, Mapping[str, Any]]
+    security: Mapping[str, Mapping[str, Any]]
+    types: tuple[type, ...] = ()
+
+
+def document(
+    operations: Sequence[Operation], vocabulary: Vocabulary, *, title: str, version: str, description: str = ""
+) -> dict[str, Any]:
+    """Return the document; every type that is named becomes a component schema."""
+    types = [Problem, *vocabulary.types, *_types(operations)]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
+    known = dict(zip(map(id, types), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method] = _operation(operation, known)
+    return {
+        "openapi": "3.1.0", "info": {"title": title, "version": version, "description": description},
+        "paths": paths,
+        "components": {
+            "schemas": components, "parameters": dict(vocabulary.parameters),
+            "securitySchemes": dict(vocabulary.security),
+        },
+    }
+
+
+def _types(operations: Iterable[Operation]) -> list[type]:
+    named = [kind for operation in operations for kind in operation.body.values()]
+    named += [kind for operation in operations for _, kind in operation.answers.values()]
+    return list(dict.fromkeys(kind for kind in named if isinstance(kind, type)))
+
+
+def _schema(kind: Any, known: Mapping[int, dict[str, Any]]) -> Any:
+    return known[id(kind)] if isinstance(kind, type) else kind
+
+
+def _operation(operation: Operation, known: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "operationId": re.sub(r"\W+", "_", f"{operation.method} {operation.path}").strip("_"),
+        "summary": operation.summary, "tags": [operation.tag],
+        "security": [{name: []} if name else {} for name in operation.security],
+        "responses": _answers(operation, known),
+    }
+    if operation.parameters:
+        told["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in operation.parameters]
+    if operation.body:
+        content = {kind: {"schema": _schema(body, known)} for kind, body in operation.body.items()}
+        told["requestBody"] = {"required": True, "content": content}
+    return told
+
+
+def _answers(operation: Operation, known: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        str(status): {"description": _MEANING[status]}
+        | ({"content": {media_type: {"schema": _schema(kind, known)}}} if media_type else {})
+        for status, (media_type, kind) in operation.answers.items()
+    }
+    by_status: dict[int, list[str]] = {}
+    for error_id in (*_EVERYWHERE, *operation.errors):
+        by_status.setdefault(STATUS[error_id], []).append(error_id)
+    for status, ids in sorted(by_status.items()):
+        text = "; ".join(f"`{error_id}` {TITLES[error_id]}" for error_id in ids)
+        schema = known[id(Problem)] if operation.problem else {}
+        media_type = MEDIA_TYPE if operation.problem else "application/json"
+        told[str(status)] = {"description": text, "content": {media_type: {"schema": schema}}}
+    return told
+
+
+_MEANING = {200: "done; a repeat gets the first answer", 201: "created", 204: "noted", 101: "WebSocket"}
