@@ -1,0 +1,114 @@
+"""From probabilities and rules to a `Triage`: pure, one text at a time, so that every choice can be tested by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from hotline.appeal import Category, Evidence
+from hotline.terms import Service, Verdict
+from triage.features import Floats
+from triage.linear import Thresholds
+from triage.rules import Assessment
+from triage.text import Text
+
+ALTERNATIVES = 3
+_LEAST_ALTERNATIVE = 0.02
+_LEAST_SERVICE = 0.5
+_ORDER = {Service.POLICE: 0, Service.FIRE: 1, Service.AMBULANCE: 2, Service.TRAFFIC: 3}
+_RANK = {Verdict.NON_EMERGENCY: 0, Verdict.UNCLEAR: 1, Verdict.EMERGENCY: 2}
+
+
+class Choice(NamedTuple):
+    """The category and whether the model is sure enough of the department to dispatch by itself."""
+
+    category: Category
+    alternatives: tuple[Category, ...]
+    sure: bool
+
+
+def choose(
+    labels: Sequence[str], chances: Floats, department: Floats, unit_of: Sequence[int], limits: Thresholds
+) -> Choice:
+    """Return the likeliest category with its rivals.
+
+    Args:
+        chances: probability of each label, shape (labels,).
+        department: probability of each department, shape (units,).
+        unit_of: number of each label's department.
+    """
+    count = min(ALTERNATIVES + 1, len(labels))
+    top = np.argpartition(-chances, count - 1)[:count] if count < len(labels) else np.arange(len(labels))
+    best, *rest = sorted(top.tolist(), key=lambda number: (-chances[number], number))
+    own = float(department[unit_of[best]])
+    others = np.delete(department, unit_of[best])
+    rival = float(others.max()) if len(others) else 0.0
+    rivals = tuple(_category(labels[n], float(chances[n])) for n in rest if chances[n] >= _LEAST_ALTERNATIVE)
+    return Choice(
+        _category(labels[best], float(chances[best])), rivals, own >= limits.dispatch and own - rival >= limits.tie
+    )
+
+
+def _category(label: str, confidence: float) -> Category:
+    return Category(label[:2], label[2:], round(confidence, 4))
+
+
+def raised(assessment: Assessment, chances: Sequence[float], limits: Thresholds) -> tuple[Verdict, bool]:
+    """Return the higher of the rules' and the model's verdict, and whether the model alone raised it.
+
+    `chances` are those of emergency, unclear and non_emergency, in this order.
+    """
+    by_model = Verdict.NON_EMERGENCY
+    if chances[0] >= limits.emergency:
+        by_model = Verdict.EMERGENCY
+    elif chances[0] + chances[1] >= limits.unclear:
+        by_model = Verdict.UNCLEAR
+    if _RANK[by_model] > _RANK[assessment.verdict]:
+        return by_model, True
+    return assessment.verdict, False
+
+
+def services_for(
+    assessment: Assessment, names: Sequence[str], chances: Sequence[float]
+) -> tuple[Service, ...]:
+    """Return the services that the rules or the model call for; at least the likeliest one."""
+    wanted = {Service(name) for name, chance in zip(names, chances, strict=True) if chance >= _LEAST_SERVICE}
+    wanted.update(assessment.services)
+    if not wanted:
+        wanted.add(Service(max(zip(chances, names, strict=True))[1]))
+    return tuple(sorted(wanted, key=_ORDER.__getitem__))
+
+
+def rule_evidence(text: Text, assessment: Assessment) -> tuple[Evidence, ...]:
+    """Return the words that the rules went by, in order, pointing into the original text."""
+    spans = {(hit.start, hit.end): hit.word.danger for hit in assessment.hits}
+    found = []
+    for (start, end), danger in sorted(spans.items()):
+        begin, finish = text.span(start, end)
+        found.append(Evidence(f"rule:{danger}", text.raw[begin:finish], begin, finish))
+    return tuple(found)
+
+
+def model_evidence(text: Text, version: str, weigh: Callable[[list[str]], Sequence[float]]) -> tuple[Evidence, ...]:
+    """Return the sentence that `weigh` finds most alarming, as evidence of the model."""
+    bounds = _sentences(text.clean)
+    if not bounds:
+        return ()
+    alarm = weigh([text.clean[start:end] for start, end in bounds])
+    start, end = bounds[max(range(len(bounds)), key=lambda number: alarm[number])]
+    begin, finish = text.span(start, end)
+    return (Evidence(f"model:{version}", text.raw[begin:finish], begin, finish),)
+
+
+def _sentences(clean: str, most: int = 64) -> list[tuple[int, int]]:
+    bounds, start = [], 0
+    for place, character in enumerate(clean):
+        if character in "。!?！？;；\n" or place == len(clean) - 1:
+            if clean[start : place + 1].strip():
+                bounds.append((start, place + 1))
+            start = place + 1
+            if len(bounds) == most:
+                break
+    return bounds

@@ -1,0 +1,158 @@
+"""The triage of a batch of texts: rules, model, place and entities put together. Never raises on odd input.
+
+    texts ─ normalise ─┬─ rules ──── signals ─┐
+                       ├─ model ◄─────────────┴─► category, kind, verdict, services
+                       ├─ gazetteer ─► towns          │
+                       └─ entities                    └─► judge ─► directory ─► Triage
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hotline.appeal import Category, Evidence, Triage
+from hotline.city import City
+from hotline.ids import DepartmentCode
+from hotline.terms import Kind, Verdict
+from routing.directory import Directory
+from routing.dispatch import Dispatch, choose_department
+from routing.priority import priority_of
+from triage.entities import find_entities
+from triage.judge import choose, model_evidence, raised, rule_evidence, services_for
+from triage.linear import Card, Scores, load_linear
+from triage.place import Gazetteer, happened, load_gazetteer
+from triage.rules import Assessment, assess
+from triage.text import Text, normalise
+from triage.title import title_of
+
+SHORTEST = 2
+"""Characters below which nothing can be judged."""
+_CHUNK = 256
+
+
+class Scorer(Protocol):
+    """What gives probabilities: the linear model, or later a blend with an encoder."""
+
+    card: Card
+
+    def __call__(self, texts: list[str], signals: list[frozenset[str]]) -> Scores:
+        """Return the scores of clean texts and the signals that the rules raised in each."""
+        ...
+
+
+class Units(NamedTuple):
+    """Units of the directory for one category, kind and place."""
+
+    lead: DepartmentCode
+    assisting: tuple[DepartmentCode, ...]
+
+
+def departments_of(labels: Sequence[str], directory: Directory) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the lead units and the number of each label's lead, whatever the place ({place} is one of them)."""
+    leads = []
+    for label in labels:
+        rule = directory.find(label[:2], label[2:], Kind.COMPLAINT, ())
+        leads.append(rule.lead if rule else "")
+    units = list(dict.fromkeys(leads))
+    return units, np.array([units.index(lead) for lead in leads], dtype=np.int64)
+
+
+class Pipeline:
+    """Triages texts. Holds no state between calls besides a small cache of directory look-ups."""
+
+    def __init__(self, city: City, gazetteer: Gazetteer, model: Scorer) -> None:
+        self._city = city
+        self._gazetteer = gazetteer
+        self._model = model
+        category, self._kind_head, _, services = model.card.heads
+        self._labels = category.labels
+        self._kinds = tuple(Kind(name) for name in self._kind_head.labels)
+        self._services = services.labels
+        units, unit_of = departments_of(self._labels, city.directory)
+        self._unit_of: list[int] = unit_of.tolist()
+        self._grouping = np.eye(len(units), dtype=np.float32)[unit_of]
+        self._units = lru_cache(maxsize=8192)(self._look_up)
+
+    @classmethod
+    def load(cls, city: City, model_dir: Path) -> Self:
+        """Read the city's gazetteer and the model.
+
+        Raises:
+            InvalidInput: a file is missing or wrong; says which.
+        """
+        return cls(city, load_gazetteer(city.places), load_linear(model_dir))
+
+    @property
+    def version(self) -> str:
+        """Return the version of the model."""
+        return self._model.card.version
+
+    def __call__(self, texts: Sequence[str]) -> list[Triage]:
+        """Return one `Triage` per text, in order."""
+        found: list[Triage] = []
+        for start in range(0, len(texts), _CHUNK):
+            found.extend(self._chunk(texts[start : start + _CHUNK]))
+        return found
+
+    def _chunk(self, texts: Sequence[str]) -> list[Triage]:
+        clean = normalise(texts)
+        assessed = [assess(text.clean) for text in clean]
+        scores = self._model([text.clean for text in clean], [one.signals for one in assessed])
+        departments = scores.category @ self._grouping
+        return [
+            self._judge(text, assessment, scores, departments[row], row)
+            for row, (text, assessment) in enumerate(zip(clean, assessed, strict=True))
+        ]
+
+    def _judge(
+        self, text: Text, assessment: Assessment, scores: Scores, department: NDArray[np.float32], row: int
+    ) -> Triage:
+        if len(text.clean.strip()) < SHORTEST:
+            return Triage(category=None, needs_person=True, title=text.raw.strip(), model=self.version)
+        limits = self._model.card.thresholds
+        choice = choose(self._labels, scores.category[row], department, self._unit_of, limits)
+        kind = self._kinds[int(scores.kind[row].argmax())]
+        chances = scores.verdict[row].tolist()
+        verdict, alone = raised(assessment, chances, limits)
+        towns = happened(self._gazetteer.mentions(text.clean))
+        units = self._units(choice.category.l1, choice.category.l2, kind, towns) if choice.sure else None
+        calm = verdict is Verdict.NON_EMERGENCY
+        return Triage(
+            category=choice.category,
+            alternatives=choice.alternatives,
+            kind=kind,
+            verdict=verdict,
+            services=() if calm else services_for(assessment, self._services, scores.services[row].tolist()),
+            towns=towns,
+            department=units.lead if units else DepartmentCode(""),
+            assisting=units.assisting if units else (),
+            priority=priority_of(verdict, choice.category.l2, kind, self._city.priorities),
+            entities=find_entities(text),
+            needs_person=units is None,
+            evidence=() if calm else self._evidence(text, assessment, alone),
+            title=title_of(text.clean),
+            model=self.version,
+        )
+
+    def _look_up(self, l1: str, l2: str, kind: Kind, towns: tuple[str, ...]) -> Units | None:
+        asked = Triage(category=Category(l1, l2, 1.0), kind=kind, towns=towns)
+        match choose_department(asked, self._city.directory):
+            case Dispatch(lead=lead, assisting=assisting):
+                return Units(lead, assisting)
+            case _:
+                return None
+
+    def _evidence(self, text: Text, assessment: Assessment, alone: bool) -> tuple[Evidence, ...]:
+        said = rule_evidence(text, assessment)
+        return said + model_evidence(text, self.version, self._alarm) if alone else said
+
+    def _alarm(self, sentences: list[str]) -> list[float]:
+        verdict = self._model(sentences, [assess(sentence).signals for sentence in sentences]).verdict
+        alarm: list[float] = (verdict[:, 0] + verdict[:, 1] / 2).tolist()
+        return alarm

@@ -1,0 +1,175 @@
+"""Where the matter happened: towns and parks from names, misspellings, villages, landmarks and roads.
+
+Every name of the city's place files stands in one Aho–Corasick automaton. Each mention gets a role from the words
+around it – happened there, went there, lives there, only compared – and the mentions with the strongest role win.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from pathlib import Path
+from typing import NamedTuple
+
+import ahocorasick
+
+from hotline.errors import InvalidInput
+
+_COLUMNS = ["name", "unit", "kind", "strength"]
+_KINDS = frozenset({"town", "alias", "misspelling", "village", "landmark", "outside"})
+_NAMING = re.compile(
+    r"(?:镇|街道|区|村|社区|居委|大道|路|街|工业|广场|公园|医院|派出所|车站|站|中学|小学|幼儿园|市场|新村|花园|这边|这里|那边|这头"
+    r"|那里|呢边|嗰边|呢度|嗰度|这块|一带|附近|某|交警|分局|公安|政府|法院|税务|人社|社保|城管|收费站|立交|水库|桥头|党群|敬老|高速)"
+)
+_TOWN_WORD = re.compile(r"镇|街道|办事处|这边|这里|那边|呢边|嗰边|呢度|嗰度")
+_AT = re.compile(r"(?:在|再|喺|位于|于|东莞市?|莞市|到|去|来|住|家住|我是|我系|这里是|，|,|。|\n|^|:|[（(])$")
+_LIVES = re.compile(r"(?:住|住在|住喺|住再|家在|屋企喺|户籍|户籍在|户口|户口在|户口喺|老家|老家在|祖籍|籍贯|租住在?|租房在|定居|居住在?)$")
+_MOVES = re.compile(r"(?:去|到|往|来|飞|开往|返|回|搬到|转到|调到|搬去|跑到|跑去|送去|送到|赶去|嫁到|调去)$")
+_COMPARES = re.compile(r"(?:像|好似|比|学学|学|参照|参考|听说|人家|隔壁|隔离|邻近|同|跟|好过|不如|和|除了|包括|经过|途经|路过)$")
+_ORIGIN = re.compile(r"户籍|户口|人[,，。、]|人氏|籍|本地人|上班|返工|打工|做工|的朋友|的亲戚|的同学|一样|都有|都|早就|已经")
+_CITY_RIGHT = re.compile(r"区人民|汽车(?!站|总站|城)|福特|银行|牌|欧尚|逸动|之星")
+_BESIDE = 2
+
+
+class Role(IntEnum):
+    """What a mention means, the stronger the higher."""
+
+    COMPARED = 1
+    LIVES = 2
+    WENT = 3
+    HAPPENED = 4
+
+
+class Name(NamedTuple):
+    """A name of the gazetteer; `unit` is "" for places outside the city. `clear` names need no context."""
+
+    text: str
+    unit: str
+    kind: str
+    clear: bool
+
+
+class Mention(NamedTuple):
+    """A place named in a text, with its span."""
+
+    name: Name
+    start: int
+    end: int
+    role: Role
+
+
+class Gazetteer:
+    """Finds places. Built once, shared freely."""
+
+    def __init__(self, names: Iterable[Name]) -> None:
+        chosen: dict[str, Name] = {}
+        self._villages: set[tuple[str, str]] = set()
+        for name in names:
+            if name.kind == "village":
+                self._villages.add((name.unit, name.text))
+            present = chosen.get(name.text)
+            if present is None or (name.clear and not present.clear):
+                chosen[name.text] = name
+        self._automaton = ahocorasick.Automaton()
+        for text, name in chosen.items():
+            self._automaton.add_word(text, name)
+        self._automaton.make_automaton()
+
+    def mentions(self, text: str) -> list[Mention]:
+        """Return the places of the city that a clean text names, in order."""
+        found = [(end + 1 - len(name.text), end + 1, name) for end, name in self._automaton.iter_long(text)]
+        if not found:
+            return []
+        return list(self._believed(text, found))
+
+    def _believed(self, text: str, found: list[tuple[int, int, Name]]) -> Iterator[Mention]:
+        before: tuple[int, str] = (-10, "")
+        for index, (start, end, name) in enumerate(found):
+            near = start - before[0] <= _BESIDE
+            if near and self._belongs(name, before[1]):
+                before = (end, before[1])
+                continue
+            abroad = near and before[1] == "" and before[0] >= 0
+            if name.unit and not abroad and (name.clear or self._supported(text, found, index)):
+                if not _CITY_RIGHT.match(text, end) or name.kind != "town":
+                    yield Mention(name, start, end, _role(text, start, end))
+                before = (end, name.unit)
+            elif not name.unit or abroad:
+                before = (end, "")
+
+    def _belongs(self, name: Name, unit: str) -> bool:
+        """Tell whether a name right after a unit lies in it, whatever else it could be: 石龙太平路, 厚街桥头."""
+        if not unit or not name.unit:
+            return False
+        return name.unit == unit or (unit, name.text) in self._villages or name.kind in ("village", "landmark")
+
+    def _supported(self, text: str, found: list[tuple[int, int, Name]], index: int) -> bool:
+        """Tell whether the context makes a place of an unclear name."""
+        start, end, name = found[index]
+        if index + 1 < len(found):
+            follower = found[index + 1]
+            if follower[0] - end <= _BESIDE and follower[2].unit == name.unit:
+                return True
+        if name.kind == "misspelling":
+            return bool(_TOWN_WORD.match(text, end)) or bool(
+                _NAMING.match(text, end) and _AT.search(text, max(0, start - 4), start)
+            )
+        return bool(_NAMING.match(text, end)) if len(name.text) > 1 else False
+
+    def towns(self, text: str) -> tuple[str, ...]:
+        """Return the units where the matter happened, in order of mention."""
+        return happened(self.mentions(text))
+
+
+def happened(mentions: Iterable[Mention]) -> tuple[str, ...]:
+    """Return the units of the mentions with the strongest role, each once."""
+    best: dict[str, Role] = {}
+    for mention in mentions:
+        best[mention.name.unit] = max(mention.role, best.get(mention.name.unit, Role.COMPARED))
+    top = max(best.values(), default=Role.COMPARED)
+    return tuple(unit for unit, role in best.items() if role is top)
+
+
+def _role(text: str, start: int, end: int) -> Role:
+    before = text[max(0, start - 5) : start]
+    if _COMPARES.search(before):
+        return Role.COMPARED
+    if _LIVES.search(before) or _ORIGIN.match(text, end):
+        return Role.LIVES
+    if _MOVES.search(before):
+        return Role.WENT
+    return Role.HAPPENED
+
+
+def load_gazetteer(folder: Path) -> Gazetteer:
+    """Read every CSV file of the city's place folder; places.csv, made by hand, wins over the others.
+
+    Raises:
+        InvalidInput: a file cannot be read or has a wrong line; all mistakes are listed.
+    """
+    wrong: list[str] = []
+    paths = sorted(folder.glob("*.csv"), key=lambda path: (path.name != "places.csv", path.name))
+    names = [name for path in paths for name in _read(path, wrong)]
+    if wrong or not names:
+        detail = "\n".join(wrong) or "没有地名文件"
+        raise InvalidInput(f"{folder} 有误:\n{detail}", error_id="gazetteer_invalid")
+    return Gazetteer(names)
+
+
+def _read(path: Path, wrong: list[str]) -> Iterator[Name]:
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        wrong.append(f"{path.name}: {error}")
+        return
+    rows = csv.reader(lines)
+    if next(rows, []) != _COLUMNS:
+        wrong.append(f"{path.name}:1: 表头应为 {','.join(_COLUMNS)}")
+        return
+    for row in rows:
+        if len(row) != 4 or not row[0] or row[2] not in _KINDS or row[3] not in ("strong", "weak"):
+            wrong.append(f"{path.name}:{rows.line_num}: 应为 name,unit,kind,strength")
+        else:
+            yield Name(row[0], row[1], row[2], row[3] == "strong")

@@ -1,0 +1,90 @@
+"""The emergency rules: what is said, whether it is happening now, and whether it is meant.
+
+A danger (fire, trapped, suicide, violence, …) raises the verdict unless its sentence or the whole text turns it off: it
+is long past and settled, asked about in general, feared for the future, denied, a figure of speech, or a drill
+(国办发〔2022〕12号 draws the line between 110 and 12345; domain.md section 3). The rules only raise; the model listens
+to their signals too, so that what is turned off here can still weigh there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from hotline.terms import Service, Verdict
+from triage import lexicon
+from triage.lexicon import Hit
+
+_NEGATION = re.compile(r"(?:没有?|冇|未|无|不是|并非|不存在|别|不会|不能|差点儿?|差一点|险些|几乎|禁止|严禁|唔系|免得)[^,，。!?;\n]{0,4}$")
+_STOPS = re.compile(r"[。!?！？;；\n]")
+_QUOTED = re.compile(r"[“\"「『][^”\"」』\n]{0,30}$")
+_OFF_IN_SENTENCE = ("figure", "hypothetical", "drill")
+_OFF_IN_TEXT = ("past", "resolved", "drill", "office", "question")
+_ON = ("now", "urgent")
+_ORDER = (Service.POLICE, Service.FIRE, Service.AMBULANCE, Service.TRAFFIC)
+
+
+class Assessment(NamedTuple):
+    """What the rules say. `hits` are the words that raised the verdict; `signals` feed the model."""
+
+    verdict: Verdict
+    services: tuple[Service, ...]
+    hits: tuple[Hit, ...]
+    signals: frozenset[str]
+
+
+CALM = Assessment(Verdict.NON_EMERGENCY, (), (), frozenset())
+
+
+def assess(text: str) -> Assessment:
+    """Return the rules' verdict on a clean text (`triage.text`)."""
+    dangers = lexicon.dangers().find(text)
+    if not dangers:
+        return CALM
+    cues = lexicon.cues().find(text)
+    live = [hit for hit in dangers if not _turned_off(hit, cues, text)]
+    verdict, raised = _verdict(live, Counter(hit.word.cue for hit in cues), len(text))
+    services = services_of(raised) if verdict is not Verdict.NON_EMERGENCY else ()
+    return Assessment(verdict, services, tuple(raised), _signals(dangers, live, cues))
+
+
+def services_of(hits: Iterable[Hit]) -> tuple[Service, ...]:
+    """Return the services that the dangers call for, in the order of their numbers."""
+    wanted = {service for hit in hits for service in hit.word.services}
+    return tuple(service for service in _ORDER if service in wanted)
+
+
+def _turned_off(hit: Hit, cues: list[Hit], text: str) -> bool:
+    before = text[max(0, hit.start - 32) : hit.start]
+    if _NEGATION.search(before[-8:]) or _QUOTED.search(before):
+        return True
+    start, end = _sentence(text, hit.start, hit.end)
+    return any(start <= cue.start < end and cue.word.cue in _OFF_IN_SENTENCE for cue in cues)
+
+
+def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
+    stops = [m.end() for m in _STOPS.finditer(text, max(0, start - 120), start)]
+    after = _STOPS.search(text, end)
+    return (stops[-1] if stops else max(0, start - 120)), (after.end() if after else len(text))
+
+
+def _verdict(live: list[Hit], cues: Counter[str], length: int) -> tuple[Verdict, list[Hit]]:
+    strong = [hit for hit in live if hit.word.strong]
+    on = sum(cues[name] for name in _ON)
+    off = sum(cues[name] for name in _OFF_IN_TEXT)
+    allowed = on + (length > 200)
+    if strong and off <= allowed:
+        return (Verdict.EMERGENCY, strong) if not cues["uncertain"] else (Verdict.UNCLEAR, strong)
+    if live and cues["urgent"] and off <= allowed:
+        return Verdict.EMERGENCY, live
+    if len({hit.word.danger for hit in strong}) > 1 and on and off <= allowed + 1:
+        return Verdict.UNCLEAR, strong
+    return Verdict.NON_EMERGENCY, []
+
+
+def _signals(dangers: list[Hit], live: list[Hit], cues: list[Hit]) -> frozenset[str]:
+    kept = set(live)
+    said = {f"{hit.word.danger}{'+' if hit.word.strong else '-'}" if hit in kept else f"~{hit.word.danger}" for hit in dangers}
+    return frozenset(said | {hit.word.cue for hit in cues})
