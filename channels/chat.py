@@ -8,10 +8,11 @@ import asyncio
 import contextlib
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from channels import chat_codec, wording
-from channels.chat_codec import CITIZEN, HOTLINE, Answer, Hello, Say
+from channels.chat_codec import CITIZEN, HOTLINE, Hello, Say
+from channels.chat_connection import Connection
 from channels.kit import client_address, stored
 from channels.limits import RateLimit
 from channels.message import Outbound, Receipt
@@ -20,31 +21,6 @@ from hotline.errors import HotlineError, InvalidInput, Overloaded
 
 log = structlog.get_logger(__name__)
 MAX_CHATS = 10_000
-_SEND = 5.0
-
-
-class _Chat:
-    """One connection. `shown` is the last line sent on it; the lock keeps lines in order."""
-
-    def __init__(self, socket: web.WebSocketResponse, session: str, shown: int) -> None:
-        self.socket, self.session, self.shown = socket, session, shown
-        self._lock = asyncio.Lock()
-
-    async def send(self, answer: Answer) -> None:
-        """Send a frame; a client that takes none for `_SEND` seconds is cut, and may resume."""
-        try:
-            async with asyncio.timeout(_SEND):
-                await self.socket.send_str(chat_codec.encode(answer))
-        except (TimeoutError, ConnectionError):
-            await self.socket.close()
-
-    async def catch_up(self, port: ChannelPort) -> None:
-        """Send the lines that this connection has not shown."""
-        async with self._lock:
-            while not self.socket.closed and (lines := await port.chat_since({self.session: self.shown})):
-                for line in lines:
-                    await self.send(chat_codec.line_of(line))
-                    self.shown = line.seq
 
 
 class ChatRoom:
@@ -52,12 +28,13 @@ class ChatRoom:
 
     def __init__(self, port: ChannelPort, limit: RateLimit, proxies: int, poll: float) -> None:
         self._port, self._limit, self._proxies, self._poll = port, limit, proxies, poll
-        self._chats: set[_Chat] = set()
+        self._chats: set[Connection] = set()
+        self._closing = False
         self._poller: asyncio.Task[None] | None = None
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection until it ends."""
-        if len(self._chats) >= MAX_CHATS:
+        if len(self._chats) >= MAX_CHATS or self._closing:
             raise Overloaded("too many chats are open", retry_after=10)
         socket = web.WebSocketResponse(heartbeat=30, max_msg_size=chat_codec.MAX_FRAME)
         await socket.prepare(request)
@@ -76,17 +53,22 @@ class ChatRoom:
             self._leave(chat)
         return socket
 
-    async def _greet(self, socket: web.WebSocketResponse) -> _Chat:
+    async def close(self, *_: object) -> None:
+        """Say goodbye to everybody (1001), so that the process need not wait for them; they resume elsewhere."""
+        self._closing = True
+        await asyncio.gather(*(chat.socket.close(code=WSCloseCode.GOING_AWAY) for chat in self._chats))
+
+    async def _greet(self, socket: web.WebSocketResponse) -> Connection:
         with contextlib.suppress(TimeoutError):
             message = await socket.receive(timeout=10)
             if message.type is WSMsgType.TEXT and isinstance(hello := chat_codec.decode_frame(message.data), Hello):
                 session = hello.session or chat_codec.new_session()
-                chat = _Chat(socket, session, hello.last_seq if hello.session else 0)
+                chat = Connection(socket, session, hello.last_seq if hello.session else 0)
                 await chat.send(chat_codec.Welcome(session=session, last_seq=chat.shown))
                 return chat
         raise InvalidInput("the first frame must be hello, within 10 seconds")
 
-    async def _listen(self, chat: _Chat, address: str) -> None:
+    async def _listen(self, chat: Connection, address: str) -> None:
         async for message in chat.socket:
             if message.type is not WSMsgType.TEXT:
                 await chat.send(chat_codec.failed(InvalidInput("frames are text")))
@@ -102,7 +84,7 @@ class ChatRoom:
             except HotlineError as error:
                 await chat.send(chat_codec.failed(error, id=said.id if said else ""))
 
-    async def _take(self, chat: _Chat, said: Say) -> None:
+    async def _take(self, chat: Connection, said: Say) -> None:
         """Submit, record both lines, acknowledge, show. Each step is harmless when repeated."""
         files = await stored(self._port, said.attachments)
         inbound = chat_codec.inbound_of(chat.session, said, files, now=self._port.now())
@@ -112,12 +94,12 @@ class ChatRoom:
         await chat.send(chat_codec.ack_of(said, line, receipt))
         await chat.catch_up(self._port)
 
-    def _enter(self, chat: _Chat) -> None:
+    def _enter(self, chat: Connection) -> None:
         self._chats.add(chat)
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._watch())
 
-    def _leave(self, chat: _Chat) -> None:
+    def _leave(self, chat: Connection) -> None:
         self._chats.discard(chat)
         if not self._chats and self._poller is not None:
             self._poller.cancel()
@@ -141,8 +123,13 @@ async def send(port: ChannelPort, message: Outbound) -> None:
     await port.chat_add(message.to.removeprefix(chat_codec.KEY), f"o:{message.key}", HOTLINE, message.text)
 
 
+def room(port: ChannelPort, *, limit: RateLimit | None = None, proxies: int = 0, poll: float = 1.0) -> ChatRoom:
+    """Return a room; serve `room.connect` at `/chat` and put `room.close` into the application's `on_shutdown`."""
+    return ChatRoom(port, limit or RateLimit(30, 60), proxies, poll)
+
+
 def routes(
     port: ChannelPort, *, limit: RateLimit | None = None, proxies: int = 0, poll: float = 1.0
 ) -> list[web.AbstractRouteDef]:
     """Return the routes; `limit` is of messages per address, 30 a minute where not given."""
-    return [web.get("/chat", ChatRoom(port, limit or RateLimit(30, 60), proxies, poll).connect)]
+    return [web.get("/chat", room(port, limit=limit, proxies=proxies, poll=poll).connect)]

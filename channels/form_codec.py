@@ -10,6 +10,7 @@ import msgspec
 
 from channels.appeal_codec import AppealBody, PlaceBody
 from channels.message import Receipt
+from channels.wording import local_time
 from hotline.errors import InvalidInput
 
 FIELDS = frozenset({"text", "title", "kind", "name", "phone", "confidential", "town", "address", "lat", "lon"})
@@ -57,7 +58,7 @@ def _body(given: dict[str, str]) -> AppealBody:
 
 def encode_page(receipt: Receipt) -> bytes:
     """Return the page that a browser without scripts sees after a form post."""
-    expected = f"{receipt.expected_by:%Y年%m月%d日}前" if receipt.expected_by else "以承办单位答复为准"
+    expected = f"{local_time(receipt.expected_by, '%Y年%m月%d日')}前" if receipt.expected_by else "以承办单位答复为准"
     rows = (
         ("工单号", receipt.number), ("查询码", receipt.code), ("事项", receipt.category or "待人工确认"),
         ("承办单位", receipt.department or "待人工确认"), ("预计办结", expected),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from channels.message import Receipt
 from channels.port import Progress
 from hotline.terms import Verdict
 
+_ZONE = ZoneInfo("Asia/Shanghai")  # the one legal time of every Chinese city
 WELCOME = (
     "您好,这里是12345政务服务便民热线。请直接发送您的诉求(什么事、在哪里、何时发生),可附图片、语音、位置。\n"
     "查询进度请发送:工单号 查询码。\n如遇危险,请立即拨打110、119、120。"
@@ -17,6 +21,11 @@ TOO_FAST = "您发送得太快了,请稍后再试。"
 _URGENT = "如有人身危险,请立即拨打110、119、120。"
 
 
+def local_time(moment: datetime, form: str = "%Y-%m-%d %H:%M") -> str:
+    """Return a moment as people here read it off the clock."""
+    return moment.astimezone(_ZONE).strftime(form)
+
+
 def receipt_text(receipt: Receipt) -> str:
     """Return the confirmation of an appeal: number, code, who handles it and until when."""
     head = "已补充到您的工单。" if receipt.continued else "您的诉求已受理。"
@@ -25,7 +34,7 @@ def receipt_text(receipt: Receipt) -> str:
         lines.append(f"事项:{receipt.category}")
     lines.append(f"承办单位:{receipt.department or '正在由人工确认'}")
     if receipt.expected_by is not None:
-        lines.append(f"预计办结:{receipt.expected_by:%Y-%m-%d %H:%M}前")
+        lines.append(f"预计办结:{local_time(receipt.expected_by)}前")
     if receipt.verdict == Verdict.EMERGENCY:
         lines.append(f"情况紧急,已同时移交应急部门。{_URGENT}")
     elif receipt.verdict == Verdict.UNCLEAR:
@@ -40,7 +49,7 @@ def progress_text(progress: Progress) -> str:
         lines.append(f"承办单位:{progress.department}")
     if progress.steps:
         last = progress.steps[-1]
-        lines.append(f"{last.at:%Y-%m-%d %H:%M} {last.title} {last.text}".rstrip())
+        lines.append(f"{local_time(last.at)} {last.title} {last.text}".rstrip())
     if progress.public_reply:
         lines.append(f"答复:{progress.public_reply}")
     return "\n".join(lines)

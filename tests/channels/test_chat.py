@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from channels import chat, chat_codec
 from channels.chat_codec import Ack, Failed, Line, Welcome
@@ -189,6 +190,18 @@ async def test_floods_and_giants_are_stopped(serve: Serve, port: MemoryPort) -> 
     assert (await visitor.frame()).error_id == "rate_limited"
     await visitor.socket.send_str("x" * (chat_codec.MAX_FRAME + 1))
     assert (await visitor.socket.receive(timeout=5)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+
+
+async def test_a_closing_process_says_goodbye(serve: Serve, port: MemoryPort) -> None:
+    room = chat.room(port, poll=0.02)
+    client = await serve([web.get("/chat", room.connect)])
+    visitor = Visitor(client)
+    await visitor.connect()
+    await room.close()
+    closed = await visitor.socket.receive(timeout=5)
+    assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
+        await visitor.client.ws_connect("/chat")
 
 
 async def test_sessions_cannot_be_guessed() -> None:

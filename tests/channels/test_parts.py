@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from datetime import UTC, datetime
 from typing import Any
 
 import filetype  # type: ignore[import-untyped]
@@ -14,10 +15,12 @@ from hypothesis import strategies as st
 
 from channels import attachments, clean, wording
 from channels.limits import RateLimit
+from channels.port import Progress, Step
 from channels.problem import STATUS, TITLES, problem_response, status_of
 from hotline import errors
 from hotline.errors import HotlineError, InvalidInput, Overloaded, RateLimited
-from hotline.terms import Verdict
+from hotline.ids import DepartmentCode
+from hotline.terms import State, Verdict
 from tests.channels.conftest import Serve
 from tests.channels.contract import RECEIPT
 
@@ -214,6 +217,16 @@ def test_an_undecided_receipt_promises_nothing() -> None:
     text = wording.receipt_text(msgspec.structs.replace(RECEIPT, department="", category="", expected_by=None))
     assert "预计" not in text
     assert "人工确认" in text
+
+
+def test_times_are_those_of_the_citys_clock() -> None:
+    at = datetime(2026, 11, 20, 17, 5, tzinfo=UTC)
+    text = wording.receipt_text(msgspec.structs.replace(RECEIPT, expected_by=at))
+    assert "2026-11-21 01:05" in text
+    progress = Progress(
+        number=RECEIPT.number, status=State.HANDLING, status_label="办理中", verdict=Verdict.NON_EMERGENCY, category="",
+        department=DepartmentCode(""), expected_by=None, steps=(Step(at=at, title="已签收"),))
+    assert "2026-11-21 01:05 已签收" in wording.progress_text(progress)
 
 
 @given(st.text(max_size=100), st.integers(3, 200))

@@ -1,0 +1,125 @@
+"""On the real core and a real PostgreSQL: one delivery sent 50 times at once makes one ticket, on any channel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from channels import appeals, chat, open311, police, tickets, wechat
+from channels.limits import RateLimit
+from channels.wechat_codec import WeChatSettings, read_xml
+from hotline import wechat_standin
+from hotline.appeal import UNTRIAGED
+from hotline.city import load_city
+from hotline.config import Settings
+from hotline.core import Core, open_core
+from hotline.signing import signature
+from tests.channels.conftest import Client, Serve
+from tests.channels.test_contract import CITY
+
+APP = {"Authorization": "Bearer demo-token-12345", "Idempotency-Key": "k1"}
+Deliver = Callable[[Client], Awaitable[aiohttp.ClientResponse]]
+
+
+@pytest.fixture
+async def core(database: str, tmp_path: Path) -> AsyncIterator[Core]:
+    settings = Settings(data_dir=str(tmp_path))
+    city = load_city(Path("cities/441900"))
+    async with open_core(settings, triage=lambda texts: [UNTRIAGED] * len(texts), city=city, dsn=database) as core:
+        yield core
+
+
+@pytest.fixture
+async def client(core: Core, serve: Serve) -> Client:
+    front, tokens = core.front, {"demo": "demo-token-12345"}
+    return await serve([
+        *appeals.routes(front, tokens=tokens, limit=RateLimit(1000, 1)), *tickets.routes(front, tokens=tokens),
+        *chat.routes(front), *police.routes(front, secret="s"),
+        *open311.routes(front, city=CITY, keys=tokens, limit=RateLimit(1000, 1)),
+        *wechat.routes(front, settings=WeChatSettings(token="t", app_id="wx1")),
+    ])
+
+
+async def _app(client: Client) -> aiohttp.ClientResponse:
+    return await client.post("/api/v1/appeals", json={"text": "路灯不亮"}, headers=APP)
+
+
+async def _form(client: Client) -> aiohttp.ClientResponse:
+    return await client.post("/api/v1/appeals", data={"text": "井盖丢失", "key": "f1"})
+
+
+async def _open311(client: Client) -> aiohttp.ClientResponse:
+    form = {"service_code": "0307", "lat": "23.02", "long": "113.75", "description": "路灯不亮"}
+    return await client.post("/open311/v2/requests.json", data=form)
+
+
+async def _wechat(client: Client) -> aiohttp.ClientResponse:
+    xml = wechat_standin.text_message("夜里施工", open_id="o1", message_id=7, created=1795240800)
+    query = wechat_standin.signed_query("t", timestamp=1795240800, nonce="n")
+    return await client.post("/wechat", data=xml, params=query)
+
+
+async def _police(client: Client) -> aiohttp.ClientResponse:
+    body, timestamp = b'{"incident": "17", "text": "\xe6\x8c\xaa\xe8\xbd\xa6"}', str(int(datetime.now(UTC).timestamp()))
+    signed = {"X-Timestamp": timestamp, "X-Signature": signature("s", timestamp, body)}
+    return await client.post("/api/v1/police/transfers", data=body, headers=signed)
+
+
+@pytest.mark.parametrize("deliver", [_app, _form, _open311, _wechat, _police])
+async def test_fifty_at_once_make_one_ticket(client: Client, core: Core, deliver: Deliver) -> None:
+    answers = await asyncio.gather(*(deliver(client) for _ in range(50)))
+    assert {answer.status for answer in answers} <= {200, 201}
+    assert await core.pool.fetchval("SELECT count(*) FROM tickets") == 1
+    number, code = await core.pool.fetchrow("SELECT number, code FROM tickets")
+    for answer in answers:
+        assert number in await answer.text()
+        assert code in await answer.text()
+
+
+async def test_a_ticket_is_looked_up_supplemented_and_withdrawn(client: Client, core: Core) -> None:
+    told = await (await _app(client)).json()
+    ticket = f"/api/v1/tickets/{told['number']}"
+    added = await asyncio.gather(*(
+        client.post(f"{ticket}/messages?code={told['code']}", json={"text": "又不亮"}, headers={"Idempotency-Key": "m"})
+        for _ in range(20)
+    ))
+    assert sorted(answer.status for answer in added) == [200] * 19 + [201]
+    stands = await (await client.get(f"{ticket}?code={told['code']}")).json()
+    assert [step["title"] for step in stands["steps"]] == ["已收到", "已补充"]
+    withdrawn = await client.post(f"{ticket}/withdrawal?code={told['code']}")
+    assert (await withdrawn.json())["status"] == "withdrawn"
+    assert (await client.get(f"{ticket}?code=0")).status == 404
+
+
+async def test_a_wechat_message_during_an_outage_becomes_one_ticket(client: Client, core: Core) -> None:
+    async with core.pool.acquire() as blocker, blocker.transaction():
+        await blocker.execute("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
+        answer = await _wechat(client)
+        assert await answer.read() == b"success"
+    await core.spool.drain()
+    assert await core.pool.fetchval("SELECT count(*) FROM tickets") == 1
+    owed = await core.pool.fetchval("SELECT message FROM outbox WHERE channel = 'wechat'")
+    number = await core.pool.fetchval("SELECT number FROM tickets")
+    assert number in owed
+    again = await _wechat(client)
+    assert number in read_xml(await again.read())["Content"]
+    assert await core.pool.fetchval("SELECT count(*) FROM tickets") == 1
+
+
+async def test_a_chat_survives_its_process(client: Client, core: Core) -> None:
+    async with client.ws_connect("/chat") as socket:
+        await socket.send_json({"type": "hello"})
+        session = (await socket.receive_json())["session"]
+        await socket.send_json({"type": "message", "id": "m1", "text": "垃圾没人清"})
+        frames = [await socket.receive_json() for _ in range(3)]
+    assert [frame["type"] for frame in frames] == ["ack", "line", "line"]
+    async with client.ws_connect("/chat") as socket:
+        await socket.send_json({"type": "hello", "session": session, "last_seq": 1})
+        assert (await socket.receive_json())["type"] == "welcome"
+        line = await socket.receive_json()
+        assert (line["seq"], line["author"]) == (2, "hotline")
