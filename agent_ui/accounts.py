@@ -47,15 +47,16 @@ class Accounts:
         Raises:
             Unauthenticated, Overloaded.
         """
-        attempt = await self._store.begin_login(name, now=self._clock())
-        right = await self._passwords.matches(attempt.password_hash if attempt else None, password)
-        if attempt is None or not right:
-            raise Unauthenticated(_REFUSED)
+        account = await self._store.account(name, now=self._clock())
+        right = await self._passwords.matches(account.password_hash if account else None, password)
         token, now = secrets.token_urlsafe(32), self._clock()
-        await self._store.finish_login(
-            attempt.staff.name, token_hash(token), now=now, expires_at=now + SESSION_LIFE
-        )
-        return Grant(staff=attempt.staff, token=token)
+        if not right:
+            await self._store.count_failure(name, now=now)
+        if account is None or not right or not await self._store.open_session(
+            account.staff.name, token_hash(token), now=now, expires_at=now + SESSION_LIFE
+        ):
+            raise Unauthenticated(_REFUSED)
+        return Grant(staff=account.staff, token=token)
 
     async def session(self, token: str) -> Staff:
         """Return whose session it is; each use keeps it from idling out. Raises Unauthenticated."""
@@ -89,3 +90,7 @@ class Accounts:
         if (staff.role is StaffRole.DEPARTMENT) != bool(staff.department):
             raise InvalidInput("the role department needs the name of its department; other roles have none")
         await self._store.add_staff(staff, self._passwords.hash(password), now=self._clock())
+
+    async def set_password(self, name: str, password: str) -> None:
+        """Give an account another password and unlock it. Raises NotFound, InvalidInput."""
+        await self._store.set_password(name, self._passwords.hash(password))

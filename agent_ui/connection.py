@@ -81,8 +81,11 @@ class Console:
 
 
 def write_all(consoles: list[Console], frame: bytes, *, max_buffer: int) -> list[Console]:
-    """Write one frame to many without waiting; return those that must be dropped because too much waits already."""
-    slow = [console for console in consoles if console.buffered + len(frame) > max_buffer]
+    """Write one frame to many without waiting; return those that must be dropped because too much waits already.
+
+    So a console's memory is bounded by `max_buffer` and one frame; a frame larger than the buffer still goes out.
+    """
+    slow = [console for console in consoles if console.buffered > max_buffer]
     if slow:
         consoles = [console for console in consoles if console not in slow]
     broadcast([console.socket for console in consoles], frame, text=True)

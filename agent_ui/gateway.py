@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import assert_never
 
 import structlog
@@ -67,18 +67,28 @@ class Gateway:
             origins: `Origin`s whose pages may connect; empty: any (a one-time ticket is needed all the same).
             compression: permessage-deflate; saves bandwidth, costs processor time and memory for each console.
         """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(self._pump()), tasks.create_task(self._keep_house())]
+                async with self._listening(host, port, origins, compression) as server:
+                    yield server
+                    for console in list(self._consoles):
+                        self._drop(console, "restart")
+                for task in running:
+                    task.cancel()
+        except BaseExceptionGroup as group:
+            if len(group.exceptions) == 1:
+                raise group.exceptions[0] from None  # the caller's own error, as it was
+            raise
+
+    def _listening(
+        self, host: str, port: int, origins: Sequence[str], compression: bool
+    ) -> AbstractAsyncContextManager[Server]:
         allowed = [*(Origin(origin) for origin in origins), None] if origins else None
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(self._pump()), tasks.create_task(self._keep_house())]
-            async with serve(
-                self._handle, host, port, origins=allowed, compression="deflate" if compression else None,
-                max_size=p.MAX_FRAME, ping_interval=None, close_timeout=self._limits.grace, server_header=None,
-            ) as server:
-                yield server
-                for console in list(self._consoles):
-                    self._drop(console, "restart")
-            for task in running:
-                task.cancel()
+        return serve(
+            self._handle, host, port, origins=allowed, compression="deflate" if compression else None,
+            max_size=p.MAX_FRAME, ping_interval=None, close_timeout=self._limits.grace, server_header=None,
+        )
 
     # ── events out ───────────────────────────────────────────────────────────────────────────────
     async def _pump(self) -> None:

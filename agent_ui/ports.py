@@ -111,12 +111,16 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
 class AccountStore(Protocol):
     """Accounts, sessions and console tickets; of secrets it knows only hashes (`hotline.store.accounts`)."""
 
-    async def begin_login(self, name: str, *, now: datetime) -> Login | None:
-        """Count an attempt as failed in advance; None if there is no such account, or it is locked or inactive."""
+    async def account(self, name: str, *, now: datetime) -> Login | None:
+        """Return an account that may log in; None if there is none, or it is locked or inactive."""
         ...
 
-    async def finish_login(self, name: str, token_hash: bytes, *, now: datetime, expires_at: datetime) -> None:
-        """The password was right: forget the failures and keep the session."""
+    async def count_failure(self, name: str, *, now: datetime) -> None:
+        """The password was wrong; the last allowed failure locks the account."""
+        ...
+
+    async def open_session(self, name: str, token_hash: bytes, *, now: datetime, expires_at: datetime) -> bool:
+        """The password was right: forget the failures and keep the session; False if it was locked meanwhile."""
         ...
 
     async def session(self, token_hash: bytes, *, now: datetime, idle: float) -> Staff | None:
@@ -137,6 +141,10 @@ class AccountStore(Protocol):
 
     async def add_staff(self, staff: Staff, password_hash: str, *, now: datetime) -> None:
         """Add an account. Raises InvalidInput when the name is taken."""
+        ...
+
+    async def set_password(self, name: str, password_hash: str) -> None:
+        """Give an account another password and unlock it. Raises NotFound."""
         ...
 
 

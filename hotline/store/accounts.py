@@ -37,17 +37,23 @@ class AccountStore:
         if await self._pool.fetchval(_SQL["set_password"], name, password_hash) is None:
             raise NotFound(f"there is no member of staff named {name}")
 
-    async def begin_login(self, name: str, *, now: datetime) -> Login | None:
-        """Count an attempt as failed in advance; None if there is no such account, or it is locked or inactive."""
-        row = await self._pool.fetchrow(_SQL["begin_login"], name, now, MAX_FAILURES, now + LOCKED_FOR)
+    async def account(self, name: str, *, now: datetime) -> Login | None:
+        """Return an account that may log in; None if there is none, or it is locked or inactive."""
+        row = await self._pool.fetchrow(_SQL["account"], name, now)
         return None if row is None else Login(staff=_staff(row), password_hash=row["password_hash"])
 
-    async def finish_login(self, name: str, token_hash: bytes, *, now: datetime, expires_at: datetime) -> None:
-        """The password was right: forget the failures and keep the session."""
+    async def count_failure(self, name: str, *, now: datetime) -> None:
+        """The password was wrong; the last of `MAX_FAILURES` locks the account."""
+        await self._pool.execute(_SQL["count_failure"], name, now, MAX_FAILURES, now + LOCKED_FOR)
+
+    async def open_session(self, name: str, token_hash: bytes, *, now: datetime, expires_at: datetime) -> bool:
+        """The password was right: forget the failures and keep the session; False if it was locked meanwhile."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_SQL["forget_failures"], name)
+            if await connection.fetchval(_SQL["forget_failures"], name, now) is None:
+                return False
             await connection.execute(_SQL["drop_old_sessions"], name, now)
             await connection.execute(_SQL["add_session"], token_hash, name, now, expires_at)
+        return True
 
     async def session(self, token_hash: bytes, *, now: datetime, idle: float) -> Staff | None:
         """Return whose session it is and note its use; None when unknown, over, or idle longer than `idle` seconds."""

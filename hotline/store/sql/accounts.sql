@@ -9,17 +9,25 @@ RETURNING name;
 -- name: set_password
 UPDATE staff SET password_hash = $2, failures = 0, locked_until = NULL WHERE name = $1 RETURNING name;
 
--- name: begin_login
--- Counts the attempt as failed before the password is looked at, so that many at once cannot guess more often than
--- one after the other. $3 failures lock until $4. No row: unknown, inactive, or locked.
+-- name: account
+-- No row: unknown, inactive, or locked.
+SELECT name, display_name, role, department, password_hash
+FROM staff WHERE name = $1 AND active AND (locked_until IS NULL OR locked_until <= $2);
+
+-- name: count_failure
+-- $3 failures lock until $4; a lock that has passed begins the count anew.
 UPDATE staff
-SET failures = CASE WHEN locked_until IS NULL THEN failures + 1 ELSE 1 END,
-    locked_until = CASE WHEN locked_until IS NULL AND failures + 1 >= $3 THEN $4::timestamptz END
-WHERE name = $1 AND active AND (locked_until IS NULL OR locked_until <= $2)
-RETURNING name, display_name, role, department, password_hash;
+SET failures = CASE WHEN locked_until <= $2 THEN 1 ELSE failures + 1 END,
+    locked_until = CASE WHEN locked_until > $2 THEN locked_until
+                        WHEN locked_until IS NULL AND failures + 1 >= $3 THEN $4::timestamptz END
+WHERE name = $1;
 
 -- name: forget_failures
-UPDATE staff SET failures = 0, locked_until = NULL WHERE name = $1;
+-- No row: locked meanwhile. So of many guesses made at once, one that is right counts only if fewer than the allowed
+-- failures were counted before it.
+UPDATE staff SET failures = 0, locked_until = NULL
+WHERE name = $1 AND active AND (locked_until IS NULL OR locked_until <= $2)
+RETURNING name;
 
 -- name: add_session
 INSERT INTO sessions (token_hash, staff, created_at, last_seen, expires_at) VALUES ($1, $2, $3, $3, $4);
