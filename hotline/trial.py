@@ -33,7 +33,10 @@ _STAFF = (
 
 def trial_settings(settings: Settings) -> Settings:
     """Fill in what a trial needs and the configuration leaves empty."""
-    missing = {name: value for name, value in _DEFAULTS.items() if not getattr(settings, name)}
+    missing: dict[str, str | int] = {
+        name: value for name, value in _DEFAULTS.items() if not getattr(settings, name)
+    }
+    missing["web_rate"] = max(settings.web_rate, 6000)  # one machine stands for a whole city
     if not settings.police_url:
         missing["police_url"] = f"http://127.0.0.1:{DESK_PORT}"
     return msgspec.structs.replace(settings, **missing)

@@ -9,7 +9,8 @@ from hotline.clocks import Allowances, Policy
 from hotline.deadlines import Unit, WorkCalendar, WorkingTime
 from hotline.opening import CityRules
 from hotline.terms import Kind, Priority
-from routing.directory import Rule, Unit as Office, UnitKind, build_directory
+from routing.directory import Rule, UnitKind, build_directory
+from routing.directory import Unit as Office
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)  # Friday 10:00 in Dongguan
 

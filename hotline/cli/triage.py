@@ -1,0 +1,30 @@
+"""`triage`: judge texts from standard input."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from hotline.cli.base import command, settings
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    command(
+        commands, "triage", run, summary="read JSON lines with a text and write what triage makes of each; no database",
+        example="""echo '{"text":"南城工地半夜还在打桩","channel":"wechat"}' | python -m hotline triage""",
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Triage every line; exit status 1 if a line was wrong."""
+    from hotline.city import load_city
+    from triage.cli import run_triage
+    from triage.pipeline import Pipeline
+
+    chosen = settings()
+    city = load_city(Path(chosen.city_dir))
+    pipeline = Pipeline.load(city, Path(chosen.model_dir))
+    return run_triage(sys.stdin.buffer, sys.stdout.write, city=city, pipeline=pipeline)
