@@ -59,18 +59,19 @@ class Gateway:
 
     @asynccontextmanager
     async def serving(
-        self, host: str, port: int, *, origins: Sequence[str] = (), compression: bool = False
+        self, host: str, port: int, *, origins: Sequence[str] = (), compression: bool = False, reuse_port: bool = False
     ) -> AsyncIterator[Server]:
         """Serve until the block is left; consoles are then told to come back.
 
         Args:
             origins: `Origin`s whose pages may connect; empty: any (a one-time ticket is needed all the same).
             compression: permessage-deflate; saves bandwidth, costs processor time and memory for each console.
+            reuse_port: several processes share the port.
         """
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(self._pump()), tasks.create_task(self._keep_house())]
-                async with self._listening(host, port, origins, compression) as server:
+                async with self._listening(host, port, origins, compression, reuse_port) as server:
                     yield server
                     for console in list(self._consoles):
                         self._drop(console, "restart")
@@ -82,12 +83,13 @@ class Gateway:
             raise
 
     def _listening(
-        self, host: str, port: int, origins: Sequence[str], compression: bool
+        self, host: str, port: int, origins: Sequence[str], compression: bool, reuse_port: bool
     ) -> AbstractAsyncContextManager[Server]:
         allowed = [*(Origin(origin) for origin in origins), None] if origins else None
         return serve(
             self._handle, host, port, origins=allowed, compression="deflate" if compression else None,
             max_size=p.MAX_FRAME, ping_interval=None, close_timeout=self._limits.grace, server_header=None,
+            reuse_port=reuse_port or None,
         )
 
     # ── events out ───────────────────────────────────────────────────────────────────────────────

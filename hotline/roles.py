@@ -195,18 +195,17 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
     """Serve consoles while the block lasts."""
     settings = core.settings
     store = ConsoleStore(core.pool)
-    start = await store.horizon()
     limits = GatewayLimits()
     requests = Requests(
         store=store, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease
     )
-    async with Tail(core.dsn, after=start) as feed:
+    async with Tail(core.dsn) as feed:
         gateway = Gateway(
-            feed=feed, start=start, store=store, requests=requests, redeem=accounts_of(core).redeem,
+            feed=feed, start=feed.status.cursor, store=store, requests=requests, redeem=accounts_of(core).redeem,
             clock=core.clock, limits=limits,
         )
         origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
-        async with gateway.serving(settings.host, settings.ws_port, origins=origins):
+        async with gateway.serving(settings.host, settings.ws_port, origins=origins, reuse_port=True):
             yield
 
 
