@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -21,6 +22,11 @@ from hotline.errors import HotlineError, InvalidInput, Overloaded
 
 log = structlog.get_logger(__name__)
 MAX_CHATS = 10_000
+
+
+def new_session() -> str:
+    """Return a new session id of 256 random bits: who has it reads the chat."""
+    return secrets.token_urlsafe(32)
 
 
 class ChatRoom:
@@ -62,7 +68,7 @@ class ChatRoom:
         with contextlib.suppress(TimeoutError):
             message = await socket.receive(timeout=10)
             if message.type is WSMsgType.TEXT and isinstance(hello := chat_codec.decode_frame(message.data), Hello):
-                session = hello.session or chat_codec.new_session()
+                session = hello.session or new_session()
                 chat = Connection(socket, session, hello.last_seq if hello.session else 0)
                 await chat.send(chat_codec.Welcome(session=session, last_seq=chat.shown))
                 return chat

@@ -10,7 +10,6 @@ A message carries the client's own id: sent again it is acknowledged again and w
 from __future__ import annotations
 
 import re
-import secrets
 from datetime import datetime
 from typing import Annotated
 
@@ -20,7 +19,7 @@ from msgspec import Meta
 from channels.appeal_codec import MAX_ATTACHMENTS, AppealAnswer, AttachmentBody, answer_of, decode_json
 from channels.clean import MAX_TEXT, required_text
 from channels.message import Inbound, Receipt
-from channels.port import ChatLine
+from channels.views import ChatLine
 from hotline.appeal import Appeal, Attachment, Citizen
 from hotline.errors import HotlineError, InvalidInput, Overloaded, RateLimited
 from hotline.terms import Channel
@@ -85,11 +84,6 @@ Frame = Hello | Say
 Answer = Welcome | Line | Ack | Failed
 _decoder: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 _answers: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
-
-
-def new_session() -> str:
-    """Return a new session id of 256 random bits: who has it reads the chat."""
-    return secrets.token_urlsafe(32)
 
 
 def decode_frame(data: bytes | str) -> Frame:

@@ -37,3 +37,25 @@ class RateLimit:
         self._buckets.move_to_end(key)
         if len(self._buckets) > self._keys:
             self._buckets.popitem(last=False)
+
+
+class Guesses:
+    """Wrong pairs of number and code, counted by sender and by ticket: a code has six digits only.
+
+    Right pairs are not counted. Twenty wrong ones of a sender in ten minutes, or fifty for a ticket in a day, and
+    further ones are refused.
+    """
+
+    def __init__(self) -> None:
+        self._by_sender = RateLimit(20, 600)
+        self._by_ticket = RateLimit(50, 86_400)
+
+    def check(self, sender: str, number: str, now: float) -> None:
+        """Raise RateLimited if this sender, or everybody for this ticket, guessed too often."""
+        self._by_sender.check(sender, now)
+        self._by_ticket.check(number, now)
+
+    def wrong(self, sender: str, number: str, now: float) -> None:
+        """Count a wrong pair."""
+        self._by_sender.take(sender, now)
+        self._by_ticket.take(number, now)

@@ -18,7 +18,7 @@ from channels.clean import MAX_TEXT, clean, clean_line, required_text
 from channels.message import Inbound
 from channels.open311_wire import Row
 from channels.phone_number import normalize_phone
-from channels.port import PublicTicket, RequestFilter
+from channels.views import PublicTicket, RequestFilter
 from hotline.appeal import Appeal, Citizen, Place
 from hotline.errors import InvalidInput, NotFound
 from hotline.ids import TicketNumber

@@ -11,8 +11,8 @@ from channels.chat_codec import Ack, Failed, Hello, Line, Say, Welcome
 from channels.openapi_document import Operation, Vocabulary, document
 from channels.phone_codec import CallAppealBody
 from channels.police_codec import IncidentUpdate, Outcome, TransferBody
-from channels.port import Progress
 from channels.ticket_codec import MessageBody, RatingBody, WithdrawalBody
+from channels.views import Progress
 from hotline.appeal import Attachment
 
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from channels import appeal_codec, ticket_codec
 from channels.kit import client_address, client_of, idempotency_key, json_response, read_limited, require_json, stored
-from channels.limits import RateLimit
+from channels.limits import Guesses
 from channels.port import ChannelPort
 from hotline.errors import NotFound
 from hotline.ids import TicketNumber
@@ -22,10 +22,8 @@ _SMALL = 64 * 1024
 class Tickets:
     """Handlers over a port."""
 
-    def __init__(self, port: ChannelPort, tokens: Mapping[str, str], proxies: int) -> None:
-        self._port, self._tokens, self._proxies = port, tokens, proxies
-        self._by_address = RateLimit(20, 600)
-        self._by_number = RateLimit(50, 86_400)
+    def __init__(self, port: ChannelPort, tokens: Mapping[str, str], guesses: Guesses, proxies: int) -> None:
+        self._port, self._tokens, self._guesses, self._proxies = port, tokens, guesses, proxies
 
     async def _opened(self, request: web.Request, given: str) -> tuple[TicketNumber, str]:
         """Return number and code after checking them; a wrong pair counts against address and number."""
@@ -33,13 +31,11 @@ class Tickets:
         number = ticket_codec.number_of(request.match_info["number"])
         code = ticket_codec.code_of(given, request.query.get("code", ""))
         now, address = self._port.now().timestamp(), client_address(request, proxies=self._proxies)
-        self._by_address.check(address, now)
-        self._by_number.check(number, now)
+        self._guesses.check(address, number, now)
         try:
             await self._port.progress(number, code)
         except NotFound:
-            self._by_address.take(address, now)
-            self._by_number.take(number, now)
+            self._guesses.wrong(address, number, now)
             raise
         return number, code
 
@@ -80,9 +76,11 @@ class Tickets:
         return await self._standing(number, code)
 
 
-def routes(port: ChannelPort, *, tokens: Mapping[str, str], proxies: int = 0) -> list[web.AbstractRouteDef]:
-    """Return the routes; `tokens` and `proxies` as for `channels.appeals.routes`."""
-    handlers = Tickets(port, tokens, proxies)
+def routes(
+    port: ChannelPort, *, tokens: Mapping[str, str], guesses: Guesses | None = None, proxies: int = 0
+) -> list[web.AbstractRouteDef]:
+    """Return the routes; `tokens` and `proxies` as for `channels.appeals.routes`, `guesses` shared with WeChat."""
+    handlers = Tickets(port, tokens, guesses or Guesses(), proxies)
     return [
         web.get("/api/v1/tickets/{number}", handlers.progress),
         web.post("/api/v1/tickets/{number}/messages", handlers.message),

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from channels import wechat_codec, wording
 from channels.kit import read_limited
+from channels.limits import Guesses
 from channels.message import Inbound, Receipt
 from channels.port import ChannelPort
 from channels.wechat_codec import SUCCESS, Event, Lookup, Message, Query, Unknown, WeChatSettings
@@ -31,8 +32,11 @@ FetchMedia = Callable[[str], Awaitable[bytes]]
 class WeChat:
     """Handlers over a port. `fetch` gets a file from WeChat by media id (`WeChatClient.media`)."""
 
-    def __init__(self, port: ChannelPort, settings: WeChatSettings, fetch: FetchMedia | None, wait: float) -> None:
+    def __init__(
+        self, port: ChannelPort, settings: WeChatSettings, fetch: FetchMedia | None, guesses: Guesses, wait: float
+    ) -> None:
         self._port, self._settings, self._fetch, self._wait = port, settings, fetch, wait
+        self._guesses = guesses
         self._fetches: set[asyncio.Task[None]] = set()
 
     async def verification(self, request: web.Request) -> web.Response:
@@ -66,7 +70,7 @@ class WeChat:
             case Inbound() as inbound:
                 return await self._submit(inbound, deadline)
             case Lookup() as lookup:
-                return await self._look_up(lookup, deadline)
+                return await self._look_up(lookup, message.open_id, deadline)
             case Event() as event:
                 log.info("wechat_event", event_name=event.name, external_id=event.external_id, status=event.status)
                 return wechat_codec.event_answer(event, self._settings)
@@ -90,11 +94,14 @@ class WeChat:
             self._start_fetch(inbound, receipt, self._fetch)
         return wording.receipt_text(receipt)
 
-    async def _look_up(self, lookup: Lookup, deadline: float) -> str:
+    async def _look_up(self, lookup: Lookup, open_id: str, deadline: float) -> str:
+        now = self._port.now().timestamp()
         try:
+            self._guesses.check(open_id, lookup.number, now)
             async with asyncio.timeout_at(deadline):
                 return wording.progress_text(await self._port.progress(lookup.number, lookup.code))
         except NotFound:
+            self._guesses.wrong(open_id, lookup.number, now)
             return wording.NOT_FOUND
         except (HotlineError, TimeoutError):
             log.warning("wechat_lookup_failed", exc_info=True)
@@ -136,8 +143,9 @@ def _query(request: web.Request) -> Query:
 
 
 def routes(
-    port: ChannelPort, *, settings: WeChatSettings, fetch: FetchMedia | None = None, wait: float = WAIT
+    port: ChannelPort, *, settings: WeChatSettings, fetch: FetchMedia | None = None, guesses: Guesses | None = None,
+    wait: float = WAIT,
 ) -> list[web.AbstractRouteDef]:
     """Return the routes; `wait` is how long the core may take, in seconds (WeChat waits 5)."""
-    handlers = WeChat(port, settings, fetch, wait)
+    handlers = WeChat(port, settings, fetch, guesses or Guesses(), wait)
     return [web.get("/wechat", handlers.verification), web.post("/wechat", handlers.post)]

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from channels.message import Receipt
-from channels.port import Progress
+from channels.views import Progress
 from hotline.terms import Verdict
 
 _ZONE = ZoneInfo("Asia/Shanghai")  # the one legal time of every Chinese city

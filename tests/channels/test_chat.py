@@ -205,6 +205,6 @@ async def test_a_closing_process_says_goodbye(serve: Serve, port: MemoryPort) ->
 
 
 async def test_sessions_cannot_be_guessed() -> None:
-    sessions = {chat_codec.new_session() for _ in range(100)}
+    sessions = {chat.new_session() for _ in range(100)}
     assert len(sessions) == 100
     assert min(map(len, sessions)) == 43

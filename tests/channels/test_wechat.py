@@ -314,6 +314,19 @@ async def test_look_up_by_number_and_code(client: Client, port: MemoryPort) -> N
     assert len(port.inbounds) == 1
 
 
+async def test_guessing_codes_is_stopped(client: Client, port: MemoryPort) -> None:
+    await say(client, TEXT)
+    (number, code), = port.codes.items()
+
+    async def ask(guess: str) -> str:
+        xml = wechat_standin.text_message(f"{number} {guess}", open_id="o2", message_id=1, created=1)
+        return str(wechat_codec.read_xml(await (await say(client, xml)).read())["Content"])
+
+    answers = [await ask(f"{guess:06d}") for guess in range(500_000, 500_025)]
+    assert answers == [wording.NOT_FOUND] * 20 + [wording.TOO_FAST] * 5
+    assert await ask(code) == wording.TOO_FAST
+
+
 async def test_files_are_brought_home_after_the_answer(serve: Serve, port: MemoryPort) -> None:
     fetched: list[str] = []
 
