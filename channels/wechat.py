@@ -108,7 +108,7 @@ class WeChat:
             return wording.TOO_FAST
 
     def _start_fetch(self, inbound: Inbound, receipt: Receipt, fetch: FetchMedia) -> None:
-        if not any(file.key.startswith(wechat_codec.MEDIA_KEY) for file in inbound.appeal.attachments):
+        if not inbound.appeal.attachments:
             return
         if len(self._fetches) >= _MAX_FETCHES:
             log.warning("wechat_media_not_fetched", number=receipt.number, reason="too many at once")
@@ -124,8 +124,6 @@ async def bring_home(port: ChannelPort, fetch: FetchMedia, inbound: Inbound, rec
     Where that fails the ticket still names them at WeChat, which keeps them for three days.
     """
     for file in inbound.appeal.attachments:
-        if not file.key.startswith(wechat_codec.MEDIA_KEY):
-            continue
         try:
             data = await fetch(file.key.removeprefix(wechat_codec.MEDIA_KEY))
             kept = await port.store_attachment(data, file.name)

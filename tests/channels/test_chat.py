@@ -14,6 +14,7 @@ from channels import chat, chat_codec
 from channels.chat_codec import Ack, Failed, Line, Welcome
 from channels.limits import RateLimit
 from channels.message import Outbound
+from channels.views import ChatLine
 from hotline.errors import Overloaded
 from hotline.terms import Channel
 from tests.channels.conftest import Client, Serve
@@ -208,3 +209,20 @@ async def test_sessions_cannot_be_guessed() -> None:
     sessions = {chat.new_session() for _ in range(100)}
     assert len(sessions) == 100
     assert min(map(len, sessions)) == 43
+
+
+async def test_a_database_that_comes_back_finds_the_chats_alive(client: Client, port: MemoryPort) -> None:
+    visitor = Visitor(client)
+    await visitor.connect()
+    real, failed = port.chat_since, asyncio.Event()
+
+    async def gone(sessions: dict[str, int]) -> list[ChatLine]:
+        failed.set()
+        raise OSError("connection lost")
+
+    port.chat_since = gone  # type: ignore[method-assign]
+    await asyncio.wait_for(failed.wait(), 5)
+    port.chat_since = real  # type: ignore[method-assign]
+    await chat.send(port, Outbound(channel=Channel.WEB, key="k", to=f"chat:{visitor.session}", text="您好"))
+    await visitor.read(lines=1)
+    assert visitor.lines[0].text == "您好"

@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from channels import police, police_codec
+from channels import police, police_codec, police_updates
 from channels.police_codec import Outcome
 from hotline.errors import InvalidInput
 from hotline.signing import signature
@@ -116,3 +116,18 @@ def test_outcomes_round_trip() -> None:
     with pytest.raises(InvalidInput):
         police_codec.decode_outcome(b"{}")
     assert police_codec.incident_of("key:k1") == ""
+
+
+async def test_updates_of_our_incidents_are_signed_too(serve: Serve, port: MemoryPort) -> None:
+    taken: list[tuple[str, str, str]] = []
+
+    async def update(key: str, status: str, text: str) -> None:
+        taken.append((key, status, text))
+
+    client = await serve(police_updates.routes(update, secret=SECRET, clock=port.now))
+    path, body = "/api/v1/police/incidents/k-17", b'{"status": "returned", "text": "\xe9\x9d\x9e\xe8\xad\xa6\xe5\x8a\xa1"}'
+    assert (await client.post(path, data=body, headers=headers(body))).status == 204
+    assert (await client.post(path, data=body, headers=headers(body, secret="other"))).status == 401
+    for wrong in (b"", b'{"status": "lost"}', b'{"status": "closed", "text": 5}'):
+        assert (await client.post(path, data=wrong, headers=headers(wrong))).status == 400
+    assert taken == [("k-17", "returned", "非警务")]
