@@ -26,8 +26,13 @@ class TransferBody(AppealBody, frozen=True):
 
 
 class IncidentUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """`signed` a unit is on it, `returned` not a matter of 110 (`text` says why), `closed` dealt with."""
+    """`signed` a unit is on it, `returned` not a matter of 110 (`text` says why), `closed` dealt with.
 
+    `key` names the incident once more, as the signature covers the body and not the path: an update that was captured
+    cannot be played on another incident.
+    """
+
+    key: Annotated[str, Meta(min_length=1, max_length=200)]
     status: Literal["signed", "returned", "closed"]
     text: Annotated[str, Meta(max_length=2000)] = ""
 
@@ -74,9 +79,12 @@ def decode_transfer(body: bytes, *, key: str, now: datetime) -> Inbound:
     )
 
 
-def decode_update(body: bytes) -> IncidentUpdate:
-    """Return what 110 tells of an incident; raises InvalidInput."""
-    return decode_json(_update, body)
+def decode_update(body: bytes, *, key: str) -> IncidentUpdate:
+    """Return what 110 tells of the incident `key`; raises InvalidInput, also when the body names another."""
+    update = decode_json(_update, body)
+    if update.key != key:
+        raise InvalidInput("key in the body must be the key in the path: only the body is signed")
+    return update
 
 
 def encode_outcome(outcome: Outcome) -> bytes:

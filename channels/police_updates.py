@@ -1,6 +1,7 @@
 """Adapter for what 110 tells of an incident that we pushed: `POST /api/v1/police/incidents/{key}`, signed.
 
-`key` is the `Idempotency-Key` of the push. Repeats are harmless, so a replay inside the window changes nothing.
+`key` is the `Idempotency-Key` of the push, and stands in the signed body too. Repeats are harmless, so a replay inside
+the window changes nothing.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def routes(update: Update, *, secret: str, clock: Clock) -> list[web.AbstractRou
         body = await read_limited(request, MAX_BODY)
         timestamp, given = request.headers.get("X-Timestamp", ""), request.headers.get("X-Signature", "")
         verify(secret, timestamp, given.strip(), body, now=clock())
-        told = decode_update(body)
-        await update(request.match_info["key"], told.status, told.text)
+        told = decode_update(body, key=request.match_info["key"])
+        await update(told.key, told.status, told.text)
         return web.Response(status=204)
 
     return [web.post("/api/v1/police/incidents/{key}", post)]

@@ -125,9 +125,11 @@ async def test_updates_of_our_incidents_are_signed_too(serve: Serve, port: Memor
         taken.append((key, status, text))
 
     client = await serve(police_updates.routes(update, secret=SECRET, clock=port.now))
-    path, body = "/api/v1/police/incidents/k-17", b'{"status": "returned", "text": "\xe9\x9d\x9e\xe8\xad\xa6\xe5\x8a\xa1"}'
+    path = "/api/v1/police/incidents/k-17"
+    body = msgspec.json.encode({"key": "k-17", "status": "returned", "text": "非警务"})
     assert (await client.post(path, data=body, headers=headers(body))).status == 204
     assert (await client.post(path, data=body, headers=headers(body, secret="other"))).status == 401
-    for wrong in (b"", b'{"status": "lost"}', b'{"status": "closed", "text": 5}'):
+    assert (await client.post("/api/v1/police/incidents/k-18", data=body, headers=headers(body))).status == 400
+    for wrong in (b"", b'{"status": "closed"}', b'{"key": "k-17", "status": "lost"}', b'{"key": 17}'):
         assert (await client.post(path, data=wrong, headers=headers(wrong))).status == 400
     assert taken == [("k-17", "returned", "非警务")]
