@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 from aiohttp import web
 
 from agent_ui.words import terms
+from channels.problem import TITLES
 
 _STATIC = Path(__file__).with_name("static")
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
@@ -48,6 +50,7 @@ def _page(path: str, name: str, data: object = None) -> web.RouteDef:
     return web.get(path, handler)
 
 
-def routes() -> list[web.RouteDef]:
-    """Return the routes of both pages; they are read once, at start."""
-    return [_page("/", "index.html"), _page("/console", "console.html", terms())]
+def routes(*, units: Sequence[str] = ()) -> list[web.RouteDef]:
+    """Return the routes of both pages; they are read once, at start. `units`: departments that a form suggests."""
+    data = terms() | {"errors": TITLES, "units": list(units)}
+    return [_page("/", "index.html"), _page("/console", "console.html", data)]

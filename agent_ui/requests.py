@@ -26,6 +26,7 @@ from channels.message import Inbound
 from hotline import commands as c
 from hotline.errors import Forbidden, InvalidInput
 from hotline.events import Role
+from hotline.extension import EXTENSION_TRANSITIONS
 from hotline.lifecycle import TRANSITIONS
 from hotline.ports import Clock
 from hotline.service import PERMITTED
@@ -36,9 +37,17 @@ Request = TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal
 
 
 def possible_commands(role: Role, ticket: Ticket) -> tuple[str, ...]:
-    """Return the tags of the commands that the ticket's state and the role allow; a rule may still refuse one."""
-    reachable = {*TRANSITIONS[ticket.state], *c.SIDE_COMMANDS}
+    """Return the tags of the commands that make sense on this ticket for this role; a rule may still refuse one."""
+    reachable = {*TRANSITIONS[ticket.state], *c.SIDE_COMMANDS} - _pointless(ticket)
     return tuple(sorted(c.tag_of(kind) for kind in reachable & PERMITTED.get(role, frozenset())))
+
+
+def _pointless(ticket: Ticket) -> set[type]:
+    extensions = {c.RequestExtension, c.GrantExtension, c.RefuseExtension} - {*EXTENSION_TRANSITIONS[ticket.extension]}
+    pointless: set[type] = {*extensions}
+    pointless |= {c.ClearAlarm} if not ticket.alarms else set()
+    pointless |= {c.Release} if not ticket.agent else set()
+    return pointless | ({c.RecordContact} if ticket.clocks.contacted_at is not None else set())
 
 
 class Requests:

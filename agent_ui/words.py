@@ -33,9 +33,9 @@ COMMAND_WORDS: dict[type[msgspec.Struct], str] = {
 FIELD_WORDS: dict[str, str] = {
     "text": "内容", "services": "移交给", "reason": "理由", "note": "备注", "parent": "并入工单",
     "question": "请补充什么", "attachments": "附件",
-    "lead": "主办单位", "assisting": "协办单位(用顿号分开)", "directory_version": "目录版本",
-    "reasons": "依据", "legal_basis": "退单依据", "suggested": "建议承办单位", "internal": "办理情况(内部)",
-    "public": "答复内容(公开)", "rating": "满意度", "solved": "已解决", "unreachable": "联系不上",
+    "lead": "主办单位", "assisting": "协办单位（用顿号分开）", "directory_version": "目录版本",
+    "reasons": "依据", "legal_basis": "退单依据", "suggested": "建议承办单位", "internal": "办理情况（内部）",
+    "public": "答复内容（公开）", "rating": "满意度", "solved": "已解决", "unreachable": "联系不上",
     "inbound": "诉求人发来",
     "l1": "一级分类", "l2": "二级分类", "kind": "诉求类型", "place": "地点", "priority": "优先级", "title": "标题",
     "verdict": "紧急程度", "days": "工作日数", "incident": "警情号", "alarm": "报警事项", "detail": "说明",
@@ -83,7 +83,7 @@ def _control(name: str, hint: Any) -> dict[str, Any]:
 
 
 def form_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return what a page needs to ask for a command: its word and its fields."""
+    """Return what a page needs to ask for a command: its word, whether it moves the lifecycle, and its fields."""
     hints = get_type_hints(kind)
     fields = [
         {"name": field.name, "word": FIELD_WORDS[field.name], "required": field.required,
@@ -91,7 +91,7 @@ def form_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
          **_control(field.name, hints[field.name])}
         for field in msgspec.structs.fields(kind) if field.name not in _NOT_ASKED
     ]
-    return {"word": COMMAND_WORDS[kind], "fields": fields}
+    return {"word": COMMAND_WORDS[kind], "way": issubclass(kind, c.LifecycleCommand), "fields": fields}
 
 
 def terms() -> dict[str, Any]:

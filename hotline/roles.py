@@ -154,7 +154,7 @@ def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRout
         *open311.routes(front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies),
         *phone.routes(front, authenticate=partial(_agent, accounts)),
         *auth.routes(accounts, ws_port=settings.ws_port),
-        *page.routes(),
+        *page.routes(units=tuple(core.city.directory.units)),
     ]
     if settings.police_secret:
         found += police.routes(front, secret=settings.police_secret)
