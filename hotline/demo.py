@@ -29,6 +29,7 @@ class Example(msgspec.Struct, frozen=True):
     """The part of a training text that a citizen sends."""
 
     text: str
+    verdict: str = ""
 
 
 class Tally(msgspec.Struct):
@@ -40,11 +41,12 @@ class Tally(msgspec.Struct):
     seconds: float = 0.0
 
 
-def examples(folder: Path = EXAMPLES) -> list[str]:
-    """Return the shipped texts. Raises InvalidInput where there are none."""
+def examples(folder: Path = EXAMPLES, *, only: str = "") -> list[str]:
+    """Return the shipped texts, `only` those with a verdict. Raises InvalidInput where there are none."""
     files = sorted(folder.glob("*.jsonl"))
     lines = [line for file in files for line in file.read_bytes().splitlines() if line]
-    texts = [msgspec.json.decode(line, type=Example).text for line in lines]
+    found = [msgspec.json.decode(line, type=Example) for line in lines]
+    texts = [example.text for example in found if only in ("", example.verdict)]
     if not texts:
         raise InvalidInput(f"no example texts in {folder}: start from the project's folder")
     return texts

@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench`. Everything is measured in one run on one machine; ratios matter, not absolutes."""
