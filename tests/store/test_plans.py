@@ -44,6 +44,11 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
     ),
     "event tail": ("tail", "page", (TICKETS - 40, 500, False), {"ticket_events_pkey"}),
     "event tail, idle": ("tail", "page", (TICKETS, 500, False), {"ticket_events_pkey"}),
+    "what a console missed": ("console", "replay", (TICKETS - 300, ["centre"], 500), {"ticket_events_pkey"}),
+    "how much it missed": ("console", "count_after", (TICKETS - 9_000, 15_000), {"ticket_events_pkey"}),
+    "a followed ticket": (
+        "console", "list_ticket", (ALL, *FIRST_PAGE, 50, "DG20261121300000010"), {"tickets_number_key"},
+    ),
     "public tickets": (
         "channels", "public", (None, None, None, None, None, 50, 0), {"tickets_public"},
     ),
