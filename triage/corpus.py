@@ -12,6 +12,8 @@ from hotline.errors import InvalidInput
 from hotline.terms import Kind, Service, Verdict
 
 APART_ONE_IN = 10
+HARD = "emergency"
+"""The file of emergencies and of texts that only sound like one."""
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):

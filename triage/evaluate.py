@@ -8,7 +8,7 @@ import numpy as np
 
 from hotline.appeal import Triage
 from hotline.terms import Verdict
-from triage.corpus import Example, variety
+from triage.corpus import HARD, Example, variety
 from triage.fit import calibration_error
 from triage.linear import Card
 
@@ -53,8 +53,8 @@ def _verdict(apart: Sequence[Example], found: Sequence[Triage]) -> dict[str, flo
     pairs = list(zip(apart, found, strict=True))
     grave = [one.verdict for example, one in pairs if example.verdict is Verdict.EMERGENCY]
     calm = [(example, one.verdict) for example, one in pairs if example.verdict is Verdict.NON_EMERGENCY]
-    hard = [verdict for example, verdict in calm if example.source == "emergency"]
-    usual = [verdict for example, verdict in calm if example.source != "emergency"]
+    hard = [verdict for example, verdict in calm if example.source == HARD]
+    usual = [verdict for example, verdict in calm if example.source != HARD]
     return {
         "emergency_recall": _share([verdict is Verdict.EMERGENCY for verdict in grave]),
         "emergency_raised_at_all": _share([verdict is not Verdict.NON_EMERGENCY for verdict in grave]),

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
@@ -120,7 +121,7 @@ def cross_scores(
 
 def temperature(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
     """Return the scale at which softmax(scale × scores) is likeliest to give the truth, by grid search."""
-    grid = np.geomspace(0.5, 20, 60)
+    grid = np.geomspace(0.5, 60, 80)
     losses = [-np.mean(np.log(softmax(scores * scale)[np.arange(len(truth)), truth] + 1e-12)) for scale in grid]
     return float(grid[int(np.argmin(losses))])
 
@@ -129,6 +130,13 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return rows of probabilities."""
     grown = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(grown / grown.sum(axis=1, keepdims=True))
+
+
+def calibration_curve(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+    """Return (stated, found) knots of a rising curve: how often an answer of that confidence is right (isotonic)."""
+    knots = np.linspace(0, 1, 21)
+    isotonic = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(confidence, right)
+    return tuple((round(float(k), 2), round(float(v), 4)) for k, v in zip(knots, isotonic.predict(knots), strict=True))
 
 
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 10) -> float:

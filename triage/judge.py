@@ -10,7 +10,7 @@ import numpy as np
 from hotline.appeal import Category, Evidence
 from hotline.terms import Service, Verdict
 from triage.features import Floats
-from triage.linear import Thresholds
+from triage.linear import Head, Thresholds
 from triage.rules import Assessment
 from triage.text import Text
 
@@ -30,25 +30,27 @@ class Choice(NamedTuple):
 
 
 def choose(
-    labels: Sequence[str], chances: Floats, department: Floats, unit_of: Sequence[int], limits: Thresholds
+    head: Head, chances: Floats, department: Floats, unit_of: Sequence[int], limits: Thresholds
 ) -> Choice:
-    """Return the likeliest category with its rivals.
+    """Return the likeliest category with its rivals; confidences are read off the head's calibration curve.
 
     Args:
-        chances: probability of each label, shape (labels,).
+        chances: probability of each label of `head`, shape (labels,).
         department: probability of each department, shape (units,).
         unit_of: number of each label's department.
     """
-    count = min(ALTERNATIVES + 1, len(labels))
-    top = np.argpartition(-chances, count - 1)[:count] if count < len(labels) else np.arange(len(labels))
+    count = min(ALTERNATIVES + 1, len(chances))
+    top = np.argpartition(chances, len(chances) - count)[-count:]
     best, *rest = sorted(top.tolist(), key=lambda number: (-chances[number], number))
     own = float(department[unit_of[best]])
-    others = np.delete(department, unit_of[best])
-    rival = float(others.max()) if len(others) else 0.0
-    rivals = tuple(_category(labels[n], float(chances[n])) for n in rest if chances[n] >= _LEAST_ALTERNATIVE)
-    return Choice(
-        _category(labels[best], float(chances[best])), rivals, own >= limits.dispatch and own - rival >= limits.tie
-    )
+    rival = float(np.partition(department, -2)[-2]) if len(department) > 1 else 0.0
+    likely = float(chances[best])
+    confidence = float(np.interp(likely, *zip(*head.curve, strict=True)))
+    shrunk = (1 - confidence) / max(1e-6, 1 - likely)
+    others = ((head.labels[number], float(chances[number]) * shrunk) for number in rest)
+    rivals = tuple(_category(name, min(chance, confidence)) for name, chance in others if chance >= _LEAST_ALTERNATIVE)
+    sure = own >= limits.dispatch and own - rival >= limits.tie
+    return Choice(_category(head.labels[best], confidence), rivals, sure)
 
 
 def _category(label: str, confidence: float) -> Category:
@@ -61,13 +63,16 @@ def raised(assessment: Assessment, chances: Sequence[float], limits: Thresholds)
     `chances` are those of emergency, unclear and non_emergency, in this order.
     """
     by_model = Verdict.NON_EMERGENCY
+    by_rules = assessment.verdict
+    if by_rules is Verdict.EMERGENCY and chances[0] + chances[1] < limits.doubt:
+        by_rules = Verdict.UNCLEAR
     if chances[0] >= limits.emergency:
         by_model = Verdict.EMERGENCY
     elif chances[0] + chances[1] >= limits.unclear:
         by_model = Verdict.UNCLEAR
-    if _RANK[by_model] > _RANK[assessment.verdict]:
-        return by_model, True
-    return assessment.verdict, False
+    if _RANK[by_model] > _RANK[by_rules]:
+        return by_model, assessment.verdict is Verdict.NON_EMERGENCY
+    return by_rules, False
 
 
 def services_for(

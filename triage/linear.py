@@ -25,35 +25,40 @@ CARD = "linear.json"
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
     """One question put to the model. Probabilities are softmax(scale × (scores + bias)), or the logistic function of
-    each where several answers may hold (`many`)."""
+    each where several answers may hold (`many`). `curve` maps the first probability to how often it is right."""
 
     name: str
     labels: tuple[str, ...]
     bias: tuple[float, ...]
     scale: float
     many: bool = False
+    curve: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 1.0))
 
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
-    """Chosen in training: `dispatch` for the stated precision, `tie` the least lead over the next department,
-    `emergency` and `unclear` for the recall of emergencies."""
+    """Chosen in training.
+
+    Attributes:
+        dispatch: least probability of a department for the stated precision of automatic dispatch.
+        tie: least lead of that department over the next.
+        emergency: probability of an emergency from which the model raises it.
+        unclear: probability of an emergency or an unclear case from which the model asks for a person.
+        doubt: the same probability, below which an emergency raised by the rules alone becomes unclear.
+    """
 
     dispatch: float
     tie: float
     emergency: float
     unclear: float
+    doubt: float
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """What linear.json holds: the heads category, kind, verdict and services, in this order.
-
-    `signals` are the rule signals that the verdict head listens to, with their weights.
-    """
+    """What linear.json holds: the heads category, kind, verdict and services, in this order."""
 
     version: str
     heads: tuple[Head, ...]
     thresholds: Thresholds
-    signals: dict[str, tuple[float, ...]] = {}
 
 
 class Scores(NamedTuple):
@@ -72,23 +77,17 @@ class LinearModel:
         self, card: Card, vocabulary: Vocabulary, *, idf: Floats, weights: NDArray[np.int8], steps: Floats
     ) -> None:
         self.card = card
-        self.category, self.kind, self.verdict, self.services = card.heads
+        self._cuts = np.cumsum([len(head.labels) for head in card.heads])[:-1]
+        self._biases = [np.array(head.bias, dtype=np.float32) for head in card.heads]
         self._vocabulary = vocabulary
         self._idf = idf
         self._weights = weights
         self._steps = steps
-        self._signal_rows = {name: np.array(row, dtype=np.float32) for name, row in card.signals.items()}
 
-    def __call__(self, texts: list[str], signals: list[frozenset[str]]) -> Scores:
-        """Return the probabilities for clean texts and the rule signals raised in each."""
-        widths = [len(head.labels) for head in self.card.heads]
-        category, kind, verdict, services = np.split(self._scores(texts), np.cumsum(widths)[:-1], axis=1)
-        return Scores(
-            _probabilities(category, self.category),
-            _probabilities(kind, self.kind),
-            _probabilities(verdict + self._signal_scores(signals), self.verdict),
-            _probabilities(services, self.services),
-        )
+    def __call__(self, texts: list[str]) -> Scores:
+        """Return the probabilities for clean texts."""
+        parts = np.split(self._scores(texts), self._cuts, axis=1)
+        return Scores(*map(_probabilities, parts, self.card.heads, self._biases))
 
     def _scores(self, texts: list[str]) -> Floats:
         codes, starts = codes_of(texts)
@@ -101,17 +100,9 @@ class LinearModel:
             np.dot(values[start:end], rows.astype(np.float32), out=scores[row])
         return scores
 
-    def _signal_scores(self, signals: list[frozenset[str]]) -> Floats:
-        scores = np.zeros((len(signals), len(self.verdict.labels)), dtype=np.float32)
-        for row, names in enumerate(signals):
-            for name in names:
-                if name in self._signal_rows:
-                    scores[row] += self._signal_rows[name]
-        return scores
 
-
-def _probabilities(scores: Floats, head: Head) -> Floats:
-    logits = (scores + np.array(head.bias, dtype=np.float32)) * np.float32(head.scale)
+def _probabilities(scores: Floats, head: Head, bias: Floats) -> Floats:
+    logits = (scores + bias) * np.float32(head.scale)
     if head.many:
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
     grown = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -1,9 +1,9 @@
 """The triage of a batch of texts: rules, model, place and entities put together. Never raises on odd input.
 
-    texts ─ normalise ─┬─ rules ──── signals ─┐
-                       ├─ model ◄─────────────┴─► category, kind, verdict, services
-                       ├─ gazetteer ─► towns          │
-                       └─ entities                    └─► judge ─► directory ─► Triage
+    texts ─ normalise ─┬─ rules ──────► verdict, services, evidence ─┐
+                       ├─ model ──────► category, kind, verdict, services ─► judge ─► directory ─► Triage
+                       ├─ gazetteer ──► towns ───────────────────────┤
+                       └─ entities ──────────────────────────────────┘
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Scorer(Protocol):
 
     card: Card
 
-    def __call__(self, texts: list[str], signals: list[frozenset[str]]) -> Scores:
-        """Return the scores of clean texts and the signals that the rules raised in each."""
+    def __call__(self, texts: list[str]) -> Scores:
+        """Return the scores of clean texts."""
         ...
 
 
@@ -70,11 +70,10 @@ class Pipeline:
         self._city = city
         self._gazetteer = gazetteer
         self._model = model
-        category, self._kind_head, _, services = model.card.heads
-        self._labels = category.labels
-        self._kinds = tuple(Kind(name) for name in self._kind_head.labels)
+        self._category, kinds, _, services = model.card.heads
+        self._kinds = tuple(Kind(name) for name in kinds.labels)
         self._services = services.labels
-        units, unit_of = departments_of(self._labels, city.directory)
+        units, unit_of = departments_of(self._category.labels, city.directory)
         self._unit_of: list[int] = unit_of.tolist()
         self._grouping = np.eye(len(units), dtype=np.float32)[unit_of]
         self._units = lru_cache(maxsize=8192)(self._look_up)
@@ -103,7 +102,7 @@ class Pipeline:
     def _chunk(self, texts: Sequence[str]) -> list[Triage]:
         clean = normalise(texts)
         assessed = [assess(text.clean) for text in clean]
-        scores = self._model([text.clean for text in clean], [one.signals for one in assessed])
+        scores = self._model([text.clean for text in clean])
         departments = scores.category @ self._grouping
         return [
             self._judge(text, assessment, scores, departments[row], row)
@@ -116,7 +115,7 @@ class Pipeline:
         if len(text.clean.strip()) < SHORTEST:
             return Triage(category=None, needs_person=True, title=text.raw.strip(), model=self.version)
         limits = self._model.card.thresholds
-        choice = choose(self._labels, scores.category[row], department, self._unit_of, limits)
+        choice = choose(self._category, scores.category[row], department, self._unit_of, limits)
         kind = self._kinds[int(scores.kind[row].argmax())]
         chances = scores.verdict[row].tolist()
         verdict, alone = raised(assessment, chances, limits)
@@ -153,6 +152,6 @@ class Pipeline:
         return said + model_evidence(text, self.version, self._alarm) if alone else said
 
     def _alarm(self, sentences: list[str]) -> list[float]:
-        verdict = self._model(sentences, [assess(sentence).signals for sentence in sentences]).verdict
+        verdict = self._model(sentences).verdict
         alarm: list[float] = (verdict[:, 0] + verdict[:, 1] / 2).tolist()
         return alarm

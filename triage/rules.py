@@ -2,8 +2,8 @@
 
 A danger (fire, trapped, suicide, violence, …) raises the verdict unless its sentence or the whole text turns it off: it
 is long past and settled, asked about in general, feared for the future, denied, a figure of speech, or a drill
-(国办发〔2022〕12号 draws the line between 110 and 12345; domain.md section 3). The rules only raise; the model listens
-to their signals too, so that what is turned off here can still weigh there.
+(国办发〔2022〕12号 draws the line between 110 and 12345; domain.md section 3). The rules only raise; what they turn off
+the model can still raise.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from hotline.terms import Service, Verdict
 from triage import lexicon
 from triage.lexicon import Hit
 
-_NEGATION = re.compile(r"(?:没有?|冇|未|无|不是|并非|不存在|别|不会|不能|差点儿?|差一点|险些|几乎|禁止|严禁|唔系|免得)[^,，。!?;\n]{0,4}$")
+_NEGATION = re.compile(
+    r"(?:没有?|冇|未|无|不是|并非|不存在|别|不会|不能|差点儿?|差一点|险些|几乎|禁止|严禁|唔系|免得)[^,，。!?;\n]{0,4}$"
+)
 _STOPS = re.compile(r"[。!?！？;；\n]")
 _QUOTED = re.compile(r"[“\"「『][^”\"」』\n]{0,30}$")
 _OFF_IN_SENTENCE = ("figure", "hypothetical", "drill")
@@ -27,15 +29,14 @@ _ORDER = (Service.POLICE, Service.FIRE, Service.AMBULANCE, Service.TRAFFIC)
 
 
 class Assessment(NamedTuple):
-    """What the rules say. `hits` are the words that raised the verdict; `signals` feed the model."""
+    """What the rules say. `hits` are the words that raised the verdict."""
 
     verdict: Verdict
     services: tuple[Service, ...]
     hits: tuple[Hit, ...]
-    signals: frozenset[str]
 
 
-CALM = Assessment(Verdict.NON_EMERGENCY, (), (), frozenset())
+CALM = Assessment(Verdict.NON_EMERGENCY, (), ())
 
 
 def assess(text: str) -> Assessment:
@@ -47,7 +48,7 @@ def assess(text: str) -> Assessment:
     live = [hit for hit in dangers if not _turned_off(hit, cues, text)]
     verdict, raised = _verdict(live, Counter(hit.word.cue for hit in cues), len(text))
     services = services_of(raised) if verdict is not Verdict.NON_EMERGENCY else ()
-    return Assessment(verdict, services, tuple(raised), _signals(dangers, live, cues))
+    return Assessment(verdict, services, tuple(raised))
 
 
 def services_of(hits: Iterable[Hit]) -> tuple[Service, ...]:
@@ -83,8 +84,3 @@ def _verdict(live: list[Hit], cues: Counter[str], length: int) -> tuple[Verdict,
         return Verdict.UNCLEAR, strong
     return Verdict.NON_EMERGENCY, []
 
-
-def _signals(dangers: list[Hit], live: list[Hit], cues: list[Hit]) -> frozenset[str]:
-    kept = set(live)
-    said = {f"{hit.word.danger}{'+' if hit.word.strong else '-'}" if hit in kept else f"~{hit.word.danger}" for hit in dangers}
-    return frozenset(said | {hit.word.cue for hit in cues})

@@ -22,18 +22,20 @@ from tqdm import tqdm
 from hotline.city import City
 from hotline.errors import InvalidInput
 from hotline.terms import Kind, Service, Verdict
-from triage.corpus import Example, read_corpus
+from triage.corpus import HARD, Example, read_corpus
 from triage.evaluate import card_text, evaluate
-from triage.fit import Fitted, Space, cross_scores, fit, make_space, matrix, read_cues, softmax, temperature
+from triage.fit import Fitted, Space, calibration_curve, cross_scores, fit, make_space, matrix, read_cues, softmax, temperature
 from triage.linear import CARD, WEIGHTS, Card, Head, Thresholds
 from triage.pipeline import Pipeline, departments_of
-from triage.rules import assess
 from triage.text import normalise
 
 PRECISION = 0.95
-FALSE_ALARMS = 0.01
+DOUBT = 0.35
+"""Share of the emergency threshold below which the rules alone raise no more than `unclear`."""
+FALSE_ALARMS = 0.02
+"""Share of the hard negatives of emergency.jsonl that the model may raise to `emergency`; three times that to `unclear`."""
 _STEPS = ("读取", "特征", "事项分类", "诉求类型", "紧急判断", "救援力量", "阈值", "写入", "评测")
-_SIGNAL_WEIGHT = 0.3
+_FIRST_LEVEL = 0.5
 _LARGEST = 60_000
 """N-grams in the file: about 11 MB."""
 
@@ -42,9 +44,6 @@ class _Data(NamedTuple):
     examples: list[Example]
     space: Space
     grams: Any
-    signals: Any
-    signal_names: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
 
 
 def train(data: Path, out: Path, city: City, *, progress: bool = True) -> dict[str, float]:
@@ -93,14 +92,7 @@ def _checked(examples: list[Example], city: City) -> list[Example]:
 def _prepare(examples: list[Example]) -> _Data:
     texts = [text.clean for text in normalise([example.text for example in examples])]
     space = make_space(texts)
-    assessed = [assess(text) for text in texts]
-    names = tuple(sorted({name for one in assessed for name in one.signals}))
-    number = {name: column for column, name in enumerate(names)}
-    cells = [(row, number[name]) for row, one in enumerate(assessed) for name in one.signals]
-    rows, columns = zip(*cells, strict=True) if cells else ((), ())
-    signals = sp.csr_matrix((np.full(len(cells), _SIGNAL_WEIGHT), (rows, columns)), shape=(len(texts), len(names)))
-    verdicts = tuple(one.verdict for one in assessed)
-    return _Data(examples, space, matrix(space, texts), signals, names, verdicts)
+    return _Data(examples, space, matrix(space, texts))
 
 
 def _model(data: _Data, city: City, step: Any) -> tuple[Card, NDArray[np.float64]]:
@@ -109,21 +101,16 @@ def _model(data: _Data, city: City, step: Any) -> tuple[Card, NDArray[np.float64
     step()
     kind, kind_weights = _kind(data)
     step()
-    verdict, verdict_fit, verdict_scores = _verdict(data)
+    verdict, verdict_weights, verdict_scores = _verdict(data)
     step()
     services, service_weights = _services(data)
     step()
-    size = data.grams.shape[1]
     card = Card(
         version=_version(data.examples),
         heads=(category, kind, verdict, services),
         thresholds=_thresholds(data, city, (category, category_scores), (verdict, verdict_scores)),
-        signals={
-            name: tuple(float(w) for w in verdict_fit.weights[size + column] * _SIGNAL_WEIGHT)
-            for column, name in enumerate(data.signal_names)
-        },
     )
-    weights = np.hstack((category_weights, kind_weights, verdict_fit.weights[:size], service_weights))
+    weights = np.hstack((category_weights, kind_weights, verdict_weights, service_weights))
     return card, weights
 
 
@@ -145,12 +132,29 @@ def _category(data: _Data, city: City) -> tuple[Head, NDArray[np.float64], NDArr
     classes = [label.l1 + label.l2 for label in city.categories]
     labels = np.array([example.label for example in data.examples])
     features = sp.hstack((data.grams, data.grams @ data.space.cues)).tocsr()
-    scores = cross_scores(features, labels, classes, strength=0.5, balanced=False)
-    fitted = fit(features, labels, classes, strength=0.5, balanced=False)
+    scores, fitted = _both_levels(features, labels, classes)
     size = data.grams.shape[1]
     folded = fitted.weights[:size] + data.space.cues @ fitted.weights[size:]
     scale = temperature(scores, _truth(labels, classes))
-    return _head("category", classes, fitted, scale), np.asarray(folded), scores * scale
+    head = _head("category", classes, fitted, scale)
+    chances = softmax(scores * scale)
+    curve = calibration_curve(chances.max(axis=1), chances.argmax(axis=1) == _truth(labels, classes))
+    return msgspec.structs.replace(head, curve=curve), np.asarray(folded), scores * scale
+
+
+def _both_levels(
+    features: Any, labels: NDArray[Any], classes: Sequence[str]
+) -> tuple[NDArray[np.float64], Fitted]:
+    """Second-level machines, helped by first-level ones; return cross-validated scores and the sum of both."""
+    outer = sorted({name[:2] for name in classes})
+    column = [outer.index(name[:2]) for name in classes]
+    firsts = np.array([name[:2] for name in labels])
+    scores = cross_scores(features, labels, classes, strength=0.5, balanced=False)
+    scores += _FIRST_LEVEL * cross_scores(features, firsts, outer, strength=0.5, balanced=False)[:, column]
+    fine = fit(features, labels, classes, strength=0.5, balanced=False)
+    coarse = fit(features, firsts, outer, strength=0.5, balanced=False)
+    weights = fine.weights + _FIRST_LEVEL * coarse.weights[:, column]
+    return scores, Fitted(weights, fine.bias + _FIRST_LEVEL * coarse.bias[column])
 
 
 def _kind(data: _Data) -> tuple[Head, NDArray[np.float64]]:
@@ -161,14 +165,13 @@ def _kind(data: _Data) -> tuple[Head, NDArray[np.float64]]:
     return _head("kind", classes, fitted, temperature(scores, _truth(labels, classes))), fitted.weights
 
 
-def _verdict(data: _Data) -> tuple[Head, Fitted, NDArray[np.float64]]:
+def _verdict(data: _Data) -> tuple[Head, NDArray[np.float64], NDArray[np.float64]]:
     classes = [verdict.value for verdict in Verdict]
     labels = np.array([example.verdict.value for example in data.examples])
-    features = sp.hstack((data.grams, data.signals)).tocsr()
-    scores = cross_scores(features, labels, classes, strength=0.5, balanced=True)
-    fitted = fit(features, labels, classes, strength=0.5, balanced=True)
+    scores = cross_scores(data.grams, labels, classes, strength=1.0, balanced=True)
+    fitted = fit(data.grams, labels, classes, strength=1.0, balanced=True)
     scale = temperature(scores, _truth(labels, classes))
-    return _head("verdict", classes, fitted, scale), fitted, scores * scale
+    return _head("verdict", classes, fitted, scale), fitted.weights, scores * scale
 
 
 def _services(data: _Data) -> tuple[Head, NDArray[np.float64]]:
@@ -194,10 +197,13 @@ def _thresholds(
 ) -> Thresholds:
     units, unit_of = departments_of(category[0].labels, city.directory)
     truth = unit_of[_truth(np.array([example.label for example in data.examples]), category[0].labels)]
-    mass = softmax(category[1]) @ np.eye(len(units))[unit_of]
+    chances = softmax(category[1])
+    chosen = unit_of[chances.argmax(axis=1)]
+    mass = (chances @ np.eye(len(units))[unit_of])[np.arange(len(chosen)), chosen]
+    usual = np.array([example.verdict is Verdict.NON_EMERGENCY for example in data.examples])
     emergency, unclear = _alarm_thresholds(data, softmax(verdict[1]))
-    dispatch = least_confidence(mass.max(axis=1), mass.argmax(axis=1) == truth, PRECISION)
-    return Thresholds(dispatch=dispatch, tie=0.1, emergency=emergency, unclear=unclear)
+    dispatch = least_confidence(mass[usual], (chosen == truth)[usual], PRECISION)
+    return Thresholds(dispatch=dispatch, tie=0.1, emergency=emergency, unclear=unclear, doubt=emergency * DOUBT)
 
 
 def least_confidence(confidence: NDArray[np.float64], right: NDArray[np.bool_], precision: float) -> float:
@@ -209,14 +215,13 @@ def least_confidence(confidence: NDArray[np.float64], right: NDArray[np.bool_], 
 
 
 def _alarm_thresholds(data: _Data, chances: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the lowest thresholds that keep false alarms of the model within FALSE_ALARMS, twice that for unclear."""
+    """Return the lowest thresholds that keep the model's false alarms on hard negatives within FALSE_ALARMS."""
     calm = np.array([example.verdict is Verdict.NON_EMERGENCY for example in data.examples])
-    alarm = np.sort(chances[calm, 0])
-    either = np.sort(chances[calm, 0] + chances[calm, 1])
-    last = len(alarm) - 1
-    emergency = alarm[int(last * (1 - FALSE_ALARMS))]
-    unclear = either[int(last * (1 - 2 * FALSE_ALARMS))]
-    return float(emergency), float(unclear)
+    hard = calm & np.array([example.source == HARD for example in data.examples])
+    tested = chances[hard if hard.any() else calm]
+    emergency = np.quantile(tested[:, 0], 1 - FALSE_ALARMS)
+    unclear = np.quantile(tested[:, 0] + tested[:, 1], 1 - 3 * FALSE_ALARMS)
+    return float(emergency), float(max(unclear, emergency))
 
 
 def _write(out: Path, space: Space, weights: NDArray[np.float64], card: Card) -> None:
