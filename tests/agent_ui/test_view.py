@@ -141,3 +141,31 @@ def test_a_row_that_left_is_not_brought_back_by_an_older_page() -> None:
     _deliver(log, view, "centre", 0, 2)
     view.snapshot(old, seq=1, first=True)
     assert view.rows == {}
+
+
+def test_events_that_the_snapshot_contains_do_not_bring_rows_back() -> None:
+    log, view = Log(), ConsoleView("centre")
+    log.open("DG1")
+    log.act("DG1", c.Withdraw())
+    view.snapshot(log.rows("centre", frozenset()), seq=2, first=True)
+    _deliver(log, view, "centre", 0, 1)
+    assert view.rows == {}
+
+
+@settings(max_examples=300)
+@given(steps, st.sampled_from(TOPICS), st.integers(0, 12), st.integers(0, 20))
+def test_after_too_much_was_missed_a_snapshot_begins_anew(
+    commands: list[tuple[int, c.Command]], topic: str, known: int, missed: int
+) -> None:
+    """Events between are never sent; rows that left meanwhile must not stay."""
+    log, view = Log(), ConsoleView(topic)
+    for index, command in commands:
+        number = f"DG{index}"
+        log.act(number, command) if number in log.tickets else log.open(number)
+        if len(log.events) <= known:
+            _deliver(log, view, topic, len(log.events) - 1, len(log.events))
+    end = len(log.events)
+    live = min(end, known + missed)
+    _deliver(log, view, topic, live, end)  # followed from here on, before the snapshot comes
+    view.snapshot(log.rows(topic, frozenset()), seq=live, first=True)
+    assert view.rows == {row.number: row for row in log.rows(topic, frozenset())}
