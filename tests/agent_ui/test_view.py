@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent_ui.view import ConsoleView, fits
@@ -153,6 +153,7 @@ def test_events_that_the_snapshot_contains_do_not_bring_rows_back() -> None:
 
 
 @settings(max_examples=300)
+@example(commands=[(0, c.Withdraw()), (0, c.Withdraw())], topic="centre", known=1, missed=1)
 @given(steps, st.sampled_from(TOPICS), st.integers(0, 12), st.integers(0, 20))
 def test_after_too_much_was_missed_a_snapshot_begins_anew(
     commands: list[tuple[int, c.Command]], topic: str, known: int, missed: int
