@@ -19,11 +19,12 @@ from websockets.typing import Origin
 
 from agent_ui import protocol as p
 from agent_ui.connection import Console, write_all
-from agent_ui.hub import Hub, encoded, joined
+from agent_ui.follow import move, take_up
+from agent_ui.hub import Hub
 from agent_ui.limits import Limits
 from agent_ui.ports import ConsoleStore, EventFeed, Redeem
 from agent_ui.requests import Request, Requests
-from agent_ui.session import Resume, Session, follow, plan_resume, unfollow
+from agent_ui.session import Session, unfollow
 from agent_ui.staff import Staff, StaffRole
 from agent_ui.upkeep import keep_alive, look_after
 from hotline.errors import HotlineError, InvalidInput
@@ -176,9 +177,9 @@ class Gateway:
                 console.active |= ask.active
                 await console.send(p.Pong(seq=self._sent(console), server_time=self._clock()))
             case p.Follow():
-                await self._follow(console, ask)
+                await take_up(console, ask.topics, hub=self._hub, store=self._store, limits=self._limits)
             case p.Unfollow():
-                self._move(console, unfollow(console.session, ask.topics))
+                move(console, unfollow(console.session, ask.topics), hub=self._hub)
             case p.Hello():
                 raise InvalidInput("`hello` is said once; open another connection to log in anew")
             case (
@@ -212,59 +213,6 @@ class Gateway:
             log.exception("console_request_failed", staff=console.session.staff.name, request=type(ask).__name__)
             frame = p.Error(id=ask.id, error_id="internal", detail="something went wrong here; please try again")
         await console.send(frame)
-
-    # ── following and resuming ───────────────────────────────────────────────────────────────────
-    def _move(self, console: Console, session: Session) -> None:
-        if not console.dropped:
-            self._hub.place(console, console.session.topics, session.topics)
-            console.session = session
-
-    async def _follow(self, console: Console, ask: p.Follow) -> None:
-        session = follow(console.session, ask.topics)
-        last_seq = console.session.resume_from
-        if last_seq is None:
-            self._move(console, session)
-        else:
-            await self._resume(console, session, last_seq)
-
-    async def _resume(self, console: Console, session: Session, last_seq: int) -> None:
-        hub, plan = self._hub, Resume.MEMORY
-        if not hub.floor <= last_seq <= hub.seq:
-            limit = self._limits.replay
-            missed = await self._store.count_after(last_seq, limit=limit + 1) if last_seq < hub.floor else 0
-            horizon = await self._store.horizon()
-            plan = plan_resume(
-                last_seq, floor=hub.floor, live=hub.seq, horizon=horizon, missed=missed, limit=limit
-            )
-        match plan:
-            case Resume.TOO_OLD:
-                self._move(console, session)
-                await console.send(p.TooOld(seq=hub.seq))
-            case Resume.MEMORY | Resume.AHEAD | Resume.DATABASE:
-                await self._catch_up(console, session, last_seq)
-            case _:
-                assert_never(plan)
-
-    async def _catch_up(self, console: Console, session: Session, cursor: int) -> None:
-        """Send page by page what comes after `cursor`, from the log, then from memory; then go live."""
-        while not console.dropped:
-            if cursor < self._hub.floor:
-                replayed = await self._store.replay(cursor, session.topics, limit=self._limits.page)
-                missed, cursor = [encoded(event) for event in replayed.events], replayed.through
-            else:
-                missed = self._hub.missed(cursor, session.topics)
-                if len(missed) <= self._limits.page:
-                    break
-                missed = missed[: self._limits.page]
-                cursor = missed[-1].seq
-            if missed:
-                await console.send(joined(missed))
-        # From here to the write nothing is awaited: no event can come between what was missed and what is live.
-        missed = self._hub.missed(cursor, session.topics)
-        console.ahead_to = cursor
-        self._move(console, session)
-        if missed:
-            await console.send(joined(missed))
 
     async def _keep_house(self) -> None:
         while True:
