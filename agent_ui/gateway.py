@@ -19,6 +19,7 @@ from websockets.typing import Origin
 
 from agent_ui import protocol as p
 from agent_ui.connection import Console, write_all
+from agent_ui.figures import DROPPED
 from agent_ui.follow import move, take_up
 from agent_ui.hub import Hub
 from agent_ui.limits import Limits
@@ -105,6 +106,7 @@ class Gateway:
                 self._drop(slow, "slow")
 
     def _drop(self, console: Console, reason: str) -> None:
+        DROPPED.labels(reason).inc()
         self._leave(console)
         console.drop(reason, grace=self._limits.grace)
 

@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 _SQL = statements("tail")
 _LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 CHANNEL = "hotline_events"
+_LONG = 5.0  # seconds that events may be held back before it is logged who does it
 
 
 class TailStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +138,11 @@ class Tail:
         if rewound and not self._status.rewound:
             log.error("event_order_went_back", cursor=self._status.cursor, horizon=row["horizon"],
                       mend="raise event_clock.base above the old positions (docs/decisions/0002-event-order.md)")
-        self._update(held_back=max(0.0, row["held_back"] or 0.0), rewound=rewound)
+        held_back = max(0.0, row["held_back"] or 0.0)
+        if held_back >= _LONG > self._status.held_back:
+            holder = await connection.fetchrow(_SQL["holder"])
+            log.warning("event_log_held_back", seconds=round(held_back, 1), by=dict(holder) if holder else None)
+        self._update(held_back=held_back, rewound=rewound)
 
     async def _lost(self, error: BaseException) -> None:
         log.warning("event_log_lost", error=repr(error), retry_in=self._backoff)

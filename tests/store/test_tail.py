@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from hotline.feed import FeedEvent
-from hotline.store.tail import Tail
+from hotline.store.tail import _SQL, Tail
 
 INSERT = """
 INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
@@ -230,6 +230,8 @@ async def test_lag_is_the_age_of_what_an_open_transaction_hides(
         await writers[1].execute("SELECT pg_sleep(0.1)")
         assert await nothing_comes(tail)
         assert tail.status.held_back >= 0.1
+        holder = await writers[1].fetchrow(_SQL["holder"])
+        assert holder["pid"] == writers[0].get_server_pid()
         await transaction.commit()
         await read(tail, 2)
         assert await nothing_comes(tail)
@@ -267,8 +269,6 @@ async def test_positions_fit_what_javascript_counts_exactly(writers: list[asyncp
 
 
 async def test_polling_uses_the_primary_keys(writers: list[asyncpg.Connection]) -> None:
-    from hotline.store.tail import _SQL
-
     await writers[0].execute("SET enable_seqscan = off")
     sql = _SQL["page"].replace("$1", "0").replace("$2", "500").replace("$3", "false")
     plan = "\n".join(row[0] for row in await writers[0].fetch("EXPLAIN " + sql))

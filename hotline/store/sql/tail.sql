@@ -24,3 +24,8 @@ FROM (
     UNION ALL
     SELECT at FROM presence_events WHERE position >= event_horizon()
 ) AS hidden;
+
+-- name: holder
+-- Whose transaction holds the horizon back: the oldest one that writes.
+SELECT pid, datname AS database, application_name AS application, state, xact_start::text AS since, left(query, 80) AS query
+FROM pg_stat_activity WHERE backend_xid IS NOT NULL ORDER BY age(backend_xid) DESC LIMIT 1;
