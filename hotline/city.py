@@ -6,16 +6,15 @@ editor mends them in one go.
 
 from __future__ import annotations
 
-import csv
-import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from hotline.calendar import statutory_days
+from hotline.city_files import CityFiles
 from hotline.clocks import Allowances, Policy
 from hotline.deadlines import Unit as TimeUnit
 from hotline.deadlines import WorkCalendar, WorkingTime
@@ -24,7 +23,6 @@ from hotline.terms import Kind, Priority
 from routing.directory import Directory, PlaceRule, Rule, Unit, UnitKind, build_directory
 from routing.priority import PriorityRules
 
-T = TypeVar("T")
 _PLACE_WORDS = {"": PlaceRule.ANY, "known": PlaceRule.KNOWN, "unknown": PlaceRule.UNKNOWN}
 
 
@@ -73,57 +71,13 @@ class City(msgspec.Struct, frozen=True, kw_only=True):
         return next((c.code for c in self.categories if (c.l1, c.l2) == (l1, l2)), f"{l1}99")
 
 
-class _Reader:
-    """Reads a city's files and gathers what is wrong with them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.wrong: list[str] = []
-
-    def attempt(self, where: str, make: Callable[[], T], fallback: T) -> T:
-        """Return `make()`, or note the mistake at `where` and return `fallback`."""
-        try:
-            return make()
-        except KeyError as error:
-            self.wrong.append(f"{where}: 缺少 {error.args[0]}")
-        except (ValueError, TypeError, AttributeError) as error:
-            self.wrong.append(f"{where}: {error}")
-        return fallback
-
-    def settings(self) -> dict[str, Any]:
-        path = self.folder / "city.toml"
-        try:
-            return tomllib.loads(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InvalidInput(f"{path}: {error}") from error
-
-    def rows(self, name: str, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str], int]]:
-        """Yield (where, row, line) for each line of a CSV file with exactly these columns."""
-        path = self.folder / name
-        try:
-            lines = path.read_text("utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            self.wrong.append(f"{path.name}: {error}")
-            return
-        reader = csv.DictReader(lines)
-        if list(reader.fieldnames or ()) != list(columns):
-            self.wrong.append(f"{name}:1: 表头应为 {','.join(columns)}")
-            return
-        for row in reader:
-            where = f"{name}:{reader.line_num}"
-            if None in row or None in row.values():
-                self.wrong.append(f"{where}: 应有{len(columns)}列")
-                continue
-            yield where, {key: value.strip() for key, value in row.items()}, reader.line_num
-
-
 def load_city(path: Path) -> City:
     """Read the city in the folder `path`.
 
     Raises:
         InvalidInput: one or more files are wrong; the detail lists every mistake with file and line.
     """
-    reader = _Reader(path)
+    reader = CityFiles(path)
     settings = reader.settings()
     categories = _categories(reader, settings)
     city = reader.attempt("city.toml", lambda: _city(reader, settings, categories), None)
@@ -132,7 +86,7 @@ def load_city(path: Path) -> City:
     return city
 
 
-def _city(reader: _Reader, settings: Mapping[str, Any], categories: tuple[Label, ...]) -> City:
+def _city(reader: CityFiles, settings: Mapping[str, Any], categories: tuple[Label, ...]) -> City:
     places = reader.folder / settings["files"]["places"]
     if not places.is_dir():
         reader.wrong.append(f"city.toml: 没有地名目录 {places.name}/")
@@ -155,7 +109,7 @@ def _prefix(value: str) -> str:
     return value
 
 
-def _categories(reader: _Reader, settings: Mapping[str, Any]) -> tuple[Label, ...]:
+def _categories(reader: CityFiles, settings: Mapping[str, Any]) -> tuple[Label, ...]:
     name = str(settings.get("files", {}).get("categories", "categories.csv"))
     found: dict[str, Label] = {}
     for where, row, _ in reader.rows(name, ("l1", "l1_name", "code", "l2")):
@@ -169,7 +123,7 @@ def _categories(reader: _Reader, settings: Mapping[str, Any]) -> tuple[Label, ..
 
 
 def _directories(
-    reader: _Reader, settings: Mapping[str, Any], categories: tuple[Label, ...]
+    reader: CityFiles, settings: Mapping[str, Any], categories: tuple[Label, ...]
 ) -> tuple[Directory, ...]:
     units = tuple(_units(reader, str(settings["files"]["units"])))
     versions = [_directory(reader, entry, units, categories) for entry in settings["directories"]]
@@ -178,7 +132,7 @@ def _directories(
     return tuple(sorted(versions, key=lambda d: d.effective_from))
 
 
-def _units(reader: _Reader, name: str) -> Iterator[Unit]:
+def _units(reader: CityFiles, name: str) -> Iterator[Unit]:
     seen: set[str] = set()
     for where, row, _ in reader.rows(name, ("name", "kind", "overlaps", "duties")):
         if not row["name"] or row["name"] in seen:
@@ -190,7 +144,7 @@ def _units(reader: _Reader, name: str) -> Iterator[Unit]:
 
 
 def _directory(
-    reader: _Reader, entry: Mapping[str, Any], units: Sequence[Unit], categories: Sequence[Label]
+    reader: CityFiles, entry: Mapping[str, Any], units: Sequence[Unit], categories: Sequence[Label]
 ) -> Directory:
     name = str(entry["file"])
     known = {(label.l1, label.l2) for label in categories}
@@ -239,7 +193,7 @@ def _priorities(table: Mapping[str, Any], categories: Sequence[Label]) -> Priori
     )
 
 
-def _policy(reader: _Reader, settings: Mapping[str, Any]) -> Policy:
+def _policy(reader: CityFiles, settings: Mapping[str, Any]) -> Policy:
     ceiling = dict(settings["ceiling"])
     windows = settings["windows"]
     return Policy(
@@ -272,7 +226,7 @@ def _time(text: str) -> WorkingTime:
     return WorkingTime(int(amount), TimeUnit(unit.strip()))
 
 
-def _calendar(reader: _Reader, table: Mapping[str, Any]) -> WorkCalendar:
+def _calendar(reader: CityFiles, table: Mapping[str, Any]) -> WorkCalendar:
     holidays, make_up_days = statutory_days()
     for where, row, _ in reader.rows(str(table["overrides"]), ("date", "working", "note")):
         day = reader.attempt(where, lambda row=row: date.fromisoformat(row["date"]), None)  # type: ignore[misc]

@@ -88,21 +88,23 @@ def card_text(card: Card, figures: dict[str, float], trained_on: int) -> str:
 **What it is.** Linear machines over characters 1–3 in a row (four for frequent ones and cue words), one set of weights
 for category, kind, emergency verdict and emergency services. Run by numpy alone; `python -m hotline train` makes it.
 
-**Data.** {trained_on} texts in `triage/data/appeals/`, all synthetic: written for this project by a language model, each
-a situation of its own, in nine registers; no text of a real citizen. Cue words (`triage/data/cues.txt`) and emergency words
-(`triage/data/emergency.txt`) were written for this project too.
+**Data.** {trained_on} texts in `triage/data/appeals/`, all synthetic: written for this project by a language model,
+each a situation of its own, in nine registers; no text of a real citizen. Cue words (`triage/data/cues.txt`) and
+emergency words (`triage/data/emergency.txt`) were written for this project too.
 
 **Protocol.** A tenth of the texts, chosen by a hash of the text, is kept aside and only measured on. Temperatures and
 thresholds come from five stratified folds of the rest. Automatic dispatch aims at a precision of 95 % for the
 department in cross-validation: least confidence {limits.dispatch:.3f}, least lead over the next department
-{limits.tie:.2f}. The model raises `emergency` from {limits.emergency:.3f} and `unclear` from {limits.unclear:.3f}; the rules
-(`triage/rules.py`) raise independently of it.
+{limits.tie:.2f}. The model raises `emergency` from {limits.emergency:.3f} and `unclear` from
+{limits.unclear:.3f}. The rules (`triage/rules.py`) raise on their own, to `unclear` only where the model gives less
+than {limits.doubt:.3f}.
 
 | figure on the tenth kept aside | value |
 |---|---|
 {rows}
 
 **Limits.** The texts are not real appeals: measure on your own before trusting the figures. Many texts of the corpus
-bear a town that their words do not tell, so the towns figure is a lower bound. Irony, long stories with several matters, and
-emergencies told without any alarming word are its weak points; where it is unsure a person decides.
+bear a town that their words do not tell, so the towns figure is a lower bound. Irony, long stories with several
+matters, and emergencies told without any alarming word are its weak points; where it is unsure a person decides.
+Much of the corpus stands on purpose at the border of two categories; real appeals are easier.
 """

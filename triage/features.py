@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,19 +108,22 @@ class Vocabulary:
         """Return the rows of the texts: (1 + ln count) × idf, each row of length 1."""
         size = max(len(self.keys), 1)
         cells, counts = counted(np.concatenate(list(self._cells(codes, starts, size))))
-        columns = cells % size
+        columns = (cells % size).astype(np.int64)
         bounds = np.searchsorted(cells, np.arange(len(starts), dtype=np.int64) * size)
-        values = (1.0 + np.log(counts.astype(np.float32))) * idf[columns]
+        values = (np.float32(1.0) + np.log(counts.astype(np.float32))) * idf[columns]
         return Bag(columns, _unit_rows(values, bounds), bounds)
 
     def _cells(self, codes: Codes, starts: Ints, size: int) -> Iterator[Ints]:
+        """Yield (text × size + n-gram) of each known n-gram; 32 bits where they fit, which sort twice as fast."""
+        narrow = len(starts) * size < 2**31
         for keys, owners in _families(codes, starts):
             numbers = self.find(keys)
-            known = numbers >= 0
-            yield owners[known] * size + numbers[known]
+            known = np.flatnonzero(numbers >= 0)
+            cells = owners[known] * size + numbers[known]
+            yield cells.astype(np.int32) if narrow else cells
 
 
-def counted(cells: Ints) -> tuple[Ints, Ints]:
+def counted(cells: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
     """Return the distinct values, sorted, and how often each occurs."""
     cells = np.sort(cells)
     first = np.ones(len(cells), dtype=np.bool_)
@@ -136,4 +139,4 @@ def _slots(keys: Keys) -> Keys:
 def _unit_rows(values: Floats, bounds: Ints) -> Floats:
     sums = np.concatenate(([0.0], np.cumsum(np.square(values, dtype=np.float64))))
     lengths = np.sqrt(np.maximum(sums[bounds[1:]] - sums[bounds[:-1]], 1e-12))
-    return (values / np.repeat(lengths, np.diff(bounds))).astype(np.float32)
+    return np.asarray(values / np.repeat(lengths, np.diff(bounds)), dtype=np.float32)

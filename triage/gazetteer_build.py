@@ -20,7 +20,9 @@ from pathlib import Path
 import msgspec
 
 _TONES = str.maketrans("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹḿ", "aaaaeeeeiiiioooouuuuvvvvvnnnm")
-_ACCENTS = ((r"^zh", "z"), (r"^ch", "c"), (r"^sh", "s"), (r"^l", "n"), (r"ang$", "an"), (r"eng$", "en"), (r"ing$", "in"))
+_ACCENTS = (
+    ("^zh", "z"), ("^ch", "c"), ("^sh", "s"), ("^l", "n"), ("ang$", "an"), ("eng$", "en"), ("ing$", "in"),
+)
 _SUFFIX = re.compile(r"(?:社区居委会|村委会|居委会|社区|村|生活区|街道|镇)$")
 _FREQUENT = frozenset("是成将十时讲难男称承程打写都其实要到在有和会能高大为从个上下来去说看没里多么动冬洞头投透")
 

@@ -1,4 +1,4 @@
-"""From probabilities and rules to a `Triage`: pure, one text at a time, so that every choice can be tested by itself."""
+"""From probabilities and rules to the parts of a `Triage`: pure, so that every choice can be tested by itself."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hotline.appeal import Category, Evidence
 from hotline.terms import Service, Verdict
-from triage.features import Floats
+from triage.features import Floats, Ints
 from triage.linear import Head, Thresholds
 from triage.rules import Assessment
 from triage.text import Text
@@ -29,28 +30,43 @@ class Choice(NamedTuple):
     sure: bool
 
 
-def choose(
-    head: Head, chances: Floats, department: Floats, unit_of: Sequence[int], limits: Thresholds
-) -> Choice:
-    """Return the likeliest category with its rivals; confidences are read off the head's calibration curve.
+def choose(head: Head, chances: Floats, departments: Floats, unit_of: Ints, limits: Thresholds) -> list[Choice]:
+    """Return for each text the likeliest category with its rivals; confidences are read off the head's curve.
 
     Args:
-        chances: probability of each label of `head`, shape (labels,).
-        department: probability of each department, shape (units,).
-        unit_of: number of each label's department.
+        chances: probability of each label of `head`, shape (texts, labels).
+        departments: probability of each department, shape (texts, units).
+        unit_of: number of each label's department, shape (labels,).
     """
-    count = min(ALTERNATIVES + 1, len(chances))
-    top = np.argpartition(chances, len(chances) - count)[-count:]
-    best, *rest = sorted(top.tolist(), key=lambda number: (-chances[number], number))
-    own = float(department[unit_of[best]])
-    rival = float(np.partition(department, -2)[-2]) if len(department) > 1 else 0.0
-    likely = float(chances[best])
-    confidence = float(np.interp(likely, *zip(*head.curve, strict=True)))
-    shrunk = (1 - confidence) / max(1e-6, 1 - likely)
-    others = ((head.labels[number], float(chances[number]) * shrunk) for number in rest)
-    rivals = tuple(_category(name, min(chance, confidence)) for name, chance in others if chance >= _LEAST_ALTERNATIVE)
-    sure = own >= limits.dispatch and own - rival >= limits.tie
-    return Choice(_category(head.labels[best], confidence), rivals, sure)
+    count = min(ALTERNATIVES + 1, chances.shape[1])
+    order = np.argsort(-chances, axis=1, kind="stable")[:, :count]
+    top = np.take_along_axis(chances, order, axis=1)
+    stated, found = zip(*head.curve, strict=True)
+    confidence = np.interp(top[:, 0], stated, found)
+    top = np.minimum(top * ((1 - confidence) / np.maximum(1e-6, 1 - top[:, 0]))[:, None], confidence[:, None])
+    sure = _sure(departments, unit_of[order[:, 0]], limits)
+    rows = zip(order.tolist(), confidence.tolist(), top[:, 1:].tolist(), sure.tolist(), strict=True)
+    return [_choice(head.labels, *row) for row in rows]
+
+
+def _sure(departments: Floats, chosen: Ints, limits: Thresholds) -> NDArray[np.bool_]:
+    """Tell where the chosen department is likely enough and no other comes near."""
+    rows = np.arange(len(chosen))
+    own = departments[rows, chosen]
+    others = departments.copy()
+    others[rows, chosen] = 0.0
+    return np.asarray((own >= limits.dispatch) & (own - others.max(axis=1) >= limits.tie))
+
+
+def _choice(
+    labels: Sequence[str], order: list[int], confidence: float, rivals: list[float], sure: bool
+) -> Choice:
+    alternatives = tuple(
+        _category(labels[number], chance)
+        for number, chance in zip(order[1:], rivals, strict=True)
+        if chance >= _LEAST_ALTERNATIVE
+    )
+    return Choice(_category(labels[order[0]], confidence), alternatives, sure)
 
 
 def _category(label: str, confidence: float) -> Category:

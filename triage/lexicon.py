@@ -1,4 +1,4 @@
-"""The words of the emergency rules, read from data/emergency.txt into one automaton."""
+"""The words of the emergency rules, read from data/emergency.txt."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-import ahocorasick
-
 from hotline.terms import Service
+from triage.match import Batch, Matcher
 
 GAP = 8
 
@@ -33,29 +32,30 @@ class Hit(NamedTuple):
 
 
 class Lexicon:
-    """Finds every word of the lexicon in one pass."""
+    """Finds every word of the lexicon, for a batch of texts at once."""
 
     def __init__(self, words: list[Word]) -> None:
-        by_text: dict[str, list[Word]] = {}
+        by_text: dict[str, tuple[Word, ...]] = {}
         for word in words:
-            by_text.setdefault(word.text, []).append(word)
-        self._automaton = ahocorasick.Automaton()
-        for text, group in by_text.items():
-            self._automaton.add_word(text, (len(text), tuple(group)))
-        self._automaton.make_automaton()
+            by_text[word.text] = (*by_text.get(word.text, ()), word)
+        self._matcher = Matcher(by_text)
 
-    def find(self, text: str) -> list[Hit]:
-        """Return the hits in order of their end."""
-        hits = []
-        for last, (length, group) in self._automaton.iter(text):
-            for word in group:
-                end = last + 1
-                if word.then:
-                    end = text.find(word.then, end, end + GAP) + len(word.then)
-                    if end < len(word.then) or "\n" in text[last:end] or "。" in text[last:end]:
-                        continue
-                hits.append(Hit(word, last + 1 - length, end))
-        return hits
+    def find(self, batch: Batch) -> list[list[Hit]]:
+        """Return for each text its hits, in order."""
+        return [
+            [hit for start, end, words in hits for word in words if (hit := _hit(text, word, start, end)) is not None]
+            for text, hits in zip(batch.texts, self._matcher.find(batch), strict=True)
+        ]
+
+
+def _hit(text: str, word: Word, start: int, end: int) -> Hit | None:
+    """Return the hit, None where the second part does not follow in the same sentence."""
+    if not word.then:
+        return Hit(word, start, end)
+    follows = text.find(word.then, end, end + GAP)
+    if follows < 0 or any(stop in text[end:follows] for stop in "\n。"):
+        return None
+    return Hit(word, start, follows + len(word.then))
 
 
 @cache

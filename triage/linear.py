@@ -6,6 +6,8 @@ labels, biases, temperatures and thresholds. Nothing in either can run code. `tr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,19 +86,19 @@ class LinearModel:
         self._weights = weights
         self._steps = steps
 
-    def __call__(self, texts: list[str]) -> Scores:
+    def __call__(self, texts: Sequence[str]) -> Scores:
         """Return the probabilities for clean texts."""
         parts = np.split(self._scores(texts), self._cuts, axis=1)
         return Scores(*map(_probabilities, parts, self.card.heads, self._biases))
 
-    def _scores(self, texts: list[str]) -> Floats:
+    def _scores(self, texts: Sequence[str]) -> Floats:
         codes, starts = codes_of(texts)
         bag = self._vocabulary.bag(codes, starts, self._idf)
         values = bag.values * self._steps[bag.columns]
         scores = np.zeros((len(texts), self._weights.shape[1]), dtype=np.float32)
         bounds = bag.starts.tolist()
-        for row, (start, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
-            rows = self._weights[bag.columns[start:end]]
+        for row, (start, end) in enumerate(pairwise(bounds)):
+            rows = self._weights.take(bag.columns[start:end], axis=0)
             np.dot(values[start:end], rows.astype(np.float32), out=scores[row])
         return scores
 

@@ -16,18 +16,19 @@ from typing import NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hotline.appeal import Category, Evidence, Triage
+from hotline.appeal import Category, Entity, Evidence, Triage
 from hotline.city import City
 from hotline.ids import DepartmentCode
 from hotline.terms import Kind, Verdict
 from routing.directory import Directory
 from routing.dispatch import Dispatch, choose_department
 from routing.priority import priority_of
-from triage.entities import find_entities
-from triage.judge import choose, model_evidence, raised, rule_evidence, services_for
+from triage.entities import entities_in
+from triage.judge import Choice, choose, model_evidence, raised, rule_evidence, services_for
 from triage.linear import Card, Scores, load_linear
-from triage.place import Gazetteer, happened, load_gazetteer
-from triage.rules import Assessment, assess
+from triage.match import batch_of
+from triage.place import Gazetteer, Mention, happened, load_gazetteer
+from triage.rules import Assessment, assess_all
 from triage.text import Text, normalise
 from triage.title import title_of
 
@@ -41,7 +42,7 @@ class Scorer(Protocol):
 
     card: Card
 
-    def __call__(self, texts: list[str]) -> Scores:
+    def __call__(self, texts: Sequence[str]) -> Scores:
         """Return the scores of clean texts."""
         ...
 
@@ -74,7 +75,7 @@ class Pipeline:
         self._kinds = tuple(Kind(name) for name in kinds.labels)
         self._services = services.labels
         units, unit_of = departments_of(self._category.labels, city.directory)
-        self._unit_of: list[int] = unit_of.tolist()
+        self._unit_of = unit_of
         self._grouping = np.eye(len(units), dtype=np.float32)[unit_of]
         self._units = lru_cache(maxsize=8192)(self._look_up)
 
@@ -101,38 +102,52 @@ class Pipeline:
 
     def _chunk(self, texts: Sequence[str]) -> list[Triage]:
         clean = normalise(texts)
-        assessed = [assess(text.clean) for text in clean]
-        scores = self._model([text.clean for text in clean])
+        batch = batch_of([text.clean for text in clean])
+        scores = self._model(batch.texts)
+        limits = self._model.card.thresholds
         departments = scores.category @ self._grouping
-        return [
-            self._judge(text, assessment, scores, departments[row], row)
-            for row, (text, assessment) in enumerate(zip(clean, assessed, strict=True))
-        ]
+        judged = zip(
+            clean,
+            assess_all(batch),
+            choose(self._category, scores.category, departments, self._unit_of, limits),
+            scores.kind.argmax(axis=1).tolist(),
+            scores.verdict.tolist(),
+            scores.services.tolist(),
+            self._gazetteer.mentions(batch),
+            entities_in(clean, batch),
+            strict=True,
+        )
+        return [self._judge(*one) for one in judged]
 
     def _judge(
-        self, text: Text, assessment: Assessment, scores: Scores, department: NDArray[np.float32], row: int
+        self,
+        text: Text,
+        assessment: Assessment,
+        choice: Choice,
+        kind_number: int,
+        chances: list[float],
+        services: list[float],
+        mentions: list[Mention],
+        entities: tuple[Entity, ...],
     ) -> Triage:
         if len(text.clean.strip()) < SHORTEST:
             return Triage(category=None, needs_person=True, title=text.raw.strip(), model=self.version)
-        limits = self._model.card.thresholds
-        choice = choose(self._category, scores.category[row], department, self._unit_of, limits)
-        kind = self._kinds[int(scores.kind[row].argmax())]
-        chances = scores.verdict[row].tolist()
-        verdict, alone = raised(assessment, chances, limits)
-        towns = happened(self._gazetteer.mentions(text.clean))
-        units = self._units(choice.category.l1, choice.category.l2, kind, towns) if choice.sure else None
+        kind, category = self._kinds[kind_number], choice.category
+        verdict, alone = raised(assessment, chances, self._model.card.thresholds)
         calm = verdict is Verdict.NON_EMERGENCY
+        towns = happened(mentions)
+        units = self._units(category.l1, category.l2, kind, towns) if choice.sure else None
         return Triage(
-            category=choice.category,
+            category=category,
             alternatives=choice.alternatives,
             kind=kind,
             verdict=verdict,
-            services=() if calm else services_for(assessment, self._services, scores.services[row].tolist()),
+            services=() if calm else services_for(assessment, self._services, services),
             towns=towns,
             department=units.lead if units else DepartmentCode(""),
             assisting=units.assisting if units else (),
-            priority=priority_of(verdict, choice.category.l2, kind, self._city.priorities),
-            entities=find_entities(text),
+            priority=priority_of(verdict, category.l2, kind, self._city.priorities),
+            entities=entities,
             needs_person=units is None,
             evidence=() if calm else self._evidence(text, assessment, alone),
             title=title_of(text.clean),

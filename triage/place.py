@@ -1,6 +1,6 @@
 """Where the matter happened: towns and parks from names, misspellings, villages, landmarks and roads.
 
-Every name of the city's place files stands in one Aho–Corasick automaton. Each mention gets a role from the words
+Every name of the city's place files is looked for at once (`triage.match`). Each mention gets a role from the words
 around it – happened there, went there, lives there, only compared – and the mentions with the strongest role win.
 """
 
@@ -13,23 +13,29 @@ from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
 
-import ahocorasick
-
 from hotline.errors import InvalidInput
+from triage.match import Batch, Matcher, batch_of
 
 _COLUMNS = ["name", "unit", "kind", "strength"]
-_KINDS = frozenset({"town", "alias", "misspelling", "village", "landmark", "outside"})
+_KINDS = frozenset({"town", "alias", "misspelling", "village", "landmark", "outside", "mask"})
 _NAMING = re.compile(
     r"(?:镇|街道|区|村|社区|居委|大道|路|街|工业|广场|公园|医院|派出所|车站|站|中学|小学|幼儿园|市场|新村|花园|这边|这里|那边|这头"
     r"|那里|呢边|嗰边|呢度|嗰度|这块|一带|附近|某|交警|分局|公安|政府|法院|税务|人社|社保|城管|收费站|立交|水库|桥头|党群|敬老|高速)"
 )
+_VILLAGE_WORD = re.compile(r"村|社区|居委|股份|经联社|工业|新村|派出所|市场|股民")
 _TOWN_WORD = re.compile(r"镇|街道|办事处|这边|这里|那边|呢边|嗰边|呢度|嗰度")
 _AT = re.compile(r"(?:在|再|喺|位于|于|东莞市?|莞市|到|去|来|住|家住|我是|我系|这里是|，|,|。|\n|^|:|[（(])$")
-_LIVES = re.compile(r"(?:住|住在|住喺|住再|家在|屋企喺|户籍|户籍在|户口|户口在|户口喺|老家|老家在|祖籍|籍贯|租住在?|租房在|定居|居住在?)$")
+_LIVES = re.compile(
+    r"(?:住|住在|住喺|住再|家在|屋企喺|户籍|户籍在|户口|户口在|户口喺|老家|老家在|祖籍|籍贯|租住在?|租房在|定居|居住在?)$"
+)
 _MOVES = re.compile(r"(?:去|到|往|来|飞|开往|返|回|搬到|转到|调到|搬去|跑到|跑去|送去|送到|赶去|嫁到|调去)$")
-_COMPARES = re.compile(r"(?:像|好似|比|学学|学|参照|参考|听说|人家|隔壁|隔离|邻近|同|跟|好过|不如|和|除了|包括|经过|途经|路过)$")
-_ORIGIN = re.compile(r"户籍|户口|人[,，。、]|人氏|籍|本地人|上班|返工|打工|做工|的朋友|的亲戚|的同学|一样|都有|都|早就|已经")
-_CITY_RIGHT = re.compile(r"区人民|汽车(?!站|总站|城)|福特|银行|牌|欧尚|逸动|之星")
+_COMPARES = re.compile(
+    r"(?:像|好似|比|学学|学|参照|参考|听说|人家|隔壁|隔离|邻近|同|跟|好过|不如|和|除了|包括|经过|途经|路过)$"
+)
+_ORIGIN = re.compile(
+    r"户籍|户口|人[,，。、]|人氏|籍|本地人|上班|返工|打工|做工|的朋友|的亲戚|的同学|一样|都有|都|早就|已经"
+)
+_CITY_RIGHT = re.compile(r"区人民|汽车(?!站|总站|城|检|客运)|福特|银行|牌(?!楼|坊)|欧尚|逸动|之星")
 _BESIDE = 2
 
 
@@ -43,7 +49,8 @@ class Role(IntEnum):
 
 
 class Name(NamedTuple):
-    """A name of the gazetteer; `unit` is "" for places outside the city. `clear` names need no context."""
+    """A name of the gazetteer; `clear` names need no context. `unit` is "" for places outside the city, and for masks,
+    which only hide a name inside other words: 局长安排 is not 长安."""
 
     text: str
     unit: str
@@ -72,17 +79,14 @@ class Gazetteer:
             present = chosen.get(name.text)
             if present is None or (name.clear and not present.clear):
                 chosen[name.text] = name
-        self._automaton = ahocorasick.Automaton()
-        for text, name in chosen.items():
-            self._automaton.add_word(text, name)
-        self._automaton.make_automaton()
+        self._matcher = Matcher(chosen)
 
-    def mentions(self, text: str) -> list[Mention]:
-        """Return the places of the city that a clean text names, in order."""
-        found = [(end + 1 - len(name.text), end + 1, name) for end, name in self._automaton.iter_long(text)]
-        if not found:
-            return []
-        return list(self._believed(text, found))
+    def mentions(self, batch: Batch) -> list[list[Mention]]:
+        """Return for each clean text the places of the city that it names, in order."""
+        return [
+            list(self._believed(text, _apart(found) if len(found) > 1 else found)) if found else []
+            for text, found in zip(batch.texts, self._matcher.find(batch), strict=True)
+        ]
 
     def _believed(self, text: str, found: list[tuple[int, int, Name]]) -> Iterator[Mention]:
         before: tuple[int, str] = (-10, "")
@@ -92,6 +96,8 @@ class Gazetteer:
                 before = (end, before[1])
                 continue
             abroad = near and before[1] == "" and before[0] >= 0
+            if name.kind == "mask":
+                continue
             if name.unit and not abroad and (name.clear or self._supported(text, found, index)):
                 if not _CITY_RIGHT.match(text, end) or name.kind != "town":
                     yield Mention(name, start, end, _role(text, start, end))
@@ -116,11 +122,21 @@ class Gazetteer:
             return bool(_TOWN_WORD.match(text, end)) or bool(
                 _NAMING.match(text, end) and _AT.search(text, max(0, start - 4), start)
             )
-        return bool(_NAMING.match(text, end)) if len(name.text) > 1 else False
+        return bool(_VILLAGE_WORD.match(text, end))
 
     def towns(self, text: str) -> tuple[str, ...]:
         """Return the units where the matter happened, in order of mention."""
-        return happened(self.mentions(text))
+        return happened(self.mentions(batch_of([text]))[0])
+
+
+def _apart(found: list[tuple[int, int, Name]]) -> list[tuple[int, int, Name]]:
+    """Drop what overlaps: masks hide anything, then clear names win over unclear ones, then long over short."""
+    ranked = sorted(found, key=lambda hit: (hit[2].kind != "mask", not hit[2].clear, hit[0] - hit[1], hit[0]))
+    kept: list[tuple[int, int, Name]] = []
+    for hit in ranked:
+        if all(hit[1] <= start or end <= hit[0] for start, end, _ in kept):
+            kept.append(hit)
+    return sorted(hit for hit in kept if hit[2].kind != "mask")
 
 
 def happened(mentions: Iterable[Mention]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from hotline.terms import Service, Verdict
 from triage import lexicon
 from triage.lexicon import Hit
+from triage.match import Batch, batch_of
 
 _NEGATION = re.compile(
     r"(?:没有?|冇|未|无|不是|并非|不存在|别|不会|不能|差点儿?|差一点|险些|几乎|禁止|严禁|唔系|免得)[^,，。!?;\n]{0,4}$"
@@ -41,10 +42,21 @@ CALM = Assessment(Verdict.NON_EMERGENCY, (), ())
 
 def assess(text: str) -> Assessment:
     """Return the rules' verdict on a clean text (`triage.text`)."""
-    dangers = lexicon.dangers().find(text)
-    if not dangers:
-        return CALM
-    cues = lexicon.cues().find(text)
+    return assess_all(batch_of([text]))[0]
+
+
+def assess_all(batch: Batch) -> list[Assessment]:
+    """Return the rules' verdict on each text; cues are looked for only where there is talk of danger."""
+    dangers = lexicon.dangers().find(batch)
+    talk = [row for row, hits in enumerate(dangers) if hits]
+    found = [CALM] * len(dangers)
+    cues = lexicon.cues().find(batch_of([batch.texts[row] for row in talk])) if talk else []
+    for row, cue_hits in zip(talk, cues, strict=True):
+        found[row] = _assessed(batch.texts[row], dangers[row], cue_hits)
+    return found
+
+
+def _assessed(text: str, dangers: list[Hit], cues: list[Hit]) -> Assessment:
     live = [hit for hit in dangers if not _turned_off(hit, cues, text)]
     verdict, raised = _verdict(live, Counter(hit.word.cue for hit in cues), len(text))
     services = services_of(raised) if verdict is not Verdict.NON_EMERGENCY else ()

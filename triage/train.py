@@ -24,7 +24,18 @@ from hotline.errors import InvalidInput
 from hotline.terms import Kind, Service, Verdict
 from triage.corpus import HARD, Example, read_corpus
 from triage.evaluate import card_text, evaluate
-from triage.fit import Fitted, Space, calibration_curve, cross_scores, fit, make_space, matrix, read_cues, softmax, temperature
+from triage.fit import (
+    Fitted,
+    Space,
+    calibration_curve,
+    cross_scores,
+    fit,
+    make_space,
+    matrix,
+    read_cues,
+    softmax,
+    temperature,
+)
 from triage.linear import CARD, WEIGHTS, Card, Head, Thresholds
 from triage.pipeline import Pipeline, departments_of
 from triage.text import normalise
@@ -33,7 +44,7 @@ PRECISION = 0.95
 DOUBT = 0.35
 """Share of the emergency threshold below which the rules alone raise no more than `unclear`."""
 FALSE_ALARMS = 0.02
-"""Share of the hard negatives of emergency.jsonl that the model may raise to `emergency`; three times that to `unclear`."""
+"""Share of the hard negatives that the model may raise to `emergency` in cross-validation; thrice that to `unclear`."""
 _STEPS = ("读取", "特征", "事项分类", "诉求类型", "紧急判断", "救援力量", "阈值", "写入", "评测")
 _FIRST_LEVEL = 0.5
 _LARGEST = 60_000
