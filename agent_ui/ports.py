@@ -18,6 +18,7 @@ from channels.message import Inbound, Receipt
 from hotline import commands as c
 from hotline.events import Actor, TicketEvent
 from hotline.feed import FeedEvent
+from hotline.ids import TicketId
 from hotline.summary import Summary
 from hotline.ticket import Ticket
 
@@ -40,6 +41,7 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True):
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket with its row and its events after some version."""
 
+    id: TicketId
     ticket: Ticket
     summary: Summary
     events: tuple[TicketEvent, ...]

@@ -182,8 +182,12 @@ class Snapshot(Frame, frozen=True, tag="snapshot"):
 
 
 class Opened(Frame, frozen=True):
-    """A ticket in full. `commands` are those that its state and the reader's role allow; `masked`: see `open`."""
+    """A ticket in full; `id` is what `merge` calls it.
 
+    `commands` are those that its state and the reader's role allow; `masked`: see `open`.
+    """
+
+    id: int
     ticket: TicketJson
     events: tuple[TicketEventJson, ...]
     commands: tuple[str, ...]

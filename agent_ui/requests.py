@@ -130,7 +130,7 @@ def _opened(staff: Staff, found: Found, *, full: bool) -> Opened:
     ticket = found.ticket if full else masked(found.ticket)
     events = found.events if full else tuple(masked(event) for event in found.events)
     return Opened(
-        ticket=msgspec.Raw(msgspec.json.encode(ticket)),
+        id=found.id, ticket=msgspec.Raw(msgspec.json.encode(ticket)),
         events=tuple(msgspec.Raw(msgspec.json.encode(event)) for event in events),
         commands=possible_commands(acting_role(staff), found.ticket), masked=not full,
     )

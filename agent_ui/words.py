@@ -14,7 +14,7 @@ import msgspec
 
 from agent_ui.presence import CHOSEN_AT_CONSOLE, PRESENCE, PRESENCE_LABELS, NotReadyReason
 from hotline import commands as c
-from hotline.ids import DepartmentCode
+from hotline.ids import DepartmentCode, TicketId
 from hotline.summary import CENTRE_STATES
 from hotline.terms import LABELS, RejectReason, State
 
@@ -75,7 +75,7 @@ def _control(name: str, hint: Any) -> dict[str, Any]:
         return {"control": "select", "options": [[term.value, _word(term)] for term in hint]}
     if hint is bool:
         return {"control": "check"}
-    if hint is int:
+    if hint in (int, TicketId):
         return {"control": "number"}
     if hint is DepartmentCode:
         return {"control": "department"}
@@ -97,7 +97,6 @@ def form_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
 def terms() -> dict[str, Any]:
     """Return all words, forms and tables for the console's page."""
     commands = {c.tag_of(kind): form_of(kind) for kind in (*c.LIFECYCLE_COMMANDS, *c.SIDE_COMMANDS)}
-    del commands["merge"]  # needs a choice among tickets, which the small page does not offer
     labels: dict[str, dict[str, str]] = {}
     for term, word in LABELS.items():
         labels.setdefault(type(term).__name__.lower(), {})[str(term.value)] = word

@@ -16,6 +16,7 @@ from agent_ui.protocol import Search, TakeSnapshot
 from channels.phone_number import normalize_phone
 from hotline.errors import InvalidInput, NotFound, Unavailable
 from hotline.feed import PRESENCE_TOPIC, FeedEvent
+from hotline.ids import TicketId
 from hotline.store import rows
 from hotline.store.database import statements
 from hotline.store.search import query
@@ -106,7 +107,8 @@ class ConsoleStore:
             raise NotFound(f"there is no ticket {number}")
         history = await self._fetch("history", found[0]["id"], since_version)
         return Found(
-            ticket=rows.ticket_from(found[0]["doc"]), summary=_summaries.decode(found[0]["summary"]),
+            id=TicketId(found[0]["id"]), ticket=rows.ticket_from(found[0]["doc"]),
+            summary=_summaries.decode(found[0]["summary"]),
             events=tuple(rows.event_from(row["doc"]) for row in history),
         )
 

@@ -201,6 +201,15 @@ async def test_an_appeal_by_phone_is_taken_once_and_its_caller_found(stack: Stac
         assert (await unit.ask(p.PhoneAppeal, call="call-2", appeal=body)).error_id == "forbidden"
 
 
+async def test_tickets_are_merged_by_the_id_that_open_tells(stack: Stack) -> None:
+    async with stack.gateway():
+        agent = await stack.desk("zhang")
+        first, second = [(await stack.appeal("公园里有怪味")).number for _ in range(2)]
+        parent = (await agent.ask(p.Open, number=first)).opened.id
+        done = await agent.ask(p.RunCommand, number=second, command=c.Merge(parent=parent))
+        assert done.state == "merged"
+
+
 async def test_unfollowed_topics_are_silent(stack: Stack) -> None:
     async with stack.gateway():
         agent = await stack.desk("zhang", "centre", "emergency")
