@@ -21,7 +21,7 @@ from hotline.store.database import statements
 
 log = structlog.get_logger(__name__)
 _SQL = statements("tail")
-_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 CHANNEL = "hotline_events"
 _LONG = 5.0  # seconds that events may be held back before it is logged who does it
 
