@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from hotline.errors import Unavailable
 from hotline.feed import FeedEvent
 from hotline.store.tail import _SQL, Tail
 
@@ -207,6 +208,37 @@ async def test_a_lost_connection_loses_no_event(database: str, writers: list[asy
         later = await write(writers[0], 1, 2)
         assert [event.seq for event in await reading] == first + later
         assert tail.status.connected
+
+
+async def test_a_database_that_is_away_for_a_while_loses_no_event(
+    postgres: str, database: str, writers: list[asyncpg.Connection]
+) -> None:
+    """No connection is let in for some time; the reader tries again, ever more slowly, and goes on where it stopped."""
+    name = await writers[0].fetchval("SELECT current_database()")
+    admin = await asyncpg.connect(postgres)
+    async with Tail(database, max_backoff=0.2) as tail:
+        reading = asyncio.create_task(read(tail, 4))
+        positions = await write(writers[0], 1)
+        await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE application_name = 'hotline-tail' AND datname = '{name}'"
+        )
+        positions += await write(writers[0], 1, 2)
+        async with asyncio.timeout(10):
+            while tail.status.connected:  # noqa: ASYNC110 - the reader notices by itself
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        positions += await write(writers[0], 1)
+        assert [event.seq for event in await reading] == positions
+    await admin.close()
+
+
+async def test_a_reader_says_at_once_that_there_is_no_database(database: str) -> None:
+    with pytest.raises(Unavailable, match="cannot be read"):
+        async with Tail(database.replace("/hotline_test", "/no_such_database")):
+            pass
 
 
 async def test_an_idle_reader_holds_nothing(database: str, writers: list[asyncpg.Connection]) -> None:
