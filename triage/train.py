@@ -171,8 +171,8 @@ def _both_levels(
 def _kind(data: _Data) -> tuple[Head, NDArray[np.float64]]:
     classes = [kind.value for kind in Kind]
     labels = np.array([example.kind.value for example in data.examples])
-    scores = cross_scores(data.grams, labels, classes, strength=0.3, balanced=False)
-    fitted = fit(data.grams, labels, classes, strength=0.3, balanced=False)
+    scores = cross_scores(data.grams, labels, classes, strength=0.6, balanced=True)
+    fitted = fit(data.grams, labels, classes, strength=0.6, balanced=True)
     return _head("kind", classes, fitted, temperature(scores, _truth(labels, classes))), fitted.weights
 
 
