@@ -226,7 +226,7 @@ async def test_a_database_that_is_away_for_a_while_loses_no_event(
         )
         positions += await write(writers[0], 1, 2)
         async with asyncio.timeout(10):
-            while tail.status.connected:  # noqa: ASYNC110 - the reader notices by itself
+            while tail.status.connected:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.3)
         await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
