@@ -1,4 +1,4 @@
-"""The yardstick: a bare aiohttp server on uvloop that decodes a JSON body and sends it back. `python -m bench.echo PORT`."""
+"""The yardstick: a bare aiohttp server on uvloop that sends a JSON body back. `python -m bench.echo PORT`."""
 
 from __future__ import annotations
 

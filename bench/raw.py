@@ -20,8 +20,9 @@ async def raw_inserts(dsn: str) -> float:
     connection = await asyncpg.connect(dsn)
     try:
         found = await connection.fetch(
-            "SELECT t.*, array_to_string(tsvector_to_array(search), ' ') AS words, i.content_hash, i.receipt "
-            "FROM tickets t JOIN inbox i ON i.ticket_id = t.id WHERE version = 3 LIMIT $1", BATCH,
+            "SELECT t.*, i.content_hash, i.receipt, e.docs FROM tickets t JOIN inbox i ON i.ticket_id = t.id "
+            "JOIN LATERAL (SELECT array_agg(doc ORDER BY version) AS docs FROM ticket_events WHERE ticket_id = t.id) e "
+            "ON true WHERE t.version = 3 LIMIT $1", BATCH,
         )
         batches = [await _batch(connection, found) for _ in range(BATCHES)]
     finally:
@@ -49,10 +50,10 @@ async def _batch(connection: asyncpg.Connection, found: list[asyncpg.Record]) ->
         tickets.append((
             id_, number, row["code"], row["version"], row["state"], row["channel"], row["kind"], row["l1"], row["l2"],
             row["verdict"], row["priority"], row["town"], row["lead"], ",".join(row["assisting"]), row["alarmed"],
-            row["citizen"], row["created_at"], row["due_at"], row["doc"], row["summary"], row["words"],
+            row["citizen"], row["created_at"], row["due_at"], row["confidential"], row["summary"],
         ))
         events += [
-            (id_, version, row["created_at"], "receive", "citizen:", row["doc"], row["summary"], "tickets")
-            for version in (1, 2, 3)
+            (id_, version, row["created_at"], "receive", "citizen:", doc, row["summary"], "tickets")
+            for version, doc in enumerate(row["docs"], start=1)
         ]
-    return [*rows.columns(inbox, 6), *rows.columns(tickets, 21), *rows.columns(events, 8)]
+    return [*rows.columns(inbox, 6), *rows.columns(tickets, 20), *rows.columns(events, 8)]

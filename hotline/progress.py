@@ -72,7 +72,7 @@ _REPLY_SHOWN = frozenset({State.ANSWERED, State.PENDING_FOLLOW_UP, State.REDO, S
 
 
 def progress_of(ticket: Ticket, events: Sequence[TicketEvent], *, policy: Policy, now: datetime) -> Progress:
-    """Return how a ticket stands. The reply is shown once the centre has accepted it."""
+    """Return how a ticket stands."""
     expected = None
     if ticket.state in OPEN_STATES and ticket.state is not State.HANDED_OFF:
         expected = expected_completion(now, ticket.clocks, max(ticket.priority, Priority.P1), ticket.kind, policy)
@@ -80,5 +80,10 @@ def progress_of(ticket: Ticket, events: Sequence[TicketEvent], *, policy: Policy
         number=ticket.number, status=ticket.state, status_label=label(ticket.state), verdict=ticket.verdict,
         category=ticket.category.l2 if ticket.category else "", department=ticket.lead, expected_by=expected,
         steps=tuple(step for event in events if (step := step_of(event)) is not None),
-        public_reply=ticket.public_reply if ticket.state in _REPLY_SHOWN else "",
+        public_reply=shown_reply(ticket),
     )
+
+
+def shown_reply(ticket: Ticket) -> str:
+    """Return the public reply once the centre has accepted it, "" before."""
+    return ticket.public_reply if ticket.state in _REPLY_SHOWN else ""

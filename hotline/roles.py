@@ -18,7 +18,7 @@ import asyncpg
 import structlog
 from aiohttp import web
 
-from agent_ui import auth, page
+from agent_ui import auth, figures, page
 from agent_ui.accounts import Accounts
 from agent_ui.gateway import Gateway
 from agent_ui.limits import Limits as GatewayLimits
@@ -39,6 +39,7 @@ from hotline.ports import Sender
 from hotline.senders import ChatSender, OutcomeSender
 from hotline.store.accounts import AccountStore
 from hotline.store.console import ConsoleStore
+from hotline.store.indexer import index_all
 from hotline.store.jobs import Job
 from hotline.store.tail import Tail
 from hotline.store.tokens import Tokens
@@ -76,6 +77,7 @@ async def jobs_role(core: Core) -> AsyncIterator[None]:
             "silence": (hand_offs.alarm_on_silence, 1.0),
             "restore_jobs": (core.restore_jobs, 10.0),
             "forget": (core.forget, 3600.0),
+            "search": (partial(index_all, core.pool), 1.0),
         })))
         yield
 
@@ -203,6 +205,10 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
         gateway = Gateway(
             feed=feed, start=feed.status.cursor, store=store, requests=requests, redeem=accounts_of(core).redeem,
             clock=core.clock, limits=limits,
+        )
+        figures.publish(
+            consoles=lambda: gateway.consoles, connected=lambda: feed.status.connected,
+            held_back=lambda: feed.status.held_back,
         )
         origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
         async with gateway.serving(settings.host, settings.ws_port, origins=origins, reuse_port=True):

@@ -9,14 +9,13 @@ import asyncpg
 
 _TICKETS = """
 INSERT INTO tickets (number, code, version, state, channel, kind, l1, l2, verdict, priority, town, lead, assisting,
-                     agent, alarmed, citizen, created_at, updated_at, due_at, doc, summary, search)
+                     agent, alarmed, citizen, created_at, updated_at, due_at, summary)
 SELECT 'DG' || to_char(at, 'YYYYMMDD') || '3' || lpad(n::text, 7, '0') || '0', lpad((n % 1000000)::text, 6, '0'), 3,
        state, 'web', kind, '03', '路灯', verdict, 'P3', (ARRAY['南城', '东城', '虎门', '长安'])[1 + n % 4], lead,
        CASE WHEN n % 9 = 0 THEN ARRAY['单位' || (n % 60)] ELSE '{}' END,
        CASE WHEN n % 3000 = 0 THEN 'agent' || (n % 300) ELSE '' END, n % 20000 = 0,
        '+86138' || lpad((n % 700000)::text, 8, '0'), at, at,
-       CASE WHEN state IN ('closed', 'archived') THEN NULL ELSE at + interval '5 days' END, doc, doc,
-       array_to_tsvector(ARRAY['路灯', '词' || (n % 5000), '词' || (n % 4999 + 5000), '街' || (n % 300)])
+       CASE WHEN state IN ('closed', 'archived') THEN NULL ELSE at + interval '5 days' END, doc
 FROM (
     SELECT n, timestamptz '2026-11-21 00:00Z' - make_interval(secs => ($1 - n) * 30) AS at,
            CASE WHEN n > $1 - 20000 THEN
@@ -24,14 +23,19 @@ FROM (
            ELSE (ARRAY['closed', 'archived', 'archived', 'rejected'])[1 + n % 4] END AS state,
            CASE WHEN n % 30 = 0 THEN 'report' ELSE 'complaint' END AS kind,
            CASE WHEN n % 200 = 0 THEN 'emergency' ELSE 'non_emergency' END AS verdict, '单位' || (n % 60) AS lead,
-           jsonb_build_object('number', n, 'appeal', jsonb_build_object('text', '体育路路灯不亮')) AS doc
+           jsonb_build_object('number', n, 'title', '体育路路灯不亮')::text AS doc
     FROM generate_series(1, $1::int) AS n
 ) AS made
 """
 _EVENTS = """
 INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
-SELECT n, id, 1, created_at, 'receive', 'citizen:', doc, summary, ARRAY['centre', 'department:' || lead, 'tickets']
+SELECT n, id, 1, created_at, 'receive', 'citizen:', summary, summary, ARRAY['centre', 'department:' || lead, 'tickets']
 FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM tickets) AS t
+"""
+_WORDS = """
+INSERT INTO ticket_search (ticket_id, words)
+SELECT id, array_to_tsvector(ARRAY['路灯', '词' || (id % 5000), '词' || (id % 4999 + 5000), '街' || (id % 300)])
+FROM tickets
 """
 
 
@@ -47,8 +51,11 @@ async def fill(dsn: str, count: int) -> None:
             await connection.execute(f'DROP INDEX "{index["indexname"]}"')
         await connection.execute(_TICKETS, count)
         await connection.execute(_EVENTS)
+        await connection.execute("DROP INDEX ticket_search_words")
+        await connection.execute(_WORDS)
+        await connection.execute("CREATE INDEX ticket_search_words ON ticket_search USING gin (words)")
         for index in indexes:  # building an index at the end is several times faster than growing it
             await connection.execute(index["indexdef"])
-        await connection.execute("VACUUM ANALYZE tickets, ticket_events")
+        await connection.execute("VACUUM ANALYZE tickets, ticket_events, ticket_search")
     finally:
         await connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
@@ -15,11 +16,13 @@ from channels.port import ChatLine, PublicTicket, RequestFilter
 from hotline.appeal import Attachment
 from hotline.deadlines import ZONE
 from hotline.errors import NotFound
+from hotline.events import TicketEvent
 from hotline.lifecycle import OPEN_STATES
+from hotline.progress import shown_reply
 from hotline.store import rows
 from hotline.store.database import statements
 from hotline.terms import Channel, State
-from hotline.ticket import Ticket
+from hotline.ticket import replay
 from routing.directory import Directory
 
 _SQL = statements("channels")
@@ -101,14 +104,18 @@ class ChannelStore:
         by_filter = [None, categories or None, wanted.start, wanted.end, states]
         chosen = by_number if wanted.numbers else by_filter
         found = await self._pool.fetch(_SQL["public"], *chosen, wanted.limit, wanted.offset)
-        return [_public(rows.ticket_from(row["doc"]), row["updated_at"]) for row in found]
+        histories: dict[int, list[TicketEvent]] = {row["id"]: [] for row in found}
+        for event in await self._pool.fetch(_SQL["histories"], list(histories)):
+            histories[event["ticket_id"]].append(rows.event_from(event["doc"]))
+        return [_public(histories[row["id"]]) for row in found]
 
 
-def _public(ticket: Ticket, updated_at: datetime) -> PublicTicket:
+def _public(events: Sequence[TicketEvent]) -> PublicTicket:
+    ticket = replay(events)
     return PublicTicket(
         number=ticket.number, status=ticket.state, closed=ticket.state not in OPEN_STATES, category=ticket.category,
-        department=ticket.lead, town=ticket.town, requested_at=ticket.created_at, updated_at=updated_at,
-        expected_by=ticket.clocks.completion_due, public_reply=ticket.public_reply,
+        department=ticket.lead, town=ticket.town, requested_at=ticket.created_at, updated_at=events[-1].at,
+        expected_by=ticket.clocks.completion_due, public_reply=shown_reply(ticket),
     )
 
 

@@ -23,6 +23,7 @@ from hotline.store.search import query
 from hotline.store.tail import event_from_row
 from hotline.summary import CENTRE_STATES, Summary
 from hotline.terms import State
+from hotline.ticket import replay
 
 _SQL = statements("console")
 _summaries = msgspec.json.Decoder(Summary)
@@ -33,8 +34,9 @@ _LISTS = {
     "tickets": "list_states", "centre": "list_states", "department": "list_department", "agent": "list_agent",
     "emergency": "list_emergency", "alarms": "list_alarms", "ticket": "list_ticket",
 }
-_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.TooManyConnectionsError,
-         asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError)
+_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+         asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
+         asyncpg.CannotConnectNowError)
 
 
 def cursor_of(created_at: datetime, id_: int) -> str:
@@ -105,11 +107,10 @@ class ConsoleStore:
         found = await self._fetch("find", number)
         if not found:
             raise NotFound(f"there is no ticket {number}")
-        history = await self._fetch("history", found[0]["id"], since_version)
+        events = [rows.event_from(row["doc"]) for row in await self._fetch("history", found[0]["id"])]
         return Found(
-            id=TicketId(found[0]["id"]), ticket=rows.ticket_from(found[0]["doc"]),
-            summary=_summaries.decode(found[0]["summary"]),
-            events=tuple(rows.event_from(row["doc"]) for row in history),
+            id=TicketId(found[0]["id"]), ticket=replay(events), summary=_summaries.decode(found[0]["summary"]),
+            events=tuple(event for event in events if event.version > since_version),
         )
 
     async def search(self, asked: Search, *, department: str = "") -> Page:
@@ -120,12 +121,15 @@ class ConsoleStore:
             raise InvalidInput("a search needs a number, a phone or some words")
         at, id_ = position_of(asked.cursor)
         states = sorted(set(asked.states) or set(State))
-        parameters = (states, at, id_, asked.limit + 1, asked.number.strip(), phone, words, department)
+        parameters = [states, at, id_, asked.limit + 1, asked.number.strip(), phone, department]
         try:
             async with self._pool.acquire() as connection, connection.transaction(readonly=True):
                 # What is given decides which index serves, so a plan for all cases would serve none.
                 await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-                found = await connection.fetch(_SQL["search"], *parameters)
+                if words:
+                    found = await connection.fetch(_SQL["search_words"], *parameters, words)
+                else:
+                    found = await connection.fetch(_SQL["search"], *parameters)
         except _LOST as error:
             raise _unavailable(error) from error
         return _page(found, asked.limit)

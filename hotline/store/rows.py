@@ -9,23 +9,16 @@ from typing import Any
 import msgspec
 
 from hotline.events import TicketEvent
-from hotline.store.search import tokens
 from hotline.summary import next_due, summarize, topics
 from hotline.ticket import Ticket, evolve
 
 _encoder = msgspec.json.Encoder()
-_tickets = msgspec.json.Decoder(Ticket)
 _events = msgspec.json.Decoder(TicketEvent)
 
 
 def to_json(value: object) -> str:
     """Return compact JSON as text, the form in which asyncpg takes a document."""
     return _encoder.encode(value).decode()
-
-
-def ticket_from(doc: str) -> Ticket:
-    """Decode a ticket."""
-    return _tickets.decode(doc)
 
 
 def event_from(doc: str) -> TicketEvent:
@@ -45,7 +38,7 @@ def opening_row(id_: int, code: str, ticket: Ticket) -> tuple[Any, ...]:
         id_, ticket.number, code, ticket.version, ticket.state, ticket.channel, ticket.kind,
         category.l1 if category else "", category.l2 if category else "", ticket.verdict, ticket.priority, ticket.town,
         ticket.lead, ",".join(ticket.assisting), bool(ticket.alarms), citizen_of(ticket), now, next_due(ticket),
-        to_json(ticket), to_json(summarize(ticket, now)), tokens(f"{ticket.title} {ticket.appeal.text}"),
+        ticket.appeal.confidential, to_json(summarize(ticket, now)),
     )
 
 
@@ -56,7 +49,7 @@ def update_row(id_: int, ticket: Ticket, now: datetime) -> tuple[Any, ...]:
         id_, ticket.version, ticket.state, ticket.kind, category.l1 if category else "",
         category.l2 if category else "", ticket.verdict, ticket.priority, ticket.town, ticket.lead,
         ",".join(ticket.assisting), ticket.agent, bool(ticket.alarms), now, next_due(ticket), ticket.parent,
-        to_json(ticket), to_json(summarize(ticket, now)),
+        to_json(summarize(ticket, now)),
     )
 
 

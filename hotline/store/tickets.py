@@ -21,7 +21,7 @@ from hotline.store import rows
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
 from hotline.terms import Channel
-from hotline.ticket import Ticket
+from hotline.ticket import Ticket, replay
 
 _SQL = statements("tickets")
 _receipts = msgspec.json.Decoder(Receipt)
@@ -107,10 +107,11 @@ class TicketStore:
     # ── reading and changing ─────────────────────────────────────────────────────────────────────
     async def read(self, number: str) -> Stored:
         """Return a ticket. Raises NotFound."""
-        row = await self._pool.fetchrow(_SQL["read"], number)
-        if row is None:
+        found = await self._pool.fetch(_SQL["read"], number)
+        if not found:
             raise NotFound(f"there is no ticket {number}")
-        return Stored(id=TicketId(row["id"]), code=row["code"], ticket=rows.ticket_from(row["doc"]))
+        ticket = replay(rows.event_from(row["doc"]) for row in found)
+        return Stored(id=TicketId(found[0]["id"]), code=found[0]["code"], ticket=ticket)
 
     async def history(self, id_: TicketId) -> list[TicketEvent]:
         """Return all events of a ticket in order."""
@@ -142,7 +143,7 @@ async def _open(connection: asyncpg.Connection, batch: Sequence[NewTicket]) -> s
     ]
     tickets = [rows.opening_row(item.id, item.code, item.change.ticket) for item in batch]
     events = [(item.id, *row) for item in batch for row in rows.event_rows(None, item.change.events)]
-    parameters = [*rows.columns(inbox, 6), *rows.columns(tickets, 21), *rows.columns(events, 8)]
+    parameters = [*rows.columns(inbox, 6), *rows.columns(tickets, 20), *rows.columns(events, 8)]
     fresh = {TicketId(row["ticket_id"]) for row in await connection.fetch(_SQL["open"], *parameters)}
     now = batch[0].change.ticket.created_at
     await _set_going(connection, [(item.id, item.effects) for item in batch if item.id in fresh], now)
@@ -154,7 +155,10 @@ async def _lock(connection: asyncpg.Connection, number: str) -> Stored:
     row = await connection.fetchrow(_SQL["lock"], number)
     if row is None:
         raise NotFound(f"there is no ticket {number}")
-    return Stored(id=TicketId(row["id"]), code=row["code"], ticket=rows.ticket_from(row["doc"]))
+    # Read after the lock is held: another's events may have been committed while we waited for it.
+    history = await connection.fetch(_SQL["history"], row["id"])
+    ticket = replay(rows.event_from(event["doc"]) for event in history)
+    return Stored(id=TicketId(row["id"]), code=row["code"], ticket=ticket)
 
 
 async def _continue(

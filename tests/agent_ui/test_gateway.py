@@ -16,6 +16,7 @@ from agent_ui.presence import NotReadyReason, PresenceState
 from channels.appeal_codec import AppealBody
 from hotline import commands as c
 from hotline.appeal import Citizen
+from hotline.store.indexer import index_all
 from hotline.summary import Summary
 from hotline.terms import State
 from hotline.ticket import Ticket
@@ -151,7 +152,7 @@ async def test_pages_neither_skip_nor_repeat(stack: Stack) -> None:
                 if not (cursor := page.next):
                     break
             assert seen == expected[::-1]
-            await stack.pool.execute("DELETE FROM tickets WHERE summary ->> 'title' = '' AND number <> ALL ($1)",
+            await stack.pool.execute("DELETE FROM tickets WHERE summary::jsonb ->> 'title' = '' AND number <> ALL ($1)",
                                      numbers + lights)
         narrowed = await supervisor.ask(p.TakeSnapshot, topic="tickets", states=(State.PENDING_SIGN,))
         assert [row.number for row in rows(narrowed)] == lights[::-1]
@@ -191,6 +192,7 @@ async def test_an_appeal_by_phone_is_taken_once_and_its_caller_found(stack: Stac
         for phone in ("13800138000", "+86 138-0013-8000", "008613800138000"):
             found = await agent.ask(p.Search, phone=phone)
             assert [row.number for row in rows(found)] == [first.number]
+        await index_all(stack.pool)  # words become searchable a moment after the ticket
         assert [row.number for row in rows(await agent.ask(p.Search, text="怪味 楼道"))] == [first.number]
         assert [row.number for row in rows(await agent.ask(p.Search, number=first.number))] == [first.number]
         assert rows(await agent.ask(p.Search, text="不存在的事")) == []

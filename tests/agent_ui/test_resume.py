@@ -27,7 +27,7 @@ TOPICS = ("centre", "emergency", "alarms", "tickets")
 _INSERT = """
 INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
 SELECT event_position(n - 1), $1, $2 + n, now(), 'urge', 'system:', '{}',
-       jsonb_build_object('number', 'DG1', 'pad', $4::text), string_to_array(topics, ',')
+       jsonb_build_object('number', 'DG1', 'pad', $4::text)::text, string_to_array(topics, ',')
 FROM unnest($3::text[]) WITH ORDINALITY AS t (topics, n) RETURNING position, topics"""
 
 

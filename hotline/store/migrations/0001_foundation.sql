@@ -1,5 +1,7 @@
 -- The foundation: tickets, their events in commit-safe order, the inbox that makes input exactly-once, incidents at
--- 110, outgoing messages, staff and sessions. Times are timestamptz; documents are msgspec JSON.
+-- 110, outgoing messages, staff and sessions. Times are timestamptz. Documents are msgspec JSON kept as text: the
+-- database never looks into them on the intake path, and parsing them there would cost more than writing them
+-- (docs/decisions/0003-documents-as-text.md).
 
 -- Order of events. position = (transaction id + base) * 1024 + ordinal within the transaction. A reader takes rows
 -- below event_horizon(): everything there is committed or gone, nothing can appear there later. `base` is raised after
@@ -18,6 +20,7 @@ $$ SELECT ((pg_current_xact_id()::text::bigint + base) << 10) + ordinal FROM eve
 CREATE FUNCTION event_horizon() RETURNS bigint LANGUAGE sql STABLE AS
 $$ SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + base) << 10 FROM event_clock $$;
 
+-- What lists and look-ups need of a ticket. The ticket itself is replayed from its events.
 CREATE TABLE tickets (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     number          text NOT NULL UNIQUE,
@@ -40,9 +43,8 @@ CREATE TABLE tickets (
     updated_at      timestamptz NOT NULL,
     due_at          timestamptz,                    -- the clock that expires next
     parent          bigint REFERENCES tickets,
-    doc             jsonb NOT NULL,                 -- hotline.ticket.Ticket
-    summary         jsonb NOT NULL,                 -- hotline.summary.Summary
-    search          tsvector NOT NULL DEFAULT ''
+    confidential    boolean NOT NULL DEFAULT false,
+    summary         text NOT NULL                   -- hotline.summary.Summary
 );
 CREATE INDEX tickets_by_state ON tickets (state, created_at DESC, id DESC);
 CREATE INDEX tickets_by_lead ON tickets (lead, state, created_at DESC, id DESC) WHERE lead <> '';
@@ -52,7 +54,21 @@ CREATE INDEX tickets_by_citizen ON tickets (citizen, created_at DESC) WHERE citi
 CREATE INDEX tickets_by_agent ON tickets (agent, created_at DESC) WHERE agent <> '';
 CREATE INDEX tickets_alarmed ON tickets (created_at) WHERE alarmed;
 CREATE INDEX tickets_emergency ON tickets (created_at DESC) WHERE verdict <> 'non_emergency' AND state <> 'archived';
-CREATE INDEX tickets_by_search ON tickets USING gin (search);
+
+-- Words of appeals, written by a reader of the event log a moment later (hotline.store.indexer): growing an inverted
+-- index is the costliest part of a ticket, and nobody searches for what came in this very second.
+CREATE TABLE ticket_search (
+    ticket_id bigint PRIMARY KEY,
+    words     tsvector NOT NULL
+);
+CREATE INDEX ticket_search_words ON ticket_search USING gin (words);
+
+-- How far each durable reader of the event log has come.
+CREATE TABLE readers (
+    name     text PRIMARY KEY,
+    position bigint NOT NULL
+);
+INSERT INTO readers VALUES ('search', 0);
 
 -- No foreign keys on the two hot tables: ticket, events and inbox row are written by one statement (sql/tickets.sql,
 -- `open`), and checking references would be four more look-ups for each ticket.
@@ -63,8 +79,8 @@ CREATE TABLE ticket_events (
     at          timestamptz NOT NULL,
     type        text NOT NULL,
     actor       text NOT NULL,                      -- role:name
-    doc         jsonb NOT NULL,                     -- hotline.events.TicketEvent
-    summary     jsonb NOT NULL,                     -- the ticket's summary after this event
+    doc         text NOT NULL,                      -- hotline.events.TicketEvent
+    summary     text NOT NULL,                      -- the ticket's summary after this event
     topics      text[] NOT NULL,
     UNIQUE (ticket_id, version)
 );
@@ -79,7 +95,7 @@ CREATE TABLE inbox (
     external_id  text NOT NULL,
     content_hash bytea NOT NULL,
     ticket_id    bigint NOT NULL,
-    receipt      jsonb NOT NULL,                    -- channels.message.Receipt
+    receipt      text NOT NULL,                     -- channels.message.Receipt
     received_at  timestamptz NOT NULL,
     PRIMARY KEY (channel, external_id)
 );
@@ -221,4 +237,4 @@ CREATE TABLE presence_events (
     doc      jsonb NOT NULL
 );
 CREATE INDEX tickets_public ON tickets (created_at DESC, id DESC)
-    WHERE verdict = 'non_emergency' AND kind <> 'report';
+    WHERE verdict = 'non_emergency' AND kind <> 'report' AND NOT confidential;

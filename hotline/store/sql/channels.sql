@@ -50,11 +50,14 @@ ORDER BY line.session, line.seq;
 
 -- name: public
 -- Tickets that anybody may see. Confidential ones, 举报 and emergencies are never public.
-SELECT number, updated_at, doc FROM tickets
-WHERE verdict = 'non_emergency' AND kind <> 'report' AND NOT coalesce((doc -> 'appeal' ->> 'confidential')::boolean, false)
+SELECT id FROM tickets
+WHERE verdict = 'non_emergency' AND kind <> 'report' AND NOT confidential
   AND ($1::text[] IS NULL OR number = ANY ($1))
   AND ($2::text[] IS NULL OR l1 || '/' || l2 = ANY ($2))
   AND ($3::timestamptz IS NULL OR created_at >= $3) AND ($4::timestamptz IS NULL OR created_at < $4)
   AND ($5::text[] IS NULL OR state = ANY ($5))
 ORDER BY created_at DESC, id DESC
 LIMIT $6 OFFSET $7;
+
+-- name: histories
+SELECT ticket_id, doc FROM ticket_events WHERE ticket_id = ANY ($1::bigint[]) ORDER BY ticket_id, version;

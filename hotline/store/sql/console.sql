@@ -79,8 +79,8 @@ LEFT JOIN LATERAL (
 ) AS p ON true;
 
 -- name: search
--- $5 number, $6 citizen (E.164 phone), $7 tsquery, $8 department; '' does not narrow. Planned anew each time, as what
--- is given decides which index serves.
+-- $5 number, $6 citizen (E.164 phone), $7 department; '' does not narrow. Planned anew each time, as what is given
+-- decides which index serves.
 SELECT h.seq, p.id, p.created_at, p.summary
 FROM (SELECT event_horizon() - 1 AS seq) AS h
 LEFT JOIN LATERAL (
@@ -88,17 +88,32 @@ LEFT JOIN LATERAL (
     WHERE state = ANY ($1) AND (created_at, id) < ($2::timestamptz, $3::bigint)
       AND ($5::text = '' OR number = $5)
       AND ($6::text = '' OR (citizen = $6 AND citizen <> ''))
-      AND ($7::text = '' OR search @@ $7::tsquery)
-      AND ($8::text = '' OR lead = $8 OR assisting @> ARRAY[$8::text])
+      AND ($7::text = '' OR lead = $7 OR assisting @> ARRAY[$7::text])
     ORDER BY created_at DESC, id DESC LIMIT $4
 ) AS p ON true
 ORDER BY p.created_at DESC, p.id DESC;
 
+-- name: search_words
+-- As `search`, and $8 a tsquery; newest first by id. Rare words come by the inverted index, common ones by walking the
+-- newest ids: planned anew each time, by the words' frequencies.
+SELECT h.seq, p.id, p.created_at, p.summary
+FROM (SELECT event_horizon() - 1 AS seq) AS h
+LEFT JOIN LATERAL (
+    SELECT t.id, t.created_at, t.summary
+    FROM ticket_search s JOIN tickets t ON t.id = s.ticket_id
+    WHERE s.words @@ $8::tsquery AND s.ticket_id < $3::bigint AND t.state = ANY ($1) AND $2::timestamptz IS NOT NULL
+      AND ($5::text = '' OR t.number = $5)
+      AND ($6::text = '' OR (t.citizen = $6 AND t.citizen <> ''))
+      AND ($7::text = '' OR t.lead = $7 OR t.assisting @> ARRAY[$7::text])
+    ORDER BY s.ticket_id DESC LIMIT $4
+) AS p ON true
+ORDER BY p.id DESC;
+
 -- name: find
-SELECT id, doc, summary FROM tickets WHERE number = $1;
+SELECT id, summary FROM tickets WHERE number = $1;
 
 -- name: history
-SELECT doc FROM ticket_events WHERE ticket_id = $1 AND version > $2 ORDER BY version;
+SELECT doc FROM ticket_events WHERE ticket_id = $1 ORDER BY version;
 
 -- name: horizon
 SELECT event_horizon();
@@ -111,12 +126,12 @@ SELECT count(*) FROM (SELECT 1 FROM ticket_events WHERE position > $1 ORDER BY p
 SELECT h.horizon, e.position, e.at, e.type, e.actor, e.topics, e.number, e.summary, e.doc
 FROM (SELECT event_horizon() AS horizon) AS h
 LEFT JOIN LATERAL (
-    (SELECT position, at, type, actor, topics, summary ->> 'number' AS number, summary, NULL::jsonb AS doc
+    (SELECT position, at, type, actor, topics, summary::jsonb ->> 'number' AS number, summary, NULL AS doc
      FROM ticket_events
      WHERE position > $1 AND position < event_horizon() AND topics && $2::text[]
      ORDER BY position LIMIT $3)
     UNION ALL
-    (SELECT position, at, 'presence', doc ->> 'actor', '{presence}', '', NULL, doc
+    (SELECT position, at, 'presence', doc ->> 'actor', '{presence}', '', NULL, doc::text
      FROM presence_events
      WHERE position > $1 AND position < event_horizon() AND 'presence' = ANY ($2::text[])
      ORDER BY position LIMIT $3)

@@ -1,10 +1,10 @@
 -- name: open
 -- Writes a whole batch of new tickets in one statement: the inbox decides which deliveries are new, and only for those
--- are tickets and events written. $1–$6 the deliveries, $7–$27 the tickets, $28–$35 their events, column by column.
+-- are tickets and events written. $1–$6 the deliveries, $7–$26 the tickets, $27–$34 their events, column by column.
 -- Returns the ids that were new. Ordered by key, so that two batches with the same deliveries cannot deadlock.
 WITH fresh AS (
     INSERT INTO inbox (channel, external_id, content_hash, ticket_id, receipt, received_at)
-    SELECT channel, external_id, content_hash, ticket_id, receipt::jsonb, received_at
+    SELECT channel, external_id, content_hash, ticket_id, receipt, received_at
     FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::timestamptz[])
          AS d (channel, external_id, content_hash, ticket_id, receipt, received_at)
     ORDER BY channel, external_id
@@ -12,25 +12,23 @@ WITH fresh AS (
     RETURNING ticket_id
 ), new_tickets AS (
     INSERT INTO tickets (id, number, code, version, state, channel, kind, l1, l2, verdict, priority, town, lead,
-                         assisting, alarmed, citizen, created_at, updated_at, due_at, doc, summary, search)
+                         assisting, alarmed, citizen, created_at, updated_at, due_at, confidential, summary)
     OVERRIDING SYSTEM VALUE
     SELECT id, number, code, version, state, channel, kind, l1, l2, verdict, priority, town, lead,
-           string_to_array(assisting, ','), alarmed, citizen, at, at, due_at, doc::jsonb, summary::jsonb,
-           array_to_tsvector(string_to_array(words, ' '))
+           string_to_array(assisting, ','), alarmed, citizen, at, at, due_at, confidential, summary
     FROM unnest($7::bigint[], $8::text[], $9::text[], $10::int[], $11::text[], $12::text[], $13::text[], $14::text[],
                 $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::boolean[],
-                $22::text[], $23::timestamptz[], $24::timestamptz[], $25::text[], $26::text[], $27::text[])
+                $22::text[], $23::timestamptz[], $24::timestamptz[], $25::boolean[], $26::text[])
          AS t (id, number, code, version, state, channel, kind, l1, l2, verdict, priority, town, lead, assisting,
-               alarmed, citizen, at, due_at, doc, summary, words)
+               alarmed, citizen, at, due_at, confidential, summary)
     WHERE id IN (SELECT ticket_id FROM fresh)
 ), start AS MATERIALIZED (
     SELECT event_position(0) AS position
 ), new_events AS (
     INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
-    SELECT start.position + ordinal - 1, ticket_id, version, at, type, actor, doc::jsonb, summary::jsonb,
-           string_to_array(topics, ',')
-    FROM start, unnest($28::bigint[], $29::int[], $30::timestamptz[], $31::text[], $32::text[], $33::text[],
-                       $34::text[], $35::text[])
+    SELECT start.position + ordinal - 1, ticket_id, version, at, type, actor, doc, summary, string_to_array(topics, ',')
+    FROM start, unnest($27::bigint[], $28::int[], $29::timestamptz[], $30::text[], $31::text[], $32::text[],
+                       $33::text[], $34::text[])
          WITH ORDINALITY AS e (ticket_id, version, at, type, actor, doc, summary, topics, ordinal)
     WHERE ticket_id IN (SELECT ticket_id FROM fresh)
 )
@@ -45,7 +43,7 @@ JOIN unnest($1::text[], $2::text[]) AS asked (channel, external_id) USING (chann
 -- name: keep_receipt
 -- Takes the place of a delivery that continues a ticket. No row: it came before.
 INSERT INTO inbox (channel, external_id, content_hash, ticket_id, receipt, received_at)
-VALUES ($1, $2, $3, $4, $5::jsonb, $6)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING
 RETURNING ticket_id;
 
@@ -60,18 +58,19 @@ RETURNING next - $3;
 
 -- name: lock
 -- The ticket, held until the end of the transaction.
-SELECT id, code, doc FROM tickets WHERE number = $1 FOR UPDATE;
+SELECT id, code FROM tickets WHERE number = $1 FOR UPDATE;
 
 -- name: read
-SELECT id, code, doc, updated_at FROM tickets WHERE number = $1;
+-- The ticket's id and code with each of its events.
+SELECT t.id, t.code, e.doc FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id
+WHERE t.number = $1 ORDER BY e.version;
 
 -- name: history
 SELECT doc FROM ticket_events WHERE ticket_id = $1 ORDER BY version;
 
 -- name: append
 INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
-SELECT start.position + ordinal - 1, $1, version, at, type, actor, doc::jsonb, summary::jsonb,
-       string_to_array(topics, ',')
+SELECT start.position + ordinal - 1, $1, version, at, type, actor, doc, summary, string_to_array(topics, ',')
 FROM (SELECT event_position(0) AS position) AS start,
      unnest($2::int[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
      WITH ORDINALITY AS e (version, at, type, actor, doc, summary, topics, ordinal);
@@ -80,7 +79,7 @@ FROM (SELECT event_position(0) AS position) AS start,
 UPDATE tickets
 SET version = $2, state = $3, kind = $4, l1 = $5, l2 = $6, verdict = $7, priority = $8, town = $9, lead = $10,
     assisting = string_to_array($11, ','), agent = $12, alarmed = $13, updated_at = $14, due_at = $15, parent = $16,
-    doc = $17::jsonb, summary = $18::jsonb
+    summary = $17
 WHERE id = $1;
 
 -- name: hold_conversation

@@ -1,0 +1,36 @@
+"""The search index follows the event log: every receipt once, whoever runs it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hotline.store import indexer
+from hotline.store.database import open_pool
+from hotline.store.search import query
+from tests.hotline.test_intake import all_rows, inbound, intake_over
+
+_FIND = "SELECT number FROM tickets JOIN ticket_search ON ticket_id = id WHERE words @@ $1::tsquery"
+
+
+async def test_every_receipt_is_indexed_once_by_several_processes(database: str) -> None:
+    async with intake_over(database) as intake, await open_pool(database) as pool, await open_pool(database) as other:
+        receipts = await asyncio.gather(*(intake.submit(inbound(f"体育路第{n}盏路灯不亮")) for n in range(450)))
+        await asyncio.gather(*(indexer.index_all(one) for one in (pool, other, pool)))
+        await indexer.index_all(pool)
+        assert len(await all_rows(database, "SELECT 1 FROM ticket_search")) == len(receipts)
+        await intake.submit(inbound("南城小区水管爆裂"))
+        await indexer.index_all(other)
+    assert len(await all_rows(database, _FIND, query("水管 爆裂"))) == 1
+    assert len(await all_rows(database, _FIND, query("路灯"))) == 450
+
+
+async def test_operators_in_a_search_have_no_meaning(database: str) -> None:
+    async with intake_over(database) as intake, await open_pool(database) as pool:
+        await intake.submit(inbound("路灯 & (不亮) | 'x' <-> :* !"))
+        await indexer.index_all(pool)
+    for text in ("路灯 & !", "'路灯", "路灯:*", "(路灯", "路灯 <-> "):
+        assert len(await all_rows(database, _FIND, query(text))) == 1
+
+
+def test_a_search_without_words_asks_for_nothing() -> None:
+    assert query("!!! …… 。") == ""
