@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from hotline.store import indexer
 from hotline.store.database import open_pool
-from hotline.store.search import query
+from hotline.store.search import query, tokens
 from tests.hotline.test_intake import all_rows, inbound, intake_over
 
 _FIND = "SELECT number FROM tickets JOIN ticket_search ON ticket_id = id WHERE words @@ $1::tsquery"
@@ -34,3 +36,17 @@ async def test_operators_in_a_search_have_no_meaning(database: str) -> None:
 
 def test_a_search_without_words_asks_for_nothing() -> None:
     assert query("!!! …… 。") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "found"),
+    [
+        ("体育路第1盏路灯不亮", "路灯", True), ("体育路第1盏路灯不亮", "体育路 灯不", True), ("路灯不亮", "灯", True),
+        ("东城中路路灯", "城东", False), ("粤S12345违停", "S12345", True), ("粤S12345违停", "粤s123", True),
+        ("WIFI坏了", "wifi", True), ("路灯", "路灯坏", False), ("路灯", "垃圾", False),
+    ],
+)
+async def test_what_is_found(database: str, text: str, asked: str, found: bool) -> None:
+    sql = "SELECT array_to_tsvector(string_to_array($1, ' ')) @@ $2::tsquery AS found"
+    [row] = await all_rows(database, sql, tokens(text), query(asked))
+    assert row["found"] is found
