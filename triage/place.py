@@ -32,10 +32,11 @@ _MOVES = re.compile(r"(?:去|到|往|来|飞|开往|返|回|搬到|转到|调到
 _COMPARES = re.compile(
     r"(?:像|好似|比|学学|学|参照|参考|听说|人家|隔壁|隔离|邻近|同|跟|好过|不如|和|除了|包括|经过|途经|路过)$"
 )
-_ORIGIN = re.compile(
-    r"户籍|户口|人[,，。、]|人氏|籍|本地人|上班|返工|打工|做工|的朋友|的亲戚|的同学|一样|都有|都|早就|已经"
-)
+_ORIGIN = re.compile(r"户籍|户口|人[,，。、]|人氏|籍|本地人|的朋友|的亲戚|的同学")
+_WORKS = re.compile(r"上班|返工|打工|做工|读书|出差")
+_ALREADY = re.compile(r"一样|那样|都有|都|早就|已经")
 _CITY_RIGHT = re.compile(r"区人民|汽车(?!站|总站|城|检|客运)|福特|银行|牌(?!楼|坊)|欧尚|逸动|之星")
+_AND = frozenset(["和", "与", "跟", "同", "及", "、", "到", "至", "/", "-", "镇和", "镇与", "镇、"])
 _BESIDE = 2
 
 
@@ -90,6 +91,7 @@ class Gazetteer:
 
     def _believed(self, text: str, found: list[tuple[int, int, Name]]) -> Iterator[Mention]:
         before: tuple[int, str] = (-10, "")
+        last: Mention | None = None
         for index, (start, end, name) in enumerate(found):
             near = start - before[0] <= _BESIDE
             if near and self._belongs(name, before[1]):
@@ -100,7 +102,10 @@ class Gazetteer:
                 continue
             if name.unit and not abroad and (name.clear or self._supported(text, found, index)):
                 if not _CITY_RIGHT.match(text, end) or name.kind != "town":
-                    yield Mention(name, start, end, _role(text, start, end))
+                    together = last is not None and text[last.end : start] in _AND
+                    role = last.role if together and last else _role(text, start, end)
+                    last = Mention(name, start, end, role)
+                    yield last
                 before = (end, name.unit)
             elif not name.unit or abroad:
                 before = (end, "")
@@ -150,11 +155,11 @@ def happened(mentions: Iterable[Mention]) -> tuple[str, ...]:
 
 def _role(text: str, start: int, end: int) -> Role:
     before = text[max(0, start - 5) : start]
-    if _COMPARES.search(before):
+    if _COMPARES.search(before) or _ALREADY.match(text, end):
         return Role.COMPARED
     if _LIVES.search(before) or _ORIGIN.match(text, end):
         return Role.LIVES
-    if _MOVES.search(before):
+    if _MOVES.search(before) or _WORKS.match(text, end):
         return Role.WENT
     return Role.HAPPENED
 

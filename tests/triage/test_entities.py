@@ -1,0 +1,104 @@
+"""Entities: each type in the forms people write and say, what is none, spans, and masking."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage.entities import entities_in, find_entities, mask
+from triage.match import batch_of
+from triage.text import normalise
+
+ID = "11010519491231002X"
+
+
+def found(text: str, kind: str) -> list[str]:
+    return [one.text for one in find_entities(normalise([text])[0]) if one.type == kind]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ("打我电话13800138000", "phone", "13800138000"),
+        ("联系+86 138 0013 8000", "phone", "+86 138 0013 8000"),
+        ("座机0769-22112345", "phone", "0769-22112345"),
+        ("客服400-800-1234", "phone", "400-800-1234"),
+        ("号码是一三八零零一三八零零零", "phone", "一三八零零一三八零零零"),
+        ("幺三九幺二三四五六七八打给我", "phone", "幺三九幺二三四五六七八"),
+        (f"身份证{ID}", "id", ID),
+        (f"身份证{ID.lower()}。", "id", ID.lower()),
+        ("车牌粤S12345挡住门", "plate", "粤S12345"),
+        ("车牌粤S·D1234F", "plate", "粤S·D1234F"),
+        ("欠我三万五千元", "amount", "三万五千元"),
+        ("每度电1.2元", "amount", "1.2元"),
+        ("一共￥3,500.50", "amount", "￥3,500.50"),
+        ("收了两千块钱", "amount", "两千块钱"),
+        ("押金两万八不退", "amount", "两万八"),
+        ("俾咗五百蚊", "amount", "五百蚊"),
+        ("2026年11月20日晚上十一点半开始", "time", "2026年11月20日晚上十一点半"),
+        ("昨天下午三点出的事", "time", "昨天下午三点"),
+        ("凌晨两点还在吵", "time", "凌晨两点"),
+        ("11:30到12:00没人", "time", "11:30到12:00"),
+        ("上个月十五号起停水", "time", "上个月"),
+        ("二〇二五年三月办的", "time", "二〇二五年三月"),
+        ("在东莞市石龙镇西湖中路18号", "address", "东莞市石龙镇西湖中路18号"),
+        ("南城鸿福路旁边", "address", "南城鸿福路"),
+        ("被顺发五金制品厂拖着", "org", "顺发五金制品厂"),
+        ("去东华医院看病", "org", "东华医院"),
+    ],
+)
+def test_what_people_write_and_say(text: str, kind: str, expected: str) -> None:
+    assert expected in found(text, kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("订单号138001380001", "phone"),
+        ("编号1234567890123456789012", "phone"),
+        ("身份证110105194912310021", "id"),
+        ("有一点吵", "time"),
+        ("走路去", "address"),
+        ("两万人参加", "amount"),
+        ("地上三块砖", "amount"),
+    ],
+)
+def test_what_only_looks_like_one(text: str, kind: str) -> None:
+    assert found(text, kind) == []
+
+
+def test_spans_point_into_the_original_text() -> None:
+    raw = "電話：１３８００１３８０００，昨 天 下 午 三 点"
+    text = normalise([raw])[0]
+    for one in find_entities(text):
+        assert raw[one.start : one.end] == one.text
+    assert "１３８００１３８０００" in found(raw, "phone")
+
+
+def test_masking_keeps_only_the_ends() -> None:
+    masked = mask(f"我叫张三，电话13800138000，身份证{ID}，车粤S12345")
+    assert masked == "我叫张三，电话138****8000，身份证110105********002X，车粤S****5"
+
+
+def test_a_mistyped_id_is_masked_too() -> None:
+    assert mask("身份证110105194912310021") == "身份证110105********0021"
+
+
+def test_spoken_phones_are_masked() -> None:
+    assert mask("打一三八零零一三八零零零") == "打一三八****八零零零"
+
+
+@given(st.text("一二三四五元块年月日点路号厂的我138-:粤S ¥,。", max_size=60))
+def test_entities_are_apart_in_order_and_inside(raw: str) -> None:
+    spans = [(one.start, one.end) for one in find_entities(normalise([raw])[0])]
+    assert spans == sorted(spans)
+    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert len(mask(raw)) == len(raw)
+
+
+@given(st.lists(st.text("昨天上午13800138000欠三万元。路", max_size=30), max_size=4))
+def test_a_batch_finds_what_each_text_alone_has(raws: list[str]) -> None:
+    texts = normalise(raws)
+    together = entities_in(texts, batch_of([text.clean for text in texts]))
+    assert together == [find_entities(text) for text in texts]

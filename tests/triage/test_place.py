@@ -1,0 +1,110 @@
+"""Where it happened: names, misspellings, villages, landmarks, roles of a mention, names inside other words."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from hotline.errors import InvalidInput
+from triage.match import batch_of
+from triage.place import Gazetteer, Name, Role, load_gazetteer
+from triage.text import normalise
+
+TOWNS = (
+    "莞城 东城 南城 万江 石碣 石龙 茶山 石排 企石 横沥 桥头 谢岗 东坑 常平 寮步 樟木头 大朗 黄江 清溪 塘厦 凤岗 大岭山 长安 虎门 厚街 沙田 道滘 洪梅 麻涌 望牛墩 中堂 高埗"
+).split()
+
+
+@cache
+def gazetteer() -> Gazetteer:
+    return load_gazetteer(Path("cities/441900/places"))
+
+
+def towns(text: str) -> tuple[str, ...]:
+    return gazetteer().towns(normalise([text])[0].clean)
+
+
+@pytest.mark.parametrize("town", TOWNS)
+@pytest.mark.parametrize("frame", ["{}的路灯坏了", "路灯坏了，在{}", "我在{}这边", "东莞市{}某小区停水"])
+def test_every_town_by_its_name(town: str, frame: str) -> None:
+    assert towns(frame.format(town)) == (town,)
+
+
+@pytest.mark.parametrize(
+    ("text", "town"),
+    [
+        ("廖步的红绿灯坏了", "寮步"),
+        ("道窖镇闸口河边有人倒垃圾", "道滘"),
+        ("塘夏大道坑坑洼洼", "塘厦"),
+        ("樟目头火车站外面拉客", "樟木头"),
+        ("望牛敦那条河臭", "望牛墩"),
+        ("雁田水库边有人钓鱼", "凤岗"),
+        ("乌沙这边烧烤摊吵", "长安"),
+        ("虎门站出站口黑车多", "虎门"),
+        ("松山湖华为小镇旁边", "松山湖高新区"),
+        ("樓下嘈吵，喺厚街鎮", "厚街"),
+    ],
+)
+def test_misspellings_villages_and_landmarks(text: str, town: str) -> None:
+    assert towns(text) == (town,)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("我住在寮步，昨天在东城被偷了手机", ("东城",)),
+        ("本人常平户籍，在大朗上班的厂欠薪", ("大朗",)),
+        ("我住在寮步，楼下天天吵", ("寮步",)),
+        ("能不能像厚街那样，给万江也装路灯", ("万江",)),
+        ("虎门和长安交界处有人倒土，虎门长安都有份", ("虎门", "长安")),
+    ],
+)
+def test_where_it_happened_not_where_the_citizen_lives(text: str, expected: tuple[str, ...]) -> None:
+    assert towns(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "局长安排我们等通知", "园长安全意识差", "西安长安区停水", "广东城市很多", "非常平稳", "河南城里停电",
+        "买了一台长安汽车有质量问题", "厦门的路灯坏了", "大桥头上有人卖鱼", "我们这里是城中村",
+    ],
+)
+def test_names_inside_other_words_and_elsewhere(text: str) -> None:
+    assert towns(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "town"), [("厚街桥头社区", "厚街"), ("石龙太平路的下水道", "石龙"), ("高埗塘厦村口", "高埗")]
+)
+def test_a_village_named_like_a_town_belongs_to_the_town_before_it(text: str, town: str) -> None:
+    assert towns(text) == (town,)
+
+
+def test_roles_and_spans() -> None:
+    text = "我住在寮步，昨天去东城看病"
+    found = gazetteer().mentions(batch_of([text]))[0]
+    assert [(m.name.unit, m.role, text[m.start : m.end]) for m in found] == [
+        ("寮步", Role.LIVES, "寮步"), ("东城", Role.WENT, "东城"),
+    ]
+
+
+def test_a_clear_name_wins_over_an_unclear_one_that_overlaps_it() -> None:
+    small = Gazetteer([Name("沙田", "沙田", "town", True), Name("下沙", "石排", "village", False)])
+    assert small.towns("投诉一下沙田那个学校") == ("沙田",)
+
+
+def test_every_mistake_of_the_files_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "places.csv").write_text("name,unit,kind,strength\n甲,乙,nonsense,strong\n丙,丁,town,loud\n", "utf-8")
+    (tmp_path / "other.csv").write_text("wrong,head\n", "utf-8")
+    with pytest.raises(InvalidInput) as caught:
+        load_gazetteer(tmp_path)
+    for where in ("places.csv:2", "places.csv:3", "other.csv:1"):
+        assert where in caught.value.detail
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput):
+        load_gazetteer(tmp_path)

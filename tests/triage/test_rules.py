@@ -1,0 +1,82 @@
+"""The emergency rules: what raises, what turns it off, which services, and that spans show why."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotline.terms import Service, Verdict
+from triage.match import batch_of
+from triage.rules import assess, assess_all
+from triage.text import normalise
+
+P, F, A, T = Service.POLICE, Service.FIRE, Service.AMBULANCE, Service.TRAFFIC
+
+
+def judged(text: str) -> tuple[Verdict, tuple[Service, ...]]:
+    found = assess(normalise([text])[0].clean)
+    return found.verdict, found.services
+
+
+@pytest.mark.parametrize(
+    ("text", "services"),
+    [
+        ("楼下着火了，浓烟往上冲，快来人", {F}),
+        ("对面楼有个女的站在天台上要跳楼，快来", {P, A}),
+        ("有人拿刀在超市门口砍人", {P}),
+        ("我爸突然晕倒，叫不醒，嘴唇发紫", {A}),
+        ("路口一辆货车把骑车的撞飞了，人不会动", {A, T}),
+        ("闻到很浓的味，煤气泄漏了，整栋楼的人还在里面", {F}),
+        ("四岁的孩子在市场走丢了，穿红衣服", {P}),
+        ("工人被困在井下，喊不应", {F, A}),
+        ("他把门反锁，说不放人，救救我", {P}),
+    ],
+)
+def test_danger_now_is_an_emergency_with_its_services(text: str, services: set[Service]) -> None:
+    verdict, found = judged(text)
+    assert verdict is Verdict.EMERGENCY
+    assert services <= set(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "去年楼下着火了，后来已经扑灭，想问火灾证明哪里开",
+        "消防演习说着火了大家跑得很慢，建议多培训",
+        "没有着火，就是想问灭火器去哪里买",
+        "他生意好得像着火了一样",
+        "万一着火了怎么办，消防通道被堵，请查处",
+        "请问被困电梯应该怎么求助",
+        "上个月被狗咬伤，医药费谁赔",
+        "电影里有人拿刀砍人，孩子看了害怕，建议分级",
+        "“要跳楼”是主播的口头禅，请监管",
+        "前年他拿刀砍人已经判了刑，现在申请法律援助",
+        "食堂的饭难吃死了，排队挤得要命",
+        "请问车祸认定书多久能出",
+        "今天天气不错，谢谢你们",
+        "",
+    ],
+)
+def test_what_is_past_asked_feared_denied_or_figurative_is_not(text: str) -> None:
+    assert judged(text) == (Verdict.NON_EMERGENCY, ())
+
+
+def test_doubt_makes_it_unclear() -> None:
+    assert judged("对面楼好像着火了，不确定")[0] is Verdict.UNCLEAR
+
+
+def test_hits_are_spans_of_the_text() -> None:
+    text = "快来人，楼下着火了"
+    for hit in assess(text).hits:
+        assert text[hit.start : hit.end].startswith(hit.word.text)
+
+
+def test_a_two_part_word_needs_both_in_one_sentence() -> None:
+    assert judged("高速上有车逆行，刚才差点撞上")[0] is Verdict.EMERGENCY
+    assert judged("走高速回家。孩子玩具车逆行")[0] is Verdict.NON_EMERGENCY
+
+
+@given(st.lists(st.text("楼下着火了没有去年快来拿刀砍人,。吗", max_size=25), max_size=5))
+def test_a_batch_is_judged_as_each_text_alone(texts: list[str]) -> None:
+    assert assess_all(batch_of(texts)) == [assess(text) for text in texts]
