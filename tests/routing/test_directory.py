@@ -71,8 +71,8 @@ def test_every_mistake_is_named_with_its_line() -> None:
 
 
 def test_overlaps_must_be_told_by_both() -> None:
-    lone = (Unit(name="甲局", kind=UnitKind.BUREAU), Unit(name="东镇", kind=UnitKind.TOWN, overlaps=frozenset({"甲局"})))
-    _, wrong = built(rule("甲局"), units=lone)
+    lone = Unit(name="东镇", kind=UnitKind.TOWN, overlaps=frozenset({"甲局"}))
+    _, wrong = built(rule("甲局"), units=(UNITS[0], lone))
     assert len(wrong) == 1
     assert "东镇" in wrong[0]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,7 +95,7 @@ def test_spoken_phones_are_masked() -> None:
 def test_entities_are_apart_in_order_and_inside(raw: str) -> None:
     spans = [(one.start, one.end) for one in find_entities(normalise([raw])[0])]
     assert spans == sorted(spans)
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(spans))
     assert len(mask(raw)) == len(raw)
 
 

@@ -12,9 +12,11 @@ from triage.match import batch_of
 from triage.place import Gazetteer, Name, Role, load_gazetteer
 from triage.text import normalise
 
-TOWNS = (
-    "莞城 东城 南城 万江 石碣 石龙 茶山 石排 企石 横沥 桥头 谢岗 东坑 常平 寮步 樟木头 大朗 黄江 清溪 塘厦 凤岗 大岭山 长安 虎门 厚街 沙田 道滘 洪梅 麻涌 望牛墩 中堂 高埗"
-).split()
+TOWNS = [
+    "莞城", "东城", "南城", "万江", "石碣", "石龙", "茶山", "石排", "企石", "横沥", "桥头",
+    "谢岗", "东坑", "常平", "寮步", "樟木头", "大朗", "黄江", "清溪", "塘厦", "凤岗", "大岭山",
+    "长安", "虎门", "厚街", "沙田", "道滘", "洪梅", "麻涌", "望牛墩", "中堂", "高埗",
+]
 
 
 @cache

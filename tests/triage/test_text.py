@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +56,6 @@ def test_codes_give_every_text_back(texts: list[str]) -> None:
     codes, starts = codes_of(texts)
     bounds = starts.tolist()
     back = [
-        "".join(map(chr, codes[start : end - 1].tolist())) for start, end in zip(bounds[:-1], bounds[1:], strict=True)
+        "".join(map(chr, codes[start : end - 1].tolist())) for start, end in itertools.pairwise(bounds)
     ]
     assert back == texts

@@ -1,0 +1,75 @@
+"""JSON lines in and out: the shape others rely on, wrong lines, and the best guess where a person decides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hotline.appeal import Category, Entity, Evidence, Triage
+from hotline.city import load_city
+from hotline.terms import Service, Verdict
+from triage.cli import BATCH, run_triage
+
+CITY = load_city(Path("cities/441900"))
+UNSURE = Triage(
+    category=Category("04", "施工噪声", 0.4),
+    alternatives=(Category("03", "违建", 0.2),),
+    needs_person=True,
+    verdict=Verdict.EMERGENCY,
+    services=(Service.FIRE,),
+    towns=("南城",),
+    entities=(Entity("time", "今晚", 0, 2),),
+    evidence=(Evidence("rule:fire", "着火", 3, 5),),
+)
+
+
+def fixed(texts: Sequence[str]) -> list[Triage]:
+    return [UNSURE if text else Triage(category=None, needs_person=True) for text in texts]
+
+
+def run(*lines: str | bytes) -> tuple[int, list[dict[str, object]]]:
+    out: list[str] = []
+    code = run_triage(lines, out.append, city=CITY, pipeline=fixed)
+    assert all(line.endswith("\n") and line.count("\n") == 1 for line in out)
+    return code, [json.loads(line) for line in out]
+
+
+def test_the_shape() -> None:
+    code, [answer] = run('{"text":"今晚 着火", "channel":"web", "more": 1}')
+    assert code == 0
+    assert answer == {
+        "category": {"l1": "04", "l2": "施工噪声", "confidence": 0.4},
+        "alternatives": [{"l1": "03", "l2": "违建", "confidence": 0.2}],
+        "kind": "other", "verdict": "emergency", "services": ["119"], "towns": ["南城"],
+        "department": "生态环境局", "assisting": [], "priority": "P3",
+        "entities": [{"type": "time", "text": "今晚", "start": 0, "end": 2}],
+        "needs_person": True,
+        "evidence": [{"rule": "rule:fire", "text": "着火", "start": 3, "end": 5}],
+        "title": "", "model": "",
+    }
+
+
+def test_nothing_to_judge_still_answers() -> None:
+    code, [answer] = run('{"text":""}')
+    assert (code, answer["category"], answer["department"], answer["needs_person"]) == (0, None, "", True)
+
+
+WRONG = ["not json", "[]", '{"channel":"web"}', '{"text":3}', b'\xff\xfe{"text":"a"}', "null"]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_line_is_answered_in_its_place(wrong: str | bytes) -> None:
+    code, answers = run('{"text":"甲"}', wrong, '{"text":"乙"}')
+    assert code == 1
+    assert ["error" in answer for answer in answers] == [False, True, False]
+
+
+def test_empty_lines_are_skipped_and_batches_keep_their_order() -> None:
+    lines = [msgspec.json.encode({"text": "甲" if number % 2 else ""}) for number in range(BATCH + 7)]
+    code, answers = run(b"\n", *lines)
+    assert code == 0
+    assert [answer["category"] is not None for answer in answers] == [bool(n % 2) for n in range(BATCH + 7)]

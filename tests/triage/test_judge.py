@@ -1,0 +1,101 @@
+"""Choices and verdicts from plain numbers: refusal, near-ties, calibration, and rules OR model."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+from hotline.terms import Service, Verdict
+from triage.judge import choose, model_evidence, raised, rule_evidence, services_for
+from triage.linear import Head, Thresholds
+from triage.rules import CALM, Assessment, assess
+from triage.text import normalise
+
+LIMITS = Thresholds(dispatch=0.8, tie=0.1, emergency=0.3, unclear=0.4, doubt=0.05)
+LABELS = ("01欠薪", "01工伤", "04扬尘")
+HEAD = Head(name="category", labels=LABELS, bias=(0.0,) * 3, scale=1.0)
+UNIT_OF = np.array([0, 0, 1])
+GROUPING = np.array([[1, 0], [1, 0], [0, 1]], dtype=np.float32)
+
+
+def chosen(*chances: float, head: Head = HEAD, limits: Thresholds = LIMITS) -> list[object]:
+    table = np.array([chances], dtype=np.float32)
+    choice = choose(head, table, table @ GROUPING, UNIT_OF, limits)[0]
+    return [choice.category.l2, choice.sure, [one.l2 for one in choice.alternatives], choice.category.confidence]
+
+
+def test_two_categories_of_one_department_add_up() -> None:
+    assert chosen(0.5, 0.35, 0.15)[:2] == ["欠薪", True]
+
+
+@pytest.mark.parametrize(
+    ("chances", "sure"), [((0.7, 0.05, 0.25), False), ((0.79, 0.02, 0.19), True), ((0.1, 0.1, 0.8), True)]
+)
+def test_below_the_threshold_a_person_decides(chances: tuple[float, ...], sure: bool) -> None:
+    assert chosen(*chances)[1] is sure
+
+
+def test_a_near_tie_goes_to_a_person_even_above_the_threshold() -> None:
+    low = Thresholds(dispatch=0.4, tie=0.1, emergency=0.3, unclear=0.4, doubt=0.05)
+    assert chosen(0.52, 0.0, 0.48, limits=low)[1] is False
+    assert chosen(0.60, 0.0, 0.40, limits=low)[1] is True
+
+
+def test_alternatives_are_the_next_likeliest_and_never_likelier() -> None:
+    name, _, rivals, confidence = chosen(0.2, 0.5, 0.3)
+    assert (name, rivals) == ("工伤", ["扬尘", "欠薪"])
+    assert confidence == pytest.approx(0.5)
+
+
+def test_confidence_is_read_off_the_curve() -> None:
+    curved = msgspec.structs.replace(HEAD, curve=((0.0, 0.2), (0.5, 0.4), (1.0, 0.9)))
+    assert chosen(0.75, 0.15, 0.1, head=curved)[3] == pytest.approx(0.65)
+
+
+FIRE = Assessment(Verdict.EMERGENCY, (Service.FIRE,), ())
+DOUBTFUL = Assessment(Verdict.UNCLEAR, (Service.POLICE,), ())
+
+
+@pytest.mark.parametrize(
+    ("assessment", "chances", "expected"),
+    [
+        (CALM, (0.1, 0.1, 0.8), (Verdict.NON_EMERGENCY, False)),
+        (CALM, (0.3, 0.0, 0.7), (Verdict.EMERGENCY, True)),
+        (CALM, (0.2, 0.2, 0.6), (Verdict.UNCLEAR, True)),
+        (FIRE, (0.1, 0.0, 0.9), (Verdict.EMERGENCY, False)),
+        (FIRE, (0.01, 0.01, 0.98), (Verdict.UNCLEAR, False)),
+        (DOUBTFUL, (0.0, 0.0, 1.0), (Verdict.UNCLEAR, False)),
+        (DOUBTFUL, (0.9, 0.0, 0.1), (Verdict.EMERGENCY, False)),
+    ],
+)
+def test_rules_or_model_raise_and_neither_silences_the_other(
+    assessment: Assessment, chances: tuple[float, ...], expected: tuple[Verdict, bool]
+) -> None:
+    assert raised(assessment, chances, LIMITS) == expected
+
+
+NUMBERS = ("110", "119", "120", "122")
+
+
+def test_services_of_rules_and_model_are_joined_in_order() -> None:
+    assert services_for(FIRE, NUMBERS, (0.1, 0.1, 0.9, 0.1)) == (Service.FIRE, Service.AMBULANCE)
+
+
+def test_an_emergency_always_has_a_service() -> None:
+    assert services_for(CALM, NUMBERS, (0.1, 0.1, 0.3, 0.2)) == (Service.AMBULANCE,)
+
+
+def test_rule_evidence_points_into_the_original() -> None:
+    text = normalise(["快来人！樓下着火了"])[0]
+    evidence = rule_evidence(text, assess(text.clean))
+    assert [(one.rule, one.text, text.raw[one.start : one.end]) for one in evidence] == [
+        ("rule:fire", "着火了", "着火了")
+    ]
+
+
+def test_model_evidence_is_the_most_alarming_sentence() -> None:
+    text = normalise(["你好。他不动了！谢谢"])[0]
+    evidence = model_evidence(text, "m", lambda parts: [float("不动" in part) for part in parts])
+    assert [(one.rule, one.text) for one in evidence] == [("model:m", "他不动了！")]
+    assert model_evidence(normalise(["  "])[0], "m", lambda parts: [0.0 for _ in parts]) == ()

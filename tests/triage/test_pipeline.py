@@ -1,0 +1,117 @@
+"""The shipped model end to end: clear cases, odd input, batches, and what it promises."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hotline.city import City, load_city
+from hotline.errors import InvalidInput
+from hotline.terms import Kind, Priority, Service, Verdict
+from triage.pipeline import Pipeline
+from triage.title import LONGEST
+
+
+@cache
+def city() -> City:
+    return load_city(Path("cities/441900"))
+
+
+@cache
+def pipeline() -> Pipeline:
+    return Pipeline.load(city(), Path("models"))
+
+
+@pytest.mark.parametrize(
+    ("text", "l1", "l2"),
+    [
+        ("工地夜间施工打桩，吵得全楼睡不着，环保有没有批夜间施工许可", "04", "施工噪声"),
+        ("老板拖欠三个月工资不发，劳动部门能帮我们讨薪吗", "01", "欠薪"),
+        ("小区路灯坏了一个多月，晚上黑漆漆", "03", "路灯"),
+        ("自来水停水两天了，什么时候恢复供水", "09", "供水"),
+        ("邻居养大型犬不牵绳，咬人了还没有狗证", "05", "养犬"),
+        ("医保异地就医报销比例是多少，怎么备案", "11", "医保报销"),
+        ("孩子上小学学位不够，招生地段怎么划分，怎么报名入学", "10", "入学"),
+    ],
+)
+def test_plain_matters_get_their_category(text: str, l1: str, l2: str) -> None:
+    found = pipeline()([text])[0]
+    assert found.category is not None
+    assert (found.category.l1, found.category.l2) == (l1, l2)
+
+
+def test_the_example_of_the_issue() -> None:
+    found = pipeline()(["南城鸿福路工地晚上十一点还在打桩施工，噪音太大，睡不着，请管一管"])[0]
+    assert found.category is not None
+    assert (found.category.l2, found.towns, found.verdict) == ("施工噪声", ("南城",), Verdict.NON_EMERGENCY)
+    assert (found.department, found.assisting, found.priority) == ("生态环境局", (), Priority.P3)
+    assert "晚上十一点" in [one.text for one in found.entities if one.type == "time"]
+    assert (found.needs_person, found.services, found.evidence) == (False, (), ())
+
+
+def test_an_emergency_carries_services_evidence_and_priority() -> None:
+    text = "快来人！楼下着火了，浓烟往上冲，还有老人困在里面"
+    found = pipeline()([text])[0]
+    assert (found.verdict, found.priority) == (Verdict.EMERGENCY, Priority.P0)
+    assert Service.FIRE in found.services
+    assert found.evidence
+    assert all(text[one.start : one.end] == one.text for one in found.evidence)
+
+
+ODD = [
+    "", " ", "？", "\n\n", "啊" * 100_000, "😭" * 50, "\x00\x01\x02", "\ud83d", "a" * 3000, "13800138000", "<script>", "ㅋㅋ",
+]
+
+
+@pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
+def test_odd_input_never_raises(text: str) -> None:
+    found = pipeline()([text])[0]
+    assert found.model == pipeline().version
+    assert len(found.title) <= LONGEST
+    if len(text.strip()) < 2:
+        assert (found.category, found.needs_person) == (None, True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=200))
+def test_any_text_is_triaged_within_the_promises(text: str) -> None:
+    found = pipeline()([text])[0]
+    units = city().directory.units
+    assert found.kind in Kind
+    assert found.needs_person == (found.department == "")
+    assert set(found.towns) <= set(units)
+    assert bool(found.services) == (found.verdict is not Verdict.NON_EMERGENCY)
+    assert bool(found.evidence) <= (found.verdict is not Verdict.NON_EMERGENCY)
+    for one in (*found.entities, *found.evidence):
+        assert text[one.start : one.end] == one.text
+    if found.category is not None:
+        confidences = [found.category.confidence, *(one.confidence for one in found.alternatives)]
+        assert confidences == sorted(confidences, reverse=True)
+        assert 0 <= min(confidences) <= max(confidences) <= 1
+
+
+def test_a_batch_is_the_same_as_one_by_one() -> None:
+    texts = ["路灯坏了", "", "有人拿刀砍人，快来", "医保怎么报销", "x" * 300] * 60
+    together = pipeline()(texts)
+    assert len(together) == len(texts)
+    for text, found in zip(texts[:5], together[-5:], strict=True):
+        alone = pipeline()([text])[0]
+        assert (alone.verdict, alone.towns, alone.kind) == (found.verdict, found.towns, found.kind)
+        assert (alone.category and alone.category.l2) == (found.category and found.category.l2)
+
+
+def test_no_texts_give_nothing() -> None:
+    assert pipeline()([]) == []
+
+
+def test_a_missing_or_torn_model_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="train"):
+        Pipeline.load(city(), tmp_path)
+    for name in ("linear.json", "linear.safetensors"):
+        (tmp_path / name).write_bytes(Path("models", name).read_bytes()[:1000])
+    with pytest.raises(InvalidInput):
+        Pipeline.load(city(), tmp_path)

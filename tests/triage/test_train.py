@@ -1,0 +1,118 @@
+"""Training on a small made-up corpus: the same files each time, a model that loads, figures that are told."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hotline.city import City, load_city
+from hotline.errors import InvalidInput
+from hotline.terms import Verdict
+from triage.fit import calibration_curve, calibration_error, fit, make_space, matrix, read_cues, temperature
+from triage.pipeline import Pipeline
+from triage.train import least_confidence, train
+
+MATTERS = {
+    ("03", "路灯"): ("路灯不亮", "灯杆歪了", "巷子没灯", "晚上漆黑"),
+    ("09", "供水"): ("停水两天", "水压很低", "水管爆了", "自来水发黄"),
+    ("01", "欠薪"): ("工资没发", "拖欠薪水", "老板跑路", "加班费不给"),
+}
+TAILS = ("请处理", "多久能好", "住户很急", "已经一周", "没人管", "想问找谁", "麻烦看看", "又这样了")
+ALARMS = (("着火了快来人", ["119"]), ("有人拿刀砍人", ["110"]), ("我爸晕倒叫不醒", ["120"]), ("路口车撞人了", ["122"]))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    lines = []
+    for ((l1, l2), heads), kind in zip(MATTERS.items(), ("complaint", "assistance", "report"), strict=True):
+        for head, tail in itertools.product(heads, TAILS):
+            lines.append({"text": f"{head}，{tail}", "l1": l1, "l2": l2, "kind": kind, "verdict": "non_emergency"})
+    for (head, services), tail in itertools.product(ALARMS, TAILS):
+        common = {"l1": "05", "l2": "治安线索", "kind": "assistance"}
+        lines.append({"text": f"{head}！{tail}", **common, "verdict": "emergency", "services": services})
+        lines.append({"text": f"怕{head}，只是问问，{tail}", **common, "verdict": "unclear", "services": services})
+    (folder / "all.jsonl").write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def city() -> City:
+    return load_city(Path("cities/441900"))
+
+
+@pytest.fixture(scope="module")
+def trained(corpus: Path, city: City, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, float]]:
+    out = tmp_path_factory.mktemp("model")
+    return out, train(corpus, out, city, progress=False)
+
+
+def test_the_same_texts_give_the_same_files(
+    corpus: Path, city: City, trained: tuple[Path, dict[str, float]], tmp_path: Path
+) -> None:
+    train(corpus, tmp_path, city, progress=False)
+    for name in ("linear.json", "linear.safetensors", "README.md"):
+        assert (tmp_path / name).read_bytes() == (trained[0] / name).read_bytes()
+
+
+def test_what_was_learnt_generalises_and_cues_carry_over(city: City, trained: tuple[Path, dict[str, float]]) -> None:
+    pipeline = Pipeline.load(city, trained[0])
+    lamp, wages = pipeline(["路灯又不亮，请处理", "血汗钱一直要不到，包工头人跑了"])
+    assert lamp.category is not None
+    assert wages.category is not None
+    assert (lamp.category.l2, wages.category.l2) == ("路灯", "欠薪")
+    assert lamp.verdict is not Verdict.EMERGENCY
+
+
+def test_the_card_tells_the_figures(trained: tuple[Path, dict[str, float]]) -> None:
+    out, figures = trained
+    card = (out / "README.md").read_text("utf-8")
+    assert {"l1_accuracy", "l2_ece", "dispatch_coverage", "emergency_recall", "near_duplicates"} <= set(figures)
+    assert all(str(value) in card for value in figures.values())
+
+
+def test_unknown_labels_are_refused(city: City, tmp_path: Path) -> None:
+    line = {"text": "甲", "l1": "01", "l2": "没有", "kind": "other", "verdict": "unclear"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(line), "utf-8")
+    with pytest.raises(InvalidInput, match="没有"):
+        train(tmp_path, tmp_path, city, progress=False)
+
+
+def test_the_least_confidence_keeps_the_precision() -> None:
+    confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    right = np.array([True, True, True, False, True])
+    assert least_confidence(confidence, right, 1.0) == 0.7
+    assert least_confidence(confidence, right, 0.8) == 0.5
+    assert least_confidence(confidence, ~right, 0.95) == 1.0
+
+
+def test_temperature_and_calibration() -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, 3, 400)
+    scores = np.eye(3)[truth] + rng.normal(0, 0.8, (400, 3))
+    assert 0.5 < temperature(scores, truth) < 20
+    sure = np.full(100, 0.95)
+    assert calibration_error(sure, np.arange(100) < 95) == pytest.approx(0)
+    assert calibration_error(sure, np.arange(100) < 45) == pytest.approx(0.5)
+    curve = calibration_curve(rng.random(500), rng.random(500) < 0.5)
+    assert [found for _, found in curve] == sorted(found for _, found in curve)
+
+
+def test_absent_classes_never_win() -> None:
+    texts = ["路灯不亮", "停水两天", "路灯坏了", "停水三天"]
+    space = make_space(texts)
+    features = matrix(space, texts)
+    fitted = fit(features, np.array(["a", "b", "a", "b"]), ["a", "b", "never"], strength=1.0, balanced=False)
+    scores = features @ fitted.weights + fitted.bias
+    assert scores.argmax(axis=1).tolist() == [0, 1, 0, 1]
+
+
+def test_cues_are_words_of_one_to_four_characters_for_known_labels(city: City) -> None:
+    labels = {label.l1 + label.l2 for label in city.categories if not label.code.endswith("99")}
+    cues = read_cues()
+    assert set(cues) == labels
+    assert all(1 <= len(word) <= 4 for words in cues.values() for word in words)
