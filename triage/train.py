@@ -240,7 +240,7 @@ def _write(out: Path, space: Space, weights: NDArray[np.float64], card: Card) ->
     largest = np.abs(weights).max(axis=1)
     worth = largest * space.idf
     kept = worth >= np.sort(worth)[-min(_LARGEST, len(worth))]
-    steps = (largest[kept] / 127).astype(np.float32)
+    steps = np.maximum(largest[kept] / 127, 1e-9).astype(np.float32)
     rounded = np.rint(weights[kept] / steps[:, None]).astype(np.int8)
     out.mkdir(parents=True, exist_ok=True)
     arrays = {
