@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from agent_ui.connection import Console
-from agent_ui.hub import Hub, encoded, joined
+from agent_ui.hub import Encoded, Hub, joined
 from agent_ui.limits import Limits
 from agent_ui.ports import ConsoleStore
 from agent_ui.protocol import TooOld
@@ -64,7 +64,7 @@ async def _catch_up(
     while not console.dropped:
         if cursor < hub.floor:
             replayed = await store.replay(cursor, session.topics, limit=page)
-            missed, cursor = [encoded(event) for event in replayed.events], replayed.through
+            missed, cursor = [Encoded(event) for event in replayed.events], replayed.through
         else:
             missed = hub.missed(cursor, session.topics)
             if len(missed) <= page:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -28,21 +29,24 @@ class Follower(Protocol):
 C = TypeVar("C", bound=Follower)
 
 
-class Encoded(msgspec.Struct, frozen=True):
-    """An event as it goes out."""
+class Encoded:
+    """An event as it goes out: serialised once for all consoles, when the first of them wants it."""
 
-    seq: int
-    topics: frozenset[str]
-    data: bytes
+    def __init__(self, event: FeedEvent) -> None:
+        self.seq, self.topics, self._event = event.seq, frozenset(event.topics), event
+
+    @cached_property
+    def data(self) -> bytes:
+        """The frame's bytes."""
+        return _serialised(self._event)
 
 
-def encoded(event: FeedEvent) -> Encoded:
-    """Serialise an event, once for all consoles."""
+def _serialised(event: FeedEvent) -> bytes:
     summary = msgspec.Raw(event.summary.encode()) if event.summary else msgspec.UNSET
     data = msgspec.Raw(event.doc.encode()) if event.doc and not event.number else msgspec.UNSET
     wire = Event(seq=event.seq, at=event.at, type=event.type, actor=event.actor, number=event.number,
                  summary=summary, data=data)
-    return Encoded(event.seq, frozenset(event.topics), encode(wire))
+    return encode(wire)
 
 
 def joined(events: Iterable[Encoded]) -> bytes:
@@ -72,7 +76,7 @@ class Hub(Generic[C]):
 
     def publish(self, page: Sequence[FeedEvent]) -> list[tuple[bytes, list[C]]]:
         """Take in the events of a tick; return the frames to write and to whom."""
-        events = [encoded(event) for event in page]
+        events = [Encoded(event) for event in page]
         self._keep(events)
         touched = frozenset().union(*(event.topics for event in events))
         frames: dict[frozenset[str], tuple[bytes, list[C]]] = {}

@@ -88,6 +88,7 @@ def _after_working_days(start: datetime, days: int, calendar: WorkCalendar) -> d
     return calendar.periods_of(_nth_working_day(start.date(), days, calendar))[-1][1]
 
 
+@lru_cache(maxsize=4096)  # the tickets of a batch start at the same moment
 def due_at(start: datetime, allowance: WorkingTime, calendar: WorkCalendar) -> datetime:
     """Return when an allowance that starts at `start` ends, in Asia/Shanghai.
 

@@ -77,7 +77,7 @@ async def jobs_role(core: Core) -> AsyncIterator[None]:
             "silence": (hand_offs.alarm_on_silence, 1.0),
             "restore_jobs": (core.restore_jobs, 10.0),
             "forget": (core.forget, 3600.0),
-            "search": (partial(index_all, core.pool), 1.0),
+            "search": (partial(index_all, core.pool, busy=lambda: core.intake.waiting > 0), 1.0),
         })))
         yield
 

@@ -7,6 +7,7 @@ by compare-and-set, so each receipt is indexed once.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import asyncpg
 
@@ -29,11 +30,13 @@ async def index_once(pool: asyncpg.Pool) -> int:
     return len(found)
 
 
-async def index_all(pool: asyncpg.Pool) -> None:
-    """Index until the reader has caught up."""
+async def index_all(pool: asyncpg.Pool, *, busy: Callable[[], bool] = lambda: False) -> None:
+    """Index until the reader has caught up; one batch only while this process is `busy` taking appeals in."""
     count = BATCH
     while count == BATCH:
         count = await index_once(pool)
+        if busy():
+            return
 
 
 def _words(docs: list[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Words for full-text search: pairs of neighbouring Chinese characters, and whole runs of letters and digits.
 
-Pairs find every phrase wherever a segmenter would cut it (「盏路灯不亮」 is cut 盏/路/灯不亮, and a search for 路灯 would
+Pairs find every phrase wherever a segmenter would cut it (「盏路灯不亮」 is cut 盏/路/灯不亮: a search for 路灯 would
 miss it); the index grows a little, and it is written behind the log, where that costs no citizen a wait.
 """
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_ui import protocol as p
-from agent_ui.hub import Hub, encoded, joined
+from agent_ui.hub import Encoded, Hub, joined
 from agent_ui.session import Resume, plan_resume
 from hotline.feed import FeedEvent
 
@@ -100,7 +100,7 @@ def test_an_event_is_complete_on_the_wire() -> None:
     presence = msgspec.structs.replace(
         event(2, "presence"), type="presence", number="", summary="", doc='{"staff":"a","state":"offline"}'
     )
-    decoded = msgspec.json.decode(joined([encoded(event(1, "centre")), encoded(presence)]))
+    decoded = msgspec.json.decode(joined([Encoded(event(1, "centre")), Encoded(presence)]))
     assert decoded["type"] == "events"
     assert [sorted(e) for e in decoded["events"]] == [
         ["actor", "at", "number", "seq", "summary", "type"], ["actor", "at", "data", "seq", "type"],
