@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from channels.port import Progress, Step
+from channels.views import Progress, Step
 from hotline import commands as c
 from hotline.clocks import Policy, expected_completion
 from hotline.events import Receive, TicketEvent

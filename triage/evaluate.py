@@ -8,9 +8,9 @@ import numpy as np
 
 from hotline.appeal import Triage
 from hotline.terms import Verdict
+from triage.card import Card
 from triage.corpus import HARD, Example, variety
 from triage.fit import calibration_error
-from triage.linear import Card
 
 Judge = Callable[[Sequence[str]], Sequence[Triage]]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hotline.appeal import Category, Evidence
 from hotline.terms import Service, Verdict
+from triage.card import Head, Thresholds
 from triage.features import Floats, Ints
-from triage.linear import Head, Thresholds
 from triage.rules import Assessment
 from triage.text import Text
 

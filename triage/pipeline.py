@@ -23,11 +23,13 @@ from hotline.terms import Kind, Verdict
 from routing.directory import Directory
 from routing.dispatch import Dispatch, choose_department
 from routing.priority import priority_of
+from triage.card import Card
 from triage.entities import entities_in
+from triage.gazetteer import load_gazetteer
 from triage.judge import Choice, choose, model_evidence, raised, rule_evidence, services_for
-from triage.linear import Card, Scores, load_linear
+from triage.linear import Scores, load_linear
 from triage.match import batch_of
-from triage.place import Gazetteer, Mention, happened, load_gazetteer
+from triage.place import Gazetteer, Mention, happened
 from triage.rules import Assessment, assess_all
 from triage.text import Text, normalise
 from triage.title import title_of

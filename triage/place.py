@@ -6,18 +6,14 @@ around it – happened there, went there, lives there, only compared – and the
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
-from pathlib import Path
 from typing import NamedTuple
 
-from hotline.errors import InvalidInput
 from triage.match import Batch, Matcher, batch_of
 
-_COLUMNS = ["name", "unit", "kind", "strength"]
-_KINDS = frozenset({"town", "alias", "misspelling", "village", "landmark", "outside", "mask"})
+KINDS = frozenset({"town", "alias", "misspelling", "village", "landmark", "outside", "mask"})
 _NAMING = re.compile(
     r"(?:镇|街道|区|村|社区|居委|大道|路|街|工业|广场|公园|医院|派出所|车站|站|中学|小学|幼儿园|市场|新村|花园|这边|这里|那边|这头"
     r"|那里|呢边|嗰边|呢度|嗰度|这块|一带|附近|某|交警|分局|公安|政府|法院|税务|人社|社保|城管|收费站|立交|水库|桥头|党群|敬老|高速)"
@@ -162,35 +158,3 @@ def _role(text: str, start: int, end: int) -> Role:
     if _MOVES.search(before) or _WORKS.match(text, end):
         return Role.WENT
     return Role.HAPPENED
-
-
-def load_gazetteer(folder: Path) -> Gazetteer:
-    """Read every CSV file of the city's place folder; places.csv, made by hand, wins over the others.
-
-    Raises:
-        InvalidInput: a file cannot be read or has a wrong line; all mistakes are listed.
-    """
-    wrong: list[str] = []
-    paths = sorted(folder.glob("*.csv"), key=lambda path: (path.name != "places.csv", path.name))
-    names = [name for path in paths for name in _read(path, wrong)]
-    if wrong or not names:
-        detail = "\n".join(wrong) or "没有地名文件"
-        raise InvalidInput(f"{folder} 有误:\n{detail}", error_id="gazetteer_invalid")
-    return Gazetteer(names)
-
-
-def _read(path: Path, wrong: list[str]) -> Iterator[Name]:
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        wrong.append(f"{path.name}: {error}")
-        return
-    rows = csv.reader(lines)
-    if next(rows, []) != _COLUMNS:
-        wrong.append(f"{path.name}:1: 表头应为 {','.join(_COLUMNS)}")
-        return
-    for row in rows:
-        if len(row) != 4 or not row[0] or row[2] not in _KINDS or row[3] not in ("strong", "weak"):
-            wrong.append(f"{path.name}:{rows.line_num}: 应为 name,unit,kind,strength")
-        else:
-            yield Name(row[0], row[1], row[2], row[3] == "strong")

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from hotline.city import City
 from hotline.errors import InvalidInput
 from hotline.terms import Kind, Service, Verdict
+from triage.card import Card, Head, Thresholds
 from triage.corpus import HARD, Example, read_corpus
 from triage.evaluate import card_text, evaluate
 from triage.fit import (
@@ -36,7 +37,7 @@ from triage.fit import (
     softmax,
     temperature,
 )
-from triage.linear import CARD, WEIGHTS, Card, Head, Thresholds
+from triage.linear import CARD, WEIGHTS
 from triage.pipeline import Pipeline, departments_of
 from triage.text import normalise
 

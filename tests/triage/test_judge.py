@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from hotline.terms import Service, Verdict
+from triage.card import Head, Thresholds
 from triage.judge import choose, model_evidence, raised, rule_evidence, services_for
-from triage.linear import Head, Thresholds
 from triage.rules import CALM, Assessment, assess
 from triage.text import normalise
 

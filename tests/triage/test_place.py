@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from hotline.errors import InvalidInput
+from triage.gazetteer import load_gazetteer
 from triage.match import batch_of
-from triage.place import Gazetteer, Name, Role, load_gazetteer
+from triage.place import Gazetteer, Name, Role
 from triage.text import normalise
 
 TOWNS = [

@@ -1,0 +1,43 @@
+"""What the linear model says of itself beside its weights: questions, labels, thresholds (`linear.json`). Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """One question put to the model. Probabilities are softmax(scale × (scores + bias)), or the logistic function of
+    each where several answers may hold (`many`). `curve` maps the first probability to how often it is right."""
+
+    name: str
+    labels: tuple[str, ...]
+    bias: tuple[float, ...]
+    scale: float
+    many: bool = False
+    curve: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 1.0))
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """Chosen in training.
+
+    Attributes:
+        dispatch: least probability of a department for the stated precision of automatic dispatch.
+        tie: least lead of that department over the next.
+        emergency: probability of an emergency from which the model raises it.
+        unclear: probability of an emergency or an unclear case from which the model asks for a person.
+        doubt: the same probability, below which an emergency raised by the rules alone becomes unclear.
+    """
+
+    dispatch: float
+    tie: float
+    emergency: float
+    unclear: float
+    doubt: float
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """What linear.json holds: the heads category, kind, verdict and services, in this order."""
+
+    version: str
+    heads: tuple[Head, ...]
+    thresholds: Thresholds

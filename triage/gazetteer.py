@@ -1,0 +1,44 @@
+"""Reads the city's place names from its CSV files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from hotline.errors import InvalidInput
+from triage.place import KINDS, Gazetteer, Name
+
+_COLUMNS = ["name", "unit", "kind", "strength"]
+
+
+def load_gazetteer(folder: Path) -> Gazetteer:
+    """Read every CSV file of the city's place folder; places.csv, made by hand, wins over the others.
+
+    Raises:
+        InvalidInput: a file cannot be read or has a wrong line; all mistakes are listed.
+    """
+    wrong: list[str] = []
+    paths = sorted(folder.glob("*.csv"), key=lambda path: (path.name != "places.csv", path.name))
+    names = [name for path in paths for name in _read(path, wrong)]
+    if wrong or not names:
+        detail = "\n".join(wrong) or "没有地名文件"
+        raise InvalidInput(f"{folder} 有误:\n{detail}", error_id="gazetteer_invalid")
+    return Gazetteer(names)
+
+
+def _read(path: Path, wrong: list[str]) -> Iterator[Name]:
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        wrong.append(f"{path.name}: {error}")
+        return
+    rows = csv.reader(lines)
+    if next(rows, []) != _COLUMNS:
+        wrong.append(f"{path.name}:1: 表头应为 {','.join(_COLUMNS)}")
+        return
+    for row in rows:
+        if len(row) != 4 or not row[0] or row[2] not in KINDS or row[3] not in ("strong", "weak"):
+            wrong.append(f"{path.name}:{rows.line_num}: 应为 name,unit,kind,strength")
+        else:
+            yield Name(row[0], row[1], row[2], row[3] == "strong")
