@@ -24,6 +24,7 @@ from hotline.ports import Clock, Stored, TicketChanges
 from hotline.progress import progress_of
 from hotline.terms import Rating, State
 from hotline.ticket import Ticket
+from routing.directory import Directory
 
 _CITIZEN = Actor(Role.CITIZEN)
 _RATEABLE = frozenset({State.ANSWERED, State.PENDING_FOLLOW_UP, State.REDO, State.CLOSED, State.ARCHIVED})
@@ -65,6 +66,22 @@ def check_permitted(actor: Actor, command: c.Command, ticket: Ticket) -> None:
             raise Forbidden(f"ticket {ticket.number} is not led by {actor.name}")
 
 
+def check_units(command: c.Command, directory: Directory) -> None:
+    """Raise InvalidInput if a command names a unit that the dispatch directory does not have."""
+    match command:
+        case c.Dispatch(lead=lead, assisting=assisting) | c.Rule(lead=lead, assisting=assisting):
+            named: tuple[str, ...] = (lead, *assisting)
+        case c.Redispatch(lead=lead):
+            named = (lead,) if lead else ()
+        case c.RequestReturn(suggested=suggested):
+            named = (suggested,)
+        case _:
+            return
+    unknown = [name for name in named if name not in directory.units]
+    if unknown:
+        raise InvalidInput(f"{'、'.join(unknown)} is not in the dispatch directory {directory.version}")
+
+
 class Service:
     """Tickets for citizens and staff."""
 
@@ -80,8 +97,10 @@ class Service:
         """Carry out one command and return the ticket after it.
 
         Raises:
-            NotFound, Forbidden, VersionConflict, IllegalTransition, RuleViolation.
+            NotFound, InvalidInput (a unit that is not in the directory), Forbidden, VersionConflict, IllegalTransition,
+            RuleViolation.
         """
+        check_units(command, self._rules().directory)
         return await self._change(number, command, actor=actor, expected_version=expected_version)
 
     async def _change(

@@ -12,6 +12,9 @@ from hotline.events import TicketEvent
 from hotline.summary import next_due, summarize, topics
 from hotline.ticket import Ticket, evolve
 
+MAX_EVENTS = 1024
+"""Events of one transaction: `event_position` keeps ten bits for the ordinal."""
+
 _encoder = msgspec.json.Encoder()
 _events = msgspec.json.Decoder(TicketEvent)
 
@@ -53,11 +56,18 @@ def update_row(id_: int, ticket: Ticket, now: datetime) -> tuple[Any, ...]:
     )
 
 
+def check_count(events: int) -> None:
+    """Raise ValueError for more events than the positions of one transaction can number."""
+    if events > MAX_EVENTS:
+        raise ValueError(f"a transaction numbers at most {MAX_EVENTS} events, not {events}: write smaller batches")
+
+
 def event_rows(before: Ticket | None, events: Sequence[TicketEvent]) -> list[tuple[Any, ...]]:
     """Return the columns of a ticket's new events: version, at, type, actor, doc, summary after, topics.
 
     An event goes to the topics that the ticket had before it and to those it has after it.
     """
+    check_count(len(events))
     rows, ticket = [], before
     for event in events:
         left = topics(ticket) if ticket is not None else frozenset[str]()

@@ -143,6 +143,7 @@ async def _open(connection: asyncpg.Connection, batch: Sequence[NewTicket]) -> s
     ]
     tickets = [rows.opening_row(item.id, item.code, item.change.ticket) for item in batch]
     events = [(item.id, *row) for item in batch for row in rows.event_rows(None, item.change.events)]
+    rows.check_count(len(events))
     parameters = [*rows.columns(inbox, 6), *rows.columns(tickets, 20), *rows.columns(events, 8)]
     fresh = {TicketId(row["ticket_id"]) for row in await connection.fetch(_SQL["open"], *parameters)}
     now = batch[0].change.ticket.created_at
