@@ -126,6 +126,11 @@ def temperature(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
     return float(grid[int(np.argmin(losses))])
 
 
+def truth(labels: NDArray[Any], classes: Sequence[str]) -> NDArray[np.int64]:
+    """Return the number of each label among `classes`, shape (texts,). Raises ValueError for one that is not there."""
+    return np.array([classes.index(name) for name in labels])
+
+
 def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return rows of probabilities."""
     grown = np.exp(scores - scores.max(axis=1, keepdims=True))
