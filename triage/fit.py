@@ -126,7 +126,7 @@ def temperature(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
     return float(grid[int(np.argmin(losses))])
 
 
-def truth(labels: NDArray[Any], classes: Sequence[str]) -> NDArray[np.int64]:
+def numbers_of(labels: NDArray[Any], classes: Sequence[str]) -> NDArray[np.int64]:
     """Return the number of each label among `classes`, shape (texts,). Raises ValueError for one that is not there."""
     return np.array([classes.index(name) for name in labels])
 

@@ -33,10 +33,10 @@ from triage.fit import (
     fit,
     make_space,
     matrix,
+    numbers_of,
     read_cues,
     softmax,
     temperature,
-    truth,
 )
 from triage.linear import CARD, WEIGHTS
 from triage.pipeline import Pipeline, departments_of
@@ -144,10 +144,10 @@ def _category(data: _Data, city: City) -> tuple[Head, NDArray[np.float64], NDArr
     scores, fitted = _both_levels(features, labels, classes)
     size = data.grams.shape[1]
     folded = fitted.weights[:size] + data.space.cues @ fitted.weights[size:]
-    scale = temperature(scores, truth(labels, classes))
+    scale = temperature(scores, numbers_of(labels, classes))
     head = _head("category", classes, fitted, scale)
     chances = softmax(scores * scale)
-    curve = calibration_curve(chances.max(axis=1), chances.argmax(axis=1) == truth(labels, classes))
+    curve = calibration_curve(chances.max(axis=1), chances.argmax(axis=1) == numbers_of(labels, classes))
     return msgspec.structs.replace(head, curve=curve), np.asarray(folded), scores * scale
 
 
@@ -171,7 +171,7 @@ def _kind(data: _Data) -> tuple[Head, NDArray[np.float64]]:
     labels = np.array([example.kind.value for example in data.examples])
     scores = cross_scores(data.grams, labels, classes, strength=0.6, balanced=True)
     fitted = fit(data.grams, labels, classes, strength=0.6, balanced=True)
-    return _head("kind", classes, fitted, temperature(scores, truth(labels, classes))), fitted.weights
+    return _head("kind", classes, fitted, temperature(scores, numbers_of(labels, classes))), fitted.weights
 
 
 def _verdict(data: _Data) -> tuple[Head, NDArray[np.float64], NDArray[np.float64]]:
@@ -179,7 +179,7 @@ def _verdict(data: _Data) -> tuple[Head, NDArray[np.float64], NDArray[np.float64
     labels = np.array([example.verdict.value for example in data.examples])
     scores = cross_scores(data.grams, labels, classes, strength=1.0, balanced=True)
     fitted = fit(data.grams, labels, classes, strength=1.0, balanced=True)
-    scale = temperature(scores, truth(labels, classes))
+    scale = temperature(scores, numbers_of(labels, classes))
     return _head("verdict", classes, fitted, scale), fitted.weights, scores * scale
 
 
@@ -205,7 +205,7 @@ def _thresholds(
     verdict: tuple[Head, NDArray[np.float64]],
 ) -> Thresholds:
     units, unit_of = departments_of(category[0].labels, city.directory)
-    truth = unit_of[truth(np.array([example.label for example in data.examples]), category[0].labels)]
+    truth = unit_of[numbers_of(np.array([example.label for example in data.examples]), category[0].labels)]
     chances = softmax(category[1])
     chosen = unit_of[chances.argmax(axis=1)]
     mass = (chances @ np.eye(len(units))[unit_of])[np.arange(len(chosen)), chosen]
