@@ -1,10 +1,42 @@
-"""A short run of tests/chaos.py: the service killed three times under load."""
+"""A short run of tests/chaos.py, and proof that its counting notices what it looks for."""
 
 from __future__ import annotations
 
-from tests.chaos import chaos
+import asyncio
+import json
+
+from tests.chaos import Ledger, Watcher, chaos, counted
+from tests.hotline.test_intake import inbound, intake_over
+from tests.processes import House
 
 
 async def test_nothing_is_lost_or_doubled_when_the_service_is_killed() -> None:
     found = await chaos(kills=3, citizens=12, consoles=2, seed=7, quiet=True)
     assert {kind: count for kind, count in found.items() if count} == {}
+
+
+async def test_the_counting_notices() -> None:
+    async with House(durable=False) as house:
+        async with intake_over(house.dsn) as intake:
+            kept = await intake.submit(inbound(key="kept"))
+            urgent = await intake.submit(inbound("厂房着火了", key="urgent"))
+        ledger, watcher = Ledger(), Watcher(house)
+        ledger.sent |= {"kept", "urgent", "lost"}
+        ledger.acknowledge("kept", kept.number)
+        ledger.acknowledge("urgent", urgent.number)
+        watcher.start, watcher.seqs = 0, []
+        clean = await counted(house, ledger, [])
+        assert {kind for kind, count in clean.items() if count} == {
+            "emergencies missing at the desk", "incidents unsettled",
+        }
+        line = json.dumps({"key": f"{urgent.number}-2"})
+        await asyncio.to_thread((house.home / "desk.jsonl").write_text, f"{line}\n{line}\n" + '{"key":"unknown"}\n')
+        ledger.acknowledge("lost", "DG1")
+        ledger.acknowledge("kept", "DG2")
+        ledger.sent.discard("urgent")
+        wrong = await counted(house, ledger, [watcher])
+        assert {kind: count for kind, count in wrong.items() if count} == {
+            "acknowledged but not there": 1, "answered with two numbers": 1, "never sent": 1,
+            "emergencies twice at the desk": 1, "unknown at the hotline": 1, "incidents unsettled": 1,
+            "consoles with a gap, a repeat or disorder": 1,
+        }
