@@ -26,6 +26,7 @@ from hotline.ports import Clock, NewTicket, TicketIntake, TriageBatch
 from hotline.ticket import Ticket
 
 log = structlog.get_logger(__name__)
+_UNSURE = "the appeal could not be stored for certain: please repeat it; under the same key it is taken once"
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +87,7 @@ class Intake:
             Overloaded: too much waits already; try again in `retry_after` seconds.
             KeyReused: the delivery's key came before with other content.
             NotFound, IllegalTransition, RuleViolation: the message names a ticket that cannot take it.
-            Unavailable: the database did not take it; nothing was written, the sender should repeat.
+            Unavailable: the database did not confirm it; the sender should repeat under the same key.
         """
         if self._closing or len(self._waiting) >= self._limits.max_waiting:
             raise Overloaded("the hotline is taking in all it can; please repeat in a moment", retry_after=2)
@@ -130,7 +131,7 @@ class Intake:
             results = [error] * len(batch)
         except Exception:
             log.exception("intake_write_failed", messages=len(batch))
-            results = [Unavailable("the appeal could not be stored; nothing was written, please repeat")] * len(batch)
+            results = [Unavailable(_UNSURE)] * len(batch)
         for waiting, result in zip(batch, results, strict=True):
             if waiting.answer.done():
                 continue
