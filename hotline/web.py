@@ -8,11 +8,32 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from channels.openapi_document import Operation
 from channels.problem import problems
 from hotline.errors import Unavailable
 
 Ready = Callable[[], Awaitable[dict[str, str]]]
 MAX_BODY = 64 * 1024 * 1024
+_JSON, _TEXT = "application/json", "text/plain"
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        method="get", path="/healthz", tag="运行", summary="The process is alive",
+        answers={200: (_TEXT, {"type": "string"})},
+    ),
+    Operation(
+        method="get", path="/readyz", tag="运行", summary="The process can take appeals",
+        answers={200: (_JSON, {"type": "object", "additionalProperties": {"type": "string"}})}, errors=("unavailable",),
+    ),
+    Operation(
+        method="get", path="/metrics", tag="运行", summary="Figures for Prometheus, no personal data",
+        answers={200: (_TEXT, {"type": "string"})},
+    ),
+    Operation(
+        method="get", path="/openapi.json", tag="运行", summary="This document",
+        answers={200: (_JSON, {"type": "object"})},
+    ),
+)
 
 
 def _housekeeping(ready: Ready, openapi: bytes) -> list[web.RouteDef]:

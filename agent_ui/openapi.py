@@ -1,0 +1,29 @@
+"""The log-in's routes as the OpenAPI document tells them; `channels.openapi.rendered` takes them in."""
+
+from __future__ import annotations
+
+from agent_ui.auth import LoginAnswer, LoginBody, TicketAnswer
+from agent_ui.staff import Staff
+from channels.openapi_document import Operation
+
+_JSON = "application/json"
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        method="post", path="/api/v1/login", tag="坐席", summary="Log in; sets the session's cookie too",
+        body={_JSON: LoginBody}, answers={200: (_JSON, LoginAnswer)}, errors=("unauthenticated", "rate_limited"),
+    ),
+    Operation(
+        method="get", path="/api/v1/session", tag="坐席", security=("staff",), summary="Whose session it is",
+        answers={200: (_JSON, Staff)}, errors=("unauthenticated",),
+    ),
+    Operation(
+        method="post", path="/api/v1/logout", tag="坐席", security=("staff",), summary="Log out",
+        answers={204: ("", None)}, errors=("unauthenticated",),
+    ),
+    Operation(
+        method="post", path="/api/v1/console-ticket", tag="坐席", security=("staff",),
+        summary="A one-time ticket for the console's WebSocket", answers={200: (_JSON, TicketAnswer)},
+        errors=("unauthenticated",),
+    ),
+)
