@@ -31,6 +31,7 @@ class CityFiles:
         return fallback
 
     def settings(self) -> dict[str, Any]:
+        """Return what city.toml holds. Raises InvalidInput where it cannot be read."""
         path = self.folder / "city.toml"
         try:
             return tomllib.loads(path.read_text("utf-8"))

@@ -1,0 +1,1 @@
+"""PostgreSQL: everything that is kept, and the order in which it happened."""
