@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ import asyncpg
 
 from channels import wording
 from channels.message import Inbound, Outbound, Receipt
+from channels.wechat import MediaFetcher
 from hotline.city import City
 from hotline.config import Settings
 from hotline.front import Front
@@ -25,6 +26,7 @@ from hotline.store.database import open_pool
 from hotline.store.embedded import start_embedded
 from hotline.store.incidents import JobStore
 from hotline.store.tickets import TicketStore
+from hotline.terms import Channel
 
 
 def now() -> datetime:
@@ -34,7 +36,7 @@ def now() -> datetime:
 
 def new_code() -> str:
     """Return a citizen's query code: six digits that cannot be guessed from others."""
-    return f"{secrets.randbelow(1_000_000):06d}"
+    return f"{int.from_bytes(os.urandom(8)) % 1_000_000:06d}"  # 64 bits: the bias of the remainder is below 1e-13
 
 
 def database_dsn(settings: Settings) -> str:
@@ -46,9 +48,12 @@ class Core:
     """The core over one pool, shared by every role of a process."""
 
     def __init__(
-        self, *, settings: Settings, city: City, dsn: str, pool: asyncpg.Pool, triage: TriageBatch, clock: Clock = now
+        self, *, settings: Settings, city: City, dsn: str, pool: asyncpg.Pool, triage: TriageBatch,
+        shared_ports: bool = False, clock: Clock = now,
     ) -> None:
         self.settings, self.city, self.dsn, self.pool, self.clock = settings, city, dsn, pool, clock
+        self.shared_ports = shared_ports
+        self.media: MediaFetcher | None = None  # the intake role sets it where WeChat can be called
         self.store = TicketStore(pool, prefix=city.prefix)
         self.rows = JobStore(pool)
         self.intake = Intake(
@@ -88,20 +93,30 @@ class Core:
         )
 
     async def _tell(self, inbound: Inbound, receipt: Receipt) -> None:
-        """Owe the citizen the answer to a delivery that was spooled."""
+        """Owe the citizen the answer to a delivery that was spooled, and fetch its files."""
         message = Outbound(
             channel=inbound.channel, key=f"answer-{inbound.external_id}", to=inbound.appeal.citizen.key,
             text=wording.receipt_text(receipt), number=receipt.number,
         )
         if message.to:
             await self.rows.owe(message, self.clock())
+        if self.media is not None and inbound.channel is Channel.WECHAT:
+            await self.media.start_in_turn(inbound, receipt)
 
 
 @asynccontextmanager
-async def open_core(settings: Settings, *, triage: TriageBatch, city: City, dsn: str) -> AsyncIterator[Core]:
-    """Open the pool and the intake; leaving drains what waits."""
+async def open_core(
+    settings: Settings, *, triage: TriageBatch, city: City, dsn: str, shared_ports: bool = False
+) -> AsyncIterator[Core]:
+    """Open the pool and the intake; leaving drains what waits. Raises Unavailable without a database.
+
+    Args:
+        shared_ports: other processes listen on the same ports (`--workers`).
+    """
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(await open_pool(dsn, size=settings.database_connections))
-        core = Core(settings=settings, city=city, dsn=dsn, pool=pool, triage=triage)
+        core = Core(
+            settings=settings, city=city, dsn=dsn, pool=pool, triage=triage, shared_ports=shared_ports
+        )
         await stack.enter_async_context(core.intake)
         yield core

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from collections.abc import Sequence
@@ -65,7 +66,7 @@ class ChannelStore:
     # ── attachments ──────────────────────────────────────────────────────────────────────────────
     async def keep_attachment(self, attachment: Attachment, data: bytes, now: datetime) -> None:
         """Keep a file: first safely on disk, then in the table, so a row never lacks its bytes."""
-        write_durably(self.path_of(attachment.key), data)
+        await asyncio.to_thread(write_durably, self.path_of(attachment.key), data)
         await self._pool.execute(_SQL["keep_attachment"], attachment.key, rows.to_json(attachment), now)
 
     async def attachment(self, key: str) -> Attachment:

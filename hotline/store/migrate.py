@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -16,6 +17,7 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
 
 from hotline.errors import InvalidInput
+from hotline.store.database import CONNECT_TIMEOUT, reached
 
 DIRECTORY = Path(__file__).with_name("migrations")
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
@@ -71,15 +73,27 @@ def outstanding(migrations: list[Migration], applied: Mapping[int, str]) -> list
 
 
 async def migrate(dsn: str, *, directory: Path = DIRECTORY) -> list[Migration]:
-    """Bring the database up to date and return what was applied. Safe to run from several processes at once."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    """Bring the database up to date and return what was applied. Safe to run from several processes at once.
+
+    Raises:
+        Unavailable: the database cannot be reached, or refuses (rights, a missing extension).
+        InvalidInput: see `available` and `outstanding`.
+    """
+    async with _connected(dsn) as connection:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         done = await _migrate(connection, available(directory))
         await _install_jobs(connection)
         return done
-    finally:
-        await connection.close()
+
+
+@asynccontextmanager
+async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    with reached(dsn):
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT)
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
 
 async def _migrate(connection: asyncpg.Connection, migrations: list[Migration]) -> list[Migration]:
@@ -106,11 +120,8 @@ async def _install_jobs(connection: asyncpg.Connection) -> None:
 
 
 async def pending(dsn: str) -> list[Migration]:
-    """Return what `migrate` would apply, without applying it."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    """Return what `migrate` would apply, without applying it. Raises Unavailable and InvalidInput as it does."""
+    async with _connected(dsn) as connection:
         exists = await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
         rows = await connection.fetch("SELECT version, checksum FROM schema_migrations") if exists else []
         return outstanding(available(), {row["version"]: row["checksum"] for row in rows})
-    finally:
-        await connection.close()

@@ -157,9 +157,19 @@ class Tail:
         self._status = msgspec.structs.replace(self._status, **changes)
 
 
+class _Numbered(msgspec.Struct, frozen=True):
+    """The one field of a summary that a reader needs; the rest goes through as it is."""
+
+    number: str
+
+
+_numbers = msgspec.json.Decoder(_Numbered)
+
+
 def event_from_row(row: asyncpg.Record) -> FeedEvent:
     """Return an event as a row of `page` (sql/tail.sql) or `replay` (sql/console.sql) has it."""
+    summary = row["summary"] or ""
     return FeedEvent(
         seq=row["position"], at=row["at"], type=row["type"], actor=row["actor"] or "", topics=tuple(row["topics"]),
-        number=row["number"] or "", summary=row["summary"] or "", doc=row["doc"] or "",
+        number=_numbers.decode(summary).number if summary else "", summary=summary, doc=row["doc"] or "",
     )

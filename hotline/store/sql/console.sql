@@ -123,15 +123,15 @@ SELECT count(*) FROM (SELECT 1 FROM ticket_events WHERE position > $1 ORDER BY p
 
 -- name: replay
 -- Events of the topics $2 above position $1, at most $3, with the horizon of the same snapshot.
-SELECT h.horizon, e.position, e.at, e.type, e.actor, e.topics, e.number, e.summary, e.doc
+SELECT h.horizon, e.position, e.at, e.type, e.actor, e.topics, e.summary, e.doc
 FROM (SELECT event_horizon() AS horizon) AS h
 LEFT JOIN LATERAL (
-    (SELECT position, at, type, actor, topics, summary::jsonb ->> 'number' AS number, summary, NULL AS doc
+    (SELECT position, at, type, actor, topics, summary, NULL AS doc
      FROM ticket_events
      WHERE position > $1 AND position < event_horizon() AND topics && $2::text[]
      ORDER BY position LIMIT $3)
     UNION ALL
-    (SELECT position, at, 'presence', doc ->> 'actor', '{presence}', '', NULL, doc::text
+    (SELECT position, at, 'presence', doc ->> 'actor', '{presence}', NULL, doc::text
      FROM presence_events
      WHERE position > $1 AND position < event_horizon() AND 'presence' = ANY ($2::text[])
      ORDER BY position LIMIT $3)

@@ -1,15 +1,15 @@
 -- name: page
 -- The next $2 events above position $1 that no open transaction can still come before; $3: whole documents wanted.
 -- Both branches walk their primary key, so an idle poll costs two index look-ups.
-SELECT position, at, type, actor, topics, number, summary, doc
+SELECT position, at, type, actor, topics, summary, doc
 FROM (
-    (SELECT position, at, type, actor, topics, summary::jsonb ->> 'number' AS number, summary,
+    (SELECT position, at, type, actor, topics, summary,
             CASE WHEN $3 THEN doc END AS doc
      FROM ticket_events
      WHERE position > $1 AND position < event_horizon()
      ORDER BY position LIMIT $2)
     UNION ALL
-    (SELECT position, at, 'presence', doc ->> 'actor', '{presence}', '', NULL, doc::text
+    (SELECT position, at, 'presence', doc ->> 'actor', '{presence}', NULL, doc::text
      FROM presence_events
      WHERE position > $1 AND position < event_horizon()
      ORDER BY position LIMIT $2)
