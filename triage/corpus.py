@@ -13,7 +13,7 @@ from hotline.terms import Kind, Service, Verdict
 
 APART_ONE_IN = 10
 HARD = "emergency"
-"""The file of emergencies and of texts that only sound like one."""
+"""How the files of emergencies, and of texts that only sound like one, begin."""
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):

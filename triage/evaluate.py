@@ -53,8 +53,8 @@ def _verdict(apart: Sequence[Example], found: Sequence[Triage]) -> dict[str, flo
     pairs = list(zip(apart, found, strict=True))
     grave = [one.verdict for example, one in pairs if example.verdict is Verdict.EMERGENCY]
     calm = [(example, one.verdict) for example, one in pairs if example.verdict is Verdict.NON_EMERGENCY]
-    hard = [verdict for example, verdict in calm if example.source == HARD]
-    usual = [verdict for example, verdict in calm if example.source != HARD]
+    hard = [verdict for example, verdict in calm if example.source.startswith(HARD)]
+    usual = [verdict for example, verdict in calm if not example.source.startswith(HARD)]
     return {
         "emergency_recall": _share([verdict is Verdict.EMERGENCY for verdict in grave]),
         "emergency_raised_at_all": _share([verdict is not Verdict.NON_EMERGENCY for verdict in grave]),

@@ -73,18 +73,23 @@ def _category(label: str, confidence: float) -> Category:
     return Category(label[:2], label[2:], round(confidence, 4))
 
 
-def raised(assessment: Assessment, chances: Sequence[float], limits: Thresholds) -> tuple[Verdict, bool]:
+def raised(
+    assessment: Assessment, chances: Sequence[float], limits: Thresholds, *, calm: bool = False
+) -> tuple[Verdict, bool]:
     """Return the higher of the rules' and the model's verdict, and whether the model alone raised it.
 
-    `chances` are those of emergency, unclear and non_emergency, in this order.
+    `chances` are those of emergency, unclear and non_emergency, in this order; where the words lean to `calm` the
+    model must be surer.
     """
+    emergency = limits.emergency_despite if calm else limits.emergency
+    unclear = limits.unclear_despite if calm else limits.unclear
     by_model = Verdict.NON_EMERGENCY
     by_rules = assessment.verdict
     if by_rules is Verdict.EMERGENCY and chances[0] + chances[1] < limits.doubt:
         by_rules = Verdict.UNCLEAR
-    if chances[0] >= limits.emergency:
+    if chances[0] >= emergency:
         by_model = Verdict.EMERGENCY
-    elif chances[0] + chances[1] >= limits.unclear:
+    elif chances[0] + chances[1] >= unclear:
         by_model = Verdict.UNCLEAR
     if _RANK[by_model] > _RANK[by_rules]:
         return by_model, assessment.verdict is Verdict.NON_EMERGENCY

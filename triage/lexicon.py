@@ -43,9 +43,21 @@ class Lexicon:
     def find(self, batch: Batch) -> list[list[Hit]]:
         """Return for each text its hits, in order."""
         return [
-            [hit for start, end, words in hits for word in words if (hit := _hit(text, word, start, end)) is not None]
+            [hit for start, end, words in _outer(hits) for word in words if (hit := _hit(text, word, start, end))]
             for text, hits in zip(batch.texts, self._matcher.find(batch), strict=True)
         ]
+
+
+def _outer(hits: list[tuple[int, int, tuple[Word, ...]]]) -> list[tuple[int, int, tuple[Word, ...]]]:
+    """Leave out words inside longer ones: in 到现在 nothing happens now."""
+    kept: list[tuple[int, int, tuple[Word, ...]]] = []
+    reach = -1
+    for start, end, words in hits:
+        if end > reach:
+            kept.append((start, end, words))
+            if not any(word.then for word in words):
+                reach = end
+    return kept
 
 
 def _hit(text: str, word: Word, start: int, end: int) -> Hit | None:

@@ -30,7 +30,7 @@ from triage.judge import Choice, choose, model_evidence, raised, rule_evidence, 
 from triage.linear import Scores, load_linear
 from triage.match import batch_of
 from triage.place import Gazetteer, Mention, happened
-from triage.rules import Assessment, assess_all
+from triage.rules import Assessment, assess_all, leans_calm
 from triage.text import Text, normalise
 from triage.title import title_of
 
@@ -135,7 +135,9 @@ class Pipeline:
         if len(text.clean.strip()) < SHORTEST:
             return Triage(category=None, needs_person=True, title=text.raw.strip(), model=self.version)
         kind, category = self._kinds[kind_number], choice.category
-        verdict, alone = raised(assessment, chances, self._model.card.thresholds)
+        limits = self._model.card.thresholds
+        wary = chances[0] + chances[1] >= limits.emergency and leans_calm(text.clean)
+        verdict, alone = raised(assessment, chances, limits, calm=wary)
         calm = verdict is Verdict.NON_EMERGENCY
         towns = happened(mentions)
         units = self._units(category.l1, category.l2, kind, towns) if choice.sure else None

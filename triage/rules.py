@@ -63,6 +63,13 @@ def _assessed(text: str, dangers: list[Hit], cues: list[Hit]) -> Assessment:
     return Assessment(verdict, services, tuple(raised))
 
 
+def leans_calm(text: str) -> bool:
+    """Tell whether a clean text speaks more of the past, of questions, fears or offices than of here and now."""
+    cues = Counter(hit.word.cue for hit in lexicon.cues().find(batch_of([text]))[0])
+    off = sum(cues[name] for name in (*_OFF_IN_TEXT, "figure", "hypothetical"))
+    return off > sum(cues[name] for name in _ON)
+
+
 def services_of(hits: Iterable[Hit]) -> tuple[Service, ...]:
     """Return the services that the dangers call for, in the order of their numbers."""
     wanted = {service for hit in hits for service in hit.word.services}

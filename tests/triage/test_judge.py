@@ -12,7 +12,9 @@ from triage.judge import choose, model_evidence, raised, rule_evidence, services
 from triage.rules import CALM, Assessment, assess
 from triage.text import normalise
 
-LIMITS = Thresholds(dispatch=0.8, tie=0.1, emergency=0.3, unclear=0.4, doubt=0.05)
+LIMITS = Thresholds(
+    dispatch=0.8, tie=0.1, emergency=0.3, unclear=0.4, emergency_despite=0.6, unclear_despite=0.5, doubt=0.05
+)
 LABELS = ("01欠薪", "01工伤", "04扬尘")
 HEAD = Head(name="category", labels=LABELS, bias=(0.0,) * 3, scale=1.0)
 UNIT_OF = np.array([0, 0, 1])
@@ -37,7 +39,7 @@ def test_below_the_threshold_a_person_decides(chances: tuple[float, ...], sure: 
 
 
 def test_a_near_tie_goes_to_a_person_even_above_the_threshold() -> None:
-    low = Thresholds(dispatch=0.4, tie=0.1, emergency=0.3, unclear=0.4, doubt=0.05)
+    low = msgspec.structs.replace(LIMITS, dispatch=0.4)
     assert chosen(0.52, 0.0, 0.48, limits=low)[1] is False
     assert chosen(0.60, 0.0, 0.40, limits=low)[1] is True
 
@@ -73,6 +75,18 @@ def test_rules_or_model_raise_and_neither_silences_the_other(
     assessment: Assessment, chances: tuple[float, ...], expected: tuple[Verdict, bool]
 ) -> None:
     assert raised(assessment, chances, LIMITS) == expected
+
+
+@pytest.mark.parametrize(
+    ("chances", "expected"),
+    [
+        ((0.5, 0.0, 0.5), Verdict.UNCLEAR),
+        ((0.6, 0.0, 0.4), Verdict.EMERGENCY),
+        ((0.4, 0.05, 0.5), Verdict.NON_EMERGENCY),
+    ],
+)
+def test_where_the_words_lean_to_calm_the_model_must_be_surer(chances: tuple[float, ...], expected: Verdict) -> None:
+    assert raised(CALM, chances, LIMITS, calm=True)[0] is expected
 
 
 NUMBERS = ("110", "119", "120", "122")
