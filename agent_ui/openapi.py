@@ -11,7 +11,7 @@ _JSON = "application/json"
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="post", path="/api/v1/login", tag="坐席", summary="Log in; sets the session's cookie too",
-        body={_JSON: LoginBody}, answers={200: (_JSON, LoginAnswer)}, errors=("unauthenticated", "rate_limited"),
+        body={_JSON: LoginBody}, answers={200: (_JSON, LoginAnswer)}, errors=("unauthenticated", "overloaded"),
     ),
     Operation(
         method="get", path="/api/v1/session", tag="坐席", security=("staff",), summary="Whose session it is",

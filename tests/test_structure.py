@@ -1,0 +1,123 @@
+"""The house is as its plan says: floors, sizes, docstrings, SQL, routes and jobs."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PACKAGES = ("hotline", "channels", "triage", "routing", "agent_ui")
+SOURCES = sorted(path for package in PACKAGES for path in Path(package).rglob("*.py"))
+LONGEST_FILE, LONGEST_FUNCTION = 250, 50
+VOCABULARIES = {
+    "hotline/commands.py": "every command of a ticket, one tagged union",
+    "agent_ui/protocol.py": "every frame of the console, one tagged union",
+}
+"""Lists of small types that belong together: longer than other files, with nothing to split along."""
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _contracts() -> dict[str, dict[str, Any]]:
+    settings = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    return {contract["id"]: contract for contract in settings["contracts"]}
+
+
+def _floors() -> list[list[str]]:
+    """Return the modules named on each floor, the highest first."""
+    return [[name.strip(" ()\n") for name in floor.split(":")] for floor in _contracts()["floors"]["layers"]]
+
+
+# ── floors ───────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_every_module_stands_on_one_floor(path: Path) -> None:
+    name = _module(path)
+    if name in PACKAGES:
+        assert len(ast.parse(path.read_text(encoding="utf-8")).body) <= 1, "a package holds no code of its own"
+        return
+    homes = [place for floor in _floors() for place in floor if name == place or name.startswith(f"{place}.")]
+    assert len(homes) == 1, f"put {name} on a floor in pyproject.toml ([tool.importlinter])"
+
+
+def test_every_name_on_a_floor_is_a_module() -> None:
+    modules = {_module(path) for path in SOURCES}
+    assert [name for floor in _floors() for name in floor if name not in modules] == []
+
+
+def test_the_pure_floors_are_held_to_be_pure() -> None:
+    *_, policies, domain = _floors()
+    assert sorted(_contracts()["pure"]["source_modules"]) == sorted(policies + domain)
+
+
+# ── sizes and words ──────────────────────────────────────────────────────────────────────────────
+def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_files_and_functions_are_short(path: Path) -> None:
+    if str(path) not in VOCABULARIES:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+    long = [f.name for f in _functions(path) if (f.end_lineno or f.lineno) - f.lineno >= LONGEST_FUNCTION]
+    assert long == []
+
+
+def _public(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield public functions, and public methods of public classes; what stands inside a function is its own matter."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            yield node
+        elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from _public(node.body)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_whatever_is_public_is_told(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert _module(path) in PACKAGES or ast.get_docstring(tree), "the module tells what it is for"
+    assert [node.name for node in _public(tree.body) if not ast.get_docstring(node)] == []
+
+
+# ── SQL ──────────────────────────────────────────────────────────────────────────────────────────
+SQL = Path("hotline/store/sql")
+
+
+def _named(file: Path) -> list[str]:
+    return re.findall(r"^-- name: (\w+)\s*$", file.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def _readers(name: str) -> list[ast.Module]:
+    """Return the modules that read `sql/<name>.sql`."""
+    texts = [path.read_text(encoding="utf-8") for path in SOURCES]
+    return [ast.parse(text) for text in texts if f'statements("{name}")' in text]
+
+
+def _strings(tree: ast.AST) -> set[str]:
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def _asked(tree: ast.AST) -> set[str]:
+    """Return the names in `_SQL["name"]`."""
+    return {
+        node.slice.value for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "_SQL"
+        and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+    }
+
+
+@pytest.mark.parametrize("file", sorted(SQL.glob("*.sql")), ids=lambda file: file.stem)
+def test_every_statement_is_used_and_every_used_one_exists(file: Path) -> None:
+    names, readers = _named(file), _readers(file.stem)
+    assert len(names) == len(set(names)), "a name stands for one statement"
+    assert readers, f"nobody reads {file}"
+    assert set(names) - set().union(*map(_strings, readers)) == set(), "not used"
+    assert set().union(*map(_asked, readers)) - set(names) == set(), "does not exist"

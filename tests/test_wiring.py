@@ -1,0 +1,126 @@
+"""The house as it is wired: every route is told and either public on purpose or guarded; every job has a handler."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+from aiohttp import web
+
+from hotline import jobs, roles
+from hotline import web as house
+from hotline.appeal import UNTRIAGED, Triage
+from hotline.city import load_city
+from hotline.config import Settings
+from hotline.core import Core, open_core
+from hotline.store.jobs import Job
+from tests.processes import free_port
+
+PAGES = {("GET", "/"): "the citizens' page", ("GET", "/console"): "the agents' page; it holds no data, and logs in"}
+"""Routes that are no interface of programs, so no part of the OpenAPI document."""
+PUBLIC = PAGES | {
+    ("POST", "/api/v1/appeals"): "citizens without an app; limited by address",
+    ("POST", "/api/v1/attachments"): "their files; limited by address",
+    ("GET", "/api/v1/tickets/{number}"): "number and code open a ticket; guesses are counted",
+    ("POST", "/api/v1/tickets/{number}/messages"): "number and code",
+    ("POST", "/api/v1/tickets/{number}/rating"): "number and code",
+    ("POST", "/api/v1/tickets/{number}/withdrawal"): "number and code",
+    ("GET", "/chat"): "a citizen's chat; the session it gives out is its secret",
+    ("GET", "/open311/v2/services.{form}"): "GeoReport v2 is public",
+    ("GET", "/open311/v2/services/{code}.{form}"): "GeoReport v2 is public",
+    ("POST", "/open311/v2/requests.{form}"): "the api_key is optional; limited by address",
+    ("GET", "/open311/v2/tokens/{token}.{form}"): "the token is the secret",
+    ("GET", "/open311/v2/requests.{form}"): "GeoReport v2 is public; no text and no address in it",
+    ("GET", "/open311/v2/requests/{number}.{form}"): "GeoReport v2 is public; no text and no address in it",
+    ("POST", "/api/v1/login"): "this is where one logs in",
+    ("GET", "/healthz"): "the load balancer asks",
+    ("GET", "/readyz"): "the load balancer asks",
+    ("GET", "/metrics"): "figures without personal data; keep it inside by the proxy",
+    ("GET", "/openapi.json"): "the document for those who program against us",
+}
+FORGED = {"signature": "0" * 40, "timestamp": "1", "nonce": "n", "echostr": "x"}
+"""What WeChat's routes ask for in the query, with a wrong signature; others do not look at it."""
+
+
+def untriaged(texts: Sequence[str]) -> Sequence[Triage]:
+    return [UNTRIAGED] * len(texts)
+
+
+def settings() -> Settings:
+    """Everything that can be switched on is on, so that every route is there."""
+    return Settings(
+        http_port=free_port(), police_url="http://127.0.0.1:9", police_secret="a shared secret", wechat_token="a token",
+        app_tokens="app:a long secret",
+    )
+
+
+@asynccontextmanager
+async def core(dsn: str, data: Path) -> AsyncIterator[Core]:
+    chosen = msgspec.structs.replace(settings(), data_dir=str(data))
+    async with open_core(chosen, triage=untriaged, city=load_city(Path(chosen.city_dir)), dsn=dsn) as opened:
+        yield opened
+
+
+@pytest.fixture
+def applications(monkeypatch: pytest.MonkeyPatch) -> list[web.Application]:
+    """Every application that is put together while the test runs."""
+    seen: list[web.Application] = []
+    build = house.application
+
+    def watched(*given: Any, **named: Any) -> web.Application:
+        seen.append(build(*given, **named))
+        return seen[-1]
+
+    monkeypatch.setattr(house, "application", watched)
+    return seen
+
+
+def routes_of(app: web.Application) -> set[tuple[str, str]]:
+    """Return method and path of every route, parameters without their patterns; a `*` only answers 404."""
+    return {
+        (route.method, re.sub(r"\{(\w+):[^}]*\}", r"{\1}", route.resource.canonical))
+        for route in app.router.routes() if route.method not in ("HEAD", "*") and route.resource is not None
+    }
+
+
+async def test_every_route_is_told_and_guarded_or_public(
+    database: str, tmp_path: Path, applications: list[web.Application]
+) -> None:
+    async with core(database, tmp_path) as opened, roles.intake_role(opened), aiohttp.ClientSession() as session:
+        base = f"http://127.0.0.1:{opened.settings.http_port}"
+        [app] = applications
+        served = routes_of(app)
+        async with session.get(f"{base}/openapi.json") as answer:
+            paths = (await answer.json())["paths"]
+        told = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+        assert served - told == set(PAGES)
+        assert told - served == set()
+        assert set(PUBLIC) - served == set(), "public, but not there"
+        for method, path in sorted(served - set(PUBLIC)):
+            url = base + re.sub(r"\{\w+\}", "x", path)
+            async with session.request(method, url, params=FORGED, data=b"{}") as answer:
+                assert answer.status in (401, 403), f"{method} {path} answers {answer.status} to a stranger"
+
+
+async def test_every_job_has_a_handler(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handled: list[set[Job]] = []
+    run = jobs.run_jobs
+
+    async def watched(pool: Any, handlers: Any, sweeps: Any) -> None:
+        handled.append(set(handlers))
+        await run(pool, handlers, sweeps)
+
+    monkeypatch.setattr(roles, "run_jobs", lambda *given: watched(*given))
+    async with core(database, tmp_path) as opened, roles.jobs_role(opened), opened.pool.acquire() as connection:
+        await connection.fetchval("SELECT 1")  # lets the role's task begin
+    assert handled == [set(Job)]
+
+
+def test_every_role_is_there() -> None:
+    assert set(roles.ROLES) == set(roles.Role)
