@@ -22,12 +22,12 @@ from channels.kit import (
     stored,
 )
 from channels.limits import RateLimit
-from channels.message import Inbound, Receipt
+from channels.message import Receipt
 from channels.port import ChannelPort
 from hotline.appeal import Attachment
 from hotline.errors import InvalidInput
 
-_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _FIELD_BYTES = 64 * 1024
 _FORM_BYTES = 256 * 1024
 
@@ -48,11 +48,22 @@ class Appeals:
     async def post(self, request: web.Request) -> web.Response:
         """Take an appeal: 201, or 200 with the same body for a repeated key."""
         client = self._caller(request)
-        if request.content_type in _FORMS:
-            return await self._form(request, client)
-        require_json(request)
+        if request.content_type == _MULTIPART:
+            pairs, files = await self._multipart(request)
+            return await self._form(request, client, pairs, files)
+        if request.content_type == _URLENCODED:
+            data = await read_limited(request, _FORM_BYTES)
+            if not data.lstrip().startswith(b"{"):
+                return await self._form(request, client, form_codec.decode_urlencoded(data), [])
+        else:
+            require_json(request)
+            data = await request.read()
+        return await self._json(request, client, data)
+
+    async def _json(self, request: web.Request, client: str, data: bytes) -> web.Response:
+        """Take JSON, also under curl's default type (`curl -d '{…}'`): no form of ours begins with a brace."""
         key = idempotency_key(request)
-        body = appeal_codec.decode_appeal(await request.read())
+        body = appeal_codec.decode_appeal(data)
         files = await stored(self._port, body.attachments) if body.attachments else ()
         appeal = appeal_codec.appeal_of(body, files)
         receipt = await self._port.submit(
@@ -60,23 +71,19 @@ class Appeals:
         )
         return _answer(receipt)
 
-    async def _form(self, request: web.Request, client: str) -> web.Response:
-        inbound = await self._form_inbound(request, client)
-        receipt = await self._port.submit(inbound)
+    async def _form(
+        self, request: web.Request, client: str, pairs: list[tuple[str, str]], files: list[Attachment]
+    ) -> web.Response:
+        body, form_key = form_codec.decode_fields(pairs)
+        key = check_key(form_key) if form_key else idempotency_key(request)
+        appeal = appeal_codec.appeal_of(body, files)
+        receipt = await self._port.submit(
+            appeal_codec.inbound_of(appeal, client=client, key=key, now=self._port.now())
+        )
         if "text/html" in request.headers.get("Accept", ""):
             page = form_codec.encode_page(receipt)
             return web.Response(status=200 if receipt.repeat else 201, body=page, content_type="text/html")
         return _answer(receipt)
-
-    async def _form_inbound(self, request: web.Request, client: str) -> Inbound:
-        if request.content_type == "multipart/form-data":
-            pairs, files = await self._multipart(request)
-        else:
-            pairs, files = form_codec.decode_urlencoded(await read_limited(request, _FORM_BYTES)), []
-        body, form_key = form_codec.decode_fields(pairs)
-        key = check_key(form_key) if form_key else idempotency_key(request)
-        appeal = appeal_codec.appeal_of(body, files)
-        return appeal_codec.inbound_of(appeal, client=client, key=key, now=self._port.now())
 
     async def _multipart(self, request: web.Request) -> tuple[list[tuple[str, str]], list[Attachment]]:
         pairs: list[tuple[str, str]] = []

@@ -25,19 +25,17 @@ from hotline.errors import HotlineError, KeyReused, NotFound, RateLimited
 log = structlog.get_logger(__name__)
 WAIT = 4.0
 MAX_BODY = 256 * 1024
-_MAX_FETCHES = 64
 FetchMedia = Callable[[str], Awaitable[bytes]]
 
 
 class WeChat:
-    """Handlers over a port. `fetch` gets a file from WeChat by media id (`WeChatClient.media`)."""
+    """Handlers over a port. `media` gets files from WeChat; None leaves them there."""
 
     def __init__(
-        self, port: ChannelPort, settings: WeChatSettings, fetch: FetchMedia | None, guesses: Guesses, wait: float
+        self, port: ChannelPort, settings: WeChatSettings, media: MediaFetcher | None, guesses: Guesses, wait: float
     ) -> None:
-        self._port, self._settings, self._fetch, self._wait = port, settings, fetch, wait
+        self._port, self._settings, self._media, self._wait = port, settings, media, wait
         self._guesses = guesses
-        self._fetches: set[asyncio.Task[None]] = set()
 
     async def verification(self, request: web.Request) -> web.Response:
         """WeChat checks that the address is ours."""
@@ -90,8 +88,8 @@ class WeChat:
             log.warning("wechat_spooled", external_id=inbound.external_id, exc_info=True)
             await asyncio.to_thread(self._port.spool, inbound)
             return ""
-        if self._fetch is not None and not receipt.repeat:
-            self._start_fetch(inbound, receipt, self._fetch)
+        if self._media is not None and not receipt.repeat:
+            self._media.start(inbound, receipt)
         return wording.receipt_text(receipt)
 
     async def _look_up(self, lookup: Lookup, open_id: str, deadline: float) -> str:
@@ -107,15 +105,30 @@ class WeChat:
             log.warning("wechat_lookup_failed", exc_info=True)
             return wording.TOO_FAST
 
-    def _start_fetch(self, inbound: Inbound, receipt: Receipt, fetch: FetchMedia) -> None:
+
+class MediaFetcher:
+    """Brings files home beside the answers, `most` deliveries at a time. `fetch` is `WeChatClient.media`."""
+
+    def __init__(self, port: ChannelPort, fetch: FetchMedia, *, most: int = 64) -> None:
+        self._port, self._fetch, self._most = port, fetch, most
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, inbound: Inbound, receipt: Receipt) -> None:
+        """Begin with a delivery's files, if it has any and there is room."""
         if not inbound.appeal.attachments:
             return
-        if len(self._fetches) >= _MAX_FETCHES:
+        if len(self._running) >= self._most:
             log.warning("wechat_media_not_fetched", number=receipt.number, reason="too many at once")
             return
-        task = asyncio.create_task(bring_home(self._port, fetch, inbound, receipt))
-        self._fetches.add(task)
-        task.add_done_callback(self._fetches.discard)
+        task = asyncio.create_task(bring_home(self._port, self._fetch, inbound, receipt))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def start_in_turn(self, inbound: Inbound, receipt: Receipt) -> None:
+        """Wait for room, then begin: for the spool, which nobody waits for."""
+        while len(self._running) >= self._most:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+        self.start(inbound, receipt)
 
 
 async def bring_home(port: ChannelPort, fetch: FetchMedia, inbound: Inbound, receipt: Receipt) -> None:
@@ -141,9 +154,9 @@ def _query(request: web.Request) -> Query:
 
 
 def routes(
-    port: ChannelPort, *, settings: WeChatSettings, fetch: FetchMedia | None = None, guesses: Guesses | None = None,
+    port: ChannelPort, *, settings: WeChatSettings, media: MediaFetcher | None = None, guesses: Guesses | None = None,
     wait: float = WAIT,
 ) -> list[web.AbstractRouteDef]:
     """Return the routes; `wait` is how long the core may take, in seconds (WeChat waits 5)."""
-    handlers = WeChat(port, settings, fetch, guesses or Guesses(), wait)
+    handlers = WeChat(port, settings, media, guesses or Guesses(), wait)
     return [web.get("/wechat", handlers.verification), web.post("/wechat", handlers.post)]

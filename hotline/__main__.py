@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 
 from hotline.cli.base import fail
-from hotline.errors import HotlineError
+from hotline.errors import HotlineError, Unavailable
 
 COMMANDS = ("serve", "migrate", "user", "check", "triage", "train", "demo", "desk110", "diagram", "database")
 
@@ -28,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
+    _prepare_streams()
     given = parser().parse_args(arguments)
     try:
         return int(given.run(given))
@@ -38,6 +40,17 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has gone
         return 1
+    except OSError as error:  # a file that cannot be read, a full disk: the message says which
+        return fail(Unavailable(str(error)))
+
+
+def _prepare_streams() -> None:
+    """Read and write UTF-8 whatever the locale says; a closed standard input is an empty one."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - lives as long as the process
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -42,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     wechat_app_id: Annotated[str, Meta(description="app id of the WeChat official account")] = ""
     wechat_secret: Annotated[str, Meta(description="app secret of the WeChat official account")] = ""
     wechat_aes_key: Annotated[str, Meta(description="EncodingAESKey, 43 characters; empty: plain mode only")] = ""
+    wechat_plain: Annotated[bool, Meta(description="take unencrypted WeChat messages too; false in 安全模式")] = True
+    wechat_menu: Annotated[str, Meta(description="answers to menu buttons: key=answer, by |")] = ""
+    wechat_template: Annotated[str, Meta(description="subscription notice: template id, then keyword=value, by |")] = ""
     wechat_api: Annotated[str, Meta(description="base address of WeChat's API")] = "https://api.weixin.qq.com"
     police_url: Annotated[str, Meta(description="base address of the 110 desk; empty: incidents wait")] = ""
     police_secret: Annotated[str, Meta(description="shared secret with the 110 desk, both ways")] = ""
@@ -61,6 +64,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Return app name → secret."""
         pairs = (pair.partition(":") for pair in self.app_tokens.split(",") if pair.strip())
         return {name.strip(): secret.strip() for name, _, secret in pairs}
+
+
+def pairs(text: str) -> dict[str, str]:
+    """Read `name=value|name=value`; parts without a name, a value or the sign between them are left out."""
+    split = (part.partition("=") for part in text.split("|"))
+    return {name.strip(): value.strip() for name, _, value in split if name.strip() and value.strip()}
+
+
+def template(text: str) -> tuple[str, dict[str, str]]:
+    """Read `TEMPLATE_ID|keyword=value|…` into the id and its keywords; value is `number`, `text` or a fixed text."""
+    name, _, keywords = text.partition("|")
+    return name.strip(), pairs(keywords)
 
 
 def describe() -> list[tuple[str, str, Any]]:
@@ -83,8 +98,7 @@ def _mistakes(settings: Settings) -> list[str]:
             found.append(f"{name}: {address!r} is no address such as http://127.0.0.1:9110")
     if settings.dsn and not settings.dsn.startswith(("postgresql://", "postgres://")):
         found.append("dsn: must look like postgresql://user:password@host:5432/database")
-    if settings.wechat_aes_key and len(settings.wechat_aes_key) != 43:
-        found.append(f"wechat_aes_key: EncodingAESKey has 43 characters, this one {len(settings.wechat_aes_key)}")
+    found += _wechat_mistakes(settings)
     if settings.police_url and not settings.police_secret:
         found.append("police_secret: needed when police_url is set, or the desk could not check our signature")
     if settings.ari_url and not (settings.ari_user and settings.ari_password):
@@ -93,6 +107,26 @@ def _mistakes(settings: Settings) -> list[str]:
         name, _, secret = pair.partition(":")
         if not name.strip() or len(secret.strip()) < 8:
             found.append(f"app_tokens: {name.strip() or pair!r} must be name:secret, the secret 8 characters or more")
+    return found
+
+
+def _wechat_mistakes(settings: Settings) -> list[str]:
+    found = []
+    if settings.wechat_aes_key and len(settings.wechat_aes_key) != 43:
+        found.append(f"wechat_aes_key: EncodingAESKey has 43 characters, this one {len(settings.wechat_aes_key)}")
+    if settings.wechat_aes_key and not settings.wechat_app_id:
+        found.append("wechat_app_id: needed when wechat_aes_key is set, encrypted messages name the account by it")
+    if not settings.wechat_plain and not settings.wechat_aes_key:
+        found.append("wechat_aes_key: needed when wechat_plain is false, or no message could be read")
+    if settings.wechat_secret and not settings.wechat_app_id:
+        found.append("wechat_app_id: needed when wechat_secret is set")
+    if len(pairs(settings.wechat_menu)) != len([part for part in settings.wechat_menu.split("|") if part.strip()]):
+        found.append("wechat_menu: must look like HOURS=我们全天为您服务|HOW=请直接发送您的诉求, every key once")
+    name, keywords = template(settings.wechat_template)
+    if settings.wechat_template and ("=" in name or not name or not keywords):
+        found.append("wechat_template: must look like TEMPLATE_ID|character_string1=number|thing2=text")
+    if settings.wechat_template and not settings.wechat_secret:
+        found.append("wechat_secret: needed when wechat_template is set, or no notice could be sent")
     return found
 
 
@@ -114,13 +148,15 @@ def load(environment: Mapping[str, str] = os.environ, *, file: Path | None = Non
     Raises:
         InvalidInput: one line for every mistake found, in the file and in the variables alike.
     """
-    path = file or Path(environment.get("HOTLINE_CONFIG", "hotline.toml"))
+    path = file or Path(environment.get("HOTLINE_CONFIG") or "hotline.toml")
     values: dict[str, Any] = {}
-    if path.exists():
+    if path.exists() or (file is None and environment.get("HOTLINE_CONFIG")):
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InvalidInput(f"{path}: {error}") from error
+            raise InvalidInput(f"{path}: {error}", error_id="configuration") from error
+        except OSError as error:
+            raise InvalidInput(f"{path}: {error.strerror}", error_id="configuration") from error
     names = [field.name for field in msgspec.structs.fields(Settings)]
     values |= {name: environment[PREFIX + name.upper()] for name in names if PREFIX + name.upper() in environment}
     mistakes = [f"{name}: no such setting" for name in values if name not in names]

@@ -10,6 +10,7 @@ from functools import partial
 import asyncpg
 import structlog
 from pgqueuer import PgQueuer
+from pgqueuer.db import AsyncpgPoolDriver
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job as QueuedJob
 
@@ -37,8 +38,25 @@ def _entrypoint(handler: Handler) -> Callable[[QueuedJob], Awaitable[None]]:
     return run
 
 
+class _ListeningFirst(AsyncpgPoolDriver):
+    """PgQueuer probes its listener while that is still being set up on another connection, and takes its own probe for
+    lost when it was quicker: a probe waits for the listener here."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        super().__init__(pool)
+        self._listening = asyncio.Event()
+
+    async def add_listener(self, channel: str, callback: Callable[[str | bytes | bytearray], None]) -> None:
+        await super().add_listener(channel, callback)
+        self._listening.set()
+
+    async def notify(self, channel: str, payload: str) -> None:
+        await self._listening.wait()
+        await super().notify(channel, payload)
+
+
 async def _work(pool: asyncpg.Pool, handlers: Mapping[Job, Handler]) -> None:
-    queue = PgQueuer.from_asyncpg_pool(pool)
+    queue = PgQueuer(connection=_ListeningFirst(pool))
     for job, handler in handlers.items():
         queue.entrypoint(job.value, on_failure="hold")(_entrypoint(handler))
     await queue.run(

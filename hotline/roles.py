@@ -19,6 +19,7 @@ import structlog
 from aiohttp import web
 
 from agent_ui import auth, figures, page
+from agent_ui import openapi as log_in
 from agent_ui.accounts import Accounts
 from agent_ui.gateway import Gateway
 from agent_ui.limits import Limits as GatewayLimits
@@ -26,15 +27,18 @@ from agent_ui.passwords import Passwords
 from agent_ui.requests import Requests
 from agent_ui.staff import acting_role
 from channels import appeals, chat, open311, openapi, phone, police, police_updates, tickets, wechat
-from channels.limits import RateLimit
+from channels.limits import Guesses, RateLimit
 from channels.open311_codec import Jurisdiction, Service
 from channels.wechat_api import WeChatApi
 from channels.wechat_client import WeChatClient
 from channels.wechat_codec import WeChatSettings
+from hotline import web as house
+from hotline.config import pairs, template
 from hotline.core import Core
 from hotline.handoff import HandOffs, Messages
 from hotline.ids import StaffName
 from hotline.jobs import run_jobs, supervised
+from hotline.listening import listening
 from hotline.ports import Sender
 from hotline.senders import ChatSender, OutcomeSender
 from hotline.store.accounts import AccountStore
@@ -44,7 +48,6 @@ from hotline.store.jobs import Job
 from hotline.store.tail import Tail
 from hotline.store.tokens import Tokens
 from hotline.terms import Channel
-from hotline.web import application
 from routing.police110 import PoliceDesk
 
 log = structlog.get_logger(__name__)
@@ -105,18 +108,24 @@ async def _desk(core: Core, stack: AsyncExitStack) -> PoliceDesk | None:
 
 
 def _senders(core: Core, desk: PoliceDesk | None, session: aiohttp.ClientSession) -> dict[Channel, Sender]:
-    settings = core.settings
     senders: dict[Channel, Sender] = {Channel.WEB: ChatSender(core.front)}
     if desk is not None:
         senders[Channel.POLICE] = OutcomeSender(desk, read=core.store.read, clock=core.clock)
-    if settings.wechat_app_id:
-        senders[Channel.WECHAT] = _wechat_client(core, session)
+    if (client := _wechat_client(core, session)) is not None:
+        senders[Channel.WECHAT] = client
     return senders
 
 
-def _wechat_client(core: Core, session: aiohttp.ClientSession) -> WeChatClient:
+def _wechat_client(core: Core, session: aiohttp.ClientSession) -> WeChatClient | None:
+    """Without app id and secret we can answer WeChat, but not call it."""
     settings = core.settings
-    api = WeChatApi(base=settings.wechat_api, app_id=settings.wechat_app_id, secret=settings.wechat_secret)
+    if not (settings.wechat_app_id and settings.wechat_secret):
+        return None
+    template_id, fields = template(settings.wechat_template)
+    api = WeChatApi(
+        base=settings.wechat_api.rstrip("/"), app_id=settings.wechat_app_id, secret=settings.wechat_secret,
+        template_id=template_id, fields=fields,
+    )
     return WeChatClient(session, api, Tokens(core.pool, clock=core.clock))
 
 
@@ -126,12 +135,17 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
     settings = core.settings
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        app = application(_routes(core, session), ready=partial(_ready, core), openapi=openapi.rendered())
+        room = chat.room(core.front, proxies=settings.proxies)
+        routes = [*_routes(core, session), web.get("/chat", room.connect)]
+        document = openapi.rendered(*log_in.OPERATIONS, *house.OPERATIONS)
+        app = house.application(routes, ready=partial(_ready, core), openapi=document)
+        app.on_shutdown.append(room.close)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await stack.enter_async_context(_running(supervised("spool", core.spool.run)))
-        await web.TCPSite(runner, settings.host, settings.http_port, reuse_port=True).start()
+        with listening("http_port", settings.host, settings.http_port):
+            await web.TCPSite(runner, settings.host, settings.http_port, reuse_port=core.shared_ports).start()
         yield
 
 
@@ -147,12 +161,11 @@ async def _ready(core: Core) -> dict[str, str]:
 def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRouteDef]:
     settings, front = core.settings, core.front
     tokens, proxies = settings.tokens(), settings.proxies
-    limit = RateLimit(settings.web_rate, 60)
+    limit, guesses = RateLimit(settings.web_rate, 60), Guesses()
     accounts = accounts_of(core)
     found: list[web.AbstractRouteDef] = [
         *appeals.routes(front, tokens=tokens, limit=limit, proxies=proxies),
-        *tickets.routes(front, tokens=tokens, proxies=proxies),
-        *chat.routes(front, proxies=proxies),
+        *tickets.routes(front, tokens=tokens, guesses=guesses, proxies=proxies),
         *open311.routes(front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies),
         *phone.routes(front, authenticate=partial(_agent, accounts)),
         *auth.routes(accounts, ws_port=settings.ws_port),
@@ -162,12 +175,20 @@ def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRout
         found += police.routes(front, secret=settings.police_secret)
         found += police_updates.routes(core.desk_updates.take, secret=settings.police_secret, clock=core.clock)
     if settings.wechat_token:
-        client = _wechat_client(core, session) if settings.wechat_app_id else None
-        account = WeChatSettings(
-            token=settings.wechat_token, app_id=settings.wechat_app_id, aes_key=settings.wechat_aes_key
-        )
-        found += wechat.routes(front, settings=account, fetch=client.media if client else None)
+        found += _wechat_routes(core, session, guesses)
     return found
+
+
+def _wechat_routes(core: Core, session: aiohttp.ClientSession, guesses: Guesses) -> list[web.AbstractRouteDef]:
+    """WeChat's routes; what was spooled has its files fetched as what was answered at once."""
+    settings, client = core.settings, _wechat_client(core, session)
+    account = WeChatSettings(
+        token=settings.wechat_token, app_id=settings.wechat_app_id, aes_key=settings.wechat_aes_key,
+        plain=settings.wechat_plain, menu=pairs(settings.wechat_menu),
+    )
+    media = wechat.MediaFetcher(core.front, client.media) if client is not None else None
+    core.media = media
+    return wechat.routes(core.front, settings=account, media=media, guesses=guesses)
 
 
 async def _agent(accounts: Accounts, request: web.Request) -> StaffName:
@@ -211,7 +232,11 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
             held_back=lambda: feed.status.held_back,
         )
         origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
-        async with gateway.serving(settings.host, settings.ws_port, origins=origins, reuse_port=True):
+        async with AsyncExitStack() as stack:
+            with listening("ws_port", settings.host, settings.ws_port):
+                await stack.enter_async_context(gateway.serving(
+                    settings.host, settings.ws_port, origins=origins, reuse_port=core.shared_ports
+                ))
             yield
 
 

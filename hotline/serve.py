@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -18,16 +19,20 @@ import uvloop
 from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import database_dsn, open_core
+from hotline.listening import check_free
 from hotline.roles import ROLES, Role, accounts_of
 from hotline.store.migrate import migrate
 from hotline.trial import banner, trial_desk, trial_staff
 from triage.pipeline import Pipeline
 
 log = structlog.get_logger(__name__)
-_QUICK, _PAUSE = 5.0, 1.0
+_QUICK, _PAUSE, _ORPHAN_CHECK = 5.0, 1.0, 1.0
+_MISTAKE = 2
 
 
-async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool) -> None:
+async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, parent: int | None) -> None:
+    if parent is None:
+        check_ports(settings, roles)  # before the database starts and the models load: a second start is told at once
     city = load_city(Path(settings.city_dir))
     pipeline = Pipeline.load(city, Path(settings.model_dir))
     dsn = database_dsn(settings)
@@ -38,7 +43,9 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool) -> N
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        core = await stack.enter_async_context(open_core(settings, triage=pipeline, city=city, dsn=dsn))
+        core = await stack.enter_async_context(open_core(
+            settings, triage=pipeline, city=city, dsn=dsn, shared_ports=parent is not None
+        ))
         await core.keep_directories()
         if trial:
             await stack.enter_async_context(trial_desk(settings))
@@ -50,31 +57,57 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool) -> N
             staff = await trial_staff(accounts_of(core), list(city.directory.units))
             sys.stdout.write(banner(settings, staff, city=city.name))
             sys.stdout.flush()
-        await stop.wait()
+        await _stopped(stop, parent)
         log.info("stopping", waiting=core.intake.waiting)
 
 
-def serve_here(settings: Settings, roles: Sequence[Role], *, trial: bool = False) -> None:
+async def _stopped(stop: asyncio.Event, parent: int | None) -> None:
+    """Wait for a signal; a worker also stops when the process that would replace it is gone."""
+    while parent in (None, os.getppid()):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), None if parent is None else _ORPHAN_CHECK)
+            return
+
+
+def check_ports(settings: Settings, roles: Sequence[Role]) -> None:
+    """Raise Unavailable if a port that the roles need is taken."""
+    if Role.INTAKE in roles:
+        check_free("http_port", settings.host, settings.http_port)
+    if Role.GATEWAY in roles:
+        check_free("ws_port", settings.host, settings.ws_port)
+
+
+def serve_here(
+    settings: Settings, roles: Sequence[Role], *, trial: bool = False, parent: int | None = None
+) -> None:
     """Serve in this process until SIGTERM or SIGINT; what is under way is finished first.
 
     Args:
         trial: run a 110 desk beside it, make demo accounts and print where to go.
+        parent: the process id of `Workers`, whose workers share the ports.
+
+    Raises:
+        InvalidInput, Unavailable: city, models, database or ports are not as they must be.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, roles, trial=trial))
+        runner.run(_serve(settings, roles, trial=trial, parent=parent))
 
 
 class Workers:
-    """Keeps `count` child processes alive; a dead one is replaced, one that dies at once after a pause."""
+    """Keeps `count` child processes alive; a dead one is replaced, one that dies at once after a pause.
+
+    Where a child finds a mistake (exit status 2) before any has come up, there is nothing to keep alive: all end.
+    """
 
     def __init__(self, arguments: Sequence[str], count: int) -> None:
-        self._command = [sys.executable, "-m", "hotline", *arguments]
+        self._command = [sys.executable, "-m", "hotline", *arguments, "--parent", str(os.getpid())]
         self._count = count
         self._children: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
-        self._stopping = False
+        self._up = self._stopping = False
+        self._status = 0
 
-    def run(self) -> None:
-        """Run until SIGTERM or SIGINT, then stop the children and wait for them."""
+    def run(self) -> int:
+        """Run until SIGTERM or SIGINT, then stop the children and wait for them; return the exit status."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         while not self._stopping:
@@ -83,14 +116,20 @@ class Workers:
             time.sleep(0.2)
         for child, _ in self._children.values():
             child.wait()
+        return self._status
 
     def _keep(self, slot: int) -> None:
         child, started = self._children.get(slot, (None, 0.0))
+        lived = time.monotonic() - started
         if child is not None and child.poll() is None:
+            self._up = self._up or lived >= _QUICK
             return
         if child is not None:
             log.warning("worker_ended", slot=slot, pid=child.pid, code=child.returncode)
-            if time.monotonic() - started < _QUICK:
+            if child.returncode == _MISTAKE and not self._up:
+                self._status = _MISTAKE
+                self._stop()
+            elif lived < _QUICK:
                 time.sleep(_PAUSE)
         if not self._stopping:
             self._children[slot] = (subprocess.Popen(self._command), time.monotonic())  # noqa: S603 - our own command

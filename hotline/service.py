@@ -155,9 +155,16 @@ class Service:
 
     async def withdraw(self, number: TicketNumber, code: str, reason: str) -> None:
         """撤单; a repeat does nothing. Raises NotFound, IllegalTransition."""
-        stored = await self._citizens(number, code)
-        if stored.ticket.state is not State.WITHDRAWN:
+        if await self._is_withdrawn(number, code):
+            return
+        try:
             await self._change(number, c.Withdraw(reason=reason), actor=_CITIZEN)
+        except IllegalTransition:
+            if not await self._is_withdrawn(number, code):  # another request of the same citizen was quicker
+                raise
+
+    async def _is_withdrawn(self, number: TicketNumber, code: str) -> bool:
+        return (await self._citizens(number, code)).ticket.state is State.WITHDRAWN
 
     async def rate(self, number: TicketNumber, code: str, rating: Rating, solved: bool | None, note: str) -> None:
         """好差评. Raises NotFound, IllegalTransition before there is an answer."""

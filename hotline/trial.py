@@ -16,9 +16,11 @@ from agent_ui.staff import Staff, StaffRole
 from hotline.config import Settings
 from hotline.desk110 import Desk
 from hotline.errors import InvalidInput
+from hotline.listening import listening
 
 PASSWORD = "dongguan-12345"  # noqa: S105 - printed on the first page: a demo account, not a secret
 DESK_PORT = 9110
+TRIAL_DESK = f"http://127.0.0.1:{DESK_PORT}"
 _DEFAULTS = {
     "app_tokens": "demo:demo-token-12345",
     "wechat_token": "demo-wechat-token",
@@ -38,17 +40,21 @@ def trial_settings(settings: Settings) -> Settings:
     }
     missing["web_rate"] = max(settings.web_rate, 6000)  # one machine stands for a whole city
     if not settings.police_url:
-        missing["police_url"] = f"http://127.0.0.1:{DESK_PORT}"
+        missing["police_url"] = TRIAL_DESK
     return msgspec.structs.replace(settings, **missing)
 
 
 @asynccontextmanager
 async def trial_desk(settings: Settings) -> AsyncIterator[None]:
-    """Run a 110 desk beside the service while the block lasts."""
+    """Run a 110 desk beside the service while the block lasts, unless the configuration names one."""
+    if settings.police_url != TRIAL_DESK:
+        yield
+        return
     runner = web.AppRunner(Desk(secret=settings.police_secret).app(), access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", DESK_PORT).start()
+        with listening("the demo's 110 desk (set police_url and police_secret for another)", "127.0.0.1", DESK_PORT):
+            await web.TCPSite(runner, "127.0.0.1", DESK_PORT).start()
         yield
     finally:
         await runner.cleanup()
@@ -79,7 +85,7 @@ def banner(settings: Settings, staff: list[Staff], *, city: str) -> str:
         f"  接口文档     {base}/openapi.json",
         f"  坐席长连接   ws://{settings.host}:{settings.ws_port}/",
     ]
-    if settings.police_url.endswith(f":{DESK_PORT}"):
+    if settings.police_url == TRIAL_DESK:
         lines.append(f"  110模拟台    {settings.police_url}/incidents")
     lines += ["", f"  账号(密码都是 {PASSWORD})"]
     lines += [f"    {one.name:<11} {one.role:<11} {one.display_name}" for one in staff]

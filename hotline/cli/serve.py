@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from hotline.cli.base import command, settings
+from hotline.cli.base import command, settings, whole
 
 _ROLES = ("all", "intake", "gateway", "jobs", "call")
 
@@ -17,8 +17,11 @@ def add(commands: Any) -> None:
         example="python -m hotline serve --role intake --workers 2",
     )
     parser.add_argument("--role", choices=_ROLES, default="all", help="what this process does (default: all)")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that share the ports")
+    parser.add_argument(
+        "--workers", type=whole(1, 64), default=1, metavar="N", help="processes that share the ports (1 to 64)"
+    )
     parser.add_argument("--demo", action="store_true", help="demo accounts and secrets, a 110 desk, a first page")
+    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)  # given to workers by the process above them
 
 
 def run(given: argparse.Namespace) -> int:
@@ -26,18 +29,16 @@ def run(given: argparse.Namespace) -> int:
     from hotline import logs
     from hotline.errors import InvalidInput
     from hotline.roles import Role
-    from hotline.serve import Workers, serve_here
+    from hotline.serve import Workers, check_ports, serve_here
     from hotline.trial import trial_settings
 
     chosen = settings()
     logs.configure("warning" if given.demo else chosen.log_level)
-    if not 1 <= given.workers <= 64:
-        raise InvalidInput("--workers: 1 to 64")
-    if given.workers > 1:
-        Workers(["serve", "--role", given.role], given.workers).run()
-        return 0
-    if given.demo:
-        chosen = trial_settings(chosen)
     roles = list(Role) if given.role == "all" else [Role(given.role)]
-    serve_here(chosen, roles, trial=given.demo)
+    if given.workers > 1:
+        if given.demo:
+            raise InvalidInput("--demo runs in one process: leave out --workers")
+        check_ports(chosen, roles)
+        return Workers(["serve", "--role", given.role], given.workers).run()
+    serve_here(trial_settings(chosen) if given.demo else chosen, roles, trial=given.demo, parent=given.parent)
     return 0

@@ -162,6 +162,18 @@ def _form(**fields: Any) -> aiohttp.FormData:
     return form
 
 
+@pytest.mark.parametrize("space", ["", " ", "\n\t"])
+async def test_json_under_curls_default_type_is_json(client: Client, port: MemoryPort, space: str) -> None:
+    headers = APP | {"Idempotency-Key": "c", "Content-Type": "application/x-www-form-urlencoded"}
+    data = f'{space}{{"text": "路灯=坏了&很黑%41", "confidential": true}}'.encode()
+    answer = await client.post("/api/v1/appeals", data=data, headers=headers)
+    assert answer.status == 201
+    (inbound,) = port.inbounds
+    assert (inbound.appeal.text, inbound.appeal.confidential) == ("路灯=坏了&很黑%41", True)
+    broken = await client.post("/api/v1/appeals", data=data[:-1], headers=headers)
+    assert (broken.status, (await broken.json())["error_id"]) == (400, "invalid_input")
+
+
 async def test_urlencoded_form(client: Client, port: MemoryPort) -> None:
     fields = {"text": "楼下烧烤油烟大", "name": "张三", "phone": "", "town": "东城", "confidential": "on", "key": "f1"}
     answer = await client.post("/api/v1/appeals", data=fields)

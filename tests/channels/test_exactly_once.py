@@ -96,6 +96,14 @@ async def test_a_ticket_is_looked_up_supplemented_and_withdrawn(client: Client, 
     assert (await client.get(f"{ticket}?code=0")).status == 404
 
 
+async def test_withdrawn_by_many_at_once(client: Client) -> None:
+    told = await (await _app(client)).json()
+    path = f"/api/v1/tickets/{told['number']}/withdrawal?code={told['code']}"
+    answers = await asyncio.gather(*(client.post(path) for _ in range(20)))
+    assert {answer.status for answer in answers} == {200}
+    assert {(await answer.json())["status"] for answer in answers} == {"withdrawn"}
+
+
 async def test_a_wechat_message_during_an_outage_becomes_one_ticket(client: Client, core: Core) -> None:
     async with core.pool.acquire() as blocker, blocker.transaction():
         await blocker.execute("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")

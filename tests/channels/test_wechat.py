@@ -334,7 +334,7 @@ async def test_files_are_brought_home_after_the_answer(serve: Serve, port: Memor
         fetched.append(media_id)
         return AMR
 
-    client = await serve(wechat.routes(port, settings=SETTINGS, fetch=fetch))
+    client = await serve(wechat.routes(port, settings=SETTINGS, media=wechat.MediaFetcher(port, fetch)))
     voice = (FIXTURES / "wechat/valid/voice_16k.xml").read_bytes()
     await say(client, voice)
     await say(client, voice)
@@ -351,7 +351,7 @@ async def test_a_file_that_cannot_be_fetched_costs_nothing(serve: Serve, port: M
         tried.set()
         raise Unavailable("WeChat does not answer")
 
-    client = await serve(wechat.routes(port, settings=SETTINGS, fetch=fetch))
+    client = await serve(wechat.routes(port, settings=SETTINGS, media=wechat.MediaFetcher(port, fetch)))
     answer = await say(client, (FIXTURES / "wechat/valid/image.xml").read_bytes())
     await tried.wait()
     assert next(iter(port.codes)) in await answer.text()

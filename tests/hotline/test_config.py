@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hotline.config import Settings, describe, load
+from hotline.config import Settings, describe, load, pairs, template
 from hotline.errors import InvalidInput
 
 TEXT = Path("hotline.toml").read_text(encoding="utf-8")
@@ -60,6 +60,15 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
         ({"HOTLINE_POLICE_URL": "http://desk:9110"}, "police_secret"),
         ({"HOTLINE_DSN": "localhost"}, "dsn"),
         ({"HOTLINE_WECHAT_AES_KEY": "short"}, "wechat_aes_key"),
+        ({"HOTLINE_WECHAT_AES_KEY": "k" * 43}, "wechat_app_id"),
+        ({"HOTLINE_WECHAT_PLAIN": "false"}, "wechat_aes_key"),
+        ({"HOTLINE_WECHAT_PLAIN": "maybe"}, "wechat_plain"),
+        ({"HOTLINE_WECHAT_SECRET": "s"}, "wechat_app_id"),
+        ({"HOTLINE_WECHAT_MENU": "HOURS"}, "wechat_menu"),
+        ({"HOTLINE_WECHAT_MENU": "A=1|A=2"}, "wechat_menu"),
+        ({"HOTLINE_WECHAT_TEMPLATE": "thing1=text"}, "wechat_template"),
+        ({"HOTLINE_WECHAT_TEMPLATE": "ID"}, "wechat_template"),
+        ({"HOTLINE_WECHAT_TEMPLATE": "ID|thing1=text"}, "wechat_secret"),
         ({"HOTLINE_APP_TOKENS": "city-app"}, "app_tokens"),
         ({"HOTLINE_APP_TOKENS": "city-app:short"}, "app_tokens"),
         ({"HOTLINE_ARI_URL": "http://pbx:8088"}, "ari_user"),
@@ -68,6 +77,23 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
 def test_values_that_cannot_work_are_refused(tmp_path: Path, given: dict[str, str], named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         load(given, file=tmp_path / "none.toml")
+
+
+def test_wechat_in_full_is_understood(tmp_path: Path) -> None:
+    found = load({
+        "HOTLINE_WECHAT_APP_ID": "wx1", "HOTLINE_WECHAT_SECRET": "s", "HOTLINE_WECHAT_AES_KEY": "k" * 43,
+        "HOTLINE_WECHAT_PLAIN": "false", "HOTLINE_WECHAT_MENU": "A=一=1|B=二|",
+        "HOTLINE_WECHAT_TEMPLATE": "ID | thing1=text|thing2=12345热线",
+    }, file=tmp_path / "none.toml")
+    assert found.wechat_plain is False
+    assert pairs(found.wechat_menu) == {"A": "一=1", "B": "二"}
+    assert template(found.wechat_template) == ("ID", {"thing1": "text", "thing2": "12345热线"})
+
+
+@pytest.mark.parametrize("name", ["gone.toml", "."])
+def test_a_file_that_is_named_must_be_there(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidInput, match=str(tmp_path)):
+        load({"HOTLINE_CONFIG": str(tmp_path / name)})
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
