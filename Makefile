@@ -38,6 +38,7 @@ train: $(VENV)/.installed ## train the shipped models anew from triage/data
 
 bench: $(VENV)/.installed-dev ## throughput and latency beside baselines, in one run
 	$(PY) -m bench
+	$(PY) -m bench.triage
 
 bench-peers: $(VENV)/.installed-dev ## the same load on django-helpdesk
 	$(PY) -m bench.peers
