@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+import secrets
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +34,10 @@ class Example(msgspec.Struct, frozen=True):
     verdict: str = ""
 
 
+class _Refused(Exception):
+    """An answer that is none of success."""
+
+
 class Tally(msgspec.Struct):
     """What became of one channel's messages; `seconds` is the sum of waiting times."""
 
@@ -52,6 +58,18 @@ def examples(folder: Path = EXAMPLES, *, only: str = "") -> list[str]:
     return texts
 
 
+async def check_service(session: aiohttp.ClientSession, url: str) -> None:
+    """Raise Unavailable unless a hotline is ready at `url`, InvalidInput where that is no address."""
+    try:
+        async with session.get(f"{url.rstrip('/')}/readyz") as answer:
+            if answer.status not in _ANSWERED:
+                raise Unavailable(f"the service at {url} is not ready: {' '.join((await answer.text())[:200].split())}")
+    except aiohttp.InvalidURL as error:
+        raise InvalidInput(f"--url: {url!r} is no address such as http://127.0.0.1:8080") from error
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Unavailable(f"nobody answers at {url}: start the service with `make run`") from error
+
+
 class Citizens:
     """Senders for each channel over one HTTP session. `settings` names tokens and secrets."""
 
@@ -59,7 +77,8 @@ class Citizens:
         self._session, self._url, self._settings = session, url.rstrip("/"), settings
         self._rng = random.Random(seed)
         self.by_channel: dict[str, Tally] = {}
-        self.channels: dict[str, Callable[[str, str], Awaitable[int]]] = {"web": self._web, "open311": self._open311}
+        self.refusals: Counter[str] = Counter()
+        self.channels: dict[str, Callable[[str, str], Awaitable[None]]] = {"web": self._web, "open311": self._open311}
         if settings.tokens():
             self.channels["app"] = self._app
         if settings.wechat_token:
@@ -68,39 +87,41 @@ class Citizens:
             self.channels["police"] = self._police
 
     async def send(self, text: str) -> None:
-        """Send one appeal on some channel and keep the tally. Raises Unavailable when nobody listens."""
+        """Send one appeal on some channel, under a key of its own, and keep the tally."""
         name = self._rng.choice(sorted(self.channels))
         tally = self.by_channel.setdefault(name, Tally())
         tally.sent += 1
         started = time.monotonic()
         try:
-            status = await self.channels[name](text, f"demo-{self._rng.getrandbits(64):016x}")
-        except aiohttp.ClientConnectorError as error:
-            raise Unavailable(f"nobody listens at {self._url}: start the service with `make run`") from error
-        tally.seconds += time.monotonic() - started
-        if status in _ANSWERED:
+            await self.channels[name](text, f"demo-{secrets.token_hex(8)}")
             tally.answered += 1
-        else:
+        except _Refused as refusal:
             tally.refused += 1
+            self.refusals[f"{name}: {refusal}"] += 1
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            tally.refused += 1
+            self.refusals[f"{name}: no answer ({type(error).__name__})"] += 1
+        tally.seconds += time.monotonic() - started
 
-    async def _post(self, path: str, **request: object) -> int:
+    async def _post(self, path: str, **request: object) -> None:
         async with self._session.post(f"{self._url}{path}", **request) as answer:  # type: ignore[arg-type]
-            await answer.read()
-            return answer.status
+            text = await answer.text()
+            if answer.status not in _ANSWERED:
+                raise _Refused(f"{answer.status} {' '.join(text[:200].split())}")
 
-    async def _web(self, text: str, key: str) -> int:
-        return await self._post("/api/v1/appeals", data={"text": text}, headers={"Idempotency-Key": key})
+    async def _web(self, text: str, key: str) -> None:
+        await self._post("/api/v1/appeals", data={"text": text}, headers={"Idempotency-Key": key})
 
-    async def _app(self, text: str, key: str) -> int:
+    async def _app(self, text: str, key: str) -> None:
         token = next(iter(self._settings.tokens().values()))
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
-        return await self._post("/api/v1/appeals", json={"text": text}, headers=headers)
+        await self._post("/api/v1/appeals", json={"text": text}, headers=headers)
 
-    async def _open311(self, text: str, key: str) -> int:
+    async def _open311(self, text: str, key: str) -> None:
         form = {"service_code": "0307", "description": text, "lat": "23.02", "long": "113.75"}
-        return await self._post("/open311/v2/requests.json", data=form, headers={"Idempotency-Key": key})
+        await self._post("/open311/v2/requests.json", data=form, headers={"Idempotency-Key": key})
 
-    async def _wechat(self, text: str, key: str) -> int:
+    async def _wechat(self, text: str, key: str) -> None:
         now = str(int(time.time()))
         parts = "".join(sorted([self._settings.wechat_token, now, key]))
         signature = hashlib.sha1(parts.encode(), usedforsecurity=False).hexdigest()
@@ -109,31 +130,32 @@ class Citizens:
             f"<MsgType>text</MsgType><Content>{escape(text)}</Content><MsgId>{int(key[5:], 16)}</MsgId></xml>"
         )
         query = {"signature": signature, "timestamp": now, "nonce": key}
-        return await self._post("/wechat", params=query, data=body.encode())
+        await self._post("/wechat", params=query, data=body.encode())
 
-    async def _police(self, text: str, key: str) -> int:
+    async def _police(self, text: str, key: str) -> None:
         body = msgspec.json.encode({"incident": key, "text": text, "matter": "非警务警情"})
         headers = {
             "Content-Type": "application/json", "Idempotency-Key": key,
             **signed_headers(self._settings.police_secret, body, now=datetime.now(UTC)),
         }
-        return await self._post("/api/v1/police/transfers", data=body, headers=headers)
+        await self._post("/api/v1/police/transfers", data=body, headers=headers)
 
 
 async def run(
-    citizens: Citizens, texts: Sequence[str], *, rate: float, seconds: float, sent: Callable[[], object]
+    citizens: Citizens, texts: Sequence[str], *, rate: float, seconds: float, seed: int, sent: Callable[[], object]
 ) -> None:
     """Send `rate` appeals a second for `seconds`; `sent` is called after each. At most 200 wait for their answers."""
-    waiting: set[asyncio.Task[None]] = set()
-    started, rng = time.monotonic(), random.Random(0)
-    for number in range(int(rate * seconds)):
-        await asyncio.sleep(max(0.0, started + number / rate - time.monotonic()))
-        if len(waiting) >= 200:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        task = asyncio.create_task(citizens.send(rng.choice(texts)))
-        waiting.add(task)
-        task.add_done_callback(lambda done: sent())
-        for finished in [one for one in waiting if one.done()]:
-            waiting.discard(finished)
-            finished.result()
-    await asyncio.gather(*waiting)
+    room, rng, started = asyncio.Semaphore(200), random.Random(seed), time.monotonic()
+
+    async def one(text: str) -> None:
+        try:
+            await citizens.send(text)
+        finally:
+            room.release()
+            sent()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(int(rate * seconds)):
+            await asyncio.sleep(max(0.0, started + number / rate - time.monotonic()))
+            await room.acquire()
+            group.create_task(one(rng.choice(texts)))

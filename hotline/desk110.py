@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import structlog
@@ -29,7 +29,7 @@ class FaultBody(msgspec.Struct, frozen=True):
     """What `PUT /faults` takes."""
 
     fault: Fault
-    delay: float = 2.0
+    delay: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 2.0
 
 
 class Received(msgspec.Struct, kw_only=True):

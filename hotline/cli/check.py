@@ -13,6 +13,7 @@ from hotline.cli.base import command, settings
 from hotline.config import Settings
 from hotline.errors import HotlineError
 
+_LEAST_POSTGRES = 16
 Check = Callable[[Settings], Coroutine[Any, Any, str]]
 
 
@@ -48,6 +49,9 @@ def _checked(name: str, check: Check, chosen: Settings) -> bool:
         for line in error.detail.splitlines():
             _say("FAIL", name, line)
         return False
+    except OSError as error:
+        _say("FAIL", name, str(error))
+        return False
     off = text.startswith("off")
     _say("off" if off else "ok", name, text.removeprefix("off: "))
     return True
@@ -70,26 +74,31 @@ async def _models(chosen: Settings) -> str:
     return f"{triage.model} answers"
 
 
-async def _database(chosen: Settings) -> str:
-    import asyncpg
+async def _files(chosen: Settings) -> str:
+    """Attachments and the spool go there, whatever database is used."""
+    import tempfile
 
+    chosen.data_path.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=chosen.data_path):
+        return f"{chosen.data_path} can be written"
+
+
+async def _database(chosen: Settings) -> str:
     from hotline.core import database_dsn
     from hotline.errors import Unavailable
+    from hotline.store.database import open_pool
     from hotline.store.migrate import pending
 
-    try:
-        dsn = database_dsn(chosen)
-        connection = await asyncpg.connect(dsn, timeout=5)
-        try:
-            version = await connection.fetchval("SHOW server_version")
-        finally:
-            await connection.close()
-        missing = await pending(dsn)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise Unavailable(f"{type(error).__name__}: {error}") from error
+    dsn = database_dsn(chosen)
+    missing = await pending(dsn)
+    async with await open_pool(dsn, size=1) as pool:
+        version, number = await pool.fetchrow("SELECT version(), current_setting('server_version_num')::int")
+    name = " ".join(version.split()[:2])
+    if number < _LEAST_POSTGRES * 10_000:
+        raise Unavailable(f"{name} is too old: PostgreSQL {_LEAST_POSTGRES} or newer is needed")
     if missing:
         raise Unavailable(f"{len(missing)} migrations are missing: run `python -m hotline migrate`")
-    return f"PostgreSQL {version}, up to date"
+    return f"{name}, up to date"
 
 
 async def _police(chosen: Settings) -> str:
@@ -120,5 +129,6 @@ async def _voice(chosen: Settings) -> str:
 
 
 CHECKS: dict[str, Check] = {
-    "city": _city, "models": _models, "database": _database, "110": _police, "wechat": _wechat, "voice": _voice,
+    "city": _city, "models": _models, "files": _files, "database": _database, "110": _police, "wechat": _wechat,
+    "voice": _voice,
 }

@@ -7,7 +7,7 @@ import asyncio
 import sys
 from typing import Any
 
-from hotline.cli.base import command, settings
+from hotline.cli.base import command, positive, settings
 
 
 def add(commands: Any) -> None:
@@ -16,8 +16,8 @@ def add(commands: Any) -> None:
         commands, "demo", run, summary="send example appeals on every channel to a running service",
         example="make run &  python -m hotline demo --rate 10 --seconds 30",
     )
-    parser.add_argument("--rate", type=float, default=5.0, help="appeals a second (default: 5)")
-    parser.add_argument("--seconds", type=float, default=30.0, help="for how long (default: 30)")
+    parser.add_argument("--rate", type=positive, default=5.0, help="appeals a second (default: 5)")
+    parser.add_argument("--seconds", type=positive, default=30.0, help="for how long (default: 30)")
     parser.add_argument("--url", default="", help="the service (default: host and http_port of the configuration)")
     parser.add_argument("--seed", type=int, default=1, help="chooses texts and channels")
 
@@ -32,20 +32,22 @@ async def _run(given: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from hotline import demo
-    from hotline.errors import InvalidInput
     from hotline.trial import trial_settings
 
-    if given.rate <= 0 or given.seconds <= 0:
-        raise InvalidInput("--rate and --seconds must be greater than 0")
     chosen = trial_settings(settings())
     url = given.url or f"http://{chosen.host}:{chosen.http_port}"
     texts = demo.examples()
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+        await demo.check_service(session, url)
         citizens = demo.Citizens(session, url, chosen, seed=given.seed)
         with tqdm(total=int(given.rate * given.seconds), unit=" appeals") as bar:
-            await demo.run(citizens, texts, rate=given.rate, seconds=given.seconds, sent=bar.update)
+            await demo.run(
+                citizens, texts, rate=given.rate, seconds=given.seconds, seed=given.seed, sent=bar.update
+            )
     sys.stdout.write(f"{'channel':<10}{'sent':>8}{'answered':>10}{'refused':>9}{'mean ms':>9}\n")
     for name, tally in sorted(citizens.by_channel.items()):
         mean = 1000 * tally.seconds / max(tally.answered + tally.refused, 1)
         sys.stdout.write(f"{name:<10}{tally.sent:>8}{tally.answered:>10}{tally.refused:>9}{mean:>9.1f}\n")
+    for reason, count in citizens.refusals.most_common():
+        sys.stdout.write(f"{count} × {reason}\n")
     return 0 if all(not tally.refused for tally in citizens.by_channel.values()) else 1

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from hotline.cli.base import command, settings
+from hotline.cli.base import command, positive, settings, whole
 
 _FAULTS = ("none", "slow", "down", "refusing", "twice", "error")
 
@@ -15,13 +15,13 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = command(
         commands, "desk110", run, summary="run a stand-in for the police desk, with switchable faults",
-        example="python -m hotline desk110 --port 9110 --fault slow --delay 3\n"
+        example="HOTLINE_POLICE_SECRET=demo-police-secret python -m hotline desk110 --fault slow --delay 3\n"
         """  curl -X PUT localhost:9110/faults -d '{"fault":"none"}'; curl localhost:9110/incidents""",
     )
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=9110)
+    parser.add_argument("--port", type=whole(0, 65535), default=9110)
     parser.add_argument("--fault", choices=_FAULTS, default="none")
-    parser.add_argument("--delay", type=float, default=2.0, help="seconds, for the fault slow")
+    parser.add_argument("--delay", type=positive, default=2.0, help="seconds, for the fault slow")
     parser.add_argument("--ledger", type=Path, help="append a JSON line here for each new incident")
 
 
@@ -32,11 +32,15 @@ def run(given: argparse.Namespace) -> int:
     from hotline import logs
     from hotline.desk110 import Desk
     from hotline.errors import InvalidInput
+    from hotline.listening import check_free
 
     chosen = settings()
     if not chosen.police_secret:
         raise InvalidInput("police_secret: set HOTLINE_POLICE_SECRET to the secret shared with the hotline")
     logs.configure(chosen.log_level)
+    if given.ledger is not None:
+        given.ledger.touch()  # a ledger that cannot be written is told now, not with the first incident
+    check_free("--port", given.host, given.port)
     desk = Desk(secret=chosen.police_secret, fault=given.fault, delay=given.delay, ledger=given.ledger)
     web.run_app(desk.app(), host=given.host, port=given.port, access_log=None)
     return 0

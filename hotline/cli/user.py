@@ -36,10 +36,13 @@ def add(commands: Any) -> None:
 
 def _password() -> str:
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
+        return sys.stdin.readline().rstrip("\r\n")
     from hotline.errors import InvalidInput
 
-    first, again = getpass.getpass("password: "), getpass.getpass("again: ")
+    try:
+        first, again = getpass.getpass("password: "), getpass.getpass("again: ")
+    except EOFError as error:
+        raise InvalidInput("no password was given") from error
     if first != again:
         raise InvalidInput("the two passwords differ")
     return first
