@@ -20,7 +20,8 @@ from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import database_dsn, open_core
 from hotline.listening import check_free
-from hotline.roles import ROLES, Role, accounts_of
+from hotline.roles import ROLES, Role
+from hotline.roles.parts import accounts_of
 from hotline.store.migrate import migrate
 from hotline.trial import banner, trial_desk, trial_staff
 from triage.pipeline import Pipeline

@@ -116,7 +116,7 @@ async def test_every_job_has_a_handler(database: str, tmp_path: Path, monkeypatc
         handled.append(set(handlers))
         await run(pool, handlers, sweeps)
 
-    monkeypatch.setattr(roles, "run_jobs", lambda *given: watched(*given))
+    monkeypatch.setattr(roles.jobs, "run_jobs", lambda *given: watched(*given))
     async with core(database, tmp_path) as opened, roles.jobs_role(opened), opened.pool.acquire() as connection:
         await connection.fetchval("SELECT 1")  # lets the role's task begin
     assert handled == [set(Job)]

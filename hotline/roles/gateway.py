@@ -1,0 +1,43 @@
+"""The gateway role: the console's WebSocket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from agent_ui import figures
+from agent_ui.gateway import Gateway
+from agent_ui.limits import Limits
+from agent_ui.requests import Requests
+from hotline.core import Core
+from hotline.listening import listening
+from hotline.roles.parts import accounts_of
+from hotline.store.console import ConsoleStore
+from hotline.store.tail import Tail
+
+
+@asynccontextmanager
+async def gateway_role(core: Core) -> AsyncIterator[None]:
+    """Serve consoles while the block lasts."""
+    settings = core.settings
+    store = ConsoleStore(core.pool)
+    limits = Limits()
+    requests = Requests(
+        store=store, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease
+    )
+    async with Tail(core.dsn) as feed:
+        gateway = Gateway(
+            feed=feed, start=feed.status.cursor, store=store, requests=requests, redeem=accounts_of(core).redeem,
+            clock=core.clock, limits=limits,
+        )
+        figures.publish(
+            consoles=lambda: gateway.consoles, connected=lambda: feed.status.connected,
+            held_back=lambda: feed.status.held_back,
+        )
+        origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
+        async with AsyncExitStack() as stack:
+            with listening("ws_port", settings.host, settings.ws_port):
+                await stack.enter_async_context(gateway.serving(
+                    settings.host, settings.ws_port, origins=origins, reuse_port=core.shared_ports
+                ))
+            yield

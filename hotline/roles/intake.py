@@ -1,0 +1,107 @@
+"""The intake role: HTTP with channels, pages and log-in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import aiohttp
+import asyncpg
+from aiohttp import web
+
+from agent_ui import auth, page
+from agent_ui import openapi as log_in
+from agent_ui.accounts import Accounts
+from agent_ui.staff import acting_role
+from channels import appeals, chat, open311, openapi, phone, police, police_updates, tickets, wechat
+from channels.limits import Guesses, RateLimit
+from channels.open311_codec import Jurisdiction, Service
+from channels.wechat_codec import WeChatSettings
+from hotline import web as house
+from hotline.config import pairs
+from hotline.core import Core
+from hotline.ids import StaffName
+from hotline.jobs import supervised
+from hotline.listening import listening
+from hotline.roles.parts import accounts_of, running, wechat_client
+
+
+@asynccontextmanager
+async def intake_role(core: Core) -> AsyncIterator[None]:
+    """Serve HTTP while the block lasts; leaving it finishes the requests under way."""
+    settings = core.settings
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        room = chat.room(core.front, proxies=settings.proxies)
+        routes = [*_routes(core, session), web.get("/chat", room.connect)]
+        document = openapi.rendered(*log_in.OPERATIONS, *house.OPERATIONS)
+        app = house.application(routes, ready=partial(_ready, core), openapi=document)
+        app.on_shutdown.append(room.close)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await stack.enter_async_context(running(supervised("spool", core.spool.run)))
+        with listening("http_port", settings.host, settings.http_port):
+            await web.TCPSite(runner, settings.host, settings.http_port, reuse_port=core.shared_ports).start()
+        yield
+
+
+async def _ready(core: Core) -> dict[str, str]:
+    try:
+        await asyncio.wait_for(core.pool.fetchval("SELECT 1"), 2)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return {"database": f"does not answer ({type(error).__name__})"}
+    full = core.intake.waiting >= core.settings.max_waiting
+    return {"database": "ok", "intake": "full" if full else "ok"}
+
+
+def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRouteDef]:
+    settings, front = core.settings, core.front
+    tokens, proxies = settings.tokens(), settings.proxies
+    limit, guesses = RateLimit(settings.web_rate, 60), Guesses()
+    accounts = accounts_of(core)
+    found: list[web.AbstractRouteDef] = [
+        *appeals.routes(front, tokens=tokens, limit=limit, proxies=proxies),
+        *tickets.routes(front, tokens=tokens, guesses=guesses, proxies=proxies),
+        *open311.routes(front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies),
+        *phone.routes(front, authenticate=partial(_agent, accounts)),
+        *auth.routes(accounts, ws_port=settings.ws_port),
+        *page.routes(units=tuple(core.city.directory.units)),
+    ]
+    if settings.police_secret:
+        found += police.routes(front, secret=settings.police_secret)
+        found += police_updates.routes(core.desk_updates.take, secret=settings.police_secret, clock=core.clock)
+    if settings.wechat_token:
+        found += _wechat_routes(core, session, guesses)
+    return found
+
+
+def _wechat_routes(core: Core, session: aiohttp.ClientSession, guesses: Guesses) -> list[web.AbstractRouteDef]:
+    """WeChat's routes; what was spooled has its files fetched as what was answered at once."""
+    settings, client = core.settings, wechat_client(core, session)
+    account = WeChatSettings(
+        token=settings.wechat_token, app_id=settings.wechat_app_id, aes_key=settings.wechat_aes_key,
+        plain=settings.wechat_plain, menu=pairs(settings.wechat_menu),
+    )
+    media = wechat.MediaFetcher(core.front, client.media) if client is not None else None
+    core.media = media
+    return wechat.routes(core.front, settings=account, media=media, guesses=guesses)
+
+
+async def _agent(accounts: Accounts, request: web.Request) -> StaffName:
+    staff = await accounts.session(auth.token_of(request))
+    acting_role(staff)
+    return StaffName(staff.name)
+
+
+def _jurisdiction(core: Core) -> Jurisdiction:
+    city = core.city
+    return Jurisdiction(
+        id=city.code, towns=tuple(unit.name for unit in city.directory.units.values() if unit.is_place),
+        services={
+            category.code: Service(code=category.code, l1=category.l1, name=category.l2, group=category.l1_name)
+            for category in city.categories
+        },
+    )

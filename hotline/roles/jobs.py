@@ -1,0 +1,63 @@
+"""The jobs role: pushes to 110, messages to citizens, sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import aiohttp
+
+from hotline.core import Core
+from hotline.handoff import HandOffs, Messages
+from hotline.jobs import run_jobs
+from hotline.ports import Sender
+from hotline.roles.parts import running, wechat_client
+from hotline.senders import ChatSender, OutcomeSender
+from hotline.store.indexer import index_all
+from hotline.store.jobs import Job
+from hotline.terms import Channel
+from routing.police110 import PoliceDesk
+
+
+@asynccontextmanager
+async def jobs_role(core: Core) -> AsyncIterator[None]:
+    """Run jobs and sweeps while the block lasts."""
+    settings = core.settings
+    async with AsyncExitStack() as stack:
+        desk = await _desk(core, stack)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        senders = _senders(core, desk, session)
+        hand_offs = HandOffs(
+            rows=core.rows, desk=desk, service=core.service, clock=core.clock,
+            alarm_after=settings.police_alarm_after,
+        )
+        messages = Messages(rows=core.rows, senders=senders, service=core.service, clock=core.clock)
+        handlers = {Job.PUSH_INCIDENT: hand_offs.push, Job.SEND_MESSAGE: messages.send}
+        await stack.enter_async_context(running(run_jobs(core.pool, handlers, {
+            "silence": (hand_offs.alarm_on_silence, 1.0),
+            "restore_jobs": (core.restore_jobs, 10.0),
+            "forget": (core.forget, 3600.0),
+            "search": (partial(index_all, core.pool, busy=lambda: core.intake.waiting > 0), 1.0),
+        })))
+        yield
+
+
+async def _desk(core: Core, stack: AsyncExitStack) -> PoliceDesk | None:
+    settings = core.settings
+    if not settings.police_url:
+        return None
+    desk = PoliceDesk(
+        url=settings.police_url, secret=settings.police_secret, clock=core.clock, timeout=settings.police_timeout
+    )
+    stack.push_async_callback(desk.close)
+    return desk
+
+
+def _senders(core: Core, desk: PoliceDesk | None, session: aiohttp.ClientSession) -> dict[Channel, Sender]:
+    senders: dict[Channel, Sender] = {Channel.WEB: ChatSender(core.front)}
+    if desk is not None:
+        senders[Channel.POLICE] = OutcomeSender(desk, read=core.store.read, clock=core.clock)
+    if (client := wechat_client(core, session)) is not None:
+        senders[Channel.WECHAT] = client
+    return senders

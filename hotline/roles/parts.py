@@ -1,0 +1,48 @@
+"""What several roles are made of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from agent_ui.accounts import Accounts
+from agent_ui.passwords import Passwords
+from channels.wechat_api import WeChatApi
+from channels.wechat_client import WeChatClient
+from hotline.config import template
+from hotline.core import Core
+from hotline.store.accounts import AccountStore
+from hotline.store.tokens import Tokens
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run something beside the block; leaving the block cancels it."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def accounts_of(core: Core) -> Accounts:
+    """Return the accounts over the core's database."""
+    return Accounts(store=AccountStore(core.pool), passwords=Passwords(), clock=core.clock)
+
+
+def wechat_client(core: Core, session: aiohttp.ClientSession) -> WeChatClient | None:
+    """Without app id and secret we can answer WeChat, but not call it."""
+    settings = core.settings
+    if not (settings.wechat_app_id and settings.wechat_secret):
+        return None
+    template_id, fields = template(settings.wechat_template)
+    api = WeChatApi(
+        base=settings.wechat_api.rstrip("/"), app_id=settings.wechat_app_id, secret=settings.wechat_secret,
+        template_id=template_id, fields=fields,
+    )
+    return WeChatClient(session, api, Tokens(core.pool, clock=core.clock))
