@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
 import numpy as np
 
-from hotline.appeal import Triage
+from hotline.appeal import Category, Triage
 from hotline.terms import Verdict
+from routing.directory import Directory
+from routing.dispatch import best_guess
 from triage.card import Card
 from triage.corpus import HARD, Example, variety
 from triage.fit import calibration_error
@@ -15,7 +18,7 @@ from triage.fit import calibration_error
 Judge = Callable[[Sequence[str]], Sequence[Triage]]
 
 
-def evaluate(judge: Judge, examples: Sequence[Example]) -> dict[str, float]:
+def evaluate(judge: Judge, examples: Sequence[Example], directory: Directory) -> dict[str, float]:
     """Return the figures on those `examples` that are kept aside, and the variety of all texts."""
     apart = [example for example in examples if example.apart]
     found = judge([example.text for example in apart])
@@ -23,6 +26,7 @@ def evaluate(judge: Judge, examples: Sequence[Example]) -> dict[str, float]:
         "texts": len(examples),
         "kept_aside": len(apart),
         **_category(apart, found),
+        **_department(apart, found, directory),
         **_verdict(apart, found),
         **{name: round(value, 4) for name, value in variety([example.text for example in examples]).items()},
     }
@@ -35,17 +39,32 @@ def _share(hits: Sequence[bool]) -> float:
 def _category(apart: Sequence[Example], found: Sequence[Triage]) -> dict[str, float]:
     pairs = [(example, one, one.category) for example, one in zip(apart, found, strict=True) if one.category]
     right = np.array([(c.l1, c.l2) == (example.l1, example.l2) for example, _, c in pairs])
-    sure = [c.l1 + c.l2 == example.label for example, one, c in pairs if not one.needs_person]
     near = [example.label in {c.l1 + c.l2, *(a.l1 + a.l2 for a in one.alternatives)} for example, one, c in pairs]
     return {
         "l1_accuracy": _share([c.l1 == example.l1 for example, _, c in pairs]),
         "l2_accuracy": _share(right.tolist()),
         "l2_among_first_four": _share(near),
         "l2_ece": round(calibration_error(np.array([c.confidence for _, _, c in pairs]), right), 4),
-        "dispatch_coverage": round(len(sure) / len(pairs), 4),
-        "l2_accuracy_when_sure": _share(sure),
         "kind_accuracy": _share([one.kind is example.kind for example, one, _ in pairs]),
         "towns_exact": _share([set(one.towns) == set(example.towns) for example, one, _ in pairs]),
+    }
+
+
+def _department(apart: Sequence[Example], found: Sequence[Triage], directory: Directory) -> dict[str, float]:
+    """Judge the department by what the directory says of the right category at the place and of the kind found."""
+    right, guessed, sure = [], [], []
+    for example, one in zip(apart, found, strict=True):
+        if example.verdict is not Verdict.NON_EMERGENCY:
+            continue
+        truth = msgspec.structs.replace(one, category=Category(example.l1, example.l2, 1.0), needs_person=False)
+        owner = best_guess(truth, directory).department
+        sure.append(not one.needs_person)
+        guessed.append(best_guess(one, directory).department == owner)
+        right += [one.department == owner] if not one.needs_person else []
+    return {
+        "department_accuracy": _share(guessed),
+        "dispatch_coverage": _share(sure),
+        "dispatch_precision": _share(right),
     }
 
 
@@ -69,8 +88,9 @@ _NAMES = {
     "l1_accuracy": "first level right", "l2_accuracy": "second level right",
     "l2_among_first_four": "second level among the answer and its alternatives",
     "l2_ece": "expected calibration error of the second level (10 bins)",
-    "dispatch_coverage": "dispatched without a person",
-    "l2_accuracy_when_sure": "second level right where dispatched without a person",
+    "department_accuracy": "department right, ordinary texts, best guess",
+    "dispatch_coverage": "ordinary texts dispatched without a person",
+    "dispatch_precision": "department right where dispatched without a person",
     "kind_accuracy": "kind right", "towns_exact": "towns exactly right",
     "emergency_recall": "emergencies found", "emergency_raised_at_all": "emergencies found or called unclear",
     "false_alarms_hard_negatives": "false alarms on hard negatives",

@@ -23,7 +23,9 @@ from triage.text import codes_of
 
 FOLDS = 5
 SEED = 12345
-_RARE = {False: 2, True: 4}
+_RARE = {False: 3, True: 4}
+_LARGEST = 100_000
+"""N-grams at most, the commonest first: about 18 MB of weights."""
 _LONG = np.uint64(1 << 63)
 
 
@@ -50,7 +52,7 @@ def read_cues() -> dict[str, tuple[str, ...]]:
 
 
 def make_space(texts: Sequence[str]) -> Space:
-    """Choose the n-grams (seen in at least 2 texts, four in a row in 4, and every cue) and weigh them."""
+    """Choose the n-grams (seen in at least 3 texts, four in a row in 4, and every cue) and weigh them."""
     keys, owners = ngrams(*codes_of(texts))
     distinct, numbers = np.unique(keys, return_inverse=True)
     cells, _ = counted(owners * len(distinct) + numbers)
@@ -61,7 +63,7 @@ def make_space(texts: Sequence[str]) -> Space:
     wanted = np.array(sorted({key for words in cues.values() for key in words}), dtype=np.uint64)
     chosen = np.union1d(distinct[kept], wanted)
     counts = _counts(chosen, distinct, seen)
-    order = np.lexsort((chosen, -counts))
+    order = np.lexsort((chosen, -counts))[:_LARGEST]
     vocabulary = Vocabulary(chosen[order])
     reached = vocabulary.reachable()
     vocabulary = Vocabulary(chosen[order][reached])

@@ -54,8 +54,6 @@ LEAST_ALARM = 0.1
 """No threshold goes lower, however well the training texts are told apart."""
 _STEPS = ("读取", "特征", "事项分类", "诉求类型", "紧急判断", "救援力量", "阈值", "写入", "评测")
 _FIRST_LEVEL = 0.5
-_LARGEST = 60_000
-"""N-grams in the file: about 11 MB."""
 
 
 class _Data(NamedTuple):
@@ -80,7 +78,7 @@ def train(data: Path, out: Path, city: City, *, progress: bool = True) -> dict[s
         step()
         _write(out, prepared.space, weights, card)
         step()
-        figures = evaluate(Pipeline.load(city, out), examples)
+        figures = evaluate(Pipeline.load(city, out), examples, city.directory)
         (out / "README.md").write_text(card_text(card, figures, len(seen)), "utf-8")
     return figures
 
@@ -247,16 +245,13 @@ def _alarm_thresholds(data: _Data, chances: NDArray[np.float64]) -> tuple[float,
 
 
 def _write(out: Path, space: Space, weights: NDArray[np.float64], card: Card) -> None:
-    """Write 8-bit weights with one step a row; the n-grams that can change a score least are left out."""
-    largest = np.abs(weights).max(axis=1)
-    worth = largest * space.idf
-    kept = worth >= np.sort(worth)[-min(_LARGEST, len(worth))]
-    steps = np.maximum(largest[kept] / 127, 1e-9).astype(np.float32)
-    rounded = np.rint(weights[kept] / steps[:, None]).astype(np.int8)
+    """Write 8-bit weights with one step a row. No n-gram is left out: the rows' length, and with it every confidence,
+    would change."""
+    steps = np.maximum(np.abs(weights).max(axis=1) / 127, 1e-9).astype(np.float32)
+    rounded = np.rint(weights / steps[:, None]).astype(np.int8)
     out.mkdir(parents=True, exist_ok=True)
     arrays = {
-        "keys": space.vocabulary.keys[kept], "idf": space.idf[kept].astype(np.float16),
-        "weights": rounded, "steps": steps.astype(np.float32),
+        "keys": space.vocabulary.keys, "idf": space.idf.astype(np.float16), "weights": rounded, "steps": steps,
     }
     (out / WEIGHTS).write_bytes(save(arrays))
     (out / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=1))
