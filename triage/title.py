@@ -20,10 +20,10 @@ def title_of(text: str) -> str:
         clause = _EMPTY.sub("", match.group().strip(" \t:：“”\"'"))
         if not parts and len(clause) < 4:
             continue
-        if parts and len(",".join((*parts, clause))) > LONGEST:
+        if parts and len("，".join((*parts, clause))) > LONGEST:
             break
         if clause:
             parts.append(clause)
         if sum(map(len, parts)) >= 16:
             break
-    return (",".join(parts) or text.strip())[:LONGEST]
+    return ("，".join(parts) or text.strip())[:LONGEST]
