@@ -7,7 +7,7 @@ addresses and organisations are read around anchor words (`triage.anchors`), loo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
@@ -43,14 +43,22 @@ def find_entities(text: Text) -> tuple[Entity, ...]:
     return entities_in([text], batch_of([text.clean]))[0]
 
 
-def entities_in(texts: list[Text], batch: Batch) -> list[tuple[Entity, ...]]:
-    """Return the entities of each text; `batch` lays out their clean forms."""
-    return [_apart(text, hits) for text, hits in zip(texts, anchors().find(batch), strict=True)]
+def entities_in(
+    texts: list[Text], batch: Batch, places: Sequence[Collection[int]] | None = None
+) -> list[tuple[Entity, ...]]:
+    """Return the entities of each text.
+
+    Args:
+        batch: the texts' clean forms.
+        places: for each text, where in its clean form names of known places start; addresses begin there.
+    """
+    known = places or [()] * len(texts)
+    return [_apart(*one) for one in zip(texts, anchors().find(batch), known, strict=True)]
 
 
-def _apart(text: Text, hits: list[tuple[int, int, Anchor]]) -> tuple[Entity, ...]:
+def _apart(text: Text, hits: list[tuple[int, int, Anchor]], places: Collection[int]) -> tuple[Entity, ...]:
     taken: list[Span] = []
-    for span in _all(text.clean, hits):
+    for span in _all(text.clean, hits, places):
         if not any(span[0] < end and start < span[1] for start, end, _ in taken):
             taken.append(span)
     return tuple(_entity(text, *span) for span in sorted(taken))
@@ -61,7 +69,7 @@ def _entity(text: Text, start: int, end: int, name: str) -> Entity:
     return Entity(name, text.raw[begin:finish], begin, finish)
 
 
-def _all(clean: str, hits: list[tuple[int, int, Anchor]]) -> Iterator[Span]:
+def _all(clean: str, hits: list[tuple[int, int, Anchor]], places: Collection[int]) -> Iterator[Span]:
     """Yield what is found, the surest kinds first."""
     yield from _numbers(clean)
     for match in _PLATE.finditer(clean):
@@ -72,7 +80,7 @@ def _all(clean: str, hits: list[tuple[int, int, Anchor]]) -> Iterator[Span]:
             yield match.start(), match.start() + len(match.group().rstrip()), "phone"
     for wanted in ((Anchor.AMOUNT,), (Anchor.TIME, Anchor.HOUR)):
         yield from (span for start, _, kind in hits if kind in wanted for span in _read(clean, start, kind))
-    yield from _named(clean, hits)
+    yield from _named(clean, hits, places)
 
 
 def _numbers(clean: str) -> Iterator[Span]:
@@ -104,13 +112,15 @@ def _read(clean: str, start: int, kind: Anchor) -> Iterator[Span]:
         yield match.start(), match.end(), name
 
 
-def _named(clean: str, hits: list[tuple[int, int, Anchor]]) -> Iterator[Span]:
+def _named(clean: str, hits: list[tuple[int, int, Anchor]], places: Collection[int]) -> Iterator[Span]:
     """Read organisations and addresses: a name that ends in an anchor, back to the word before it."""
     last = 0
     for start, end, kind in hits:
         if kind not in (Anchor.ORG, Anchor.ADDRESS) or start < last:
             continue
         begin = _name_start(clean, start, last)
+        if kind is Anchor.ADDRESS:
+            begin = min((place for place in places if begin < place < start), default=begin)
         if start - begin < 2 or (kind is Anchor.ADDRESS and _FALSE_ROADS.search(clean, begin, start)):
             continue
         if kind is Anchor.ADDRESS:

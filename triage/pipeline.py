@@ -108,6 +108,7 @@ class Pipeline:
         scores = self._model(batch.texts)
         limits = self._model.card.thresholds
         departments = scores.category @ self._grouping
+        mentions = self._gazetteer.mentions(batch)
         judged = zip(
             clean,
             assess_all(batch),
@@ -115,8 +116,8 @@ class Pipeline:
             scores.kind.argmax(axis=1).tolist(),
             scores.verdict.tolist(),
             scores.services.tolist(),
-            self._gazetteer.mentions(batch),
-            entities_in(clean, batch),
+            mentions,
+            entities_in(clean, batch, [[mention.start for mention in found] for found in mentions]),
             strict=True,
         )
         return [self._judge(*one) for one in judged]

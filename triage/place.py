@@ -32,6 +32,7 @@ _ORIGIN = re.compile(r"户籍|户口|人[,，。、]|人氏|籍|本地人|的朋
 _WORKS = re.compile(r"上班|返工|打工|做工|读书|出差")
 _ALREADY = re.compile(r"一样|那样|都有|都|早就|已经")
 _CITY_RIGHT = re.compile(r"区人民|汽车(?!站|总站|城|检|客运)|福特|银行|牌(?!楼|坊)|欧尚|逸动|之星")
+_ELSEWHERE = re.compile(r"(?:在|喺|位于)$")
 _AND = frozenset(["和", "与", "跟", "同", "及", "、", "到", "至", "/", "-", "镇和", "镇与", "镇、"])
 _BESIDE = 2
 
@@ -53,6 +54,9 @@ class Name(NamedTuple):
     unit: str
     kind: str
     clear: bool
+
+
+_ABROAD = Name("", "", "outside", True)
 
 
 class Mention(NamedTuple):
@@ -104,6 +108,8 @@ class Gazetteer:
                     yield last
                 before = (end, name.unit)
             elif not name.unit or abroad:
+                if _ELSEWHERE.search(text, max(0, start - 2), start) or abroad:
+                    yield Mention(_ABROAD, start, end, Role.HAPPENED)
                 before = (end, "")
 
     def _belongs(self, name: Name, unit: str) -> bool:
@@ -141,12 +147,12 @@ def _apart(found: list[tuple[int, int, Name]]) -> list[tuple[int, int, Name]]:
 
 
 def happened(mentions: Iterable[Mention]) -> tuple[str, ...]:
-    """Return the units of the mentions with the strongest role, each once."""
+    """Return the units of the mentions with the strongest role, each once; none if that was outside the city."""
     best: dict[str, Role] = {}
     for mention in mentions:
         best[mention.name.unit] = max(mention.role, best.get(mention.name.unit, Role.COMPARED))
     top = max(best.values(), default=Role.COMPARED)
-    return tuple(unit for unit, role in best.items() if role is top)
+    return tuple(unit for unit, role in best.items() if unit and role is top)
 
 
 def _role(text: str, start: int, end: int) -> Role:

@@ -70,6 +70,12 @@ def test_what_only_looks_like_one(text: str, kind: str) -> None:
     assert found(text, kind) == []
 
 
+def test_an_address_begins_at_the_known_place() -> None:
+    text = normalise(["想投诉石排镇燕窝村没人收垃圾"])[0]
+    found = entities_in([text], batch_of([text.clean]), [[3]])[0]
+    assert [one.text for one in found] == ["石排镇燕窝村"]
+
+
 def test_spans_point_into_the_original_text() -> None:
     raw = "電話：１３８００１３８０００，昨 天 下 午 三 点"
     text = normalise([raw])[0]
