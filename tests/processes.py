@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -78,6 +79,19 @@ class House:
         )
         self._processes[name] = process
         return process
+
+    def process(self, name: str) -> subprocess.Popen[bytes]:
+        """Return a process by its name."""
+        return self._processes[name]
+
+    def end(self) -> None:
+        """Kill whatever still runs, and forget it and its output."""
+        for name, process in self._processes.items():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            (self.home / f"{name}.log").unlink(missing_ok=True)
+        self._processes.clear()
 
     def kill(self, name: str) -> None:
         """SIGKILL a process and its children: no farewell."""

@@ -6,6 +6,7 @@ runs it as itself. It listens on a Unix socket only.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import time
@@ -49,9 +50,15 @@ def start_embedded(data_dir: Path, *, durable: bool = True) -> str:
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         server = get_server(home, cleanup_mode=None, start=False)
-        server.ensure_pgdata_inited()
-        _configure(home, durable=durable)
-        server.start()
+        # The wheel's own lock is one file in /tmp for everybody, which the second user of a machine may not open.
+        server._lock = type(server._lock)(home.with_name("postgres.lock"))
+        with server._lock:
+            server.ensure_pgdata_inited()
+            _configure(home, durable=durable)
+        try:
+            server.start()
+        finally:
+            atexit.unregister(server._cleanup)  # nothing to do there; its lock would bring back a deleted folder
     except Exception as error:
         raise Unavailable(f"the embedded PostgreSQL does not start ({error}); its log: {home / 'log'}") from error
     return str(server.get_uri())
