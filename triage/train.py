@@ -22,8 +22,8 @@ from tqdm import tqdm
 from hotline.city import City
 from hotline.errors import InvalidInput
 from hotline.terms import Kind, Service, Verdict
-from triage.card import Card, Head, Thresholds
-from triage.corpus import HARD, Example, read_corpus
+from triage.card import Card, Head
+from triage.corpus import Example, read_corpus
 from triage.evaluate import card_text, evaluate
 from triage.fit import (
     Fitted,
@@ -39,19 +39,10 @@ from triage.fit import (
     temperature,
 )
 from triage.linear import CARD, WEIGHTS
-from triage.pipeline import Pipeline, departments_of
+from triage.pipeline import Pipeline
 from triage.text import normalise
+from triage.thresholds import thresholds_for
 
-PRECISION = 0.95
-DOUBT = 0.2
-"""Share of the emergency threshold below which the rules alone raise no more than `unclear`."""
-DESPITE = (0.5, 0.35)
-"""Thresholds for `emergency` and `unclear` where the words lean to calm: in cross-validation 9 of 582 emergencies were
-missed by it and 12 of 17 false alarms were gone."""
-FALSE_ALARMS = 0.04
-"""Share of the hard negatives that the model may raise to `emergency` in cross-validation; half more to `unclear`."""
-LEAST_ALARM = 0.1
-"""No threshold goes lower, however well the training texts are told apart."""
 _STEPS = ("读取", "特征", "事项分类", "诉求类型", "紧急判断", "救援力量", "阈值", "写入", "评测")
 _FIRST_LEVEL = 0.5
 
@@ -124,7 +115,7 @@ def _model(data: _Data, city: City, step: Any) -> tuple[Card, NDArray[np.float64
     card = Card(
         version=_version(data.examples),
         heads=(category, kind, verdict, services),
-        thresholds=_thresholds(data, city, (category, category_scores), (verdict, verdict_scores)),
+        thresholds=thresholds_for(data.examples, city, (category, category_scores), (verdict, verdict_scores)),
     )
     weights = np.hstack((category_weights, kind_weights, verdict_weights, service_weights))
     return card, weights
@@ -199,49 +190,6 @@ def _services(data: _Data) -> tuple[Head, NDArray[np.float64]]:
         bias.append(fitted.bias[1])
     together = Fitted(np.stack(weights, axis=1), np.array(bias))
     return _head("services", [s.value for s in Service], together, 3.0, many=True), together.weights
-
-
-def _thresholds(
-    data: _Data,
-    city: City,
-    category: tuple[Head, NDArray[np.float64]],
-    verdict: tuple[Head, NDArray[np.float64]],
-) -> Thresholds:
-    units, unit_of = departments_of(category[0].labels, city.directory)
-    truth = unit_of[numbers_of(np.array([example.label for example in data.examples]), category[0].labels)]
-    chances = softmax(category[1])
-    chosen = unit_of[chances.argmax(axis=1)]
-    mass = (chances @ np.eye(len(units))[unit_of])[np.arange(len(chosen)), chosen]
-    usual = np.array([example.verdict is Verdict.NON_EMERGENCY for example in data.examples])
-    emergency, unclear = _alarm_thresholds(data, softmax(verdict[1]))
-    dispatch = least_confidence(mass[usual], (chosen == truth)[usual], PRECISION)
-    return Thresholds(
-        dispatch=dispatch,
-        tie=0.1,
-        emergency=emergency,
-        unclear=unclear,
-        emergency_despite=max(emergency, DESPITE[0]),
-        unclear_despite=max(unclear, DESPITE[1]),
-        doubt=emergency * DOUBT,
-    )
-
-
-def least_confidence(confidence: NDArray[np.float64], right: NDArray[np.bool_], precision: float) -> float:
-    """Return the lowest confidence above which the answers are right at least `precision` of the time."""
-    order = np.argsort(-confidence, kind="stable")
-    so_far = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(so_far >= precision)
-    return float(confidence[order[good[-1]]]) if len(good) else 1.0
-
-
-def _alarm_thresholds(data: _Data, chances: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the lowest thresholds that keep the model's false alarms on hard negatives within FALSE_ALARMS."""
-    calm = np.array([example.verdict is Verdict.NON_EMERGENCY for example in data.examples])
-    hard = calm & np.array([example.source.startswith(HARD) for example in data.examples])
-    tested = chances[hard if hard.any() else calm]
-    emergency = np.quantile(tested[:, 0], 1 - FALSE_ALARMS)
-    unclear = np.quantile(tested[:, 0] + tested[:, 1], 1 - 1.5 * FALSE_ALARMS)
-    return max(float(emergency), LEAST_ALARM), max(float(unclear), LEAST_ALARM)
 
 
 def _write(out: Path, space: Space, weights: NDArray[np.float64], card: Card) -> None:

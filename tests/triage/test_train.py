@@ -14,7 +14,8 @@ from hotline.errors import InvalidInput
 from hotline.terms import Verdict
 from triage.fit import calibration_curve, calibration_error, fit, make_space, matrix, read_cues, temperature
 from triage.pipeline import Pipeline
-from triage.train import least_confidence, train
+from triage.thresholds import least_confidence
+from triage.train import train
 
 MATTERS = {
     ("03", "路灯"): ("路灯不亮", "灯杆歪了", "巷子没灯", "晚上漆黑"),
