@@ -44,12 +44,12 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, pare
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
+        if trial:
+            settings = await stack.enter_async_context(trial_desk(settings))
         core = await stack.enter_async_context(open_core(
             settings, triage=pipeline, city=city, dsn=dsn, shared_ports=parent is not None
         ))
         await core.keep_directories()
-        if trial:
-            await stack.enter_async_context(trial_desk(settings))
         for role in roles:
             await stack.enter_async_context(ROLES[role](core))
         log.info("serving", roles=[role.value for role in roles], pid=os.getpid(), http_port=settings.http_port,

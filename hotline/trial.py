@@ -15,12 +15,11 @@ from agent_ui.accounts import Accounts
 from agent_ui.staff import Staff, StaffRole
 from hotline.config import Settings
 from hotline.desk110 import Desk
-from hotline.errors import InvalidInput
-from hotline.listening import listening
+from hotline.errors import InvalidInput, Unavailable
+from hotline.listening import check_free
 
 PASSWORD = "dongguan-12345"  # noqa: S105 - printed on the first page: a demo account, not a secret
 DESK_PORT = 9110
-TRIAL_DESK = f"http://127.0.0.1:{DESK_PORT}"
 _DEFAULTS = {
     "app_tokens": "demo:demo-token-12345",
     "wechat_token": "demo-wechat-token",
@@ -39,25 +38,31 @@ def trial_settings(settings: Settings) -> Settings:
         name: value for name, value in _DEFAULTS.items() if not getattr(settings, name)
     }
     missing["web_rate"] = max(settings.web_rate, 6000)  # one machine stands for a whole city
-    if not settings.police_url:
-        missing["police_url"] = TRIAL_DESK
     return msgspec.structs.replace(settings, **missing)
 
 
 @asynccontextmanager
-async def trial_desk(settings: Settings) -> AsyncIterator[None]:
-    """Run a 110 desk beside the service while the block lasts, unless the configuration names one."""
-    if settings.police_url != TRIAL_DESK:
-        yield
+async def trial_desk(settings: Settings) -> AsyncIterator[Settings]:
+    """Run a 110 desk beside the service while the block lasts, where none is configured; give settings that name it."""
+    if settings.police_url:
+        yield settings
         return
     runner = web.AppRunner(Desk(secret=settings.police_secret).app(), access_log=None)
     await runner.setup()
     try:
-        with listening("the demo's 110 desk (set police_url and police_secret for another)", "127.0.0.1", DESK_PORT):
-            await web.TCPSite(runner, "127.0.0.1", DESK_PORT).start()
-        yield
+        await web.TCPSite(runner, "127.0.0.1", _desk_port()).start()
+        yield msgspec.structs.replace(settings, police_url=f"http://127.0.0.1:{runner.addresses[0][1]}")
     finally:
         await runner.cleanup()
+
+
+def _desk_port() -> int:
+    """The usual port, or any where somebody has that already."""
+    try:
+        check_free("the 110 desk", "127.0.0.1", DESK_PORT)
+    except Unavailable:
+        return 0
+    return DESK_PORT
 
 
 async def trial_staff(accounts: Accounts, units: list[str]) -> list[Staff]:
@@ -76,7 +81,7 @@ async def trial_staff(accounts: Accounts, units: list[str]) -> list[Staff]:
 
 
 def banner(settings: Settings, staff: list[Staff], *, city: str) -> str:
-    """Return what a newcomer needs: addresses, log-ins, and a first appeal."""
+    """Return what a newcomer needs: addresses, log-ins, and a first appeal. `settings` with the desk."""
     base = settings.public_url or f"http://{settings.host}:{settings.http_port}"
     lines = [
         "", f"  {city}12345 政务服务便民热线 · 演示环境", "",
@@ -85,7 +90,7 @@ def banner(settings: Settings, staff: list[Staff], *, city: str) -> str:
         f"  接口文档     {base}/openapi.json",
         f"  坐席长连接   ws://{settings.host}:{settings.ws_port}/",
     ]
-    if settings.police_url == TRIAL_DESK:
+    if settings.police_url.startswith("http://127.0.0.1:"):
         lines.append(f"  110模拟台    {settings.police_url}/incidents")
     lines += ["", f"  账号(密码都是 {PASSWORD})"]
     lines += [f"    {one.name:<11} {one.role:<11} {one.display_name}" for one in staff]
