@@ -10,6 +10,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -30,9 +31,12 @@ def mixed() -> list[str]:
     return ordinary + [urgent[n % len(urgent)] for n in range(len(ordinary) // 100)]
 
 
-async def load(url: str, texts: list[str], *, seconds: float, clients: int = CLIENTS) -> dict[str, float]:
-    """Run the load in a process of its own and return what it measured."""
-    options = ["--clients", str(clients), "--seconds", str(seconds), "--token", TOKEN]
+async def load(
+    url: str, texts: Sequence[str | dict[str, object]], *, seconds: float, clients: int = CLIENTS,
+    more: Sequence[str] = (),
+) -> dict[str, float]:
+    """Run the load in a process of its own (`more`: further options of bench.load) and return what it measured."""
+    options = ["--clients", str(clients), "--seconds", str(seconds), "--token", TOKEN, *more]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.load", url, *options, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
