@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,7 +26,7 @@ from hotline.terms import Channel, Priority, State, Verdict
 from hotline.ticket import Ticket, evolve
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(NamedTuple):
     """What a command led to."""
 
     ticket: Ticket

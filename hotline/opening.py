@@ -28,11 +28,20 @@ _RANK = {Verdict.NON_EMERGENCY: 0, Verdict.UNCLEAR: 1, Verdict.EMERGENCY: 2}
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket before and after, and the events between; `before` is None for a new ticket."""
+    """A ticket before, and one decision after the other; `before` is None for a new ticket."""
 
     before: Ticket | None
-    ticket: Ticket
-    events: tuple[TicketEvent, ...]
+    decisions: tuple[Decision, ...]
+
+    @property
+    def ticket(self) -> Ticket:
+        """The ticket after the last decision."""
+        return self.decisions[-1].ticket
+
+    @property
+    def events(self) -> tuple[TicketEvent, ...]:
+        """The events, in order."""
+        return tuple(decision.event for decision in self.decisions)
 
 
 class CityRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +92,7 @@ def open_ticket(inbound: Inbound, triage: Triage, *, number: TicketNumber, rules
     )
     commands = first_commands(inbound.channel, triage, rules.directory)
     decisions = _chain(first, commands, now=now, policy=rules.policy)
-    return Change(before=None, ticket=decisions[-1].ticket, events=tuple(d.event for d in decisions))
+    return Change(before=None, decisions=decisions)
 
 
 def _prioritised(triage: Triage) -> Triage:
@@ -101,7 +110,7 @@ def continue_ticket(ticket: Ticket, inbound: Inbound, triage: Triage, *, rules: 
     decisions = [decide(ticket, message, now=now, policy=rules.policy, actor=Actor(Role.CITIZEN, inbound.source))]
     for command in _raised(decisions[0].ticket, triage):
         decisions.append(decide(decisions[-1].ticket, command, now=now, policy=rules.policy, actor=SYSTEM))
-    return Change(before=ticket, ticket=decisions[-1].ticket, events=tuple(d.event for d in decisions))
+    return Change(before=ticket, decisions=tuple(decisions))
 
 
 def _raised(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:

@@ -112,7 +112,7 @@ class Service:
             check_permitted(actor, command, ticket)
             decision = decide(ticket, command, now=now, policy=rules.policy, actor=actor)
             effects = effects_of(decision.ticket, decision.event, signature=rules.signature)
-            return Change(before=ticket, ticket=decision.ticket, events=(decision.event,)), effects
+            return Change(before=ticket, decisions=(decision,)), effects
 
         return await self._store.change(number, decided, expected_version=expected_version)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from hotline.events import TicketEvent
-from hotline.summary import next_due, summarize, topics
-from hotline.ticket import Ticket, evolve
+from hotline.opening import Change
+from hotline.summary import summarize, topics
+from hotline.ticket import Ticket
 
 MAX_EVENTS = 1024
 """Events of one transaction: `event_position` keeps ten bits for the ordinal."""
@@ -34,26 +35,12 @@ def citizen_of(ticket: Ticket) -> str:
     return ticket.appeal.citizen.phone or ticket.appeal.citizen.key
 
 
-def opening_row(id_: int, code: str, ticket: Ticket) -> tuple[Any, ...]:
-    """Return the columns of a new ticket, in the order of `open` in sql/tickets.sql."""
-    category, now = ticket.category, ticket.created_at
-    return (
-        id_, ticket.number, code, ticket.version, ticket.state, ticket.channel, ticket.kind,
-        category.l1 if category else "", category.l2 if category else "", ticket.verdict, ticket.priority, ticket.town,
-        ticket.lead, ",".join(ticket.assisting), bool(ticket.alarms), citizen_of(ticket), now, next_due(ticket),
-        ticket.appeal.confidential, to_json(summarize(ticket, now)),
-    )
+class Written(NamedTuple):
+    """The columns of a change's events, and what the ticket's own row takes from the last of them."""
 
-
-def update_row(id_: int, ticket: Ticket, now: datetime) -> tuple[Any, ...]:
-    """Return the columns of a changed ticket, in the order of `update` in sql/tickets.sql."""
-    category = ticket.category
-    return (
-        id_, ticket.version, ticket.state, ticket.kind, category.l1 if category else "",
-        category.l2 if category else "", ticket.verdict, ticket.priority, ticket.town, ticket.lead,
-        ",".join(ticket.assisting), ticket.agent, bool(ticket.alarms), now, next_due(ticket), ticket.parent,
-        to_json(summarize(ticket, now)),
-    )
+    events: list[tuple[Any, ...]]
+    summary: str
+    due: datetime | None
 
 
 def check_count(events: int) -> None:
@@ -62,21 +49,43 @@ def check_count(events: int) -> None:
         raise ValueError(f"a transaction numbers at most {MAX_EVENTS} events, not {events}: write smaller batches")
 
 
-def event_rows(before: Ticket | None, events: Sequence[TicketEvent]) -> list[tuple[Any, ...]]:
-    """Return the columns of a ticket's new events: version, at, type, actor, doc, summary after, topics.
+def written(change: Change) -> Written:
+    """Return the columns of the change's events: version, at, type, actor, doc, summary after, topics.
 
     An event goes to the topics that the ticket had before it and to those it has after it.
     """
+    events, summary, text = [], None, ""
+    before = topics(change.before) if change.before is not None else frozenset[str]()
+    for ticket, event in change.decisions:
+        after, summary = topics(ticket), summarize(ticket, event.at)
+        text = to_json(summary)
+        actor = f"{event.actor.role}:{event.actor.name}"
+        concerned = ",".join(sorted(before | after))
+        events.append((event.version, event.at, event.type, actor, to_json(event), text, concerned))
+        before = after
     check_count(len(events))
-    rows, ticket = [], before
-    for event in events:
-        left = topics(ticket) if ticket is not None else frozenset[str]()
-        ticket = evolve(ticket, event)
-        rows.append((
-            event.version, event.at, event.type, f"{event.actor.role}:{event.actor.name}", to_json(event),
-            to_json(summarize(ticket, event.at)), ",".join(sorted(left | topics(ticket))),
-        ))
-    return rows
+    return Written(events, text, summary.due if summary is not None else None)
+
+
+def opening_row(id_: int, code: str, ticket: Ticket, made: Written) -> tuple[Any, ...]:
+    """Return the columns of a new ticket, in the order of `open` in sql/tickets.sql."""
+    category, now = ticket.category, ticket.created_at
+    return (
+        id_, ticket.number, code, ticket.version, ticket.state, ticket.channel, ticket.kind,
+        category.l1 if category else "", category.l2 if category else "", ticket.verdict, ticket.priority, ticket.town,
+        ticket.lead, ",".join(ticket.assisting), bool(ticket.alarms), citizen_of(ticket), now, made.due,
+        ticket.appeal.confidential, made.summary,
+    )
+
+
+def update_row(id_: int, ticket: Ticket, made: Written, now: datetime) -> tuple[Any, ...]:
+    """Return the columns of a changed ticket, in the order of `update` in sql/tickets.sql."""
+    category = ticket.category
+    return (
+        id_, ticket.version, ticket.state, ticket.kind, category.l1 if category else "",
+        category.l2 if category else "", ticket.verdict, ticket.priority, ticket.town, ticket.lead,
+        ",".join(ticket.assisting), ticket.agent, bool(ticket.alarms), now, made.due, ticket.parent, made.summary,
+    )
 
 
 def columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:

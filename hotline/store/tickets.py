@@ -141,8 +141,11 @@ async def _open(connection: asyncpg.Connection, batch: Sequence[NewTicket]) -> s
          i.inbound.received_at)
         for i in batch
     ]
-    tickets = [rows.opening_row(item.id, item.code, item.change.ticket) for item in batch]
-    events = [(item.id, *row) for item in batch for row in rows.event_rows(None, item.change.events)]
+    made = [rows.written(item.change) for item in batch]
+    tickets = [
+        rows.opening_row(item.id, item.code, item.change.ticket, one) for item, one in zip(batch, made, strict=True)
+    ]
+    events = [(item.id, *row) for item, one in zip(batch, made, strict=True) for row in one.events]
     rows.check_count(len(events))
     parameters = [*rows.columns(inbox, 6), *rows.columns(tickets, 20), *rows.columns(events, 8)]
     fresh = {TicketId(row["ticket_id"]) for row in await connection.fetch(_SQL["open"], *parameters)}
@@ -182,8 +185,9 @@ async def _continue(
 
 async def _write(connection: asyncpg.Connection, id_: TicketId, change: Change, effects: Effects) -> None:
     now = change.events[-1].at
-    await connection.execute(_SQL["append"], id_, *rows.columns(rows.event_rows(change.before, change.events), 7))
-    await connection.execute(_SQL["update"], *rows.update_row(id_, change.ticket, now))
+    made = rows.written(change)
+    await connection.execute(_SQL["append"], id_, *rows.columns(made.events, 7))
+    await connection.execute(_SQL["update"], *rows.update_row(id_, change.ticket, made, now))
     await _set_going(connection, [(id_, effects)], now)
     await connection.execute("NOTIFY hotline_events")
 
