@@ -12,8 +12,9 @@ import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from aiohttp.web_protocol import RequestPayloadError
 
-from hotline.errors import HotlineError, Overloaded, RateLimited
+from hotline.errors import HotlineError, InvalidInput, Overloaded, RateLimited
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -108,6 +109,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if error.status < 400:
             raise
         return _http_problem(error, request.path)
+    except RequestPayloadError as error:
+        wrong = InvalidInput(f"the body cannot be read as its Content-Encoding and length say: {error}")
+        return problem_response(wrong, instance=request.path)
     except ConnectionResetError:
         raise  # the client has gone: there is nobody to answer
     except Exception:

@@ -56,6 +56,13 @@ async def test_fifty_parallel_deliveries_make_one_ticket(client: Client, port: M
     assert len(port.inbounds) == 1
 
 
+async def test_a_body_that_is_not_encoded_as_it_says_is_the_senders_mistake(client: Client, port: MemoryPort) -> None:
+    headers = APP | {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = await client.post("/api/v1/appeals", data=b"zzz", headers=headers)
+    assert (answer.status, (await answer.json())["error_id"]) == (400, "invalid_input")
+    assert port.inbounds == []
+
+
 async def test_clients_do_not_share_keys(client: Client, port: MemoryPort) -> None:
     for headers in (APP, {"Authorization": "Bearer other"}, {}):
         answer = await client.post("/api/v1/appeals", json=BODY, headers={**headers, "Idempotency-Key": "k"})
