@@ -18,6 +18,7 @@ from hotline.ticket import Ticket
 _MOBILE = re.compile(r"(?<![0-9A-Za-z])((?:\+?86[- ]?)?1[3-9]\d)[- ]?\d{4}[- ]?(\d{4})(?![0-9A-Za-z])")
 _LANDLINE = re.compile(r"(?<![0-9A-Za-z])((?:\+86[- ]?|0)\d{2,3}[- ]?)\d{4}(\d{3,4})(?![0-9A-Za-z])")
 _ID = re.compile(r"(?<![0-9A-Za-z])(\d{6})\d{8}(\d{3}[0-9Xx])(?![0-9A-Za-z])")
+_HAN_NAME = re.compile(r"[㐀-鿿·]{2,20}")
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -33,6 +34,26 @@ def mask_name(name: str) -> str:
     return name[:1] + "*" * (len(name) > 0)
 
 
+def mask_public(text: str, *, name: str, phone: str = "") -> str:
+    """Hide mobile numbers, identity documents and the citizen's own name and phone in a text that the public reads.
+
+    Landlines stay, except the citizen's: a reply often gives an office's.
+    """
+    text = _MOBILE.sub(r"\1****\2", _ID.sub(r"\1********\2", text))
+    own = phone.removeprefix("+86")
+    text = _LANDLINE.sub(lambda found: mask_text(found[0]) if _is(found[0], own) else found[0], text)
+    return _without_name(text, name)
+
+
+def _is(shown: str, own: str) -> bool:
+    return own != "" and re.sub(r"\D", "", shown).lstrip("0").endswith(own)
+
+
+def _without_name(text: str, name: str) -> str:
+    """Chinese names only: a citizen who is called "report" or "2026" must not garble what programs read."""
+    return text.replace(name, mask_name(name)) if _HAN_NAME.fullmatch(name) else text
+
+
 def _mask_key(key: str) -> str:
     masked = mask_text(key)
     return masked if masked != key else key[:3] + "*" * (len(key) > 3)
@@ -43,21 +64,25 @@ def _citizen(value: dict[str, Any]) -> dict[str, Any]:
     return {name: rules[name](text) if name in rules else text for name, text in value.items()}
 
 
-def _masked(value: Any) -> Any:
+def _masked(value: Any, name: str) -> Any:
     match value:
         case str():
-            return mask_text(value)
+            return _without_name(mask_text(value), name)
         case dict():
-            return {key: _citizen(item) if key == "citizen" else _masked(item) for key, item in value.items()}
+            return {key: _citizen(item) if key == "citizen" else _masked(item, name) for key, item in value.items()}
         case list() | tuple():
-            return [_masked(item) for item in value]
+            return [_masked(item, name) for item in value]
         case _:
             return value
 
 
-def masked(value: T) -> T:
-    """Return a ticket, an event or any other frozen value with personal data hidden in every text."""
-    return msgspec.convert(_masked(msgspec.to_builtins(value)), type(value))
+def masked(value: T, *, name: str = "") -> T:
+    """Return a ticket, an event or any other frozen value with personal data hidden in every text.
+
+    Args:
+        name: the citizen's, hidden wherever it stands.
+    """
+    return msgspec.convert(_masked(msgspec.to_builtins(value), name), type(value))
 
 
 def may_see_citizen(staff: Staff, ticket: Ticket) -> bool:

@@ -127,8 +127,9 @@ def _check_centre(staff: Staff) -> None:
 
 
 def _opened(staff: Staff, found: Found, *, full: bool) -> Opened:
-    ticket = found.ticket if full else masked(found.ticket)
-    events = found.events if full else tuple(masked(event) for event in found.events)
+    name = found.ticket.appeal.citizen.name
+    ticket = found.ticket if full else masked(found.ticket, name=name)
+    events = found.events if full else tuple(masked(event, name=name) for event in found.events)
     return Opened(
         id=found.id, ticket=msgspec.Raw(msgspec.json.encode(ticket)),
         events=tuple(msgspec.Raw(msgspec.json.encode(event)) for event in events),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from agent_ui.masking import mask_public
 from channels.views import Progress, Step
 from hotline import commands as c
 from hotline.clocks import Policy, expected_completion
@@ -79,11 +80,21 @@ def progress_of(ticket: Ticket, events: Sequence[TicketEvent], *, policy: Policy
     return Progress(
         number=ticket.number, status=ticket.state, status_label=label(ticket.state), verdict=ticket.verdict,
         category=ticket.category.l2 if ticket.category else "", department=ticket.lead, expected_by=expected,
-        steps=tuple(step for event in events if (step := step_of(event)) is not None),
+        steps=tuple(_public_step(step, ticket) for event in events if (step := step_of(event)) is not None),
         public_reply=shown_reply(ticket),
     )
 
 
+def _public_step(step: Step, ticket: Ticket) -> Step:
+    return Step(at=step.at, title=step.title, text=_public(step.text, ticket))
+
+
+def _public(text: str, ticket: Ticket) -> str:
+    """What staff wrote may name people: hidden, as number and code are shared and Open311 shows replies to all."""
+    citizen = ticket.appeal.citizen
+    return mask_public(text, name=citizen.name, phone=citizen.phone)
+
+
 def shown_reply(ticket: Ticket) -> str:
-    """Return the public reply once the centre has accepted it, "" before."""
-    return ticket.public_reply if ticket.state in _REPLY_SHOWN else ""
+    """Return the public reply, without personal data, once the centre has accepted it; "" before."""
+    return _public(ticket.public_reply, ticket) if ticket.state in _REPLY_SHOWN else ""

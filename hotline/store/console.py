@@ -28,6 +28,7 @@ from hotline.ticket import replay
 _SQL = statements("console")
 _summaries = msgspec.json.Decoder(Summary)
 _CURSOR = re.compile(r"(\d{1,16})-(\d{1,18})")
+_NUMBER = re.compile(r"\d{7}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TOP = (datetime(9999, 1, 1, tzinfo=UTC), 2**62)
 _LISTS = {
@@ -116,6 +117,8 @@ class ConsoleStore:
     async def search(self, asked: Search, *, department: str = "") -> Page:
         """Return what a search finds, of one department only where given. Raises InvalidInput."""
         phone = normalize_phone(asked.phone) if asked.phone.strip() else ""
+        if department and _NUMBER.search(asked.text):
+            raise InvalidInput("words hold a long number: search by phone or by ticket number instead")
         words = query(asked.text)
         if not (asked.number or phone or words):
             raise InvalidInput("a search needs a number, a phone or some words")

@@ -18,7 +18,7 @@ from hotline import commands as c
 from hotline.appeal import Citizen
 from hotline.store.indexer import index_all
 from hotline.summary import Summary
-from hotline.terms import State
+from hotline.terms import Kind, State
 from hotline.ticket import Ticket
 from tests.agent_ui.stack import Desk, Stack
 
@@ -201,6 +201,25 @@ async def test_an_appeal_by_phone_is_taken_once_and_its_caller_found(stack: Stac
         unit = await stack.desk("wang")
         assert rows(await unit.ask(p.Search, phone="13800138000")) == []
         assert (await unit.ask(p.PhoneAppeal, call="call-2", appeal=body)).error_id == "forbidden"
+
+
+async def test_a_department_cannot_find_out_who_reports(stack: Stack) -> None:
+    citizen = Citizen(name="陈小明", phone="+8613800138000", key="+8613800138000")
+    text = "我是陈小明,电话13800138000,体育路路灯不亮"
+    async with stack.gateway():
+        plain = (await stack.appeal(text, citizen=citizen)).number
+        secret = (await stack.appeal(text, citizen=citizen, confidential=True)).number
+        report = (await stack.appeal(text, citizen=citizen, kind=Kind.REPORT)).number
+        agent, unit = await stack.desk("zhang"), await stack.desk("wang")
+        await index_all(stack.pool)
+        found = {row.number for row in rows(await agent.ask(p.Search, phone="13800138000"))}
+        assert found == {plain, secret, report}
+        assert [row.number for row in rows(await unit.ask(p.Search, phone="13800138000"))] == [plain]
+        assert [row.number for row in rows(await unit.ask(p.Search, phone="13800138000", text="路灯"))] == [plain]
+        assert (await unit.ask(p.Search, text="13800138000")).error_id == "invalid_input"
+        assert len(rows(await unit.ask(p.Search, text="路灯"))) == 3
+        opened = (await unit.ask(p.Open, number=secret)).opened
+        assert "小明" not in (bytes(opened.ticket) + b"".join(map(bytes, opened.events))).decode()
 
 
 async def test_tickets_are_merged_by_the_id_that_open_tells(stack: Stack) -> None:

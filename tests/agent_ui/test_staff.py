@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agent_ui import protocol as p
 from agent_ui.asyncapi import document, rendered
-from agent_ui.masking import mask_name, mask_text, masked, may_see_citizen
+from agent_ui.masking import mask_name, mask_public, mask_text, masked, may_see_citizen
 from agent_ui.presence import (
     CHOSEN_AT_CONSOLE,
     PRESENCE,
@@ -172,6 +172,26 @@ def test_a_masked_ticket_shows_no_citizen_but_is_a_ticket() -> None:
         encoded = msgspec.json.encode(value).decode()
         assert not any(secret in encoded for secret in ("张三丰", "13800138000", "oAbCdEfGh"))
     assert isinstance(masked(decision.event), TicketEvent)
+
+
+@pytest.mark.parametrize("name", ["report", "complaint", "2026", "DG", "路灯", "王", ""])
+def test_no_name_garbles_a_ticket(name: str) -> None:
+    appeal = Appeal(text="路灯不亮", citizen=Citizen(name=name))
+    decision = receive(
+        number="DG1", channel=Channel.WEB, appeal=appeal, triage=STREET_LIGHT, now=NOW, policy=POLICY,  # type: ignore[arg-type]
+    )
+    assert masked(decision.ticket, name=name).number == decision.ticket.number
+
+
+@pytest.mark.parametrize(("text", "shown"), [
+    ("经核实,王小明(13812345678)反映的工地已停工", "经核实,王*(138****5678)反映的工地已停工"),
+    ("身份证441900199001011234已核对", "身份证441900********1234已核对"),
+    ("详询0769-22830000或12345", "详询0769-22830000或12345"),
+    ("已致电0769-22223333告知", "已致电0769-****3333告知"),
+    ("小明的车已移走", "小明的车已移走"),
+])
+def test_what_the_public_reads_names_nobody(text: str, shown: str) -> None:
+    assert mask_public(text, name="王小明", phone="+8676922223333") == shown
 
 
 def test_reports_and_confidential_tickets_hide_the_citizen_from_the_department() -> None:

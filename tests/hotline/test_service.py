@@ -11,6 +11,7 @@ import pytest
 
 from channels.message import Receipt
 from hotline import commands as c
+from hotline.appeal import Appeal, Citizen
 from hotline.errors import (
     Forbidden,
     IllegalTransition,
@@ -63,6 +64,21 @@ async def test_the_reply_is_shown_only_when_the_centre_has_accepted_it(database:
         await service.act(receipt.number, c.Sign(), actor=LEAD)
         await service.act(receipt.number, c.Reply(internal="x", public="未经审核"), actor=LEAD)
         assert (await service.progress(receipt.number, receipt.code)).public_reply == ""
+
+
+async def test_progress_names_nobody_whatever_staff_wrote(database: str) -> None:
+    citizen = Citizen(name="王小明", phone="+8613812345678")
+    async with house(database) as (service, _), intake_over(database) as intake:
+        appeal = Appeal(text="体育路路灯不亮", citizen=citizen)
+        receipt = await intake.submit(inbound(key="named", appeal=appeal))
+        for actor, command in (
+            (LEAD, c.Sign()), (AGENT, c.AddMessage(text="王小明您好,会打13812345678", inbound=False)),
+            (LEAD, c.Reply(internal="王小明", public="王小明(13812345678)反映的路灯已修好")), (AGENT, c.AcceptReply()),
+        ):
+            await service.act(receipt.number, command, actor=actor)
+        progress = await service.progress(receipt.number, receipt.code)
+    assert progress.public_reply == "王*(138****5678)反映的路灯已修好"
+    assert not any("小明" in step.text or "13812345678" in step.text for step in progress.steps)
 
 
 async def test_a_wrong_code_and_an_unknown_number_look_the_same(database: str) -> None:

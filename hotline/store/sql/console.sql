@@ -81,6 +81,7 @@ LEFT JOIN LATERAL (
 -- name: search
 -- $5 number, $6 citizen (E.164 phone), $7 department; '' does not narrow. Planned anew each time, as what is given
 -- decides which index serves.
+-- A department that asks by phone gets no report and nothing confidential: a hit would tell whose it is.
 SELECT h.seq, p.id, p.created_at, p.summary
 FROM (SELECT event_horizon() - 1 AS seq) AS h
 LEFT JOIN LATERAL (
@@ -89,6 +90,7 @@ LEFT JOIN LATERAL (
       AND ($5::text = '' OR number = $5)
       AND ($6::text = '' OR (citizen = $6 AND citizen <> ''))
       AND ($7::text = '' OR lead = $7 OR assisting @> ARRAY[$7::text])
+      AND ($6::text = '' OR $7::text = '' OR (kind <> 'report' AND NOT confidential))
     ORDER BY created_at DESC, id DESC LIMIT $4
 ) AS p ON true
 ORDER BY p.created_at DESC, p.id DESC;
@@ -105,6 +107,7 @@ LEFT JOIN LATERAL (
       AND ($5::text = '' OR t.number = $5)
       AND ($6::text = '' OR (t.citizen = $6 AND t.citizen <> ''))
       AND ($7::text = '' OR t.lead = $7 OR t.assisting @> ARRAY[$7::text])
+      AND ($6::text = '' OR $7::text = '' OR (t.kind <> 'report' AND NOT t.confidential))
     ORDER BY s.ticket_id DESC LIMIT $4
 ) AS p ON true
 ORDER BY p.id DESC;
