@@ -70,12 +70,12 @@ class House:
         }
         return {**os.environ, **own, **self._environment}
 
-    def run(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start `python -m hotline …` under a name; its output goes to NAME.log."""
+    def run(self, name: str, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start `python -m hotline …` under a name; its output goes to NAME.log. `environment` goes over the usual."""
         log = (self.home / f"{name}.log").open("ab")
         process = subprocess.Popen(
-            [sys.executable, "-m", "hotline", *arguments], env=self.environment(), stdout=log, stderr=log,
-            start_new_session=True,
+            [sys.executable, "-m", "hotline", *arguments], env=self.environment() | (environment or {}), stdout=log,
+            stderr=log, start_new_session=True,
         )
         self._processes[name] = process
         return process

@@ -12,14 +12,17 @@ import pytest
 
 from channels import appeals, chat, open311, police, tickets, wechat
 from channels.limits import RateLimit
+from channels.message import Inbound
 from channels.wechat_codec import WeChatSettings, read_xml
 from hotline import wechat_standin
-from hotline.appeal import UNTRIAGED
+from hotline.appeal import UNTRIAGED, Appeal, Attachment, Citizen
 from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import Core, open_core
 from hotline.signing import signature
+from hotline.terms import Channel
 from tests.channels.conftest import Client, Serve
+from tests.channels.test_appeals import PNG
 from tests.channels.test_contract import CITY
 
 APP = {"Authorization": "Bearer demo-token-12345", "Idempotency-Key": "k1"}
@@ -117,6 +120,32 @@ async def test_a_wechat_message_during_an_outage_becomes_one_ticket(client: Clie
     again = await _wechat(client)
     assert number in read_xml(await again.read())["Content"]
     assert await core.pool.fetchval("SELECT count(*) FROM tickets") == 1
+
+
+async def test_a_picture_that_was_spooled_is_fetched_once(client: Client, core: Core) -> None:
+    fetched: list[str] = []
+
+    async def fetch(media_id: str) -> bytes:
+        fetched.append(media_id)
+        return PNG
+
+    core.media = wechat.MediaFetcher(core.front, fetch, most=1)
+    for number in (1, 2, 1):
+        core.front.spool(Inbound(
+            channel=Channel.WECHAT, external_id=f"pic-{number}", received_at=datetime.now(UTC),
+            conversation=f"o{number}", appeal=Appeal(
+                text="[图片]", citizen=Citizen(key=f"o{number}"),
+                attachments=(Attachment(key=f"wechat:m{number}", name="图片.jpg", media_type="image/jpeg", size=0),),
+            ),
+        ))
+    await core.spool.drain()
+    async with asyncio.timeout(10):
+        while await core.pool.fetchval("SELECT count(*) FROM inbox") < 4:
+            await asyncio.sleep(0.01)
+    assert sorted(fetched) == ["m1", "m2"]
+    assert await core.pool.fetchval("SELECT count(*) FROM tickets") == 2
+    assert await core.pool.fetchval("SELECT count(*) FROM attachments") == 1
+    assert await core.pool.fetchval("SELECT count(*) FROM outbox WHERE key LIKE 'answer-pic-%'") == 2
 
 
 async def test_a_chat_survives_its_process(client: Client, core: Core) -> None:

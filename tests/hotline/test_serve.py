@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from websockets.exceptions import ConnectionClosed
 
 from hotline import wechat_standin
 from hotline.store.embedded import start_embedded, stop_embedded
+from hotline.trial import DESK_PORT, PASSWORD
 from tests.processes import TOKEN, WECHAT_TOKEN, House, console_ticket, free_port
 
 LAMP = "体育路的路灯不亮"
@@ -124,6 +126,50 @@ async def test_one_process_has_every_role(house: House, session: aiohttp.ClientS
     assert house.log_of("second").count("\n") == 1
     assert second.returncode == 2
     assert (await appeal(session, house))["http"] == 201, "the first one serves on"
+
+
+async def test_the_demo_works_as_it_says(house: House, session: aiohttp.ClientSession) -> None:
+    unset = dict.fromkeys(("HOTLINE_POLICE_URL", "HOTLINE_POLICE_SECRET", "HOTLINE_APP_TOKENS"), "")
+    with contextlib.closing(_taken(DESK_PORT)):  # another port is found for the desk
+        house.run("demo", "serve", "--demo", environment=unset)
+        said = await until(lambda: _said(house, "demo", "Ctrl-C"))
+    for page in ("/", "/console", "/openapi.json"):
+        async with session.get(house.url + page) as answer:
+            assert answer.status == 200
+            assert page == "/" or house.url + page in said
+    for name in ("agent", "agent2", "supervisor", "department"):
+        async with session.post(f"{house.url}/api/v1/login", json={"name": name, "password": PASSWORD}) as answer:
+            assert answer.status == 200
+    shell = said.partition("  试一试\n")[2].partition("\n\n")[0].replace("first-1", f"demo-{time.time_ns()}")
+    curl = await asyncio.create_subprocess_shell(shell, stdout=asyncio.subprocess.PIPE)
+    told = json.loads((await curl.communicate())[0])
+    assert (told["category"], bool(told["department"])) == ("03/路灯", True)
+    headers = {"Authorization": "Bearer demo-token-12345"}
+    async with session.post(f"{house.url}/api/v1/appeals", json={"text": FIRE}, headers=headers) as answer:
+        number = (await answer.json())["number"]
+    desk = said.partition("110模拟台    ")[2].partition("\n")[0]
+
+    async def at_desk() -> bool:
+        async with session.get(desk) as answer:
+            return number in await answer.text()
+    await until(at_desk)
+    house.process("demo").send_signal(signal.SIGINT)
+    assert await ended(house, "demo") == 0
+    assert "Traceback" not in house.log_of("demo")
+
+
+def _taken(port: int) -> socket.socket:
+    """Hold a port, if nobody does already."""
+    held = socket.socket()
+    with contextlib.suppress(OSError):
+        held.bind(("127.0.0.1", port))
+        held.listen()
+    return held
+
+
+async def _said(house: House, name: str, last: str) -> str:
+    text = house.log_of(name)
+    return text if last in text else ""
 
 
 async def _at_desk(house: House, number: str) -> bool:
