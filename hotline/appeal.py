@@ -102,5 +102,6 @@ class Triage(Value, frozen=True, omit_defaults=False):
     model: str = ""
 
 
-UNTRIAGED = Triage(category=None, needs_person=True, model="none")
-"""What intake uses when triage fails or is late: the ticket is kept, a person decides."""
+UNTRIAGED = Triage(category=None, verdict=Verdict.UNCLEAR, needs_person=True, model="none")
+"""What intake uses when triage fails or is late: the ticket is kept, and as nobody has looked for danger in it, it
+waits among the unclear ones, in front of ordinary work, for a person to decide."""

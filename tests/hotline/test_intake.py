@@ -131,7 +131,7 @@ async def test_when_triage_fails_the_ticket_is_committed_for_a_person(database: 
 
     async with intake_over(database, triage_with=broken) as intake:
         receipt = await intake.submit(inbound())
-    assert (receipt.status, receipt.department) == ("received", "")
+    assert (receipt.status, receipt.department, receipt.verdict) == ("received", "", "unclear")
     [row] = await all_rows(database, "SELECT summary FROM tickets")
     assert msgspec.json.decode(row["summary"])["needs_person"] is True
 
