@@ -1,5 +1,6 @@
 # Two commands do everything: `make run` and `make test`. `make help` lists the rest.
-PYTHON ?= python3
+NEW    := -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do $$p $(NEW) && echo $$p && break; done)
 VENV   := .venv
 PY     := $(VENV)/bin/python
 
@@ -10,13 +11,15 @@ help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/.installed: requirements.txt
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed'; exit 1; }
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@test -x $(PY) || { p='$(PYTHON)'; $${p:-false} $(NEW) && $$p -m venv $(VENV); } || \
+	  { rm -rf $(VENV); echo 'Python 3.11 or newer with venv is needed (make run PYTHON=/path/to/python3)'; exit 1; }
+	@echo 'installing into $(VENV), a minute or two the first time'
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo 'installing what tests need'
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 run: $(VENV)/.installed ## install, start the database and the service with demo accounts, print addresses and log-ins
