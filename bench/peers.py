@@ -36,6 +36,7 @@ class Door:
     path: str
     bodies: list[Body]
     options: tuple[str, ...] = ()
+    serve: tuple[str, ...] = ()
     clients: int = CLIENTS
     rates: list[float] = field(default_factory=list)
     p50_ms: list[float] = field(default_factory=list)
@@ -65,6 +66,14 @@ class Door:
         return found["per_second"]
 
 
+def own_doors(texts: list[str], *, cores: int) -> list[Door]:
+    """Return our front door with one process, and with as many as the peer gets."""
+    one = Door("this service, one process", "/api/v1/appeals", list(texts))
+    if cores == 1:
+        return [one]
+    return [one, Door(f"this service, {cores} processes", one.path, one.bodies, serve=("--workers", str(cores)))]
+
+
 def peer_doors(texts: list[str], *, queue: int) -> list[Door]:
     """Return the ways into django-helpdesk: the REST API (staff, JSON), and the public form made for embedding."""
     api: list[Body] = [{"queue": queue, "title": text[:100], "description": text, "priority": 3} for text in texts]
@@ -89,12 +98,12 @@ async def choose_clients(door: Door, url: str) -> None:
 
 async def bench(python: Path, *, seconds: float, rounds: int) -> None:
     """Measure round by round and report."""
-    texts = mixed()
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}; load, server and PostgreSQL share them; "
+    texts, cores = mixed(), os.cpu_count() or 1
+    print(f"{cores} cores, Python {platform.python_version()}; load, server and PostgreSQL share them; "
           f"{len(texts)} example texts, {seconds:g} s after a warm-up, median of {rounds} rounds\n{versions(python)}\n")
-    ours = Door("this service, one process, every role", "/api/v1/appeals", list(texts))
+    ours = own_doors(texts, cores=cores)
     async with House(environment={"HOTLINE_MAX_WAITING": "5000"}) as house:
-        peer = Helpdesk(python, house.dsn, log=house.home / "gunicorn.log", workers=os.cpu_count() or 1)
+        peer = Helpdesk(python, house.dsn, log=house.home / "gunicorn.log", workers=cores)
         await peer.prepare()
         doors = peer_doors(texts, queue=peer.queue)
         house.start_desk()
@@ -104,10 +113,11 @@ async def bench(python: Path, *, seconds: float, rounds: int) -> None:
                     if number == 0:
                         await choose_clients(door, peer.url)
                     await door.measure(peer.url, peer.tickets, seconds=seconds)
-            await house.serve()
-            await ours.measure(house.url, lambda: own_tickets(house.dsn), seconds=seconds)
-            house.kill("service")
-            await settle(house.dsn)
+            for door in ours:
+                await house.serve(*door.serve)
+                await door.measure(house.url, lambda: own_tickets(house.dsn), seconds=seconds)
+                house.kill("service")
+                await settle(house.dsn)
     report(ours, doors)
 
 
@@ -136,16 +146,17 @@ def versions(python: Path) -> str:
     return subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def report(ours: Door, doors: list[Door]) -> None:
-    """Print what was measured; the ratio that counts is the one to the peer's faster door."""
-    for door in (ours, *doors):
+def report(ours: list[Door], peers: list[Door]) -> None:
+    """Print what was measured, and the ratio of each of our figures to each of the peer's, round by round."""
+    for door in (*ours, *peers):
         row(door.name, f"{door.per_second:,.0f}/s",
             f"{door.clients} clients, p50 {median(door.p50_ms):,.0f} ms, bad answers: {door.bad}, "
             f"answered {door.answered:,}, of these in the database {min(door.stored, door.answered):,}")
-    fastest = max(doors, key=lambda door: door.per_second)
-    for door in doors:
-        note = f"goal ≥ {GOAL}" if door is fastest else ""
-        row(f"  ratio to {door.name.partition(', ')[2]}", f"{ours.per_second / door.per_second:.1f}", note)
+    print(f"\nratios, goal ≥ {GOAL}")
+    for own in ours:
+        for peer in peers:
+            ratio = median(a / b for a, b in zip(own.rates, peer.rates, strict=True))
+            row(f"  {own.name} : {peer.name}", f"{ratio:.1f}")
 
 
 def main() -> None:
