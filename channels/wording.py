@@ -31,7 +31,7 @@ def receipt_text(receipt: Receipt) -> str:
     head = "已补充到您的工单。" if receipt.continued else "您的诉求已受理。"
     lines = [head, f"工单号:{receipt.number}", f"查询码:{receipt.code}"]
     if receipt.category:
-        lines.append(f"事项:{receipt.category}")
+        lines.append(f"事项:{receipt.category.rpartition('/')[2]}")  # people know the name, not the code before it
     lines.append(f"承办单位:{receipt.department or '正在由人工确认'}")
     if receipt.expected_by is not None:
         lines.append(f"预计办结:{local_time(receipt.expected_by)}前")

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from hotline.ids import DepartmentCode
@@ -105,3 +107,13 @@ class Triage(Value, frozen=True, omit_defaults=False):
 UNTRIAGED = Triage(category=None, verdict=Verdict.UNCLEAR, needs_person=True, model="none")
 """What intake uses when triage fails or is late: the ticket is kept, and as nobody has looked for danger in it, it
 waits among the unclear ones, in front of ordinary work, for a person to decide."""
+
+WORDLESS = Triage(category=None, needs_person=True, model="none")
+"""What intake uses for a message without words: nothing in it could be judged, so it raises nothing either."""
+_WORDLESS = re.compile(r"\[(?:图片|语音|视频)\]|https?://\S+")
+_WORD = re.compile(r"[^\W_]")
+
+
+def has_words(text: str) -> bool:
+    """Tell whether a text says anything: a picture's or a voice message's mark, an address and emoji do not."""
+    return _WORD.search(_WORDLESS.sub("", text)) is not None

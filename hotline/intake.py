@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from channels.message import Inbound, Receipt
-from hotline.appeal import UNTRIAGED, Triage
+from hotline.appeal import UNTRIAGED, WORDLESS, Triage, has_words
 from hotline.effects import Effects, effects_of_all
 from hotline.errors import HotlineError, Overloaded, Unavailable
 from hotline.ids import TicketNumber
@@ -146,7 +146,8 @@ class Intake:
         try:
             triages = await asyncio.wait_for(call, self._limits.triage_timeout)
             if len(triages) == len(texts):
-                return triages
+                # Of a picture without words a model can only guess: a person looks at it.
+                return [triage if has_words(text) else WORDLESS for text, triage in zip(texts, triages, strict=True)]
             log.error("triage_count_differs", texts=len(texts), triages=len(triages))
         except TimeoutError:
             log.warning("triage_late", texts=len(texts), timeout=self._limits.triage_timeout)

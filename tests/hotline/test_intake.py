@@ -76,6 +76,18 @@ async def test_an_appeal_becomes_a_ticket_that_is_dispatched(database: str) -> N
     assert types == ["receive", "accept", "dispatch"]
 
 
+@pytest.mark.parametrize("text", ["[语音]", "[图片]", "[图片] http://mmbiz.qpic.cn/路灯/着火", "[视频]", "🙂🙂", "……"])
+async def test_nobody_guesses_at_a_message_without_words(database: str, text: str) -> None:
+    def guessing(texts: Sequence[str], /) -> list[Triage]:
+        return [_one("着火") for _ in texts]
+
+    async with intake_over(database, triage_with=guessing) as intake:
+        receipt = await intake.submit(inbound(text))
+        spoken = await intake.submit(inbound("[图片] 家里着火了"))
+    assert (receipt.status, receipt.verdict, receipt.category) == ("received", Verdict.NON_EMERGENCY, "")
+    assert spoken.verdict is Verdict.EMERGENCY
+
+
 async def test_events_in_the_database_rebuild_the_ticket(database: str) -> None:
     async with intake_over(database) as intake:
         receipt = await intake.submit(inbound("厂房着火了"))
