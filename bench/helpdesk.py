@@ -82,6 +82,13 @@ class Helpdesk:
         """Base address of HTTP."""
         return f"http://127.0.0.1:{self.port}/helpdesk"
 
+    @property
+    def pid(self) -> int:
+        """Process id of gunicorn's master, while it serves."""
+        if self._process is None:
+            raise RuntimeError("gunicorn does not run")
+        return self._process.pid
+
     def _environment(self) -> dict[str, str]:
         own = {
             "HELPDESK_DSN": self.dsn, "HELPDESK_TOKEN": TOKEN, "HELPDESK_QUEUE_EMAIL": QUEUE_EMAIL,

@@ -20,6 +20,7 @@ from statistics import median
 import asyncpg
 
 from bench.__main__ import CLIENTS, load, mixed, row
+from bench.cpu import cpu_seconds, postmaster
 from bench.helpdesk import QUEUE_EMAIL, Helpdesk, NotInstalled, install
 from tests.processes import House
 
@@ -40,6 +41,7 @@ class Door:
     clients: int = CLIENTS
     rates: list[float] = field(default_factory=list)
     p50_ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
     bad: int = 0
     answered: int = 0
     stored: int = 0
@@ -49,11 +51,17 @@ class Door:
         """Median of the rounds."""
         return median(self.rates)
 
-    async def measure(self, url: str, count: Callable[[], Awaitable[int]], *, seconds: float) -> None:
-        """Warm up, load for `seconds`, and compare the answers with the tickets that are in the database."""
+    async def measure(
+        self, url: str, count: Callable[[], Awaitable[int]], *, seconds: float, processes: tuple[int, ...]
+    ) -> None:
+        """Warm up, load for `seconds`, and compare the answers with the tickets that are in the database.
+
+        `processes` (and their children) are what the tickets cost CPU time in: the server and PostgreSQL.
+        """
         await self.try_out(url, seconds=WARM_UP, clients=self.clients)
-        before = await count()
+        before, used = await count(), cpu_seconds(processes)
         found = await load(url + self.path, self.bodies, seconds=seconds, clients=self.clients, more=self.options)
+        self.cpu_ms.append(1000 * (cpu_seconds(processes) - used) / max(1, found["good"]))
         self.rates.append(found["per_second"])
         self.p50_ms.append(found["p50_ms"])
         self.bad += int(found["bad"])
@@ -108,17 +116,29 @@ async def bench(python: Path, *, seconds: float, rounds: int) -> None:
         doors = peer_doors(texts, queue=peer.queue)
         house.start_desk()
         for number in range(rounds):
-            async with peer:
-                for door in doors:
-                    if number == 0:
-                        await choose_clients(door, peer.url)
-                    await door.measure(peer.url, peer.tickets, seconds=seconds)
-            for door in ours:
-                await house.serve(*door.serve)
-                await door.measure(house.url, lambda: own_tickets(house.dsn), seconds=seconds)
-                house.kill("service")
-                await settle(house.dsn)
+            await peer_round(house, peer, doors, first=number == 0, seconds=seconds)
+            await own_round(house, ours, seconds=seconds)
     report(ours, doors)
+
+
+async def peer_round(house: House, peer: Helpdesk, doors: list[Door], *, first: bool, seconds: float) -> None:
+    """Measure the peer's doors, and stop it."""
+    async with peer:
+        for door in doors:
+            if first:
+                await choose_clients(door, peer.url)
+            processes = (peer.pid, postmaster(house.home))
+            await door.measure(peer.url, peer.tickets, seconds=seconds, processes=processes)
+
+
+async def own_round(house: House, doors: list[Door], *, seconds: float) -> None:
+    """Measure our door with each number of processes, and stop the service."""
+    for door in doors:
+        await house.serve(*door.serve)
+        processes = (house.pid_of("service"), postmaster(house.home))
+        await door.measure(house.url, lambda: own_tickets(house.dsn), seconds=seconds, processes=processes)
+        house.kill("service")
+        await settle(house.dsn)
 
 
 async def own_tickets(dsn: str) -> int:
@@ -149,14 +169,15 @@ def versions(python: Path) -> str:
 def report(ours: list[Door], peers: list[Door]) -> None:
     """Print what was measured, and the ratio of each of our figures to each of the peer's, round by round."""
     for door in (*ours, *peers):
-        row(door.name, f"{door.per_second:,.0f}/s",
-            f"{door.clients} clients, p50 {median(door.p50_ms):,.0f} ms, bad answers: {door.bad}, "
-            f"answered {door.answered:,}, of these in the database {min(door.stored, door.answered):,}")
+        note = (f"{median(door.cpu_ms):.2f} ms of CPU each, {door.clients} clients, p50 {median(door.p50_ms):,.0f} ms, "
+                f"bad answers: {door.bad}, answered {door.answered:,}, stored {door.stored:,}")
+        row(door.name, f"{door.per_second:,.0f}/s", note)
     print(f"\nratios, goal ≥ {GOAL}")
     for own in ours:
         for peer in peers:
             ratio = median(a / b for a, b in zip(own.rates, peer.rates, strict=True))
-            row(f"  {own.name} : {peer.name}", f"{ratio:.1f}")
+            cost = median(b / a for a, b in zip(own.cpu_ms, peer.cpu_ms, strict=True))
+            row(f"  {own.name} : {peer.name}", f"{ratio:.1f}", f"by CPU time (server and PostgreSQL): {cost:.1f}")
 
 
 def main() -> None:
@@ -174,7 +195,10 @@ def main() -> None:
             f"django-helpdesk cannot be installed, so there is nothing to compare with:\n{error}\n"
             "It needs a package index that pip can reach (`pip config list` shows which one it asks)."
         ) from error
-    asyncio.run(bench(python, seconds=given.seconds, rounds=given.rounds))
+    try:
+        asyncio.run(bench(python, seconds=given.seconds, rounds=given.rounds))
+    except KeyboardInterrupt:
+        raise SystemExit("stopped; nothing is left running") from None
 
 
 if __name__ == "__main__":

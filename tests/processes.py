@@ -99,6 +99,10 @@ class House:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
+    def pid_of(self, name: str) -> int:
+        """Return the id of a process."""
+        return self._processes[name].pid
+
     def log_of(self, name: str) -> str:
         """Return what a process has printed."""
         return (self.home / f"{name}.log").read_text(errors="replace")
