@@ -85,7 +85,9 @@ def raised(
     unclear = limits.unclear_despite if calm else limits.unclear
     by_model = Verdict.NON_EMERGENCY
     by_rules = assessment.verdict
-    if by_rules is Verdict.EMERGENCY and chances[0] + chances[1] < limits.doubt:
+    # Words of taking one's life stand whatever the model thinks: a false alarm costs a call, a missed one a life.
+    certain = any(hit.word.strong and hit.word.danger == "suicide" for hit in assessment.hits)
+    if by_rules is Verdict.EMERGENCY and not certain and chances[0] + chances[1] < limits.doubt:
         by_rules = Verdict.UNCLEAR
     if chances[0] >= emergency:
         by_model = Verdict.EMERGENCY
