@@ -17,6 +17,8 @@ from aiohttp.web_protocol import RequestPayloadError
 from hotline.errors import HotlineError, InvalidInput, Overloaded, RateLimited
 
 log = structlog.get_logger(__name__)
+_OUTAGE = 5
+"""Seconds after which it is worth asking again when something we depend on is away."""
 MEDIA_TYPE = "application/problem+json"
 
 STATUS: dict[str, int] = {
@@ -71,6 +73,8 @@ def problem_response(error: HotlineError, *, instance: str = "") -> web.Response
     headers = {}
     if isinstance(error, RateLimited | Overloaded):
         headers["Retry-After"] = str(error.retry_after)
+    elif problem.status == 503:
+        headers["Retry-After"] = str(_OUTAGE)
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="hotline"'
     return _response(problem, headers)

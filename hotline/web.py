@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
+import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from channels.openapi_document import Operation
 from channels.problem import problems
 from hotline.errors import Unavailable
 
+log = structlog.get_logger(__name__)
 Ready = Callable[[], Awaitable[dict[str, str]]]
 MAX_BODY = 64 * 1024 * 1024
 _JSON, _TEXT = "application/json", "text/plain"
@@ -61,9 +64,7 @@ def _housekeeping(ready: Ready, openapi: bytes) -> list[web.RouteDef]:
 
 
 @web.middleware
-async def secure_headers(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def secure_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Headers that keep a browser from guessing types, framing us, or leaking addresses."""
     response = await handler(request)
     if not response.prepared:
@@ -73,8 +74,26 @@ async def secure_headers(
     return response
 
 
-def application(routes: Iterable[web.AbstractRouteDef], *, ready: Ready, openapi: bytes) -> web.Application:
-    """Return the application. Every error leaves as problem+json."""
-    app = web.Application(middlewares=[secure_headers, problems], client_max_size=MAX_BODY)
+def outages(lost: tuple[type[Exception], ...]) -> Middleware:
+    """Return a middleware that tells an outage of the database as what it is: 503, try again."""
+
+    @web.middleware
+    async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ConnectionResetError:
+            raise  # the client has gone: there is nobody to answer
+        except lost as error:
+            log.warning("outage", path=request.path, error=f"{type(error).__name__}: {error}")
+            raise Unavailable("the database does not answer at the moment: try again in a moment") from error
+
+    return told
+
+
+def application(
+    routes: Iterable[web.AbstractRouteDef], *, ready: Ready, openapi: bytes, lost: tuple[type[Exception], ...] = ()
+) -> web.Application:
+    """Return the application. Every error leaves as problem+json; those of `lost` are outages of the database."""
+    app = web.Application(middlewares=[secure_headers, problems, outages(lost)], client_max_size=MAX_BODY)
     app.add_routes([*routes, *_housekeeping(ready, openapi)])
     return app

@@ -108,6 +108,25 @@ async def test_every_route_is_told_and_guarded_or_public(
                 assert answer.status in (401, 403), f"{method} {path} answers {answer.status} to a stranger"
 
 
+@pytest.mark.parametrize(("method", "path", "body"), [
+    ("GET", "/api/v1/tickets/DG2026112140000009?code=123456", None),
+    ("GET", "/open311/v2/requests.json", None),
+    ("POST", "/open311/v2/requests.json", b"service_code=0307&address_string=x"),
+    ("POST", "/api/v1/appeals", b'{"text": "x"}'),
+    ("POST", "/api/v1/login", b'{"name": "x", "password": "long enough"}'),
+])
+async def test_an_outage_of_the_database_is_told_as_one(
+    database: str, tmp_path: Path, method: str, path: str, body: bytes | None
+) -> None:
+    kind = "application/x-www-form-urlencoded" if "open311" in path else "application/json"
+    async with core(database, tmp_path) as opened, roles.intake_role(opened), aiohttp.ClientSession() as session:
+        opened.pool.terminate()
+        url = f"http://127.0.0.1:{opened.settings.http_port}{path}"
+        async with session.request(method, url, data=body, headers={"Content-Type": kind}) as answer:
+            assert (answer.status, (await answer.json(content_type=None))["error_id"]) == (503, "unavailable")
+            assert int(answer.headers["Retry-After"]) > 0
+
+
 async def test_every_job_has_a_handler(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     handled: list[set[Job]] = []
     run = jobs.run_jobs

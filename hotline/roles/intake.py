@@ -26,6 +26,7 @@ from hotline.ids import StaffName
 from hotline.jobs import supervised
 from hotline.listening import listening
 from hotline.roles.parts import accounts_of, running, wechat_client
+from hotline.store.database import LOST
 
 
 @asynccontextmanager
@@ -37,7 +38,7 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
         room = chat.room(core.front, proxies=settings.proxies)
         routes = [*_routes(core, session), web.get("/chat", room.connect)]
         document = openapi.rendered(*log_in.OPERATIONS, *house.OPERATIONS)
-        app = house.application(routes, ready=partial(_ready, core), openapi=document)
+        app = house.application(routes, ready=partial(_ready, core), openapi=document, lost=LOST)
         app.on_shutdown.append(room.close)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
         await runner.setup()

@@ -18,7 +18,7 @@ from hotline.errors import InvalidInput, NotFound, Unavailable
 from hotline.feed import PRESENCE_TOPIC, FeedEvent
 from hotline.ids import TicketId
 from hotline.store import rows
-from hotline.store.database import statements
+from hotline.store.database import LOST, statements
 from hotline.store.search import query
 from hotline.store.tail import event_from_row
 from hotline.summary import CENTRE_STATES, Summary
@@ -35,9 +35,6 @@ _LISTS = {
     "tickets": "list_states", "centre": "list_states", "department": "list_department", "agent": "list_agent",
     "emergency": "list_emergency", "alarms": "list_alarms", "ticket": "list_ticket",
 }
-_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
-         asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-         asyncpg.CannotConnectNowError)
 
 
 def cursor_of(created_at: datetime, id_: int) -> str:
@@ -67,7 +64,7 @@ class ConsoleStore:
     async def _fetch(self, name: str, *parameters: object) -> list[asyncpg.Record]:
         try:
             return list(await self._pool.fetch(_SQL[name], *parameters))
-        except _LOST as error:
+        except LOST as error:
             raise _unavailable(error) from error
 
     # ── the log ──────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +130,7 @@ class ConsoleStore:
                     found = await connection.fetch(_SQL["search_words"], *parameters, words)
                 else:
                     found = await connection.fetch(_SQL["search"], *parameters)
-        except _LOST as error:
+        except LOST as error:
             raise _unavailable(error) from error
         return _page(found, asked.limit)
 
@@ -153,7 +150,7 @@ class ConsoleStore:
                 )
                 if after != before:
                     await _tell(connection, after, now)
-        except _LOST as error:
+        except LOST as error:
             raise _unavailable(error) from error
         return after
 

@@ -15,6 +15,12 @@ from hotline.errors import Unavailable
 
 CONNECT_TIMEOUT = 10.0
 """Seconds."""
+LOST: tuple[type[Exception], ...] = (
+    OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+    asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
+"""What using a database raises that has gone, or is just coming back."""
 _SQL = Path(__file__).with_name("sql")
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
