@@ -74,6 +74,8 @@ def decode_request(form: Form, city: Jurisdiction) -> Appeal:
     service = city.service(form["service_code"])
     place = _place(form)
     media = clean_line(form.get("media_url"), limit=2000, field="media_url")
+    if media and not media.lower().startswith(("http://", "https://")):
+        raise InvalidInput("media_url begins with http:// or https://")
     parts = (form.get("description") or service.name, f"照片:{media}" if media else "")
     text = required_text("\n".join(part for part in parts if part), field="description", limit=MAX_TEXT)
     return Appeal(text=text, title=service.name, citizen=_citizen(form), place=place)

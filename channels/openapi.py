@@ -81,7 +81,7 @@ _OPEN = "/open311/v2"
 def _open311(method: str, path: str, summary: str, *parameters: str, status: int = 200, **rest: Any) -> Operation:
     return Operation(
         method=method, path=f"{_OPEN}{path}.{{form}}", summary=summary, tag="Open311 GeoReport v2", problem=False,
-        parameters=(*parameters, "form", "jurisdiction"), answers={status: (JSON, _OPEN311)},
+        xml=True, parameters=(*parameters, "form", "jurisdiction"), answers={status: (JSON, _OPEN311)},
         errors=("not_found", *rest.pop("errors", ())), **rest,
     )
 

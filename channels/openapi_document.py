@@ -24,6 +24,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         parameters: names of parameters.
         security: names of security schemes, one of which is needed; "" means that none is.
         problem: errors are problem+json; Open311 has its own form.
+        xml: every answer may come in XML instead.
     """
 
     method: str
@@ -36,6 +37,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[str, ...] = ()
     security: tuple[str, ...] = ("",)
     problem: bool = True
+    xml: bool = False
 
 
 class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +107,9 @@ def _answers(operation: Operation, known: Mapping[int, dict[str, Any]]) -> dict[
         schema = known[id(Problem)] if operation.problem else {}
         media_type = MEDIA_TYPE if operation.problem else "application/json"
         told[str(status)] = {"description": text, "content": {media_type: {"schema": schema}}}
+    if operation.xml:
+        for answer in told.values():
+            answer["content"]["text/xml"] = {"schema": {"type": "string"}}
     return told
 
 

@@ -71,6 +71,13 @@ def test_every_operation_tells_its_errors() -> None:
             assert set(map(int, operation["responses"])) - {101, 200, 201, 204} <= set(STATUS.values())
 
 
+def test_open311_tells_both_notations() -> None:
+    told = [methods.values() for path, methods in DOCUMENT["paths"].items() if path.startswith("/open311/")]
+    answers = [answer for methods in told for method in methods for answer in method["responses"].values()]
+    assert answers
+    assert all({"application/json", "text/xml"} <= set(answer["content"]) for answer in answers)
+
+
 @pytest.mark.parametrize(("schema", "channel"), [
     ("AppealBody", "app"), ("TransferBody", "police"), ("CallAppealBody", "call"), ("Say", "chat"),
 ])
