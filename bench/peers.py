@@ -98,10 +98,10 @@ def peer_doors(texts: list[str], *, queue: int) -> list[Door]:
 
 
 async def choose_clients(door: Door, url: str) -> None:
-    """Give the door the number of clients that suits it best; 128 unless another is clearly better."""
+    """Give the door the number of clients that suits it best; 128 unless another is better beyond the noise."""
     rates = {n: await door.try_out(url, seconds=WARM_UP, clients=n) for n in (CLIENTS, 32, 8)}
     best = max(rates, key=lambda n: rates[n])
-    door.clients = best if rates[best] > 1.05 * rates[CLIENTS] else CLIENTS
+    door.clients = best if rates[best] > 1.2 * rates[CLIENTS] else CLIENTS
 
 
 async def bench(python: Path, *, seconds: float, rounds: int) -> None:
