@@ -28,7 +28,7 @@ def local_time(moment: datetime, form: str = "%Y-%m-%d %H:%M") -> str:
 
 def receipt_text(receipt: Receipt) -> str:
     """Return the confirmation of an appeal: number, code, who handles it and until when."""
-    head = "已补充到您的工单。" if receipt.continued else "您的诉求已受理。"
+    head = "已补充到您的工单(如是另一件事,请以“新诉求”开头发送)。" if receipt.continued else "您的诉求已受理。"
     lines = [head, f"工单号:{receipt.number}", f"查询码:{receipt.code}"]
     if receipt.category:
         lines.append(f"事项:{receipt.category.rpartition('/')[2]}")  # people know the name, not the code before it

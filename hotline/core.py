@@ -12,6 +12,7 @@ import asyncpg
 from channels import wording
 from channels.message import Inbound, Outbound, Receipt
 from channels.wechat import MediaFetcher
+from hotline import figures
 from hotline.city import City
 from hotline.config import Settings
 from hotline.front import Front
@@ -67,6 +68,7 @@ class Core:
         )
         records = ChannelStore(pool, files=settings.data_path / "attachments")
         self.records = records
+        figures.WAITING.set_function(lambda: self.intake.waiting)
         self.front = Front(
             intake=self.intake, service=self.service, records=records, spool=self.spool, clock=clock
         )

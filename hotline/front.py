@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from channels import attachments
 from channels.message import Inbound, Receipt
 from channels.port import ChatLine, Progress, PublicTicket, RequestFilter
+from hotline import figures
 from hotline.appeal import Attachment
 from hotline.ids import TicketNumber
 from hotline.intake import Intake
@@ -36,7 +37,10 @@ class Front:
 
     async def submit(self, inbound: Inbound) -> Receipt:
         """Take an appeal; return after the commit."""
-        return await self._intake.submit(inbound)
+        with figures.taken(inbound.channel) as outcome:
+            receipt = await self._intake.submit(inbound)
+            outcome.receipt(receipt)
+        return receipt
 
     def spool(self, inbound: Inbound) -> None:
         """Put a delivery safely on disk, to be submitted later."""

@@ -84,6 +84,15 @@ def first_commands(channel: Channel, triage: Triage, directory: Directory) -> tu
     return (c.Accept(), dispatch)
 
 
+NEW_MATTER = "新诉求"
+"""A message of a conversation that begins so is another matter, and opens a ticket of its own."""
+
+
+def starts_anew(inbound: Inbound) -> bool:
+    """Tell whether the citizen says that this is another matter than the conversation's open ticket."""
+    return inbound.appeal.text.lstrip(" 【[「").startswith(NEW_MATTER)
+
+
 def open_ticket(inbound: Inbound, triage: Triage, *, number: TicketNumber, rules: CityRules, now: datetime) -> Change:
     """Open a ticket for an appeal and do what can be done at once."""
     first = receive(

@@ -167,8 +167,10 @@ class Service:
         return (await self._citizens(number, code)).ticket.state is State.WITHDRAWN
 
     async def rate(self, number: TicketNumber, code: str, rating: Rating, solved: bool | None, note: str) -> None:
-        """好差评. Raises NotFound, IllegalTransition before there is an answer."""
+        """好差评; a repeat does nothing. Raises NotFound, IllegalTransition before there is an answer."""
         stored = await self._citizens(number, code)
         if stored.ticket.state not in _RATEABLE:
             raise IllegalTransition(f"ticket {number} has no answer to rate yet")
-        await self._change(number, c.Rate(rating=rating, solved=solved, note=note), actor=_CITIZEN)
+        told_before = stored.ticket.rating == rating and solved in (None, stored.ticket.solved)
+        if not told_before:
+            await self._change(number, c.Rate(rating=rating, solved=solved, note=note), actor=_CITIZEN)

@@ -15,7 +15,7 @@ from hotline.errors import KeyReused, NotFound, VersionConflict
 from hotline.events import TicketEvent
 from hotline.ids import TicketId, TicketNumber, ticket_number
 from hotline.lifecycle import OPEN_STATES
-from hotline.opening import Change
+from hotline.opening import Change, starts_anew
 from hotline.ports import Continue, Decide, NewTicket, Stored
 from hotline.store import rows
 from hotline.store.database import statements
@@ -210,7 +210,9 @@ async def _open_number(connection: asyncpg.Connection, inbound: Inbound) -> Tick
     held = await connection.fetchrow(
         _SQL["hold_conversation"], inbound.channel, inbound.conversation, inbound.received_at
     )
-    if held["ticket_id"] is None or inbound.received_at - held["last_at"] > CONVERSATION_WINDOW:
+    if held["ticket_id"] is None or starts_anew(inbound):
+        return None
+    if inbound.received_at - held["last_at"] > CONVERSATION_WINDOW:
         return None
     row = await connection.fetchrow("SELECT number, state FROM tickets WHERE id = $1", held["ticket_id"])
     return TicketNumber(row["number"]) if row["state"] in OPEN_STATES else None

@@ -139,7 +139,7 @@ async def test_a_full_service_answers_503(client: Client, port: MemoryPort, fail
     answer = await client.post("/api/v1/appeals", json=BODY, headers=APP)
     assert answer.status == 503
     assert (await answer.json())["error_id"] == error_id
-    assert answer.headers.get("Retry-After") == ("3" if error_id == "overloaded" else None)
+    assert answer.headers.get("Retry-After") == ("3" if error_id == "overloaded" else "5")
 
 
 async def test_inline_and_uploaded_files_are_attached(client: Client, port: MemoryPort) -> None:

@@ -175,7 +175,7 @@ def test_every_error_has_a_status_and_a_title(kind: type[HotlineError]) -> None:
     assert response.content_type == "application/problem+json"
     assert (problem["error_id"], problem["status"]) == (kind.error_id, STATUS[kind.error_id])
     assert (problem["title"], problem["detail"]) == (TITLES[kind.error_id], "mend this")
-    assert ("Retry-After" in response.headers) == (kind in (RateLimited, Overloaded))
+    assert ("Retry-After" in response.headers) == (kind in (RateLimited, Overloaded, Unavailable))
     assert response.status < 500 or kind.error_id in ("internal", "overloaded", "unavailable")
 
 

@@ -212,6 +212,15 @@ async def test_messages_of_a_conversation_join_its_open_ticket(database: str) ->
         assert later.number != first.number
 
 
+async def test_a_citizen_may_say_that_it_is_another_matter(database: str) -> None:
+    async with intake_over(database) as intake:
+        first = await intake.submit(said("路灯不亮"))
+        other = await intake.submit(said("新诉求:楼下烧烤油烟大"))
+        assert (other.number != first.number, other.continued) == (True, False)
+        more = await intake.submit(said("每天到半夜"))
+        assert more.number == other.number
+
+
 async def test_messages_of_a_conversation_that_arrive_together_make_one_ticket(database: str) -> None:
     async with intake_over(database) as one, intake_over(database) as other:
         receipts = await asyncio.gather(*((one, other)[n % 2].submit(said(f"第{n}句")) for n in range(20)))

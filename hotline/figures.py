@@ -1,0 +1,44 @@
+"""Figures of intake for `/metrics`: appeals by channel and outcome, how long they took, how many wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from channels.message import Receipt
+from hotline.errors import HotlineError
+from hotline.terms import Channel
+
+APPEALS = Counter("hotline_appeals", "Messages taken in, by channel and outcome", ["channel", "outcome"])
+SECONDS = Histogram(
+    "hotline_appeal_seconds", "From a message's arrival in intake to its receipt", ["channel"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
+WAITING = Gauge("hotline_intake_waiting", "Messages that wait for a batch")
+
+
+class Outcome:
+    """What became of one message: a verdict, `repeat`, or the error's id."""
+
+    word = "internal"
+
+    def receipt(self, receipt: Receipt) -> None:
+        """Note the receipt."""
+        self.word = "repeat" if receipt.repeat else receipt.verdict
+
+
+@contextmanager
+def taken(channel: Channel) -> Iterator[Outcome]:
+    """Count and time one message."""
+    outcome, began = Outcome(), time.perf_counter()
+    try:
+        yield outcome
+    except HotlineError as error:
+        outcome.word = error.error_id
+        raise
+    finally:
+        APPEALS.labels(channel.value, outcome.word).inc()
+        SECONDS.labels(channel.value).observe(time.perf_counter() - began)
