@@ -18,7 +18,7 @@ from channels.limits import RateLimit
 from channels.port import Progress, Step
 from channels.problem import STATUS, TITLES, problem_response, status_of
 from hotline import errors
-from hotline.errors import HotlineError, InvalidInput, Overloaded, RateLimited
+from hotline.errors import HotlineError, InvalidInput, Overloaded, RateLimited, Unavailable
 from hotline.ids import DepartmentCode
 from hotline.terms import State, Verdict
 from tests.channels.conftest import Serve
