@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -26,10 +27,16 @@ PASSWORD = "a long passphrase"
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on just now.
+
+    From below the range that the system hands out itself, or a connection could take it before it is used; at random,
+    as several runs may share a machine.
+    """
+    while True:
+        port = random.randint(15_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class House:
