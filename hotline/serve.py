@@ -50,7 +50,7 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, pare
             settings, triage=pipeline, city=city, dsn=dsn, shared_ports=parent is not None
         ))
         await core.keep_directories()
-        for role in sorted(roles, key=lambda role: role is Role.INTAKE):  # last: once it is ready, all are
+        for role in roles:
             await stack.enter_async_context(ROLES[role](core))
         log.info("serving", roles=[role.value for role in roles], pid=os.getpid(), http_port=settings.http_port,
                  ws_port=settings.ws_port)

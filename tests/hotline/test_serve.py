@@ -115,6 +115,7 @@ async def test_one_process_has_every_role(house: House, session: aiohttp.ClientS
     for path in ("/", "/console", "/healthz", "/readyz", "/metrics", "/openapi.json", "/open311/v2/services.json"):
         async with session.get(house.url + path) as answer:
             assert answer.status == 200, path
+    await until(lambda: _listens(house.ws_port))
     async with console(session, house, "tickets") as socket:
         told = await appeal(session, house, FIRE)
         assert (told["http"], told["verdict"]) == (201, "emergency")
@@ -255,9 +256,11 @@ async def test_workers_share_both_ports_and_a_dead_one_is_replaced(
 
     async def both_answer() -> bool:
         workers = _children(parent)
-        return len(workers) == 2 and all([
-            await _answering(parent, port) == workers for port in (house.http_port, house.ws_port)
-        ])
+        with contextlib.suppress(ConnectionRefusedError):  # a worker listens on the WebSocket's port a moment later
+            return len(workers) == 2 and all([
+                await _answering(parent, port) == workers for port in (house.http_port, house.ws_port)
+            ])
+        return False
     await until(both_answer)
     async with console(session, house, "tickets") as socket:
         told = await appeal(session, house)
@@ -297,6 +300,7 @@ def _runs(pid: int) -> bool:
 # ── stopping ─────────────────────────────────────────────────────────────────────────────────────
 async def test_stopping_finishes_what_is_under_way(house: House, session: aiohttp.ClientSession) -> None:
     await house.serve()
+    await until(lambda: _listens(house.ws_port))
     blocker = await asyncpg.connect(house.dsn)
     async with console(session, house) as socket, session.ws_connect(f"{house.url}/chat") as chat:
         await chat.send_json({"type": "hello"})
