@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import structlog
@@ -21,6 +20,7 @@ from hotline.appeal import UNTRIAGED, WORDLESS, Triage, has_words
 from hotline.effects import Effects, effects_of_all
 from hotline.errors import HotlineError, Overloaded, Unavailable
 from hotline.ids import TicketNumber
+from hotline.limit import time_limit
 from hotline.opening import Change, CityRules, continue_ticket, open_ticket, receipt_of
 from hotline.ports import Clock, NewTicket, TicketIntake, TriageBatch
 from hotline.ticket import Ticket
@@ -37,6 +37,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 3
     gather: float = 0.001
     triage_timeout: float = 0.8
+    late_in_a_row: int = 3
+    triage_rest: timedelta = timedelta(seconds=10)
 
 
 class _Waiting(msgspec.Struct, frozen=True):
@@ -62,7 +64,8 @@ class Intake:
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
-        self._thread = ThreadPoolExecutor(max_workers=limits.workers, thread_name_prefix="triage")
+        self._late_in_a_row = 0
+        self._triage_rests_until = datetime.min.replace(tzinfo=UTC)
         self._closing = False
 
     async def __aenter__(self) -> Intake:
@@ -73,7 +76,6 @@ class Intake:
         self._closing = True
         self._arrived.set()
         await asyncio.gather(*self._workers)
-        self._thread.shutdown(wait=False, cancel_futures=True)
 
     @property
     def waiting(self) -> int:
@@ -114,7 +116,7 @@ class Intake:
         return [waiting for waiting in batch if not waiting.answer.cancelled()]
 
     async def _process(self, batch: Sequence[_Waiting]) -> None:
-        triages = await self._triaged([waiting.inbound.appeal.text for waiting in batch])
+        triages = self._triaged([waiting.inbound.appeal.text for waiting in batch])
         pairs = list(zip(batch, triages, strict=True))
         plain = [(waiting, triage) for waiting, triage in pairs if not _joins(waiting.inbound)]
         joining = [(waiting, triage) for waiting, triage in pairs if _joins(waiting.inbound)]
@@ -140,20 +142,34 @@ class Intake:
             else:
                 waiting.answer.set_result(result)
 
-    async def _triaged(self, texts: Sequence[str]) -> Sequence[Triage]:
-        loop = asyncio.get_running_loop()
-        call = loop.run_in_executor(self._thread, self._triage, texts)
+    def _triaged(self, texts: Sequence[str]) -> Sequence[Triage]:
+        """Triage a batch on the spot: it takes milliseconds, and a thread would fight us for the interpreter.
+
+        When it was late several times in a row it is left alone for a while, or it would hold up everything else.
+        """
+        if self._clock() < self._triage_rests_until:
+            return [UNTRIAGED] * len(texts)
         try:
-            triages = await asyncio.wait_for(call, self._limits.triage_timeout)
+            with time_limit(self._limits.triage_timeout):
+                triages = self._triage(texts)
+            self._late_in_a_row = 0
             if len(triages) == len(texts):
                 # Of a picture without words a model can only guess: a person looks at it.
                 return [triage if has_words(text) else WORDLESS for text, triage in zip(texts, triages, strict=True)]
             log.error("triage_count_differs", texts=len(texts), triages=len(triages))
         except TimeoutError:
-            log.warning("triage_late", texts=len(texts), timeout=self._limits.triage_timeout)
+            self._was_late(len(texts))
         except Exception:
             log.exception("triage_failed", texts=len(texts))
         return [UNTRIAGED] * len(texts)
+
+    def _was_late(self, texts: int) -> None:
+        self._late_in_a_row += 1
+        rests = self._late_in_a_row >= self._limits.late_in_a_row
+        if rests:
+            self._late_in_a_row = 0
+            self._triage_rests_until = self._clock() + self._limits.triage_rest
+        log.warning("triage_late", texts=texts, timeout=self._limits.triage_timeout, rests=rests)
 
     # ── deciding ─────────────────────────────────────────────────────────────────────────────────
     async def _open(self, pairs: Sequence[tuple[_Waiting, Triage]]) -> Sequence[Receipt | HotlineError]:

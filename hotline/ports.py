@@ -23,7 +23,7 @@ Clock = Callable[[], datetime]
 
 
 class TriageBatch(Protocol):
-    """Triages texts: the shipped pipeline, or a stand-in in tests. Blocking; intake calls it in a thread."""
+    """Triages texts: the shipped pipeline, or a stand-in in tests. Called in the main thread, under a time limit."""
 
     def __call__(self, texts: Sequence[str], /) -> Sequence[Triage]:
         """Return one `Triage` per text, in order."""

@@ -161,6 +161,22 @@ async def test_when_triage_is_late_the_ticket_is_committed_for_a_person(database
         release.set()
 
 
+async def test_an_endless_triage_is_interrupted_and_left_alone_for_a_while(database: str) -> None:
+    calls = 0
+
+    def endless(texts: Sequence[str], /) -> list[Triage]:
+        nonlocal calls
+        calls += 1
+        while True:
+            pass
+
+    limits = Limits(triage_timeout=0.02, late_in_a_row=2)
+    async with intake_over(database, triage_with=endless, limits=limits) as intake:
+        receipts = [await intake.submit(inbound()) for _ in range(5)]
+    assert {receipt.verdict for receipt in receipts} == {"unclear"}
+    assert calls == 2  # then it rests
+
+
 async def test_when_triage_returns_too_few_nobody_gets_another_ones(database: str) -> None:
     async with intake_over(database, triage_with=lambda texts: []) as intake:
         assert (await intake.submit(inbound())).status == State.RECEIVED
