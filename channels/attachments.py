@@ -30,7 +30,7 @@ _MP4_SOUND = frozenset({b"M4A ", b"M4B "})
 _MP4_VIDEO = frozenset({
     b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"MSNV", b"M4V ", b"dash",
 })
-_BAD_IN_NAME = re.compile(r'[<>:"/\\|?*\s]+')
+_BAD_IN_NAME = re.compile(r'[%<>:"/\\|?*\s]+')
 
 
 def media_type_of(data: bytes) -> str:
