@@ -17,7 +17,7 @@ from agent_ui.accounts import Accounts
 from agent_ui.staff import acting_role
 from channels import appeals, chat, open311, openapi, phone, police, police_updates, tickets, wechat
 from channels.limits import Guesses, RateLimit
-from channels.open311_codec import Jurisdiction, Service
+from channels.open311_codec import Jurisdiction, jurisdiction_of
 from channels.wechat_codec import WeChatSettings
 from hotline import web as house
 from hotline.config import pairs
@@ -99,10 +99,7 @@ async def _agent(accounts: Accounts, request: web.Request) -> StaffName:
 
 def _jurisdiction(core: Core) -> Jurisdiction:
     city = core.city
-    return Jurisdiction(
-        id=city.code, towns=tuple(unit.name for unit in city.directory.units.values() if unit.is_place),
-        services={
-            category.code: Service(code=category.code, l1=category.l1, name=category.l2, group=category.l1_name)
-            for category in city.categories
-        },
+    categories = [(category.code, category.l1, category.l1_name, category.l2) for category in city.categories]
+    return jurisdiction_of(
+        city.code, categories, [unit.name for unit in city.directory.units.values() if unit.is_place]
     )
