@@ -6,7 +6,6 @@ Everything goes through the running service's front door, as real citizens' mess
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 import secrets
 import time
@@ -14,7 +13,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import aiohttp
 import msgspec
@@ -22,6 +20,7 @@ import msgspec
 from hotline.config import Settings
 from hotline.errors import InvalidInput, Unavailable
 from hotline.signing import signed_headers
+from hotline.wechat_standin import signed_query, text_message
 
 EXAMPLES = Path("triage/data/appeals")
 _ANSWERED = range(200, 300)
@@ -122,15 +121,10 @@ class Citizens:
         await self._post("/open311/v2/requests.json", data=form, headers={"Idempotency-Key": key})
 
     async def _wechat(self, text: str, key: str) -> None:
-        now = str(int(time.time()))
-        parts = "".join(sorted([self._settings.wechat_token, now, key]))
-        signature = hashlib.sha1(parts.encode(), usedforsecurity=False).hexdigest()
-        body = (
-            f"<xml><ToUserName>gh_demo</ToUserName><FromUserName>{key}</FromUserName><CreateTime>{now}</CreateTime>"
-            f"<MsgType>text</MsgType><Content>{escape(text)}</Content><MsgId>{int(key[5:], 16)}</MsgId></xml>"
-        )
-        query = {"signature": signature, "timestamp": now, "nonce": key}
-        await self._post("/wechat", params=query, data=body.encode())
+        now = int(time.time())
+        body = text_message(text, open_id=key, message_id=int(key[5:], 16), created=now)
+        query = signed_query(self._settings.wechat_token, timestamp=now, nonce=key)
+        await self._post("/wechat", params=query, data=body)
 
     async def _police(self, text: str, key: str) -> None:
         body = msgspec.json.encode({"incident": key, "text": text, "matter": "非警务警情"})
