@@ -39,6 +39,9 @@ lint: $(VENV)/.installed-dev ## lint, types, floors
 train: $(VENV)/.installed ## train the shipped models anew from triage/data
 	$(PY) -m hotline train
 
+eval: $(VENV)/.installed ## every bar of triage beside its figure, on texts it was never trained on (minutes)
+	$(PY) -m hotline eval
+
 bench: $(VENV)/.installed-dev ## throughput and latency beside baselines, in one run
 	$(PY) -m bench
 	$(PY) -m bench.triage

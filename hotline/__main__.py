@@ -11,7 +11,7 @@ import sys
 from hotline.cli.base import fail
 from hotline.errors import HotlineError, Unavailable
 
-COMMANDS = ("serve", "migrate", "user", "check", "triage", "train", "demo", "desk110", "diagram", "database")
+COMMANDS = ("serve", "migrate", "user", "check", "triage", "train", "eval", "demo", "desk110", "diagram", "database")
 
 
 def parser() -> argparse.ArgumentParser:
