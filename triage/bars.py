@@ -38,7 +38,7 @@ class Bar(NamedTuple):
 class Bin(NamedTuple):
     """Answers whose confidence lies in one tenth: how many, their mean confidence, and the share that was right."""
 
-    count: int
+    size: int
     stated: float
     found: float
 
@@ -56,8 +56,8 @@ def bins_of(confidence: Sequence[float], right: Sequence[bool], count: int = BIN
 
 def error_of(bins: Sequence[Bin]) -> float:
     """Return the expected calibration error: |stated − found| averaged over bins by size."""
-    total = sum(one.count for one in bins)
-    return sum(one.count * abs(one.stated - one.found) for one in bins) / total if total else 0.0
+    total = sum(one.size for one in bins)
+    return sum(one.size * abs(one.stated - one.found) for one in bins) / total if total else 0.0
 
 
 def diagram(bins: Sequence[Bin]) -> str:
@@ -65,11 +65,11 @@ def diagram(bins: Sequence[Bin]) -> str:
     lines = ["  confidence      texts  stated  right"]
     for number, one in enumerate(bins):
         drawn = list("█" * round(one.found * _WIDTH) + " " * (_WIDTH + 1))[: _WIDTH + 1]
-        if one.count:
+        if one.size:
             drawn[round(one.stated * _WIDTH)] = "|"
         low, high = number / len(bins), (number + 1) / len(bins)
         lines.append(
-            f"  {low:.1f} – {high:.1f}  {one.count:>9}  {one.stated:>6.3f} {one.found:>6.3f}  {''.join(drawn).rstrip()}"
+            f"  {low:.1f} – {high:.1f}  {one.size:>9}  {one.stated:>6.3f} {one.found:>6.3f}  {''.join(drawn).rstrip()}"
         )
     return "\n".join(lines)
 
@@ -78,7 +78,7 @@ class Scored(NamedTuple):
     """One class's precision, recall and F1 over `count` texts of it."""
 
     name: str
-    count: int
+    size: int
     precision: float
     recall: float
     f1: float
@@ -104,7 +104,7 @@ def macro_f1(table: Sequence[Scored]) -> float:
 def table_text(table: Sequence[Scored]) -> str:
     """Return the figures of the classes as lines."""
     return "\n".join(
-        f"  {one.name:<12}{one.count:>7} texts   precision {one.precision:.3f}   recall {one.recall:.3f}"
+        f"  {one.name:<12}{one.size:>7} texts   precision {one.precision:.3f}   recall {one.recall:.3f}"
         f"   F1 {one.f1:.3f}"
         for one in table
     )

@@ -35,7 +35,7 @@ def test_bins_hold_every_answer_once_and_agree_with_the_error_in_arrays(answers:
     stated, right = [one for one, _ in answers], [hit for _, hit in answers]
     bins = bins_of(stated, right)
     assert len(bins) == BINS
-    assert sum(one.count for one in bins) == len(answers)
+    assert sum(one.size for one in bins) == len(answers)
     expected = calibration_error(np.array(stated), np.array(right)) if answers else 0.0
     assert error_of(bins) == pytest.approx(expected, abs=1e-9)
     assert len(diagram(bins).splitlines()) == BINS + 1
