@@ -15,18 +15,18 @@ from agent_ui.staff import Staff, StaffRole
 from hotline.terms import Kind
 from hotline.ticket import Ticket
 
-_MOBILE = re.compile(r"(?<![0-9A-Za-z])((?:\+?86[- ]?)?1[3-9]\d)[- ]?\d{4}[- ]?(\d{4})(?![0-9A-Za-z])")
-_LANDLINE = re.compile(r"(?<![0-9A-Za-z])((?:\+86[- ]?|0)\d{2,3}[- ]?)\d{4}(\d{3,4})(?![0-9A-Za-z])")
-_ID = re.compile(r"(?<![0-9A-Za-z])(\d{6})\d{8}(\d{3}[0-9Xx])(?![0-9A-Za-z])")
-_HAN_NAME = re.compile(r"[㐀-鿿·]{2,20}")
+MOBILE = re.compile(r"(?<![0-9A-Za-z])((?:\+?86[- ]?)?1[3-9]\d)[- ]?\d{4}[- ]?(\d{4})(?![0-9A-Za-z])")
+LANDLINE = re.compile(r"(?<![0-9A-Za-z])((?:\+86[- ]?|0)\d{2,3}[- ]?)\d{4}(\d{3,4})(?![0-9A-Za-z])")
+ID_CARD = re.compile(r"(?<![0-9A-Za-z])(\d{6})\d{8}(\d{3}[0-9Xx])(?![0-9A-Za-z])")
+HAN_NAME = re.compile(r"[㐀-鿿·]{2,20}")
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 def mask_text(text: str) -> str:
     """Hide telephone numbers and identity documents that stand in a text."""
-    text = _ID.sub(r"\1********\2", text)
-    text = _MOBILE.sub(r"\1****\2", text)
-    return _LANDLINE.sub(r"\1****\2", text)
+    text = ID_CARD.sub(r"\1********\2", text)
+    text = MOBILE.sub(r"\1****\2", text)
+    return LANDLINE.sub(r"\1****\2", text)
 
 
 def mask_name(name: str) -> str:
@@ -39,9 +39,9 @@ def mask_public(text: str, *, name: str, phone: str = "") -> str:
 
     Landlines stay, except the citizen's: a reply often gives an office's.
     """
-    text = _MOBILE.sub(r"\1****\2", _ID.sub(r"\1********\2", text))
+    text = MOBILE.sub(r"\1****\2", ID_CARD.sub(r"\1********\2", text))
     own = phone.removeprefix("+86")
-    text = _LANDLINE.sub(lambda found: mask_text(found[0]) if _is(found[0], own) else found[0], text)
+    text = LANDLINE.sub(lambda found: mask_text(found[0]) if _is(found[0], own) else found[0], text)
     return _without_name(text, name)
 
 
@@ -51,7 +51,7 @@ def _is(shown: str, own: str) -> bool:
 
 def _without_name(text: str, name: str) -> str:
     """Chinese names only: a citizen who is called "report" or "2026" must not garble what programs read."""
-    return text.replace(name, mask_name(name)) if _HAN_NAME.fullmatch(name) else text
+    return text.replace(name, mask_name(name)) if HAN_NAME.fullmatch(name) else text
 
 
 def _mask_key(key: str) -> str:

@@ -20,14 +20,15 @@ from hotline.terms import LABELS, RejectReason, State
 
 COMMAND_WORDS: dict[type[msgspec.Struct], str] = {
     c.Accept: "受理", c.Answer: "直接答复", c.HandOff: "移交110等", c.Reject: "不予受理", c.Merge: "并单",
-    c.AskInfo: "请诉求人补充", c.SupplyInfo: "代为补充", c.Withdraw: "撤单", c.Dispatch: "派单", c.Sign: "签收",
+    c.AskInfo: "请诉求人补充", c.SupplyInfo: "代为补充", c.Resume: "恢复办理",
+    c.Attach: "添加附件", c.GiveOpinion: "协办意见", c.Adopt: "并入", c.Disown: "取消并入", c.Withdraw: "撤单", c.Dispatch: "派单", c.Sign: "签收",
     c.RequestReturn: "申请退单", c.ApproveReturn: "同意退单", c.RefuseReturn: "驳回退单", c.Arbitrate: "提请裁定",
     c.Rule: "裁定", c.Reply: "办复", c.AcceptReply: "审核通过", c.RejectReply: "退回重报", c.SettleFollowUp: "回访办结",
     c.DisputeFollowUp: "回访不满意", c.Redispatch: "重办派单", c.PoliceReturn: "110退回", c.Close: "办结",
     c.Reopen: "重新受理", c.Unmerge: "取消并单", c.Archive: "归档", c.Urge: "催办", c.AddMessage: "发消息",
     c.AddNote: "内部备注", c.Correct: "更正分类", c.Reassess: "调整紧急程度", c.RecordContact: "登记首次联系",
     c.Rate: "登记评价", c.RequestExtension: "申请延期", c.GrantExtension: "同意延期", c.RefuseExtension: "驳回延期",
-    c.Supervise: "督办", c.AcknowledgeIncident: "登记110警情号", c.RaiseAlarm: "报警", c.ClearAlarm: "解除报警",
+    c.Supervise: "督办", c.ShowLight: "亮灯", c.RecordTry: "登记回访未果", c.AcknowledgeIncident: "登记110警情号", c.RaiseAlarm: "报警", c.ClearAlarm: "解除报警",
     c.Claim: "领取", c.Release: "放回",
 }
 FIELD_WORDS: dict[str, str] = {
@@ -39,7 +40,9 @@ FIELD_WORDS: dict[str, str] = {
     "inbound": "诉求人发来",
     "l1": "一级分类", "l2": "二级分类", "kind": "诉求类型", "place": "地点", "priority": "优先级", "title": "标题",
     "verdict": "紧急程度", "days": "工作日数", "incident": "警情号", "alarm": "报警事项", "detail": "说明",
-    "agent": "坐席工号",
+    "child": "工单号", "ceiling_due": "最长时限", "completion_due": "办结时限", "flags": "疑似个人信息",
+    "agent": "坐席工号", "clock": "时限", "light": "灯", "crossed_at": "到达时间", "quiet": "不再提醒", "way": "方式",
+    "result": "结果",
 }
 REJECT_WORDS: dict[RejectReason, str] = {
     RejectReason.LITIGATION: "诉讼", RejectReason.ARBITRATION: "仲裁", RejectReason.DISCIPLINE: "纪检监察",
@@ -48,7 +51,7 @@ REJECT_WORDS: dict[RejectReason, str] = {
     RejectReason.NUISANCE: "恶意骚扰", RejectReason.NO_REPLY: "多次联系未补充",
 }
 _LONG = frozenset({"text", "internal", "public", "question", "reason", "note", "legal_basis", "detail"})
-_NOT_ASKED = frozenset({"attachments", "place", "directory_version", "reasons", "inbound"})
+_NOT_ASKED = frozenset({"flags", "ceiling_due", "completion_due", "attachments", "place", "directory_version", "reasons", "inbound"})
 
 
 def _word(term: Enum) -> str:

@@ -6,39 +6,31 @@ receipt (广东: 2/10/15 working days). P1 and P2 run in plain minutes, day and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
 from hotline.deadlines import WorkCalendar, WorkingTime, credited, due_at
-from hotline.terms import Kind, Priority
+from hotline.policy import Allowances, Policy
+from hotline.terms import ClockName, Kind, Priority
 
-
-class Allowances(msgspec.Struct, frozen=True, kw_only=True):
-    """Allowances of one priority; `completion` by kind, with `completion_default` for the others."""
-
-    sign: WorkingTime | None = None
-    contact: WorkingTime | None = None
-    completion: Mapping[Kind, WorkingTime] = {}
-    completion_default: WorkingTime | None = None
-
-
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """The city's figures: calendar, allowances, ceilings and windows. `[P]` values live here, never in code."""
-
-    calendar: WorkCalendar
-    allowances: Mapping[Priority, Allowances]
-    ceiling: Mapping[Kind, WorkingTime]
-    ceiling_default: WorkingTime
-    return_window: WorkingTime
-    police_return_window: WorkingTime
-    follow_up: WorkingTime
+__all__ = [
+    "Allowances", "Clocks", "Policy", "at_dispatch", "at_receipt", "at_refusal", "earliest", "expected_completion",
+    "extended", "resumed",
+]
 
 
 class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Due times and what has been done; None where a clock does not run."""
+    """Due times and what has been done; None where a clock does not run.
 
+    Attributes:
+        started_at: when sign-in, first contact and completion began to run, put off by pauses.
+        supervise_at: when the next level of supervision comes.
+        wait_until: when time itself acts on a ticket that stays in its state.
+        follow_up_next: when the next try of the follow-up is to be made; `tried` are the periods of the day tried.
+    """
+
+    started_at: datetime | None = None
     ceiling_due: datetime | None = None
     sign_due: datetime | None = None
     contact_due: datetime | None = None
@@ -50,6 +42,35 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     completed_at: datetime | None = None
     handed_off_at: datetime | None = None
     paused_at: datetime | None = None
+    sign_yellow: datetime | None = None
+    contact_yellow: datetime | None = None
+    completion_yellow: datetime | None = None
+    supervise_at: datetime | None = None
+    wait_until: datetime | None = None
+    follow_up_next: datetime | None = None
+    tried: tuple[int, ...] = ()
+
+    def due(self, clock: ClockName) -> datetime | None:
+        """Return when a clock runs out."""
+        match clock:
+            case ClockName.SIGN:
+                return self.sign_due
+            case ClockName.CONTACT:
+                return self.contact_due
+            case ClockName.COMPLETION:
+                return self.completion_due
+            case ClockName.FOLLOW_UP:
+                return self.follow_up_due
+            case ClockName.WAIT:
+                return self.wait_until
+
+    def yellow(self, clock: ClockName) -> datetime | None:
+        """Return when a clock's light turns yellow, None where it has no yellow light."""
+        yellows = {
+            ClockName.SIGN: self.sign_yellow, ClockName.CONTACT: self.contact_yellow,
+            ClockName.COMPLETION: self.completion_yellow,
+        }
+        return yellows.get(clock)
 
 
 def _due(start: datetime, allowance: WorkingTime | None, calendar: WorkCalendar) -> datetime | None:
@@ -63,36 +84,63 @@ def at_receipt(now: datetime, kind: Kind, policy: Policy) -> Clocks:
 
 def at_dispatch(clocks: Clocks, now: datetime, priority: Priority, kind: Kind, policy: Policy) -> Clocks:
     """Start sign-in, first contact and completion; completion never passes the ceiling."""
-    rules = policy.allowances[priority]
+    rules = policy.rules_of(priority)
     completion = _due(now, rules.completion.get(kind, rules.completion_default), policy.calendar)
     if completion is not None and clocks.ceiling_due is not None:
         completion = min(completion, max(clocks.ceiling_due, now))
     return msgspec.structs.replace(
         clocks,
+        started_at=now,
         sign_due=_due(now, rules.sign, policy.calendar),
         contact_due=_due(now, rules.contact, policy.calendar),
         completion_due=completion,
         return_until=due_at(now, policy.return_window, policy.calendar),
-        signed_at=None, contacted_at=None, completed_at=None, follow_up_due=None,
+        signed_at=None, contacted_at=None, completed_at=None, follow_up_due=None, follow_up_next=None, tried=(),
     )
+
+
+def at_refusal(clocks: Clocks, now: datetime, priority: Priority, policy: Policy) -> Clocks:
+    """Start sign-in anew after a refused return; what the citizen was promised stays. [P]: no public rule."""
+    return msgspec.structs.replace(clocks, sign_due=_due(now, policy.allowances[priority].sign, policy.calendar))
+
+
+def earliest(clocks: Clocks, ceiling: datetime | None, completion: datetime | None) -> Clocks:
+    """Take over what a merged ticket's citizen was promised, where that is earlier (domain.md section 4)."""
+
+    def first(*moments: datetime | None) -> datetime | None:
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    ceiling_due = first(clocks.ceiling_due, ceiling)
+    completion_due = clocks.completion_due and first(clocks.completion_due, completion, ceiling_due)
+    return msgspec.structs.replace(clocks, ceiling_due=ceiling_due, completion_due=completion_due)
 
 
 def expected_completion(
     now: datetime, clocks: Clocks, priority: Priority, kind: Kind, policy: Policy
 ) -> datetime | None:
     """Return what the citizen may expect: the completion clock, or what it would be if dispatched now."""
-    return clocks.completion_due or at_dispatch(clocks, now, priority, kind, policy).completion_due
+    if clocks.completion_due is not None:
+        return clocks.completion_due
+    rules = policy.rules_of(priority)
+    completion = _due(now, rules.completion.get(kind, rules.completion_default), policy.calendar)
+    if completion is None or clocks.ceiling_due is None:
+        return completion
+    return min(completion, max(clocks.ceiling_due, now))
 
 
-def resumed(clocks: Clocks, now: datetime, policy: Policy) -> Clocks:
-    """End a pause: every clock still running is put off by the working time it lasted."""
+def resumed(clocks: Clocks, now: datetime, priority: Priority, policy: Policy) -> Clocks:
+    """End a pause: every clock still running is put off by what it lasted, in the time that the clock counts."""
     paused_at = clocks.paused_at
     if paused_at is None:
         return clocks
-    running = ("ceiling_due", "sign_due", "contact_due", "completion_due", "return_until")
+    plain = policy.runs_day_and_night(priority)
+
+    def later(due: datetime, *, plain: bool) -> datetime:
+        return due + (now - paused_at) if plain else credited(due, paused_at, now, policy.calendar)
+
     moved = {
-        name: credited(due, paused_at, now, policy.calendar)
-        for name in running
+        name: later(due, plain=plain and name != "ceiling_due")
+        for name in ("started_at", "ceiling_due", "sign_due", "contact_due", "completion_due", "return_until")
         if (due := getattr(clocks, name)) is not None
     }
     return msgspec.structs.replace(clocks, paused_at=None, **moved)
@@ -104,4 +152,5 @@ def extended(clocks: Clocks, days: int, policy: Policy) -> Clocks:
         return clocks
     later = due_at(clocks.completion_due, WorkingTime(days), policy.calendar)
     limit = clocks.ceiling_due
-    return msgspec.structs.replace(clocks, completion_due=min(later, limit) if limit is not None else later)
+    due = min(later, limit) if limit is not None else later
+    return msgspec.structs.replace(clocks, completion_due=max(due, clocks.completion_due))

@@ -7,13 +7,14 @@ API decode `{"type": "dispatch", …}` straight into them.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import get_args
 
 import msgspec
 
 from hotline.appeal import Attachment, Place
-from hotline.ids import DepartmentCode, TicketId
-from hotline.terms import Kind, Priority, Rating, RejectReason, Service, Verdict
+from hotline.ids import DepartmentCode, TicketId, TicketNumber
+from hotline.terms import ClockName, Kind, Light, Priority, Rating, RejectReason, Service, TryResult, Verdict, Way
 
 
 def _tag(name: str) -> str:
@@ -65,15 +66,22 @@ class Merge(LifecycleCommand, frozen=True):
 
 
 class AskInfo(LifecycleCommand, frozen=True):
-    """Ask the citizen for what is missing; the clock pauses."""
+    """Ask the citizen for what is missing, by the centre or by the department that handles; the clock pauses."""
 
     question: str
 
 
 class SupplyInfo(LifecycleCommand, frozen=True):
-    """The citizen's answer to `AskInfo`."""
+    """The citizen's answer to `AskInfo` of the centre."""
 
     text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Resume(LifecycleCommand, frozen=True):
+    """The citizen's answer to `AskInfo` of a department, or the department goes on without one: handling goes on."""
+
+    text: str = ""
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -130,11 +138,15 @@ class Rule(LifecycleCommand, frozen=True):
 
 
 class Reply(LifecycleCommand, frozen=True):
-    """办复: `internal` for the centre, `public` for the citizen, without personal data."""
+    """办复: `internal` for the centre, `public` for the citizen, without personal data.
+
+    `flags`: what in `public` looks like personal data and is for the centre to judge; the service finds it.
+    """
 
     internal: str
     public: str
     attachments: tuple[Attachment, ...] = ()
+    flags: tuple[str, ...] = ()
 
 
 class AcceptReply(LifecycleCommand, frozen=True):
@@ -148,12 +160,13 @@ class RejectReply(LifecycleCommand, frozen=True):
 
 
 class SettleFollowUp(LifecycleCommand, frozen=True):
-    """回访: satisfied or solved, or unreachable after the tries."""
+    """回访: satisfied or solved, or unreachable after the tries. `solved` None: the citizen did not say."""
 
     rating: Rating | None = None
-    solved: bool = True
+    solved: bool | None = True
     unreachable: bool = False
     note: str = ""
+    way: Way = Way.PHONE
 
 
 class DisputeFollowUp(LifecycleCommand, frozen=True):
@@ -161,6 +174,7 @@ class DisputeFollowUp(LifecycleCommand, frozen=True):
 
     rating: Rating | None = None
     note: str = ""
+    way: Way = Way.PHONE
 
 
 class Redispatch(LifecycleCommand, frozen=True):
@@ -237,6 +251,34 @@ class Reassess(SideCommand, frozen=True):
     reason: str = ""
 
 
+class Attach(SideCommand, frozen=True):
+    """Add files to the ticket, for colleagues; the citizen sees those of the reply only."""
+
+    attachments: tuple[Attachment, ...]
+    note: str = ""
+
+
+class GiveOpinion(SideCommand, frozen=True):
+    """协办意见: what an assisting department has to say, for the lead department and the centre."""
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Adopt(SideCommand, frozen=True):
+    """A parent ticket takes a merged one in, and the earlier of both deadlines. Given by `hotline.family` only."""
+
+    child: TicketNumber
+    ceiling_due: datetime | None = None
+    completion_due: datetime | None = None
+
+
+class Disown(SideCommand, frozen=True):
+    """A merged ticket goes its own way again. Given by `hotline.family` only."""
+
+    child: TicketNumber
+
+
 class RecordContact(SideCommand, frozen=True):
     """The department reached the citizen for the first time."""
 
@@ -274,6 +316,26 @@ class Supervise(SideCommand, frozen=True):
     reason: str
 
 
+class ShowLight(SideCommand, frozen=True):
+    """亮灯, by the sweep: a clock of the ticket reached yellow (80 %) or red (expiry) at `crossed_at`.
+
+    `quiet` marks one that was found late together with a later one: recorded, but nobody is called for it.
+    """
+
+    clock: ClockName
+    light: Light
+    crossed_at: datetime
+    quiet: bool = False
+
+
+class RecordTry(SideCommand, frozen=True):
+    """回访: a try that did not bring an answer."""
+
+    result: TryResult
+    way: Way = Way.PHONE
+    note: str = ""
+
+
 class AcknowledgeIncident(SideCommand, frozen=True):
     """110 acknowledges a pushed incident under its own number."""
 
@@ -304,13 +366,15 @@ class Release(SideCommand, frozen=True):
 
 
 AnyLifecycle = (
-    Accept | Answer | HandOff | Reject | Merge | AskInfo | SupplyInfo | Withdraw | Dispatch | Sign | RequestReturn
+    Accept | Answer | HandOff | Reject | Merge | AskInfo | SupplyInfo | Resume | Withdraw | Dispatch | Sign
+    | RequestReturn
     | ApproveReturn | RefuseReturn | Arbitrate | Rule | Reply | AcceptReply | RejectReply | SettleFollowUp
     | DisputeFollowUp | Redispatch | PoliceReturn | Close | Reopen | Unmerge | Archive
 )
 AnySide = (
-    Urge | AddMessage | AddNote | Correct | Reassess | RecordContact | Rate | RequestExtension | GrantExtension
-    | RefuseExtension | Supervise | AcknowledgeIncident | RaiseAlarm | ClearAlarm | Claim | Release
+    Urge | AddMessage | AddNote | Attach | GiveOpinion | Adopt | Disown | Correct | Reassess | RecordContact | Rate
+    | RequestExtension | GrantExtension | RefuseExtension | Supervise | ShowLight | RecordTry | AcknowledgeIncident
+    | RaiseAlarm | ClearAlarm | Claim | Release
 )
 Command = AnyLifecycle | AnySide
 LIFECYCLE_COMMANDS: tuple[type[LifecycleCommand], ...] = get_args(AnyLifecycle)

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import msgspec
-
 from hotline import clocks as clock_rules
 from hotline import commands as c
+from hotline import follow_up, watch
 from hotline.appeal import Appeal, Triage
-from hotline.clocks import Clocks, Policy
+from hotline.clock_moves import clocks_after
+from hotline.clocks import Policy
 from hotline.deadlines import due_at
 from hotline.errors import RuleViolation
 from hotline.events import SYSTEM, Actor, Receive, Role, TicketEvent
@@ -38,7 +38,9 @@ def receive(
     actor: Actor = Actor(Role.CITIZEN),
 ) -> Decision:
     """Open a ticket for an appeal; only the provincial ceiling starts to run."""
-    clocks = clock_rules.at_receipt(now, appeal.kind or triage.kind, policy)
+    clocks = watch.entered(
+        clock_rules.at_receipt(now, appeal.kind or triage.kind, policy), State.RECEIVED, now, triage.priority, policy
+    )
     fact = Receive(number=number, channel=channel, appeal=appeal, triage=triage)
     event = TicketEvent(version=1, at=now, actor=actor, fact=fact, state=State.RECEIVED, clocks=clocks)
     return Decision(evolve(None, event), event)
@@ -57,7 +59,7 @@ def decide(
     extension = _extension(ticket, command)
     if guard := _GUARDS.get(type(command)):
         guard(ticket, command, now, policy)
-    clocks = _clocks(ticket, command, now, policy)
+    clocks = clocks_after(ticket, command, state, now=now, policy=policy)
     event = TicketEvent(
         version=ticket.version + 1, at=now, actor=actor, fact=command, state=state,
         clocks=clocks if clocks != ticket.clocks else None, extension=extension,
@@ -71,6 +73,9 @@ def _extension(ticket: Ticket, command: c.Command) -> Extension | None:
     return None
 
 
+_ASSISTED = frozenset({State.PENDING_SIGN, State.HANDLING, State.NEED_INFO, State.PENDING_REVIEW})
+
+
 # ── guards: what the table cannot say ────────────────────────────────────────────────────────────
 def _require(condition: bool, rule: str) -> None:
     if not condition:
@@ -82,9 +87,35 @@ def _guard_hand_off(ticket: Ticket, command: c.HandOff, now: datetime, policy: P
     _require(ticket.police_returns == 0, "110 has returned this ticket; a returned transfer is never sent again")
 
 
+def _guard_ask_info(ticket: Ticket, command: c.AskInfo, now: datetime, policy: Policy) -> None:
+    _require(bool(command.question.strip()), "say what the citizen is to add")
+
+
+def _guard_supply_info(ticket: Ticket, command: c.SupplyInfo, now: datetime, policy: Policy) -> None:
+    _require(ticket.asked_in is State.RECEIVED, f"{ticket.lead} has asked: the answer goes there (resume)")
+
+
+def _guard_resume(ticket: Ticket, command: c.Resume, now: datetime, policy: Policy) -> None:
+    _require(ticket.asked_in is State.HANDLING, "the centre has asked: the answer goes there (supply_info)")
+
+
+def _guard_merge(ticket: Ticket, command: c.Merge, now: datetime, policy: Policy) -> None:
+    _require(not ticket.children, f"{len(ticket.children)} tickets are merged into this one: unmerge them first")
+
+
+def _guard_opinion(ticket: Ticket, command: c.GiveOpinion, now: datetime, policy: Policy) -> None:
+    _require(ticket.state in _ASSISTED, "an opinion is given while the ticket is with its departments")
+    _require(bool(command.text.strip()), "an opinion needs a text")
+
+
+def _guard_attach(ticket: Ticket, command: c.Attach, now: datetime, policy: Policy) -> None:
+    _require(bool(command.attachments), "attach at least one file")
+
+
 def _guard_request_return(ticket: Ticket, command: c.RequestReturn, now: datetime, policy: Policy) -> None:
     _require(not ticket.return_locked, "a return was refused or ruled on; no further return is possible")
     _require(bool(command.legal_basis.strip() and command.suggested), "a return needs its legal basis and an owner")
+    _require(command.suggested != ticket.lead, "a return suggests another owner than the one who returns")
     until = ticket.clocks.return_until
     _require(until is None or now <= until, f"the window for returns closed at {until}")
 
@@ -112,9 +143,37 @@ def _guard_request_extension(ticket: Ticket, command: c.RequestExtension, now: d
     _require(ticket.priority not in {Priority.P0, Priority.P1, Priority.P2}, "P0, P1 and P2 are never extended")
     _require(ticket.state is State.HANDLING, "only a ticket being handled can be extended")
     _require(due is not None and now < due, "an extension is asked for before the clock expires")
+    ceiling = ticket.clocks.ceiling_due
+    _require(ceiling is None or due is None or due < ceiling, "the provincial ceiling leaves no time to extend")
     rules = policy.allowances[ticket.priority]
     limit = rules.completion.get(ticket.kind, rules.completion_default)
     _require(limit is not None and 1 <= command.days <= limit.amount, "an extension is 1 day up to the original limit")
+
+
+def _guard_try(ticket: Ticket, command: c.RecordTry, now: datetime, policy: Policy) -> None:
+    _require(ticket.state is State.PENDING_FOLLOW_UP, "tries belong to the follow-up")
+    _require(not follow_up.is_over(ticket, policy.follow_up_rules), "all tries were made; the last link waits now")
+
+
+def _guard_settle(ticket: Ticket, command: c.SettleFollowUp, now: datetime, policy: Policy) -> None:
+    rules = policy.follow_up_rules
+    if command.unreachable:
+        _require(command.rating is None, "who cannot be reached gives no rating")
+        _require(follow_up.is_over(ticket, rules), "unreachable is who was tried in every period of the day")
+        return
+    _require(command.rating is not None or command.solved is not None, "say the rating, or whether it is solved")
+    bad = not follow_up.settles(command.rating, command.solved)
+    _require(not bad or ticket.redos >= rules.max_redos, "dissatisfied and unsolved is redone (dispute_follow_up)")
+
+
+def _guard_dispute(ticket: Ticket, command: c.DisputeFollowUp, now: datetime, policy: Policy) -> None:
+    most = policy.follow_up_rules.max_redos
+    _require(ticket.redos < most, f"the matter was redone {most} times: settle it with what the citizen says")
+
+
+def _guard_light(ticket: Ticket, command: c.ShowLight, now: datetime, policy: Policy) -> None:
+    name = watch.light_of(command.clock, command.light)
+    _require(name not in ticket.lights, f"the light {name} is shown already")
 
 
 def _guard_supervise(ticket: Ticket, command: c.Supervise, now: datetime, policy: Policy) -> None:
@@ -138,37 +197,12 @@ def _guard_raise_alarm(ticket: Ticket, command: c.RaiseAlarm, now: datetime, pol
 
 
 _GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {
+    c.RecordTry: _guard_try, c.SettleFollowUp: _guard_settle, c.DisputeFollowUp: _guard_dispute,
+    c.ShowLight: _guard_light,
+    c.AskInfo: _guard_ask_info, c.SupplyInfo: _guard_supply_info, c.Resume: _guard_resume, c.Merge: _guard_merge,
+    c.GiveOpinion: _guard_opinion, c.Attach: _guard_attach,
     c.HandOff: _guard_hand_off, c.RequestReturn: _guard_request_return, c.ApproveReturn: _guard_approve_return,
     c.PoliceReturn: _guard_police_return, c.Reassess: _guard_reassess, c.RequestExtension: _guard_request_extension,
     c.AcknowledgeIncident: _guard_acknowledge, c.RaiseAlarm: _guard_raise_alarm,
     c.Supervise: _guard_supervise, c.Urge: _guard_open, c.RecordContact: _guard_contact,
 }
-
-
-# ── clocks ───────────────────────────────────────────────────────────────────────────────────────
-def _clocks(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -> Clocks:
-    """Return the clocks after the command; `ticket.clocks` itself where it moves none."""
-    clocks = ticket.clocks
-    match command:
-        case c.Dispatch() | c.Rule() | c.Redispatch():
-            return clock_rules.at_dispatch(clocks, now, ticket.priority, ticket.kind, policy)
-        case c.Sign():
-            return msgspec.structs.replace(clocks, signed_at=now)
-        case c.RecordContact():
-            return msgspec.structs.replace(clocks, contacted_at=now)
-        case c.Reply():
-            return msgspec.structs.replace(clocks, completed_at=now)
-        case c.RejectReply():
-            return msgspec.structs.replace(clocks, completed_at=None)
-        case c.AcceptReply():
-            return msgspec.structs.replace(clocks, follow_up_due=due_at(now, policy.follow_up, policy.calendar))
-        case c.HandOff():
-            return msgspec.structs.replace(clocks, handed_off_at=now)
-        case c.AskInfo():
-            return msgspec.structs.replace(clocks, paused_at=now)
-        case c.SupplyInfo():
-            return clock_rules.resumed(clocks, now, policy)
-        case c.GrantExtension():
-            return clock_rules.extended(clocks, ticket.extension_days, policy)
-        case _:
-            return clocks

@@ -12,7 +12,11 @@ import msgspec
 
 from channels.message import Outbound
 from hotline import commands as c
+from hotline.appeal import Citizen
 from hotline.events import TicketEvent
+from hotline.family_news import FamilyNews, ends_without_answer, news_of
+from hotline.ids import TicketNumber
+from hotline.lessons import Lesson, lessons_of
 from hotline.terms import REJECT_ROUTES, Channel, Verdict
 from hotline.ticket import Ticket
 
@@ -25,10 +29,27 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that one event sets going."""
+    """Everything that one event sets going.
+
+    Attributes:
+        news: for the citizens of the tickets merged into this one.
+        orphans: the ticket ends without an answer: what is merged into it must go its own way again.
+        lessons: for the owner of the dispatch directory.
+    """
 
     incidents: tuple[Incident, ...] = ()
     messages: tuple[Outbound, ...] = ()
+    news: tuple[FamilyNews, ...] = ()
+    orphans: bool = False
+    lessons: tuple[Lesson, ...] = ()
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the citizen of a ticket is told of it."""
+
+    number: TicketNumber
+    channel: Channel
+    citizen: Citizen
 
 
 def incident_payload(ticket: Ticket, fact: c.HandOff, at: str) -> dict[str, Any]:
@@ -49,6 +70,10 @@ def notice(ticket: Ticket, event: TicketEvent, *, signature: str) -> str:
     match event.fact:
         case c.Answer(text=text):
             return f"{head}{text}"
+        case c.Merge():
+            return f"{head}与同一事项的诉求合并办理,进展和结果将一并告知您。"
+        case c.Unmerge():
+            return f"{head}恢复单独办理。"
         case c.AskInfo(question=question):
             return f"{head}需要您补充信息:{question}"
         case c.AddMessage(text=text, inbound=False):
@@ -70,6 +95,15 @@ _TOLD_BY_MESSAGE = frozenset({Channel.WECHAT, Channel.POLICE, Channel.WEB})
 number); others read progress by number and code."""
 
 
+def addressed(contact: Contact, text: str, *, key: str) -> Outbound | None:
+    """Return a message to a citizen on the channel they used, None where we cannot write first."""
+    if not text or contact.channel not in _TOLD_BY_MESSAGE or not contact.citizen.key:
+        return None
+    return Outbound(
+        channel=contact.channel, key=key, to=contact.citizen.key, text=text, number=contact.number,
+    )
+
+
 def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str) -> Effects:
     """Return what `event` sets going; `ticket` is the ticket after it."""
     incidents: tuple[Incident, ...] = ()
@@ -78,13 +112,12 @@ def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str) -> Effects
         incidents = (Incident(key=key, payload=incident_payload(ticket, event.fact, event.at.isoformat())),)
     text = notice(ticket, event, signature=signature)
     first_answer = event.version == 2 and ticket.verdict is Verdict.EMERGENCY
-    if not text or first_answer or ticket.channel not in _TOLD_BY_MESSAGE or not ticket.appeal.citizen.key:
-        return Effects(incidents=incidents)
-    message = Outbound(
-        channel=ticket.channel, key=f"notice-{ticket.number}-{event.version}", to=ticket.appeal.citizen.key,
-        text=text, number=ticket.number,
+    contact = Contact(number=ticket.number, channel=ticket.channel, citizen=ticket.appeal.citizen)
+    message = None if first_answer else addressed(contact, text, key=f"notice-{ticket.number}-{event.version}")
+    return Effects(
+        incidents=incidents, messages=(message,) if message is not None else (), news=news_of(ticket, event, text),
+        orphans=ends_without_answer(ticket, event), lessons=lessons_of(ticket, event),
     )
-    return Effects(incidents=incidents, messages=(message,))
 
 
 def effects_of_all(ticket: Ticket, events: Sequence[TicketEvent], *, signature: str) -> Effects:
@@ -93,4 +126,7 @@ def effects_of_all(ticket: Ticket, events: Sequence[TicketEvent], *, signature: 
     return Effects(
         incidents=tuple(incident for effects in found for incident in effects.incidents),
         messages=tuple(message for effects in found for message in effects.messages),
+        news=tuple(news for effects in found for news in effects.news),
+        orphans=any(effects.orphans for effects in found),
+        lessons=tuple(lesson for effects in found for lesson in effects.lessons),
     )

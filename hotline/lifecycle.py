@@ -17,19 +17,24 @@ TRANSITIONS: Mapping[S, Mapping[type[c.LifecycleCommand], S]] = {
         c.Accept: S.PENDING_DISPATCH, c.Answer: S.ANSWERED, c.HandOff: S.HANDED_OFF, c.Reject: S.REJECTED,
         c.Merge: S.MERGED, c.AskInfo: S.NEED_INFO, c.Withdraw: S.WITHDRAWN,
     },
-    S.NEED_INFO: {c.SupplyInfo: S.RECEIVED, c.Withdraw: S.WITHDRAWN, c.Reject: S.REJECTED},
+    S.NEED_INFO: {
+        c.SupplyInfo: S.RECEIVED, c.Resume: S.HANDLING, c.Withdraw: S.WITHDRAWN, c.Reject: S.REJECTED,
+    },
     S.PENDING_DISPATCH: {
         c.Dispatch: S.PENDING_SIGN, c.Answer: S.ANSWERED, c.HandOff: S.HANDED_OFF, c.Merge: S.MERGED,
         c.Reject: S.REJECTED, c.Withdraw: S.WITHDRAWN,
     },
     S.PENDING_SIGN: {
-        c.Sign: S.HANDLING, c.RequestReturn: S.RETURN_REQUESTED, c.HandOff: S.HANDED_OFF, c.Withdraw: S.WITHDRAWN,
+        c.Sign: S.HANDLING, c.RequestReturn: S.RETURN_REQUESTED, c.HandOff: S.HANDED_OFF, c.Merge: S.MERGED,
+        c.Withdraw: S.WITHDRAWN,
     },
     S.RETURN_REQUESTED: {
         c.ApproveReturn: S.PENDING_DISPATCH, c.RefuseReturn: S.PENDING_SIGN, c.Arbitrate: S.ARBITRATION,
     },
     S.ARBITRATION: {c.Rule: S.PENDING_SIGN},
-    S.HANDLING: {c.Reply: S.PENDING_REVIEW, c.HandOff: S.HANDED_OFF, c.Withdraw: S.WITHDRAWN},
+    S.HANDLING: {
+        c.Reply: S.PENDING_REVIEW, c.AskInfo: S.NEED_INFO, c.HandOff: S.HANDED_OFF, c.Withdraw: S.WITHDRAWN,
+    },
     S.PENDING_REVIEW: {c.AcceptReply: S.PENDING_FOLLOW_UP, c.RejectReply: S.HANDLING},
     S.ANSWERED: {c.Close: S.CLOSED, c.Reopen: S.RECEIVED},
     S.HANDED_OFF: {c.PoliceReturn: S.RECEIVED, c.Close: S.CLOSED},

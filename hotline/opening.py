@@ -115,7 +115,8 @@ def continue_ticket(ticket: Ticket, inbound: Inbound, triage: Triage, *, rules: 
     text, attachments = inbound.appeal.text, inbound.appeal.attachments
     message: c.Command = c.AddMessage(text=text, attachments=attachments)
     if ticket.state is State.NEED_INFO:
-        message = c.SupplyInfo(text=text, attachments=attachments)
+        answer = c.Resume if ticket.asked_in is State.HANDLING else c.SupplyInfo
+        message = answer(text=text, attachments=attachments)
     decisions = [decide(ticket, message, now=now, policy=rules.policy, actor=Actor(Role.CITIZEN, inbound.source))]
     for command in _raised(decisions[0].ticket, triage):
         decisions.append(decide(decisions[-1].ticket, command, now=now, policy=rules.policy, actor=SYSTEM))

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from channels.message import Inbound, Outbound, Receipt
-from hotline.appeal import Triage
+from hotline.appeal import Attachment, Triage
 from hotline.effects import Effects
 from hotline.errors import KeyReused
 from hotline.events import TicketEvent
@@ -64,6 +64,35 @@ Decide = Callable[[Ticket], tuple[Change, Effects]]
 """Decides a command; called with the ticket under its lock."""
 
 
+DecideFamily = Callable[[Ticket, Ticket], tuple[tuple[Change, Effects], tuple[Change, Effects]]]
+"""Decides on a merged ticket and its parent together; called with both under their locks."""
+
+
+class Once(msgspec.Struct, frozen=True, kw_only=True):
+    """An act that must count once: who, their key, and 16 bytes that change when what they ask for does."""
+
+    unit: str
+    key: str
+    content_hash: bytes
+
+
+class Acted(msgspec.Struct, frozen=True, kw_only=True):
+    """What an act led to. `repeat`: it had been carried out before, nothing has changed now."""
+
+    number: TicketNumber
+    version: int
+    state: str
+    repeat: bool = False
+
+
+class Files(Protocol):
+    """What was uploaded (`hotline.store.channels.ChannelStore`)."""
+
+    async def attachment(self, key: str) -> Attachment:
+        """Return what was stored under `key`. Raises NotFound."""
+        ...
+
+
 class TicketIntake(Protocol):
     """Where intake writes: PostgreSQL, or a store that fails on purpose in tests."""
 
@@ -97,6 +126,22 @@ class TicketChanges(Protocol):
 
     async def change(self, number: str, decide: Decide, *, expected_version: int | None = None) -> Ticket:
         """Change a ticket under its lock. Raises NotFound, VersionConflict, and what `decide` raises."""
+        ...
+
+    async def read_id(self, id_: TicketId) -> Stored:
+        """Return a ticket by its id. Raises NotFound."""
+        ...
+
+    async def change_family(
+        self, number: str, parent: TicketId | None, decide: DecideFamily, *, expected_version: int | None = None
+    ) -> Ticket:
+        """Change a ticket and its parent (None: the one it has) in one transaction; return the ticket after it."""
+        ...
+
+    async def change_once(
+        self, number: str, decide: Decide, *, once: Once, expected_version: int | None = None
+    ) -> Acted:
+        """Change a ticket under its lock unless this act was carried out before. Raises KeyReused too."""
         ...
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from agent_ui.masking import mask_public
 from channels.views import Progress, Step
 from hotline import commands as c
@@ -36,11 +38,15 @@ def _told(event: TicketEvent) -> tuple[str, str] | None:
         case c.Reject(reason=reason):
             return "不予受理", REJECT_ROUTES[reason]
         case c.Merge():
-            return "已并单", "与同一事项的诉求合并办理,结果将一并告知。"
+            return _MERGED, "与同一事项的诉求合并办理,结果将一并告知。"
+        case c.Unmerge():
+            return "恢复单独办理", ""
         case c.AskInfo(question=question):
             return "待补充", question
         case c.SupplyInfo() | c.AddMessage(inbound=True):
             return "已补充", ""
+        case c.Resume(text=text):
+            return "已补充" if text else "继续办理", ""
         case c.AddMessage(inbound=False, text=text):
             return "工作人员回复", text
         case c.Withdraw():
@@ -67,6 +73,31 @@ def _told(event: TicketEvent) -> tuple[str, str] | None:
             return "已催办", ""
         case _:
             return None
+
+
+def merged_progress(own: Progress, parent: Progress) -> Progress:
+    """Return the progress of a merged ticket: what happened to it, and then what happens to its parent.
+
+    Both are progress as citizens see it; what concerns the parent's own citizen is left out.
+    """
+    merged_at = max((step.at for step in own.steps if step.title == _MERGED), default=None)
+    theirs = tuple(
+        step for step in parent.steps
+        if step.title not in _OWN_AFFAIR and (merged_at is None or step.at >= merged_at or step.title in _TAKEN_UP)
+    )
+    steps = tuple(sorted((*own.steps, *theirs), key=lambda step: step.at))
+    return msgspec.structs.replace(
+        own, steps=steps, public_reply=parent.public_reply, department=parent.department,
+        expected_by=parent.expected_by,
+    )
+
+
+_MERGED = "已并单"
+_TAKEN_UP = frozenset({"已派单", "已签收"})
+"""Steps of the parent that are told though they lie before the merge: who handles the matter now."""
+_OWN_AFFAIR = frozenset({
+    "已收到", "已受理", "待补充", "已补充", "工作人员回复", "已撤单", "不予受理", "已催办", _MERGED,
+})
 
 
 _REPLY_SHOWN = frozenset({State.ANSWERED, State.PENDING_FOLLOW_UP, State.REDO, State.CLOSED, State.ARCHIVED})

@@ -21,7 +21,10 @@ CENTRE_STATES = frozenset({
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A row of a console's list. No personal data beyond the title. `due` is the clock that expires next."""
+    """A row of a console's list. No personal data beyond the title. `due` is the clock that expires next.
+
+    `children` counts the tickets that are merged into this one.
+    """
 
     number: str
     version: int
@@ -42,6 +45,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     alarms: tuple[str, ...] = ()
     supervision: int = 0
     needs_person: bool = False
+    children: int = 0
 
 
 def next_due(ticket: Ticket) -> datetime | None:
@@ -70,6 +74,7 @@ def summarize(ticket: Ticket, updated_at: datetime) -> Summary:
         created_at=ticket.created_at, updated_at=updated_at, category=category, town=ticket.town, lead=ticket.lead,
         assisting=ticket.assisting, agent=ticket.agent, due=next_due(ticket), alarms=tuple(sorted(ticket.alarms)),
         supervision=ticket.supervision, needs_person=ticket.triage.needs_person,
+        children=len(ticket.children),
     )
 
 

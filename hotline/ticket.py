@@ -20,10 +20,29 @@ from hotline.extension import Extension
 from hotline.ids import DepartmentCode, TicketId, TicketNumber
 from hotline.supervision import Supervision
 from hotline.terms import Channel, Kind, Priority, Rating, Service, State, Verdict
+from hotline.watch import light_of, lights_kept
+
+EXTENSION_ASKED = "extension_requested"
+"""The alarm that stands while a department waits for an answer to its `RequestExtension`."""
+
+
+class Opinion(msgspec.Struct, frozen=True):
+    """协办意见 of one assisting unit; its last word counts."""
+
+    unit: str
+    text: str
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Everything known of a ticket. `version` is the number of its last event."""
+    """Everything known of a ticket. `version` is the number of its last event.
+
+    Attributes:
+        suggested, returned_by, return_basis: of the last return that was requested; whose it is, by whom, and why.
+        children: tickets merged into this one, in the order in which they came.
+        asked_in: the state in which the citizen was asked last: there the answer leads back.
+        opinions: of the assisting units of the present dispatch.
+        reply_flags: what in the public reply looks like personal data, for the centre to judge.
+    """
 
     number: TicketNumber
     channel: Channel
@@ -42,6 +61,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lead: DepartmentCode = DepartmentCode("")
     assisting: tuple[DepartmentCode, ...] = ()
     suggested: DepartmentCode = DepartmentCode("")
+    returned_by: DepartmentCode = DepartmentCode("")
+    return_basis: str = ""
     directory_version: str = ""
     clocks: Clocks = Clocks()
     extension: Extension = Extension.NONE
@@ -53,8 +74,13 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     police_returns: int = 0
     redos: int = 0
     parent: TicketId | None = None
+    children: tuple[TicketNumber, ...] = ()
+    asked_in: State = State.RECEIVED
+    opinions: tuple[Opinion, ...] = ()
+    reply_flags: tuple[str, ...] = ()
     incident: str = ""
     alarms: frozenset[str] = frozenset()
+    lights: frozenset[str] = frozenset()
     agent: str = ""
     public_reply: str = ""
     rating: Rating | None = None
@@ -97,6 +123,10 @@ def _redone(ticket: Ticket, fact: c.Redispatch) -> dict[str, Any]:
     }
 
 
+def _with_opinion(ticket: Ticket, unit: str, text: str) -> tuple[Opinion, ...]:
+    return (*(one for one in ticket.opinions if one.unit != unit), Opinion(unit, text))
+
+
 # What each fact changes besides state, version and clocks; facts that are absent change nothing else.
 _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.Answer: lambda t, f: {"public_reply": f.text},
@@ -106,19 +136,27 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.PoliceReturn: lambda t, f: {
         "police_returns": t.police_returns + 1, "verdict": Verdict.NON_EMERGENCY, "priority": Priority.P3,
     },
-    c.Merge: lambda t, f: {"parent": f.parent},
+    c.Merge: lambda t, f: {"parent": f.parent, "lead": DepartmentCode(""), "assisting": ()},
     c.Unmerge: lambda t, f: {"parent": None},
     c.Dispatch: lambda t, f: {
         "lead": f.lead, "assisting": f.assisting, "directory_version": f.directory_version,
-        "dispatches": t.dispatches + 1, "suggested": DepartmentCode(""),
+        "dispatches": t.dispatches + 1, "suggested": DepartmentCode(""), "opinions": (),
     },
-    c.RequestReturn: lambda t, f: {"suggested": f.suggested},
+    c.RequestReturn: lambda t, f: {
+        "suggested": f.suggested, "returned_by": t.lead, "return_basis": f.legal_basis,
+    },
     c.ApproveReturn: lambda t, f: {"returns": t.returns + 1, "lead": DepartmentCode(""), "assisting": ()},
     c.RefuseReturn: lambda t, f: {"return_locked": True},
     c.Rule: lambda t, f: {
         "lead": f.lead, "assisting": f.assisting, "return_locked": True, "dispatches": t.dispatches + 1,
+        "opinions": (),
     },
-    c.Reply: lambda t, f: {"public_reply": f.public},
+    c.AskInfo: lambda t, f: {"asked_in": t.state},
+    c.Reply: lambda t, f: {
+        "public_reply": f.public, "reply_flags": f.flags, "alarms": t.alarms - {EXTENSION_ASKED},
+    },
+    c.Adopt: lambda t, f: {"children": (*t.children, f.child)},
+    c.Disown: lambda t, f: {"children": tuple(child for child in t.children if child != f.child)},
     c.SettleFollowUp: lambda t, f: _rated(t, f.rating, None if f.unreachable else f.solved),
     c.DisputeFollowUp: lambda t, f: _rated(t, f.rating, False),
     c.Redispatch: _redone,
@@ -127,8 +165,11 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.Correct: _corrected,
     c.Reassess: lambda t, f: {"verdict": f.verdict, "services": f.services},
     c.Rate: lambda t, f: _rated(t, f.rating, f.solved),
-    c.RequestExtension: lambda t, f: {"extension_days": f.days},
+    c.RequestExtension: lambda t, f: {"extension_days": f.days, "alarms": t.alarms | {EXTENSION_ASKED}},
+    c.GrantExtension: lambda t, f: {"alarms": t.alarms - {EXTENSION_ASKED}},
+    c.RefuseExtension: lambda t, f: {"alarms": t.alarms - {EXTENSION_ASKED}},
     c.Supervise: lambda t, f: {"supervision": Supervision(t.supervision + 1)},
+    c.ShowLight: lambda t, f: {"lights": t.lights | {light_of(f.clock, f.light)}},
     c.AcknowledgeIncident: lambda t, f: {"incident": f.incident, "alarms": t.alarms - {"incident_unacknowledged"}},
     c.RaiseAlarm: lambda t, f: {"alarms": t.alarms | {f.alarm}},
     c.ClearAlarm: lambda t, f: {"alarms": t.alarms - {f.alarm}},
@@ -151,8 +192,12 @@ def evolve(ticket: Ticket | None, event: TicketEvent) -> Ticket:
         raise ValueError(f"event {event.version} does not follow version {ticket.version if ticket else 0}")
     changes = _CHANGES[type(event.fact)](ticket, event.fact) if type(event.fact) in _CHANGES else {}
     changes |= {"version": event.version, "state": event.state}
+    if isinstance(event.fact, c.GiveOpinion):
+        changes["opinions"] = _with_opinion(ticket, event.actor.name, event.fact.text)
     if event.clocks is not None:
         changes["clocks"] = event.clocks
+        if ticket.lights:
+            changes["lights"] = lights_kept(ticket.lights, ticket.clocks, event.clocks)
     if event.extension is not None:
         changes["extension"] = event.extension
     return msgspec.structs.replace(ticket, **changes)

@@ -16,9 +16,11 @@ class Job(StrEnum):
 
     PUSH_INCIDENT = "push_incident"
     SEND_MESSAGE = "send_message"
+    DELIVER = "deliver"
+    FREE_CHILDREN = "free_children"
 
 
-_PRIORITY = {Job.PUSH_INCIDENT: 100, Job.SEND_MESSAGE: 0}
+_PRIORITY = {Job.PUSH_INCIDENT: 100, Job.SEND_MESSAGE: 0, Job.DELIVER: -10, Job.FREE_CHILDREN: 10}
 
 
 async def enqueue(

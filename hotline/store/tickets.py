@@ -10,21 +10,21 @@ import msgspec
 
 from channels.message import Inbound, Receipt
 from hotline.deadlines import ZONE
-from hotline.effects import Effects
-from hotline.errors import KeyReused, NotFound, VersionConflict
+from hotline.errors import IllegalTransition, KeyReused, NotFound, VersionConflict
 from hotline.events import TicketEvent
 from hotline.ids import TicketId, TicketNumber, ticket_number
 from hotline.lifecycle import OPEN_STATES
-from hotline.opening import Change, starts_anew
-from hotline.ports import Continue, Decide, NewTicket, Stored
+from hotline.opening import starts_anew
+from hotline.ports import Acted, Continue, Decide, DecideFamily, NewTicket, Once, Stored
 from hotline.store import rows
+from hotline.store.acts import first_act, keep_act
+from hotline.store.arrivals import delivery_of, first_receipts, open_all, repeated
+from hotline.store.changes import lock, lock_both, write
 from hotline.store.database import statements
-from hotline.store.jobs import Job, enqueue
 from hotline.terms import Channel
 from hotline.ticket import Ticket, replay
 
 _SQL = statements("tickets")
-_receipts = msgspec.json.Decoder(Receipt)
 ID_BLOCK = 256
 NUMBER_BLOCK = 100
 CONVERSATION_WINDOW = timedelta(hours=2)
@@ -66,12 +66,12 @@ class TicketStore:
         """
         async with self._pool.acquire() as connection:
             async with connection.transaction():
-                fresh = await _open(connection, batch)
+                fresh = await open_all(connection, batch)
             if len(fresh) == len(batch):
                 return [item.receipt for item in batch]
-            first = await _first_receipts(connection, [item.inbound for item in batch if item.id not in fresh])
+            first = await first_receipts(connection, [item.inbound for item in batch if item.id not in fresh])
         return [
-            item.receipt if item.id in fresh else _repeat(item.inbound, first[_key(item.inbound)])
+            item.receipt if item.id in fresh else repeated(item.inbound, first[delivery_of(item.inbound)])
             for item in batch
         ]
 
@@ -86,13 +86,13 @@ class TicketStore:
                 if number is not None:
                     taken, receipt = await _continue(connection, number, inbound, continued)
                 else:
-                    taken, receipt = opened.id in await _open(connection, [opened]), opened.receipt
+                    taken, receipt = opened.id in await open_all(connection, [opened]), opened.receipt
                     if taken:
                         await _point(connection, inbound, opened.id)
             if taken:
                 return receipt
-            first = await _first_receipts(connection, [inbound])
-        return _repeat(inbound, first[_key(inbound)])
+            first = await first_receipts(connection, [inbound])
+        return repeated(inbound, first[delivery_of(inbound)])
 
     async def continue_named(self, inbound: Inbound, number: TicketNumber, continued: Continue) -> Receipt | KeyReused:
         """Add a message to the ticket that the citizen names. Raises NotFound."""
@@ -101,8 +101,8 @@ class TicketStore:
                 taken, receipt = await _continue(connection, number, inbound, continued)
             if taken:
                 return receipt
-            first = await _first_receipts(connection, [inbound])
-        return _repeat(inbound, first[_key(inbound)])
+            first = await first_receipts(connection, [inbound])
+        return repeated(inbound, first[delivery_of(inbound)])
 
     # ── reading and changing ─────────────────────────────────────────────────────────────────────
     async def read(self, number: str) -> Stored:
@@ -112,6 +112,13 @@ class TicketStore:
             raise NotFound(f"there is no ticket {number}")
         ticket = replay(rows.event_from(row["doc"]) for row in found)
         return Stored(id=TicketId(found[0]["id"]), code=found[0]["code"], ticket=ticket)
+
+    async def read_id(self, id_: TicketId) -> Stored:
+        """Return a ticket by its id. Raises NotFound."""
+        number = await self._pool.fetchval(_SQL["number_of"], id_)
+        if number is None:
+            raise NotFound(f"there is no ticket with the id {id_}")
+        return await self.read(number)
 
     async def history(self, id_: TicketId) -> list[TicketEvent]:
         """Return all events of a ticket in order."""
@@ -125,50 +132,67 @@ class TicketStore:
             VersionConflict: the ticket has moved on since the caller looked (`expected_version`).
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            stored = await _lock(connection, number)
-            version = stored.ticket.version
-            if expected_version is not None and expected_version != version:
-                raise VersionConflict(f"ticket {number} is at version {version}, you saw {expected_version}: reload")
+            stored = await lock(connection, number)
+            _check_version(stored, expected_version)
             change, effects = decide(stored.ticket)
-            await _write(connection, stored.id, change, effects)
+            await write(connection, [(stored.id, change, effects)])
+            return change.ticket
+
+    async def change_once(
+        self, number: str, decide: Decide, *, once: Once, expected_version: int | None = None
+    ) -> Acted:
+        """Change a ticket as `change`, unless this act was carried out before: then say what it led to.
+
+        Raises:
+            KeyReused: the key came with something else before. The others as `change`.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            stored = await lock(connection, number)  # repeats of an act wait here for the first
+            if (first := await first_act(connection, once)) is not None:
+                return first
+            _check_version(stored, expected_version)
+            change, effects = decide(stored.ticket)
+            await write(connection, [(stored.id, change, effects)])
+            acted = Acted(number=change.ticket.number, version=change.ticket.version, state=change.ticket.state)
+            return await keep_act(connection, once, acted, change.events[-1].at)
+
+    async def change_family(
+        self, number: str, parent: TicketId | None, decide: DecideFamily, *, expected_version: int | None = None
+    ) -> Ticket:
+        """Change a ticket and its parent (None: the one it has) under both locks; return the ticket after it.
+
+        Raises:
+            NotFound: one of them does not exist. IllegalTransition: it has no parent.
+            VersionConflict: the ticket, or its parent, has changed since the caller looked.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(_SQL["id_and_parent"], number)
+            if row is None:
+                raise NotFound(f"there is no ticket {number}")
+            id_, other = TicketId(row["id"]), parent if parent is not None else row["parent"]
+            if other is None:
+                raise IllegalTransition(f"ticket {number} is not merged into another")
+            held = await lock_both(connection, id_, other)
+            child = held[id_]
+            _check_version(child, expected_version)
+            if parent is None and child.ticket.parent != other:
+                raise VersionConflict(f"ticket {number} has another parent meanwhile: reload")
+            (change, effects), (theirs, others) = decide(child.ticket, held[other].ticket)
+            await write(connection, [(id_, change, effects), (other, theirs, others)])
             return change.ticket
 
 
+def _check_version(stored: Stored, expected: int | None) -> None:
+    version, number = stored.ticket.version, stored.ticket.number
+    if expected is not None and expected != version:
+        raise VersionConflict(f"ticket {number} is at version {version}, you saw {expected}: reload")
+
+
 # ── statements on a connection inside a transaction ──────────────────────────────────────────────
-async def _open(connection: asyncpg.Connection, batch: Sequence[NewTicket]) -> set[TicketId]:
-    inbox = [
-        (i.inbound.channel, i.inbound.external_id, i.inbound.content_hash(), i.id, rows.to_json(i.receipt),
-         i.inbound.received_at)
-        for i in batch
-    ]
-    made = [rows.written(item.change) for item in batch]
-    tickets = [
-        rows.opening_row(item.id, item.code, item.change.ticket, one) for item, one in zip(batch, made, strict=True)
-    ]
-    events = [(item.id, *row) for item, one in zip(batch, made, strict=True) for row in one.events]
-    rows.check_count(len(events))
-    parameters = [*rows.columns(inbox, 6), *rows.columns(tickets, 20), *rows.columns(events, 8)]
-    fresh = {TicketId(row["ticket_id"]) for row in await connection.fetch(_SQL["open"], *parameters)}
-    now = batch[0].change.ticket.created_at
-    await _set_going(connection, [(item.id, item.effects) for item in batch if item.id in fresh], now)
-    await connection.execute("NOTIFY hotline_events")
-    return fresh
-
-
-async def _lock(connection: asyncpg.Connection, number: str) -> Stored:
-    row = await connection.fetchrow(_SQL["lock"], number)
-    if row is None:
-        raise NotFound(f"there is no ticket {number}")
-    # Read after the lock is held: another's events may have been committed while we waited for it.
-    history = await connection.fetch(_SQL["history"], row["id"])
-    ticket = replay(rows.event_from(event["doc"]) for event in history)
-    return Stored(id=TicketId(row["id"]), code=row["code"], ticket=ticket)
-
-
 async def _continue(
     connection: asyncpg.Connection, number: str, inbound: Inbound, continued: Continue
 ) -> tuple[bool, Receipt]:
-    stored = await _lock(connection, number)
+    stored = await lock(connection, number)
     change, receipt, effects = continued(stored.ticket)
     receipt = msgspec.structs.replace(receipt, code=stored.code)
     taken = await connection.fetchval(
@@ -177,32 +201,10 @@ async def _continue(
     )
     if taken is None:
         return False, receipt
-    await _write(connection, stored.id, change, effects)
+    await write(connection, [(stored.id, change, effects)])
     if inbound.conversation:
         await _point(connection, inbound, stored.id)
     return True, receipt
-
-
-async def _write(connection: asyncpg.Connection, id_: TicketId, change: Change, effects: Effects) -> None:
-    now = change.events[-1].at
-    made = rows.written(change)
-    await connection.execute(_SQL["append"], id_, *rows.columns(made.events, 7))
-    await connection.execute(_SQL["update"], *rows.update_row(id_, change.ticket, made, now))
-    await _set_going(connection, [(id_, effects)], now)
-    await connection.execute("NOTIFY hotline_events")
-
-
-async def _set_going(
-    connection: asyncpg.Connection, effects: Sequence[tuple[TicketId, Effects]], now: datetime
-) -> None:
-    incidents = [(i.key, id_, rows.to_json(i.payload)) for id_, effect in effects for i in effect.incidents]
-    if incidents:
-        await connection.execute(_SQL["add_incidents"], *rows.columns(incidents, 3), now)
-        await enqueue(connection, Job.PUSH_INCIDENT, [key for key, *_ in incidents])
-    messages = [(m.key, m.channel, rows.to_json(m)) for _, effect in effects for m in effect.messages]
-    if messages:
-        new = await connection.fetch(_SQL["add_messages"], *rows.columns(messages, 3), now)
-        await enqueue(connection, Job.SEND_MESSAGE, [row["key"] for row in new])
 
 
 async def _open_number(connection: asyncpg.Connection, inbound: Inbound) -> TicketNumber | None:
@@ -222,25 +224,3 @@ async def _point(connection: asyncpg.Connection, inbound: Inbound, id_: TicketId
     await connection.execute(
         _SQL["point_conversation"], inbound.channel, inbound.conversation, id_, inbound.received_at
     )
-
-
-async def _first_receipts(
-    connection: asyncpg.Connection, repeats: Sequence[Inbound]
-) -> dict[tuple[str, str], tuple[bytes, Receipt]]:
-    found = await connection.fetch(
-        _SQL["first_receipts"], [i.channel for i in repeats], [i.external_id for i in repeats]
-    )
-    return {
-        (row["channel"], row["external_id"]): (row["content_hash"], _receipts.decode(row["receipt"])) for row in found
-    }
-
-
-def _key(inbound: Inbound) -> tuple[str, str]:
-    return inbound.channel.value, inbound.external_id
-
-
-def _repeat(inbound: Inbound, first: tuple[bytes, Receipt]) -> Receipt | KeyReused:
-    content_hash, receipt = first
-    if content_hash != inbound.content_hash():
-        return KeyReused(f"the key {inbound.external_id} was used before for another appeal: use a new key")
-    return msgspec.structs.replace(receipt, repeat=True)

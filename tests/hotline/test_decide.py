@@ -10,26 +10,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotline import commands as c
-from hotline.appeal import Appeal, Place
+from hotline.appeal import Appeal, Attachment, Place
 from hotline.clocks import Clocks
 from hotline.decide import decide, receive
 from hotline.errors import HotlineError, IllegalTransition, RuleViolation
 from hotline.events import Actor, Role, TicketEvent
 from hotline.summary import summarize, topics
 from hotline.supervision import Supervision
-from hotline.terms import Channel, Kind, Priority, Rating, Service, State, Verdict
+from hotline.terms import Channel, ClockName, Kind, Light, Priority, Rating, Service, State, TryResult, Verdict
 from hotline.ticket import Ticket, evolve, replay
 from tests.cities import NOW, POLICY, STREET_LIGHT
 from tests.hotline.test_lifecycle import EXAMPLES
 
+PHOTO = Attachment(key="0" * 64, name="现场.jpg", media_type="image/jpeg", size=1)
 SIDE_EXAMPLES: dict[type[c.SideCommand], c.SideCommand] = {
     type(command): command
     for command in (
-        c.Urge(), c.AddMessage(text="还没修"), c.AddNote(text="已电话核实"), c.Correct(l1="09", l2="供水"),
+        c.Urge(), c.AddMessage(text="还没修"), c.AddNote(text="已电话核实"), c.Attach(attachments=(PHOTO,)),
+        c.GiveOpinion(text="已配合断电"), c.Adopt(child="DG20261120300000023"), c.Disown(child="DG20261120300000023"),
+        c.Correct(l1="09", l2="供水"),
         c.Reassess(verdict=Verdict.UNCLEAR, reason="待核实"), c.RecordContact(), c.Rate(rating=Rating.SATISFIED),
         c.RequestExtension(days=2, reason="需开挖"), c.GrantExtension(), c.RefuseExtension(reason="不必"),
         c.Supervise(reason="超期"), c.AcknowledgeIncident(incident="J1"), c.RaiseAlarm(alarm="x"),
-        c.ClearAlarm(alarm="x"), c.Claim(agent="a"), c.Release(),
+        c.ClearAlarm(alarm="x"), c.Claim(agent="a"), c.Release(), c.RecordTry(result=TryResult.NO_ANSWER),
+        c.ShowLight(clock=ClockName.SIGN, light=Light.RED, crossed_at=NOW),
     )
 }
 
@@ -101,7 +105,9 @@ def test_returns_have_a_window_a_basis_and_an_end() -> None:
     refused(start, request, "window", now=NOW + timedelta(days=3))
     refused(start, c.RequestReturn(legal_basis=" ", suggested="水务局"), "legal basis")
     refused(after(start, request, c.RefuseReturn(reason="属贵局")), request, "no further return")
-    second = after(start, request, c.ApproveReturn(), c.Dispatch(lead="水务局"), request)
+    refused(start, c.RequestReturn(legal_basis="派单目录第3条", suggested="城管局"), "another owner")
+    back = c.RequestReturn(legal_basis="派单目录第3条", suggested="城管局")
+    second = after(start, request, c.ApproveReturn(), c.Dispatch(lead="水务局"), back)
     refused(second, c.ApproveReturn(), "arbitration")
     ruled = after(second, c.Arbitrate(), c.Rule(lead="城管局"))
     assert (ruled.lead, ruled.returns, ruled.dispatches) == ("城管局", 1, 3)

@@ -1,6 +1,6 @@
 -- name: open
 -- Writes a whole batch of new tickets in one statement: the inbox decides which deliveries are new, and only for those
--- are tickets and events written. $1–$6 the deliveries, $7–$26 the tickets, $27–$34 their events, column by column.
+-- are tickets and events written. $1–$6 the deliveries, $7–$27 the tickets, $28–$35 their events, column by column.
 -- Returns the ids that were new. Ordered by key, so that two batches with the same deliveries cannot deadlock.
 WITH fresh AS (
     INSERT INTO inbox (channel, external_id, content_hash, ticket_id, receipt, received_at)
@@ -12,23 +12,24 @@ WITH fresh AS (
     RETURNING ticket_id
 ), new_tickets AS (
     INSERT INTO tickets (id, number, code, version, state, channel, kind, l1, l2, verdict, priority, town, lead,
-                         assisting, alarmed, citizen, created_at, updated_at, due_at, confidential, summary)
+                         assisting, alarmed, citizen, created_at, updated_at, due_at, confidential, summary,
+                         attention_at)
     OVERRIDING SYSTEM VALUE
     SELECT id, number, code, version, state, channel, kind, l1, l2, verdict, priority, town, lead,
-           string_to_array(assisting, ','), alarmed, citizen, at, at, due_at, confidential, summary
+           string_to_array(assisting, ','), alarmed, citizen, at, at, due_at, confidential, summary, attention_at
     FROM unnest($7::bigint[], $8::text[], $9::text[], $10::int[], $11::text[], $12::text[], $13::text[], $14::text[],
                 $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::boolean[],
-                $22::text[], $23::timestamptz[], $24::timestamptz[], $25::boolean[], $26::text[])
+                $22::text[], $23::timestamptz[], $24::timestamptz[], $25::boolean[], $26::text[], $27::timestamptz[])
          AS t (id, number, code, version, state, channel, kind, l1, l2, verdict, priority, town, lead, assisting,
-               alarmed, citizen, at, due_at, confidential, summary)
+               alarmed, citizen, at, due_at, confidential, summary, attention_at)
     WHERE id IN (SELECT ticket_id FROM fresh)
 ), start AS MATERIALIZED (
     SELECT event_position(0) AS position
 ), new_events AS (
     INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
     SELECT start.position + ordinal - 1, ticket_id, version, at, type, actor, doc, summary, string_to_array(topics, ',')
-    FROM start, unnest($27::bigint[], $28::int[], $29::timestamptz[], $30::text[], $31::text[], $32::text[],
-                       $33::text[], $34::text[])
+    FROM start, unnest($28::bigint[], $29::int[], $30::timestamptz[], $31::text[], $32::text[], $33::text[],
+                       $34::text[], $35::text[])
          WITH ORDINALITY AS e (ticket_id, version, at, type, actor, doc, summary, topics, ordinal)
     WHERE ticket_id IN (SELECT ticket_id FROM fresh)
 )
@@ -60,6 +61,21 @@ RETURNING next - $3;
 -- The ticket, held until the end of the transaction.
 SELECT id, code FROM tickets WHERE number = $1 FOR UPDATE;
 
+-- name: lock_both
+-- Two tickets by id, always in the same order, so that two families that change at once cannot deadlock.
+SELECT id, number, code FROM tickets WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE;
+
+-- name: number_of
+SELECT number FROM tickets WHERE id = $1;
+
+-- name: id_and_parent
+SELECT id, parent FROM tickets WHERE number = $1;
+
+-- name: children
+-- Where the citizens of the tickets merged into $1 are told: the first event has the appeal.
+SELECT t.number, t.channel, e.doc FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id AND e.version = 1
+WHERE t.parent = $1 AND t.state = 'merged' ORDER BY t.id;
+
 -- name: read
 -- The ticket's id and code with each of its events.
 SELECT t.id, t.code, e.doc FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id
@@ -69,17 +85,18 @@ WHERE t.number = $1 ORDER BY e.version;
 SELECT doc FROM ticket_events WHERE ticket_id = $1 ORDER BY version;
 
 -- name: append
+-- Events of one transaction, of one ticket or of several.
 INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
-SELECT start.position + ordinal - 1, $1, version, at, type, actor, doc, summary, string_to_array(topics, ',')
+SELECT start.position + ordinal - 1, ticket_id, version, at, type, actor, doc, summary, string_to_array(topics, ',')
 FROM (SELECT event_position(0) AS position) AS start,
-     unnest($2::int[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-     WITH ORDINALITY AS e (version, at, type, actor, doc, summary, topics, ordinal);
+     unnest($1::bigint[], $2::int[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+     WITH ORDINALITY AS e (ticket_id, version, at, type, actor, doc, summary, topics, ordinal);
 
 -- name: update
 UPDATE tickets
 SET version = $2, state = $3, kind = $4, l1 = $5, l2 = $6, verdict = $7, priority = $8, town = $9, lead = $10,
     assisting = string_to_array($11, ','), agent = $12, alarmed = $13, updated_at = $14, due_at = $15, parent = $16,
-    summary = $17
+    summary = $17, attention_at = $18
 WHERE id = $1;
 
 -- name: hold_conversation

@@ -1,0 +1,69 @@
+"""并单: one parent, many merged tickets. Both sides of a merge are decided together, and written together.
+
+The parent keeps the earliest deadline of all, also after one of them has gone again: what was promised is promised.
+Only a ticket without children is merged, and only into an open one, so a family has two generations and never a ring.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from hotline import commands as c
+from hotline.clocks import Policy
+from hotline.decide import Decision, decide
+from hotline.errors import RuleViolation
+from hotline.events import Actor
+from hotline.lifecycle import OPEN_STATES
+from hotline.terms import Verdict, label
+from hotline.ticket import Ticket
+
+MAX_CHILDREN = 5000
+"""A ticket is replayed from its events, so a family must stay of a size that can be read at once."""
+_RANK = {Verdict.NON_EMERGENCY: 0, Verdict.UNCLEAR: 1, Verdict.EMERGENCY: 2}
+
+
+class Family(NamedTuple):
+    """What became of both sides."""
+
+    child: Decision
+    parent: Decision
+
+
+def _require(condition: bool, rule: str) -> None:
+    if not condition:
+        raise RuleViolation(rule)
+
+
+def merge(
+    child: Ticket, parent: Ticket, command: c.Merge, *, now: datetime, policy: Policy, actor: Actor
+) -> Family:
+    """Merge `child` into `parent`.
+
+    Raises:
+        IllegalTransition: the child's state does not allow it.
+        RuleViolation: the parent is finished, merged itself, full, or less urgent than the child.
+    """
+    _require(child.number != parent.number, "a ticket cannot be merged into itself")
+    _require(
+        parent.state in OPEN_STATES,
+        f"ticket {parent.number} is {parent.state} ({label(parent.state)}): merge into one that is open",
+    )
+    _require(len(parent.children) < MAX_CHILDREN, f"a ticket takes {MAX_CHILDREN} merged ones: choose another parent")
+    _require(
+        _RANK[child.verdict] <= _RANK[parent.verdict],
+        f"ticket {child.number} may be more urgent than {parent.number}: reassess it first",
+    )
+    joined = decide(child, command, now=now, policy=policy, actor=actor)
+    adopt = c.Adopt(
+        child=child.number, ceiling_due=child.clocks.ceiling_due, completion_due=child.clocks.completion_due
+    )
+    return Family(joined, decide(parent, adopt, now=now, policy=policy, actor=actor))
+
+
+def unmerge(
+    child: Ticket, parent: Ticket, command: c.Unmerge, *, now: datetime, policy: Policy, actor: Actor
+) -> Family:
+    """Let `child` go its own way again, whatever has become of its parent. Raises IllegalTransition."""
+    freed = decide(child, command, now=now, policy=policy, actor=actor)
+    return Family(freed, decide(parent, c.Disown(child=child.number), now=now, policy=policy, actor=actor))

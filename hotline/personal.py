@@ -1,0 +1,81 @@
+"""Personal data in what the public will read (domain.md section 8: a public reply carries none). Pure.
+
+What is certain is refused; what only looks like it is flagged, and the centre judges when it reviews the reply. An
+office's landline is no personal data, the citizen's own is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+from stdnum import luhn
+
+from agent_ui.masking import HAN_NAME, ID_CARD, LANDLINE, MOBILE
+from hotline import commands as c
+from hotline.errors import RuleViolation
+from hotline.ticket import Ticket
+
+_CARD = re.compile(r"(?<![0-9])[1-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}(?:[ -]?[0-9]{3})?(?![0-9])")
+_OLD_ID = re.compile(r"(?<![0-9])[1-9][0-9]{5}[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}(?![0-9])")
+_EMAIL = re.compile(r"[0-9A-Za-z._%+-]+@[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)+")
+_PLATE = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·. ]?[0-9A-Z]{5,6}(?![0-9A-Za-z])"
+)
+_PERSON = re.compile(r"[\u4e00-\u9fff]某?(?:先生|女士|小姐)")
+_DOOR = re.compile(r"[0-9]+(?:栋|幢|号楼|座)[^,。;,;\s]{0,12}?[0-9]{2,4}(?:房|室|号)")
+
+
+class Personal(msgspec.Struct, frozen=True):
+    """What was found, as Chinese words with the thing half hidden: `certain` is refused, `doubtful` flagged."""
+
+    certain: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+
+
+def personal_data(text: str, *, name: str = "", phone: str = "") -> Personal:
+    """Look for personal data in a text for the public; `name` and `phone` (E.164) are the citizen's own."""
+    certain = [
+        *_named("身份证号", ID_CARD.finditer(text)), *_named("身份证号", _OLD_ID.finditer(text)),
+        *_named("手机号", MOBILE.finditer(text)),
+        *_named("银行卡号", (m for m in _CARD.finditer(text) if luhn.is_valid(re.sub(r"[ -]", "", m[0])))),
+        *_named("诉求人电话", (m for m in LANDLINE.finditer(text) if _is_own(m[0], phone))),
+    ]
+    if HAN_NAME.fullmatch(name) and name in text:
+        certain.append(f"诉求人姓名{name[:1]}*")
+    doubtful = [
+        *_named("邮箱", _EMAIL.finditer(text)), *_named("车牌", _PLATE.finditer(text)),
+        *_named("称呼", _PERSON.finditer(text)), *_named("门牌", _DOOR.finditer(text)),
+    ]
+    return Personal(tuple(dict.fromkeys(certain)), tuple(dict.fromkeys(doubtful)))
+
+
+def checked(command: c.Command, ticket: Ticket) -> c.Command:
+    """Return a command as it may be decided on: a reply with its flags, everything else as it is.
+
+    Raises:
+        RuleViolation (`personal_data`): the public text of a reply carries personal data; the detail says what.
+    """
+    if not isinstance(command, c.Reply):
+        return command
+    citizen = ticket.appeal.citizen
+    found = personal_data(command.public, name=citizen.name, phone=citizen.phone)
+    if found.certain:
+        what = "、".join(found.certain)
+        raise RuleViolation(f"公开答复含有个人信息({what}):请改写,或移到内部办理情况", error_id="personal_data")
+    return msgspec.structs.replace(command, flags=found.doubtful)
+
+
+def _named(what: str, found: Iterable[re.Match[str]]) -> list[str]:
+    return [f"{what}{_half(match[0])}" for match in found]
+
+
+def _half(text: str) -> str:
+    """Show enough to find it again in one's own text, and no more."""
+    return text if len(text) <= 4 else f"{text[:3]}…{text[-2:]}"
+
+
+def _is_own(shown: str, phone: str) -> bool:
+    own = phone.removeprefix("+86")
+    return own != "" and re.sub(r"\D", "", shown).lstrip("0").endswith(own)

@@ -1,0 +1,65 @@
+"""Deliveries and the tickets they open, on a connection inside a transaction: each delivery counts once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+import msgspec
+
+from channels.message import Inbound, Receipt
+from hotline.errors import KeyReused
+from hotline.ids import TicketId
+from hotline.ports import NewTicket
+from hotline.store import rows
+from hotline.store.changes import set_going
+from hotline.store.database import statements
+
+_SQL = statements("tickets")
+_receipts = msgspec.json.Decoder(Receipt)
+
+
+async def open_all(connection: asyncpg.Connection, batch: Sequence[NewTicket]) -> set[TicketId]:
+    """Write the tickets whose delivery is new, in one statement; return their ids."""
+    inbox = [
+        (i.inbound.channel, i.inbound.external_id, i.inbound.content_hash(), i.id, rows.to_json(i.receipt),
+         i.inbound.received_at)
+        for i in batch
+    ]
+    made = [rows.written(item.change) for item in batch]
+    tickets = [
+        rows.opening_row(item.id, item.code, item.change.ticket, one) for item, one in zip(batch, made, strict=True)
+    ]
+    events = [(item.id, *row) for item, one in zip(batch, made, strict=True) for row in one.events]
+    rows.check_count(len(events))
+    parameters = [*rows.columns(inbox, 6), *rows.columns(tickets, 21), *rows.columns(events, 8)]
+    fresh = {TicketId(row["ticket_id"]) for row in await connection.fetch(_SQL["open"], *parameters)}
+    now = batch[0].change.ticket.created_at
+    await set_going(connection, [(item.id, item.effects) for item in batch if item.id in fresh], now)
+    await connection.execute("NOTIFY hotline_events")
+    return fresh
+
+
+async def first_receipts(
+    connection: asyncpg.Connection, repeats: Sequence[Inbound]
+) -> dict[tuple[str, str], tuple[bytes, Receipt]]:
+    """Return what was answered to deliveries that came before, with the hash of their content."""
+    found = await connection.fetch(
+        _SQL["first_receipts"], [i.channel for i in repeats], [i.external_id for i in repeats]
+    )
+    return {
+        (row["channel"], row["external_id"]): (row["content_hash"], _receipts.decode(row["receipt"])) for row in found
+    }
+
+
+def delivery_of(inbound: Inbound) -> tuple[str, str]:
+    """Return what identifies a delivery: channel and external id."""
+    return inbound.channel.value, inbound.external_id
+
+
+def repeated(inbound: Inbound, first: tuple[bytes, Receipt]) -> Receipt | KeyReused:
+    """Return the first answer again, or KeyReused where the content differs."""
+    content_hash, receipt = first
+    if content_hash != inbound.content_hash():
+        return KeyReused(f"the key {inbound.external_id} was used before for another appeal: use a new key")
+    return msgspec.structs.replace(receipt, repeat=True)
