@@ -56,4 +56,4 @@ async def _batch(connection: asyncpg.Connection, found: list[asyncpg.Record]) ->
             (id_, version, row["created_at"], "receive", "citizen:", doc, row["summary"], "tickets")
             for version, doc in enumerate(row["docs"], start=1)
         ]
-    return [*rows.columns(inbox, 6), *rows.columns(tickets, 20), *rows.columns(events, 8)]
+    return [*rows.columns(inbox, 6), *rows.columns(tickets, 21), *rows.columns(events, 8)]

@@ -21,3 +21,8 @@ def statutory_days() -> tuple[set[date], set[date]]:
     for year in range(last + 1, last + 1 + _YEARS_AHEAD):
         holidays.update(date(year, month, day) for month, day in _FIXED)
     return holidays, make_up_days
+
+
+def statutory_years() -> set[int]:
+    """Return the years of which the State Council's holidays and make-up days are known, as a fresh set."""
+    return {day.year for day in constants.holidays}

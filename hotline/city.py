@@ -7,19 +7,17 @@ editor mends them in one go.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from hotline.calendar import statutory_days
 from hotline.city_files import CityFiles
-from hotline.clocks import Allowances, Policy
-from hotline.deadlines import Unit as TimeUnit
-from hotline.deadlines import WorkCalendar, WorkingTime
+from hotline.city_policy import policy_of
 from hotline.errors import InvalidInput
-from hotline.terms import Kind, Priority
+from hotline.policy import Policy
+from hotline.terms import Kind
 from routing.directory import Directory, PlaceRule, Rule, Unit, UnitKind, build_directory
 from routing.priority import PriorityRules
 
@@ -94,7 +92,7 @@ def _city(reader: CityFiles, settings: Mapping[str, Any], categories: tuple[Labe
         name=str(settings["name"]),
         code=str(settings["code"]),
         prefix=_prefix(settings["prefix"]),
-        policy=_policy(reader, settings),
+        policy=policy_of(reader, settings),
         emergency=msgspec.convert(settings["emergency"], EmergencyTimers),
         priorities=_priorities(settings["priorities"], categories),
         categories=categories,
@@ -191,49 +189,3 @@ def _priorities(table: Mapping[str, Any], categories: Sequence[Label]) -> Priori
         p1=frozenset(table["P1"]),
         p2=frozenset(table["P2"]),
     )
-
-
-def _policy(reader: CityFiles, settings: Mapping[str, Any]) -> Policy:
-    ceiling = dict(settings["ceiling"])
-    windows = settings["windows"]
-    return Policy(
-        calendar=_calendar(reader, settings["calendar"]),
-        allowances={priority: _allowances(settings["clocks"][priority.value]) for priority in Priority},
-        ceiling_default=_time(ceiling.pop("default")),
-        ceiling={Kind(kind): _time(text) for kind, text in ceiling.items()},
-        return_window=_time(windows["return"]),
-        police_return_window=_time(windows["police_return"]),
-        follow_up=_time(windows["follow_up"]),
-    )
-
-
-def _allowances(table: Mapping[str, Any]) -> Allowances:
-    def optional(name: str) -> WorkingTime | None:
-        return _time(table[name]) if name in table else None
-
-    return Allowances(
-        sign=optional("sign"),
-        contact=optional("contact"),
-        completion={Kind(kind): _time(text) for kind, text in table.get("completion", {}).items()},
-        completion_default=optional("completion_default"),
-    )
-
-
-def _time(text: str) -> WorkingTime:
-    amount, _, unit = text.partition(" ")
-    if not amount.isdigit():
-        raise ValueError(f"“{text}”应为数字加单位, 如 2 working_days")
-    return WorkingTime(int(amount), TimeUnit(unit.strip()))
-
-
-def _calendar(reader: CityFiles, table: Mapping[str, Any]) -> WorkCalendar:
-    holidays, make_up_days = statutory_days()
-    for where, row, _ in reader.rows(str(table["overrides"]), ("date", "working", "note")):
-        day = reader.attempt(where, lambda row=row: date.fromisoformat(row["date"]), None)  # type: ignore[misc]
-        if row["working"] not in ("yes", "no"):
-            reader.wrong.append(f"{where}: working 应为 yes 或 no")
-        elif day is not None:
-            (make_up_days if row["working"] == "yes" else holidays).add(day)
-            (holidays if row["working"] == "yes" else make_up_days).discard(day)
-    periods = tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in table["periods"])
-    return WorkCalendar(periods=periods, holidays=frozenset(holidays), make_up_days=frozenset(make_up_days))

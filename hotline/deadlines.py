@@ -36,12 +36,14 @@ class WorkingTime(msgspec.Struct, frozen=True):
 class WorkCalendar(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Working periods of a day, holidays, and weekend days that are worked (调休), all in local time.
 
+    `known` are the years whose holidays were announced; in others only those with fixed dates are known.
     A calendar is compared by identity: a city has one, and what is counted in it is remembered (`_nth_working_day`).
     """
 
     periods: tuple[tuple[time, time], ...] = ((time(8, 30), time(12, 0)), (time(14, 0), time(17, 30)))
     holidays: frozenset[date] = frozenset()
     make_up_days: frozenset[date] = frozenset()
+    known: frozenset[int] = frozenset()
 
     def is_working_day(self, day: date) -> bool:
         """Tell whether people work on `day`."""
@@ -122,3 +124,12 @@ def credited(due: datetime, paused_at: datetime, resumed_at: datetime, calendar:
     """Return `due` put off by the working time of a pause (paused and resumed before or after `due` alike)."""
     pause = working_minutes_between(paused_at, resumed_at, calendar)
     return _after_working_minutes(_local(due), pause, calendar) if pause else _local(due)
+
+
+@lru_cache(maxsize=4096)
+def share_of(start: datetime, due: datetime, percent: int, calendar: WorkCalendar | None) -> datetime:
+    """Return when `percent` of the time from `start` to `due` has passed: working time, or plain without a calendar."""
+    if calendar is None:
+        return _local(start) + (due - start) * percent / 100
+    minutes = working_minutes_between(start, due, calendar) * percent // 100
+    return _after_working_minutes(_local(start), minutes, calendar)

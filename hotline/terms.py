@@ -105,6 +105,44 @@ class Rating(StrEnum):
     VERY_DISSATISFIED = "very_dissatisfied"
 
 
+class ClockName(StrEnum):
+    """The clocks of a ticket that show a light."""
+
+    SIGN = "sign"
+    CONTACT = "contact"
+    COMPLETION = "completion"
+    FOLLOW_UP = "follow_up"
+    WAIT = "wait"
+
+
+class Light(StrEnum):
+    """亮灯: yellow near the end of a clock, red when it has run out."""
+
+    YELLOW = "yellow"
+    RED = "red"
+
+
+class Way(StrEnum):
+    """How a citizen is reached in follow-up."""
+
+    PHONE = "phone"
+    WECHAT = "wechat"
+    SMS = "sms"
+    APP = "app"
+    WEB = "web"
+
+
+class TryResult(StrEnum):
+    """What became of a try to reach somebody: `sent` for a message, the others for a call."""
+
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    OFF = "off"
+    WRONG_NUMBER = "wrong_number"
+    REFUSED = "refused"
+    SENT = "sent"
+
+
 LABELS: dict[StrEnum, str] = {
     Channel.CALL: "电话", Channel.WECHAT: "微信", Channel.WEB: "网站", Channel.APP: "应用",
     Channel.POLICE: "110移交",
@@ -119,6 +157,11 @@ LABELS: dict[StrEnum, str] = {
     State.HANDED_OFF: "已移交110等", State.PENDING_FOLLOW_UP: "待回访", State.REDO: "重办",
     State.CLOSED: "办结", State.REJECTED: "不予受理", State.WITHDRAWN: "撤单", State.MERGED: "已并单",
     State.ARCHIVED: "归档",
+    ClockName.SIGN: "签收", ClockName.CONTACT: "首次联系", ClockName.COMPLETION: "办结", ClockName.FOLLOW_UP: "回访",
+    ClockName.WAIT: "待中心处理", Light.YELLOW: "黄灯", Light.RED: "红灯",
+    Way.PHONE: "电话", Way.SMS: "短信",  # the others are channels too, and called alike
+    TryResult.NO_ANSWER: "无人接听", TryResult.BUSY: "占线", TryResult.OFF: "关机或停机",
+    TryResult.WRONG_NUMBER: "号码有误", TryResult.REFUSED: "拒绝接受回访", TryResult.SENT: "已发送",
     Rating.VERY_SATISFIED: "非常满意", Rating.SATISFIED: "满意", Rating.FAIRLY_SATISFIED: "基本满意",
     Rating.DISSATISFIED: "不满意", Rating.VERY_DISSATISFIED: "非常不满意",
 }

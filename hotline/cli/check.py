@@ -14,6 +14,8 @@ from hotline.config import Settings
 from hotline.errors import HotlineError
 
 _LEAST_POSTGRES = 16
+_ANNOUNCED = 12
+"""From this month on, the next year's holidays must be known: clocks reach into it."""
 Check = Callable[[Settings], Coroutine[Any, Any, str]]
 
 
@@ -52,8 +54,8 @@ def _checked(name: str, check: Check, chosen: Settings) -> bool:
     except OSError as error:
         _say("FAIL", name, str(error))
         return False
-    off = text.startswith("off")
-    _say("off" if off else "ok", name, text.removeprefix("off: "))
+    mark = next((mark for mark in ("off", "warn") if text.startswith(f"{mark}: ")), "ok")
+    _say(mark, name, text.removeprefix(f"{mark}: "))
     return True
 
 
@@ -63,6 +65,22 @@ async def _city(chosen: Settings) -> str:
     city = load_city(Path(chosen.city_dir))
     directory = city.directory
     return f"{city.name} ({city.code}), directory {directory.version} with {len(directory.units)} units"
+
+
+async def _calendar(chosen: Settings) -> str:
+    """The State Council announces a year's holidays in the November before it."""
+    from hotline.city import load_city
+    from hotline.core import now
+    from hotline.deadlines import ZONE
+
+    known = load_city(Path(chosen.city_dir)).policy.calendar.known
+    today = now().astimezone(ZONE).date()
+    needed = [today.year, today.year + 1] if today.month >= _ANNOUNCED else [today.year]
+    missing = [str(year) for year in needed if year not in known]
+    if missing:
+        years = "、".join(missing)
+        return f"warn: {years}年的节假日安排未知,时限只按固定日期的节日计算: 请把国务院公布的安排写入 calendar.csv"
+    return f"holidays and make-up days are known up to {max(known)}"
 
 
 async def _models(chosen: Settings) -> str:
@@ -129,6 +147,6 @@ async def _voice(chosen: Settings) -> str:
 
 
 CHECKS: dict[str, Check] = {
-    "city": _city, "models": _models, "files": _files, "database": _database, "110": _police, "wechat": _wechat,
-    "voice": _voice,
+    "city": _city, "calendar": _calendar, "models": _models, "files": _files, "database": _database, "110": _police,
+    "wechat": _wechat, "voice": _voice,
 }

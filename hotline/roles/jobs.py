@@ -16,6 +16,8 @@ from hotline.roles.parts import running, wechat_client
 from hotline.senders import ChatSender, OutcomeSender
 from hotline.store.indexer import index_all
 from hotline.store.jobs import Job
+from hotline.store.sweep import SweepStore
+from hotline.sweep import Sweep
 from hotline.terms import Channel
 from routing.police110 import PoliceDesk
 
@@ -33,9 +35,11 @@ async def jobs_role(core: Core) -> AsyncIterator[None]:
             alarm_after=settings.police_alarm_after,
         )
         messages = Messages(rows=core.rows, senders=senders, service=core.service, clock=core.clock)
+        sweep = Sweep(rows=SweepStore(core.pool), rules=core.rules, clock=core.clock)
         handlers = {Job.PUSH_INCIDENT: hand_offs.push, Job.SEND_MESSAGE: messages.send}
         await stack.enter_async_context(running(run_jobs(core.pool, handlers, {
             "silence": (hand_offs.alarm_on_silence, 1.0),
+            "clocks": (sweep.run, 1.0),
             "restore_jobs": (core.restore_jobs, 10.0),
             "forget": (core.forget, 3600.0),
             "search": (partial(index_all, core.pool, busy=lambda: core.intake.waiting > 0), 1.0),

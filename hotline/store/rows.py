@@ -12,6 +12,7 @@ from hotline.events import TicketEvent
 from hotline.opening import Change
 from hotline.summary import summarize, topics
 from hotline.ticket import Ticket
+from hotline.timers import next_attention
 
 MAX_EVENTS = 1024
 """Events of one transaction: `event_position` keeps ten bits for the ordinal."""
@@ -74,7 +75,7 @@ def opening_row(id_: int, code: str, ticket: Ticket, made: Written) -> tuple[Any
         id_, ticket.number, code, ticket.version, ticket.state, ticket.channel, ticket.kind,
         category.l1 if category else "", category.l2 if category else "", ticket.verdict, ticket.priority, ticket.town,
         ticket.lead, ",".join(ticket.assisting), bool(ticket.alarms), citizen_of(ticket), now, made.due,
-        ticket.appeal.confidential, made.summary,
+        ticket.appeal.confidential, made.summary, next_attention(ticket),
     )
 
 
@@ -85,6 +86,7 @@ def update_row(id_: int, ticket: Ticket, made: Written, now: datetime) -> tuple[
         id_, ticket.version, ticket.state, ticket.kind, category.l1 if category else "",
         category.l2 if category else "", ticket.verdict, ticket.priority, ticket.town, ticket.lead,
         ",".join(ticket.assisting), ticket.agent, bool(ticket.alarms), now, made.due, ticket.parent, made.summary,
+        next_attention(ticket),
     )
 
 

@@ -1,0 +1,104 @@
+"""A city's clocks, waits, follow-up and calendar, read from its city.toml and calendar.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, time
+from typing import Any
+
+from hotline.calendar import statutory_days, statutory_years
+from hotline.city_files import CityFiles
+from hotline.deadlines import Unit as TimeUnit
+from hotline.deadlines import WorkCalendar, WorkingTime
+from hotline.policy import Allowances, FollowUpRules, Policy
+from hotline.supervision import Supervision
+from hotline.terms import Kind, Priority, State
+
+
+def policy_of(reader: CityFiles, settings: Mapping[str, Any]) -> Policy:
+    """Return the figures of city.toml and calendar.csv; mistakes in the calendar are noted with the reader.
+
+    Raises:
+        KeyError, ValueError, TypeError: a table is missing or wrong; `CityFiles.attempt` notes it.
+    """
+    ceiling = dict(settings["ceiling"])
+    windows = settings["windows"]
+    return Policy(
+        calendar=_calendar(reader, settings["calendar"]),
+        allowances={priority: _allowances(settings["clocks"][priority.value]) for priority in Priority},
+        ceiling_default=_time(ceiling.pop("default")),
+        ceiling={Kind(kind): _time(text) for kind, text in ceiling.items()},
+        return_window=_time(windows["return"]),
+        police_return_window=_time(windows["police_return"]),
+        follow_up=_time(windows["follow_up"]),
+        follow_up_rules=_follow_up(settings.get("follow_up", {})),
+        yellow_percent=_percent(settings.get("lights", {}).get("yellow_percent", 80)),
+        supervision=_supervision(settings.get("lights", {})),
+        waits=_waits({name: text for name, text in settings.get("waits", {}).items() if name != "urgent"}),
+        urgent_waits=_waits(settings.get("waits", {}).get("urgent", {})),
+    )
+
+
+def _percent(value: object) -> int:
+    if not isinstance(value, int) or not 1 <= value <= 99:
+        raise ValueError("[lights] yellow_percent 应为1至99的整数")
+    return value
+
+
+def _supervision(table: Mapping[str, Any]) -> tuple[WorkingTime, ...]:
+    levels = tuple(_time(text) for text in table.get("supervision", ("0 working_days", "2 working_days", "5 working_days")))
+    if len(levels) != len(Supervision) - 1:
+        raise ValueError(f"[lights] supervision 应有{len(Supervision) - 1}级")
+    return levels
+
+
+def _waits(table: Mapping[str, str]) -> dict[State, WorkingTime]:
+    """A misspelt state is a mistake: a wait that never comes would not be noticed."""
+    return {State(name): _time(text) for name, text in table.items()}
+
+
+def _follow_up(table: Mapping[str, Any]) -> FollowUpRules:
+    default = FollowUpRules()
+    periods = tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in table.get("periods", ()))
+    if any(opens >= closes for opens, closes in periods) or list(periods) != sorted(periods):
+        raise ValueError("[follow_up] periods 应按先后排列, 每段先起后止")
+    return FollowUpRules(
+        periods=periods or default.periods, link=_time(table["link"]) if "link" in table else default.link,
+        max_redos=int(table.get("max_redos", default.max_redos)),
+    )
+
+
+def _allowances(table: Mapping[str, Any]) -> Allowances:
+    def optional(name: str) -> WorkingTime | None:
+        return _time(table[name]) if name in table else None
+
+    return Allowances(
+        sign=optional("sign"),
+        contact=optional("contact"),
+        completion={Kind(kind): _time(text) for kind, text in table.get("completion", {}).items()},
+        completion_default=optional("completion_default"),
+    )
+
+
+def _time(text: str) -> WorkingTime:
+    amount, _, unit = text.partition(" ")
+    if not amount.isdigit():
+        raise ValueError(f"“{text}”应为数字加单位, 如 2 working_days")
+    return WorkingTime(int(amount), TimeUnit(unit.strip()))
+
+
+def _calendar(reader: CityFiles, table: Mapping[str, Any]) -> WorkCalendar:
+    holidays, make_up_days = statutory_days()
+    known = statutory_years()
+    for where, row, _ in reader.rows(str(table["overrides"]), ("date", "working", "note")):
+        day = reader.attempt(where, lambda row=row: date.fromisoformat(row["date"]), None)  # type: ignore[misc]
+        if row["working"] not in ("yes", "no"):
+            reader.wrong.append(f"{where}: working 应为 yes 或 no")
+        elif day is not None:
+            known.add(day.year)
+            (make_up_days if row["working"] == "yes" else holidays).add(day)
+            (holidays if row["working"] == "yes" else make_up_days).discard(day)
+    periods = tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in table["periods"])
+    return WorkCalendar(
+        periods=periods, holidays=frozenset(holidays), make_up_days=frozenset(make_up_days), known=frozenset(known)
+    )

@@ -1,0 +1,77 @@
+"""What each command does to the clocks of a ticket. Pure; `hotline.decide` puts the outcome into the event."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from hotline import clocks as clock_rules
+from hotline import commands as c
+from hotline import follow_up, watch
+from hotline.clocks import Clocks
+from hotline.policy import Policy
+from hotline.terms import State
+from hotline.ticket import Ticket
+
+
+_ALARMED_BY_TIME = frozenset({State.HANDED_OFF, State.ANSWERED})
+"""States whose end of wait an alarm holds up: once a person has cleared it, they wait anew."""
+
+
+def clocks_after(ticket: Ticket, command: c.Command, state: State, *, now: datetime, policy: Policy) -> Clocks:
+    """Return the clocks after a command that leads to `state`; `ticket.clocks` itself where it moves none."""
+    clocks = _watched(ticket, command, _clocks(ticket, command, now, policy), policy)
+    if state is ticket.state or state is State.PENDING_FOLLOW_UP:  # there the follow-up's plan tells how long
+        return clocks
+    return watch.entered(clocks, state, now, ticket.priority, policy)
+
+
+def _watched(ticket: Ticket, command: c.Command, clocks: Clocks, policy: Policy) -> Clocks:
+    """Return the clocks with what the sweep watches; a second redo begins supervised (`hotline.ticket`)."""
+    level = int(ticket.supervision)
+    match command:
+        case c.Supervise():
+            return msgspec.structs.replace(clocks, supervise_at=watch.supervise_at(clocks, level + 1, policy))
+        case c.Redispatch() if ticket.redos > 0:
+            level = max(level, 1)
+    return watch.watched(clocks, ticket.priority, policy, level=level) if watch.moved(ticket.clocks, clocks) else clocks
+
+
+def _clocks(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -> Clocks:
+    """Return the clocks after the command; `ticket.clocks` itself where it moves none."""
+    clocks = ticket.clocks
+    match command:
+        case c.Dispatch() | c.Rule() | c.Redispatch():
+            return clock_rules.at_dispatch(clocks, now, ticket.priority, ticket.kind, policy)
+        case c.Sign():
+            return msgspec.structs.replace(clocks, signed_at=now)
+        case c.RecordContact():
+            return msgspec.structs.replace(clocks, contacted_at=now)
+        case c.Reply():
+            return msgspec.structs.replace(clocks, completed_at=now)
+        case c.RejectReply():
+            return msgspec.structs.replace(clocks, completed_at=None)
+        case c.AcceptReply():
+            plan = follow_up.planned(clocks, now, policy, reachable=bool(follow_up.ways(ticket)))
+            return msgspec.structs.replace(clocks, **plan)
+        case c.RecordTry(result=result):
+            return msgspec.structs.replace(clocks, **follow_up.tried(clocks, result, now, policy))
+        case c.ClearAlarm() if ticket.state in _ALARMED_BY_TIME:
+            return watch.entered(clocks, ticket.state, now, ticket.priority, policy)
+        case c.Reopen():
+            return clock_rules.at_receipt(now, ticket.kind, policy)
+        case c.HandOff():
+            return msgspec.structs.replace(clocks, handed_off_at=now)
+        case c.AskInfo():
+            return msgspec.structs.replace(clocks, paused_at=now)
+        case c.RefuseReturn():
+            return clock_rules.at_refusal(clocks, now, ticket.priority, policy)
+        case c.Adopt():
+            return clock_rules.earliest(clocks, command.ceiling_due, command.completion_due)
+        case c.SupplyInfo() | c.Resume():
+            return clock_rules.resumed(clocks, now, ticket.priority, policy)
+        case c.GrantExtension():
+            return clock_rules.extended(clocks, ticket.extension_days, policy)
+        case _:
+            return clocks

@@ -1,0 +1,46 @@
+"""Tickets that time has something to do to, each taken by one process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+from hotline.store.changes import lock, write
+from hotline.store.database import statements
+from hotline.sweep import DecideDue
+from hotline.timers import next_attention
+
+_SQL = statements("sweep")
+
+
+class SweepStore:
+    """Fulfils `hotline.sweep.DueTickets` over a pool."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def due(self, now: datetime, *, limit: int) -> Sequence[str]:
+        """Return the numbers of tickets that are due, the longest waiting first."""
+        return [row["number"] for row in await self._pool.fetch(_SQL["due"], now, limit)]
+
+    async def take(self, number: str, now: datetime, decide: DecideDue) -> bool:
+        """Let `decide` look at a ticket under its lock and write what it leads to; False if another process has it.
+
+        Where nothing is due after all, the moment of the next look is set right.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            if await connection.fetchval(_SQL["lock_due"], number, now) is None:
+                return False
+            stored = await lock(connection, number)
+            decided = decide(stored.ticket)
+            if decided is None:
+                await connection.execute(_SQL["look_again"], number, next_attention(stored.ticket))
+            else:
+                await write(connection, [(stored.id, *decided)])
+            return True
+
+    async def put_off(self, number: str, until: datetime) -> None:
+        """Look at a ticket again at a later moment."""
+        await self._pool.execute(_SQL["look_again"], number, until)

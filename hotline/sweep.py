@@ -1,0 +1,89 @@
+"""The sweep: carries out what time does to tickets, whatever process runs it and however long it was away.
+
+Each ticket is taken under its lock and decided on anew, so two processes never do the same thing twice. A round takes
+a limited number of tickets, the longest waiting first: after an outage everything is caught up with, at a pace that
+leaves room for people. What was passed meanwhile is recorded with the moment at which it came; only the last light of a
+ticket calls anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from hotline.decide import Decision, decide
+from hotline.effects import Effects, effects_of_all
+from hotline.errors import HotlineError
+from hotline.events import SYSTEM
+from hotline.opening import Change, CityRules
+from hotline.ports import Clock
+from hotline.ticket import Ticket
+from hotline.timers import due_command
+
+log = structlog.get_logger(__name__)
+MOST_STEPS = 32
+"""Of one ticket in one look; more would mean that a threshold comes again and again."""
+PUT_OFF = timedelta(hours=1)
+DecideDue = Callable[[Ticket], tuple[Change, Effects] | None]
+"""Decides what time does to a ticket, None for nothing; called with the ticket under its lock."""
+
+
+class DueTickets(Protocol):
+    """Tickets that time has something to do to (`hotline.store.sweep.SweepStore`)."""
+
+    async def due(self, now: datetime, *, limit: int) -> Sequence[str]:
+        """Return the numbers of tickets that are due, the longest waiting first."""
+        ...
+
+    async def take(self, number: str, now: datetime, decide: DecideDue) -> bool:
+        """Decide on a ticket under its lock and write what it leads to; False if another process has it."""
+        ...
+
+    async def put_off(self, number: str, until: datetime) -> None:
+        """Look at a ticket again at a later moment."""
+        ...
+
+
+def caught_up(ticket: Ticket, *, rules: CityRules, now: datetime) -> Change | None:
+    """Return everything that time has done to a ticket by `now`, None for nothing. Pure."""
+    decisions: list[Decision] = []
+    current = ticket
+    while (command := due_command(current, now)) is not None:
+        if len(decisions) == MOST_STEPS:
+            raise RuntimeError(f"time does not come to an end with ticket {ticket.number}: {command}")
+        decisions.append(decide(current, command, now=now, policy=rules.policy, actor=SYSTEM))
+        current = decisions[-1].ticket
+    return Change(before=ticket, decisions=tuple(decisions)) if decisions else None
+
+
+class Sweep:
+    """Looks at what is due. Safe to run in several processes at once."""
+
+    def __init__(
+        self, *, rows: DueTickets, rules: Callable[[], CityRules], clock: Clock, batch: int = 200
+    ) -> None:
+        self._rows, self._rules, self._clock, self._batch = rows, rules, clock, batch
+
+    async def run(self) -> None:
+        """Take one round: at most `batch` tickets."""
+        for number in await self._rows.due(self._clock(), limit=self._batch):
+            await self._take(number)
+
+    async def _take(self, number: str) -> None:
+        now, rules = self._clock(), self._rules()
+
+        def decided(ticket: Ticket) -> tuple[Change, Effects] | None:
+            change = caught_up(ticket, rules=rules, now=now)
+            if change is None:
+                return None
+            return change, effects_of_all(change.ticket, change.events, signature=rules.signature)
+
+        try:
+            await self._rows.take(number, now, decided)
+        except (HotlineError, RuntimeError):
+            # One ticket that cannot be helped must not stand in the way of all others.
+            log.exception("sweep_failed", number=number)
+            await self._rows.put_off(number, now + PUT_OFF)

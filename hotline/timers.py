@@ -1,0 +1,120 @@
+"""What time itself does to a ticket: lights, supervision, and the end of a wait. Pure.
+
+The sweep (`hotline.sweep`) and the simulated year carry out the same commands. Each threshold of each clock comes once:
+what was shown is part of the ticket, and a clock that is put off gets its lights anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from hotline import commands as c
+from hotline.follow_up import next_way
+from hotline.supervision import Supervision
+from hotline.terms import ClockName, Light, RejectReason, TryResult, Way
+from hotline.terms import State as S  # noqa: N817 - a table reads best in short words
+from hotline.ticket import Ticket
+from hotline.watch import light_of
+
+RUNNING: Mapping[ClockName, frozenset[S]] = {
+    ClockName.SIGN: frozenset({S.PENDING_SIGN}),
+    ClockName.CONTACT: frozenset({S.PENDING_SIGN, S.HANDLING}),
+    ClockName.COMPLETION: frozenset({S.PENDING_SIGN, S.RETURN_REQUESTED, S.ARBITRATION, S.HANDLING}),
+    ClockName.FOLLOW_UP: frozenset({S.PENDING_FOLLOW_UP}),
+    ClockName.WAIT: frozenset({
+        S.RECEIVED, S.PENDING_DISPATCH, S.RETURN_REQUESTED, S.ARBITRATION, S.PENDING_REVIEW, S.REDO,
+    }),
+}
+"""In which states each clock runs; a pause stops all of them."""
+DISSATISFIED = "dissatisfied"
+HAND_OFF_OPEN = "hand_off_open"
+_FINISHED = frozenset({S.CLOSED, S.REJECTED, S.WITHDRAWN, S.MERGED})
+
+
+class Threshold(NamedTuple):
+    """Something that time does at a moment."""
+
+    at: datetime
+    command: c.Command
+
+
+def is_running(ticket: Ticket, clock: ClockName) -> bool:
+    """Tell whether a clock of the ticket runs now."""
+    clocks = ticket.clocks
+    done = {ClockName.SIGN: clocks.signed_at, ClockName.CONTACT: clocks.contacted_at}.get(clock)
+    return ticket.state in RUNNING[clock] and clocks.paused_at is None and done is None
+
+
+def thresholds(ticket: Ticket) -> list[Threshold]:
+    """Return what time will do to the ticket as it stands, the earliest first."""
+    found = [*_lights(ticket), *_supervision(ticket), *_ends(ticket)]
+    return sorted(found, key=lambda threshold: threshold.at)
+
+
+def next_attention(ticket: Ticket) -> datetime | None:
+    """Return when the sweep has to look at the ticket next, None for never."""
+    found = thresholds(ticket)
+    return found[0].at if found else None
+
+
+def due_command(ticket: Ticket, now: datetime) -> c.Command | None:
+    """Return the earliest thing that time has to do by now; carry it out and ask again.
+
+    A light that is passed together with a later threshold is recorded without calling anybody.
+    """
+    due = [threshold for threshold in thresholds(ticket) if threshold.at <= now]
+    if not due:
+        return None
+    first = due[0].command
+    if isinstance(first, c.ShowLight) and len(due) > 1:
+        return c.ShowLight(clock=first.clock, light=first.light, crossed_at=first.crossed_at, quiet=True)
+    return first
+
+
+def _lights(ticket: Ticket) -> Iterator[Threshold]:
+    for clock in ClockName:
+        if not is_running(ticket, clock):
+            continue
+        for light, at in ((Light.YELLOW, ticket.clocks.yellow(clock)), (Light.RED, ticket.clocks.due(clock))):
+            if at is not None and light_of(clock, light) not in ticket.lights:
+                yield Threshold(at, c.ShowLight(clock=clock, light=light, crossed_at=at))
+
+
+def _supervision(ticket: Ticket) -> Iterator[Threshold]:
+    at = ticket.clocks.supervise_at
+    if at is not None and is_running(ticket, ClockName.COMPLETION) and ticket.supervision < Supervision.LEVEL_3:
+        yield Threshold(at, c.Supervise(reason=f"超期未办结,自动督办至{ticket.supervision + 1}级"))
+
+
+def _ends(ticket: Ticket) -> Iterator[Threshold]:
+    if ticket.state is S.PENDING_FOLLOW_UP:
+        yield from _follow_up(ticket)
+        return
+    command = _end_of_wait(ticket)
+    if command is not None and ticket.clocks.wait_until is not None:
+        yield Threshold(ticket.clocks.wait_until, command)
+
+
+def _end_of_wait(ticket: Ticket) -> c.Command | None:
+    match ticket.state:
+        case S.NEED_INFO:
+            return c.Reject(reason=RejectReason.NO_REPLY, note="逾期未补充")
+        case S.ANSWERED if DISSATISFIED not in ticket.alarms:
+            return c.Close(note="已答复,未再反映")
+        case S.HANDED_OFF if HAND_OFF_OPEN not in ticket.alarms:
+            return c.RaiseAlarm(alarm=HAND_OFF_OPEN, detail="移交后未收到处置结果,请与110等核实")
+        case state if state in _FINISHED:
+            return c.Archive()
+        case _:
+            return None
+
+
+def _follow_up(ticket: Ticket) -> Iterator[Threshold]:
+    """Links are sent by time itself, calls are made by agents; at the end of the wait nobody could be reached."""
+    clocks, way = ticket.clocks, next_way(ticket)
+    if clocks.follow_up_next is not None and way not in (None, Way.PHONE):
+        yield Threshold(clocks.follow_up_next, c.RecordTry(result=TryResult.SENT, way=way or Way.SMS))
+    if clocks.wait_until is not None:
+        yield Threshold(clocks.wait_until, c.SettleFollowUp(solved=None, unreachable=True, note="多次回访未能联系上"))

@@ -1,0 +1,272 @@
+"""What time does to a ticket: each threshold once, in its order, at its moment; nothing comes again and again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hotline import commands as c
+from hotline.appeal import Appeal, Citizen
+from hotline.city import load_city
+from hotline.deadlines import ZONE
+from hotline.decide import decide, receive
+from hotline.errors import HotlineError, RuleViolation
+from hotline.lifecycle import OPEN_STATES
+from hotline.opening import CityRules
+from hotline.supervision import Supervision
+from hotline.sweep import caught_up
+from hotline.terms import Channel, ClockName, Kind, Light, Priority, RejectReason, Service, State, TryResult
+from hotline.ticket import Ticket, replay
+from hotline.timers import due_command, next_attention, thresholds
+from tests.cities import DIRECTORY, STREET_LIGHT
+from tests.hotline.test_decide import SIDE_EXAMPLES
+from tests.hotline.test_lifecycle import EXAMPLES
+
+POLICY = load_city(Path("cities/441900")).policy
+RULES = CityRules(signature="东莞12345", prefix="DG", policy=POLICY, directory=DIRECTORY)
+MINUTE = timedelta(minutes=1)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+MONDAY = at("2026-03-09 09:00")  # an ordinary week: no holiday within three weeks
+
+
+def opened(kind: Kind = Kind.COMPLAINT, priority: Priority = Priority.P3, now: datetime = MONDAY) -> Ticket:
+    triage = msgspec.structs.replace(STREET_LIGHT, kind=kind, priority=priority)
+    appeal = Appeal(text="路灯不亮", citizen=Citizen(phone="+8613800138000", key="+8613800138000"))
+    return receive(
+        number="DG20260309100000015", channel=Channel.CALL, appeal=appeal, triage=triage, now=now, policy=POLICY,
+    ).ticket
+
+
+def after(ticket: Ticket, *commands: c.Command, now: datetime = MONDAY) -> Ticket:
+    for command in commands:
+        ticket = decide(ticket, command, now=now, policy=POLICY).ticket
+    return ticket
+
+
+def dispatched(kind: Kind = Kind.COMPLAINT, priority: Priority = Priority.P3) -> Ticket:
+    return after(opened(kind, priority), c.Accept(), c.Dispatch(lead="城管局"))
+
+
+def swept(ticket: Ticket, now: datetime) -> tuple[Ticket, list[c.Command]]:
+    change = caught_up(ticket, rules=RULES, now=now)
+    return (ticket, []) if change is None else (change.ticket, [d.event.fact for d in change.decisions])  # type: ignore[misc]
+
+
+# ── lights ───────────────────────────────────────────────────────────────────────────────────────
+def test_the_lights_of_an_ordinary_complaint_come_at_moments_worked_out_by_hand() -> None:
+    clocks = dispatched().clocks
+    assert clocks.sign_due == at("2026-03-09 11:00")
+    assert clocks.sign_yellow == at("2026-03-09 10:36")  # 96 of 120 working minutes
+    assert clocks.contact_due == at("2026-03-09 14:30")
+    assert clocks.contact_yellow == at("2026-03-09 11:48")  # 168 of 210
+    assert clocks.completion_due == at("2026-03-23 17:30")
+    # Monday 9:00 to the Monday after the next 17:30: 10 × 7 h and 6.5 h = 4,590 minutes; 80 % = 3,672: seven days and 342 minutes after the first
+    assert clocks.completion_yellow == at("2026-03-19 16:12")
+    assert clocks.supervise_at == clocks.completion_due
+
+
+def test_urgent_clocks_run_day_and_night() -> None:
+    night = at("2026-03-07 23:00")  # a Saturday
+    clocks = after(opened(priority=Priority.P1, now=night), c.Accept(), c.Dispatch(lead="城管局"), now=night).clocks
+    assert clocks.sign_due == night + 15 * MINUTE
+    assert clocks.sign_yellow == night + 12 * MINUTE
+    assert clocks.completion_yellow == night + 96 * MINUTE
+
+
+def test_each_light_is_shown_once_and_at_its_moment() -> None:
+    ticket, seen, now = dispatched(), list[tuple[str, str]](), MONDAY
+    while (at_ := next_attention(ticket)) is not None and at_ < at("2026-03-24 09:00"):
+        assert at_ >= now
+        now = at_
+        ticket, facts = swept(ticket, now)
+        assert facts, "what is due does something"
+        seen += [(f"{f.clock}_{f.light}", f"{now:%m-%d %H:%M}") for f in facts if isinstance(f, c.ShowLight)]
+    assert seen == [
+        ("sign_yellow", "03-09 10:36"), ("sign_red", "03-09 11:00"), ("contact_yellow", "03-09 11:48"),
+        ("contact_red", "03-09 14:30"), ("completion_yellow", "03-19 16:12"), ("completion_red", "03-23 17:30"),
+    ]
+    assert ticket.supervision is Supervision.LEVEL_1
+
+
+def test_a_clock_that_is_met_shows_no_light() -> None:
+    signed = after(dispatched(), c.Sign(), c.RecordContact())
+    _, facts = swept(signed, at("2026-03-10 09:00"))
+    assert facts == []
+
+
+def test_a_light_cannot_be_shown_twice() -> None:
+    red = c.ShowLight(clock=ClockName.SIGN, light=Light.RED, crossed_at=MONDAY)
+    with pytest.raises(RuleViolation, match="shown already"):
+        after(dispatched(), red, red)
+
+
+def test_a_clock_that_is_put_off_gets_its_lights_anew() -> None:
+    handling = after(dispatched(), c.Sign(), c.RecordContact())
+    yellow, _ = swept(handling, at("2026-03-20 09:00"))
+    assert "completion_yellow" in yellow.lights
+    later = at("2026-03-20 10:00")
+    extended = after(yellow, c.RequestExtension(days=3, reason="需开挖"), c.GrantExtension(), now=later)
+    assert extended.lights == frozenset()
+    assert extended.clocks.completion_due == at("2026-03-26 17:30")
+    assert extended.clocks.supervise_at == extended.clocks.completion_due
+    shown, _ = swept(extended, at("2026-03-26 09:00"))
+    assert shown.lights == {"completion_yellow"}
+
+
+# ── supervision ──────────────────────────────────────────────────────────────────────────────────
+def test_levels_of_supervision_come_at_zero_two_and_five_working_days() -> None:
+    ticket, levels = after(dispatched(), c.Sign(), c.RecordContact()), dict[int, str]()
+    for day in range(1, 40):
+        now = at("2026-03-23 17:29") + timedelta(days=day - 1, minutes=1)
+        ticket, _ = swept(ticket, now)
+        levels.setdefault(int(ticket.supervision), f"{now:%m-%d %H:%M}")
+    assert levels == {1: "03-23 17:30", 2: "03-25 17:30", 3: "03-30 17:30"}
+
+
+def test_a_level_given_by_a_person_is_not_given_again() -> None:
+    handling = after(dispatched(), c.Sign(), c.RecordContact(), c.Supervise(reason="领导交办"))
+    assert handling.clocks.supervise_at == at("2026-03-25 17:30")
+    late, _ = swept(handling, at("2026-03-24 09:00"))
+    assert late.supervision is Supervision.LEVEL_1
+
+
+def test_after_an_outage_nothing_is_skipped_and_one_light_calls() -> None:
+    ticket, facts = swept(dispatched(), at("2026-03-26 09:00"))
+    lights = [f for f in facts if isinstance(f, c.ShowLight)]
+    assert [f"{f.clock}_{f.light}" for f in lights] == [
+        "sign_yellow", "sign_red", "contact_yellow", "contact_red", "completion_yellow", "completion_red",
+    ]
+    assert [f.crossed_at for f in lights] == sorted(f.crossed_at for f in lights)
+    assert all(f.quiet for f in lights), "supervision came after them, and is what people look at"
+    assert ticket.supervision is Supervision.LEVEL_2
+    assert swept(ticket, at("2026-03-26 09:00")) == (ticket, [])
+    short, facts = swept(dispatched(), at("2026-03-09 13:00"))
+    assert [f.quiet for f in facts if isinstance(f, c.ShowLight)] == [True, True, False]
+
+
+# ── ends of waits ────────────────────────────────────────────────────────────────────────────────
+def test_without_an_answer_the_citizens_silence_ends_the_ticket() -> None:
+    asked = after(opened(), c.AskInfo(question="哪条路?"))
+    assert swept(asked, at("2026-03-16 17:29"))[0].state is State.NEED_INFO
+    ended, [fact] = swept(asked, at("2026-03-16 17:30"))
+    assert ended.state is State.REJECTED
+    assert isinstance(fact, c.Reject)
+    assert fact.reason is RejectReason.NO_REPLY
+
+
+@pytest.mark.parametrize(("commands", "until", "state"), [
+    ((c.Answer(text="已告知"),), "2026-03-11 17:30", State.CLOSED),
+    ((c.Withdraw(),), "2026-04-21 17:30", State.ARCHIVED),  # 30 working days, 清明节 between
+    ((c.Reject(reason=RejectReason.PRIVACY),), "2026-04-21 17:30", State.ARCHIVED),
+])
+def test_finished_business_moves_on_by_itself(commands: tuple[c.Command, ...], until: str, state: State) -> None:
+    ticket = after(opened(), *commands)
+    assert swept(ticket, at(until) - MINUTE)[0].state is ticket.state
+    assert swept(ticket, at(until))[0].state is state
+
+
+def test_a_hand_off_without_an_outcome_calls_a_supervisor_once() -> None:
+    handed = after(opened(), c.HandOff(services=(Service.POLICE,)))
+    late, _ = swept(handed, MONDAY + timedelta(days=1))
+    assert late.alarms == {"hand_off_open"}
+    assert next_attention(late) is None
+    cleared = after(late, c.ClearAlarm(alarm="hand_off_open"), now=MONDAY + timedelta(days=2))
+    assert due_command(cleared, MONDAY + timedelta(days=2)) is None
+    assert next_attention(cleared) == MONDAY + timedelta(days=3), "still open: it comes back a day later"
+
+
+def test_an_answer_that_left_somebody_dissatisfied_is_not_closed_by_time() -> None:
+    answered = after(opened(), c.Answer(text="已告知"), c.RaiseAlarm(alarm="dissatisfied"))
+    assert swept(answered, at("2026-04-30 09:00"))[0].state is State.ANSWERED
+
+
+def test_a_pause_stops_every_clock_and_is_credited() -> None:
+    asked = after(opened(), c.AskInfo(question="?"))
+    assert all(not isinstance(t.command, c.ShowLight) for t in thresholds(asked))
+    before = asked.clocks.ceiling_due
+    back = after(asked, c.SupplyInfo(text="体育路"), now=at("2026-03-10 09:00"))
+    assert before is not None
+    assert back.clocks.ceiling_due == at("2026-03-31 17:30")  # a whole working day, 420 minutes, later
+    assert back.clocks.wait_until == at("2026-03-10 10:00")
+
+
+# ── ceiling and extension ────────────────────────────────────────────────────────────────────────
+def test_the_ceiling_is_a_hard_limit_of_every_extension() -> None:
+    handling = after(dispatched(Kind.COMPLAINT), c.Sign())
+    granted = after(handling, c.RequestExtension(days=10, reason="需开挖"), c.GrantExtension())
+    assert granted.clocks.completion_due == granted.clocks.ceiling_due == at("2026-03-30 17:30")
+    at_limit = msgspec.structs.replace(
+        handling, clocks=msgspec.structs.replace(handling.clocks, completion_due=handling.clocks.ceiling_due)
+    )
+    with pytest.raises(RuleViolation, match="ceiling"):
+        after(at_limit, c.RequestExtension(days=1, reason="x"))
+
+
+def test_a_reopened_matter_gets_a_ceiling_of_its_own() -> None:
+    closed = after(opened(), c.Answer(text="好"), c.Close())
+    year_later = at("2026-09-07 09:00")
+    again = after(closed, c.Reopen(reason="再次出现"), now=year_later)
+    assert again.clocks.ceiling_due is not None
+    assert again.clocks.ceiling_due > year_later
+    assert again.clocks.completion_due is None
+
+
+# ── any life ─────────────────────────────────────────────────────────────────────────────────────
+ACTS = [*EXAMPLES.values(), *(e for t, e in SIDE_EXAMPLES.items() if t not in {c.ShowLight, c.RaiseAlarm})]
+TRIES = [c.RecordTry(result=result) for result in TryResult]
+steps = st.lists(st.tuples(st.sampled_from([*ACTS, *TRIES]), st.integers(0, 6 * 24 * 60)), max_size=30)
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps, st.sampled_from(Priority), st.sampled_from(Kind), st.booleans())
+def test_time_keeps_its_promises_in_every_life(
+    life: list[tuple[c.Command, int]], priority: Priority, kind: Kind, outage: bool
+) -> None:
+    """The sweep runs between the commands (or, in an outage, only at the end): it ends, and leaves nothing due."""
+    ticket = opened(kind, priority)
+    events, now = [], MONDAY
+    for command, minutes in life:
+        now += minutes * MINUTE
+        if not outage:
+            change = caught_up(ticket, rules=RULES, now=now)
+            events += list(change.events) if change else []
+            ticket = change.ticket if change else ticket
+        try:
+            decision = decide(ticket, command, now=now, policy=POLICY)
+        except HotlineError:
+            continue
+        ticket, events = decision.ticket, [*events, decision.event]
+    for _ in range(400):
+        soon = next_attention(ticket)
+        if soon is None:
+            break
+        now = max(now, soon)
+        change = caught_up(ticket, rules=RULES, now=now)
+        assert change is not None, "the sweep was called for nothing"
+        ticket, events = change.ticket, [*events, *change.events]
+        later = next_attention(ticket)
+        assert later is None or later > now
+    else:
+        pytest.fail("time never comes to rest")
+    assert_watched(ticket)
+    first = receive(
+        number=ticket.number, channel=Channel.CALL, appeal=ticket.appeal, triage=ticket.triage, now=MONDAY,
+        policy=POLICY,
+    ).event
+    assert replay([first, *events]) == ticket
+
+
+def assert_watched(ticket: Ticket) -> None:
+    """After all thresholds have passed, an open ticket stands where people see it: with a red light or an alarm."""
+    if ticket.state in OPEN_STATES - {State.NEED_INFO}:
+        assert ticket.alarms or any(light.endswith("_red") for light in ticket.lights) or ticket.supervision
