@@ -48,6 +48,7 @@ class Gateway:
         self._clock, self._limits = clock, limits
         self._hub: Hub[Console] = Hub(start=start, capacity=limits.ring)
         self._consoles: set[Console] = set()
+        self._attended = asyncio.Event()
 
     @property
     def consoles(self) -> int:
@@ -97,7 +98,18 @@ class Gateway:
     # ── events out ───────────────────────────────────────────────────────────────────────────────
     async def _pump(self) -> None:
         while True:
+            await self._feed.rest(self._attended)
             self._publish(await self._feed.next())
+
+    async def _attend(self) -> None:
+        """Wake the reader, which rests while nobody is connected; what happened meanwhile is left to snapshots."""
+        if self._attended.is_set():
+            return
+        horizon = await self._store.horizon()
+        if not self._attended.is_set():
+            self._feed.skip_to(horizon - 1)
+            self._hub.restart(horizon - 1)
+            self._attended.set()
 
     def _publish(self, page: Sequence[FeedEvent]) -> None:
         for frame, consoles in self._hub.publish(page):
@@ -124,6 +136,7 @@ class Gateway:
         self._consoles.add(console)
         alive = asyncio.create_task(keep_alive(console, self._limits))
         try:
+            await self._welcome(console)
             async for data in socket:
                 await self._take(console, data)
         except ConnectionClosed as error:
@@ -131,6 +144,8 @@ class Gateway:
         finally:
             alive.cancel()
             self._consoles.discard(console)
+            if not self._consoles:
+                self._attended.clear()
             self._leave(console)
             console.dropped = True
             await console.settle(grace=self._limits.grace)
@@ -146,17 +161,24 @@ class Gateway:
                 raise InvalidInput("the first frame is `hello` with a one-time ticket")
             staff = await self._redeem(hello.ticket)
         except HotlineError as error:
-            await stranger.send(_error(error, None))
+            await stranger.send(p.error_of(error, None))
             reason = "hello_expected" if isinstance(error, InvalidInput) else "unauthenticated"
             await self._refuse(stranger, reason)
             return None
         if len(self._consoles) >= self._limits.consoles:
             await self._refuse(stranger, "full")
             return None
-        console = Console(socket, Session(staff=staff, resume_from=hello.last_seq))
-        seq = self._hub.seq if hello.last_seq is None else hello.last_seq
-        await console.send(p.Welcome(seq=seq, staff=staff, server_time=self._clock(), lease=self._limits.lease))
-        return console
+        return Console(socket, Session(staff=staff, resume_from=hello.last_seq))
+
+    async def _welcome(self, console: Console) -> None:
+        staff, last_seq = console.session.staff, console.session.resume_from
+        try:
+            await self._attend()
+            seq = self._hub.seq if last_seq is None else last_seq
+            await console.send(p.Welcome(seq=seq, staff=staff, server_time=self._clock(), lease=self._limits.lease))
+        except HotlineError as error:
+            await console.send(p.error_of(error, None))
+            self._drop(console, "restart")
 
     async def _refuse(self, stranger: Console, reason: str) -> None:
         stranger.drop(reason, grace=self._limits.grace)
@@ -168,7 +190,7 @@ class Gateway:
             ask = p.decode(data)
             await self._turn(console, ask)
         except HotlineError as error:
-            await console.send(_error(error, p.id_of(data)))
+            await console.send(p.error_of(error, p.id_of(data)))
             console.mistakes += isinstance(error, InvalidInput)
             if console.mistakes > self._limits.mistakes:
                 self._drop(console, "too_many_mistakes")
@@ -210,7 +232,7 @@ class Gateway:
         try:
             frame = await self._requests.answer(console.session.staff, ask)
         except HotlineError as error:
-            frame = _error(error, ask.id)
+            frame = p.error_of(error, ask.id)
         except Exception:
             log.exception("console_request_failed", staff=console.session.staff.name, request=type(ask).__name__)
             frame = p.Error(id=ask.id, error_id="internal", detail="something went wrong here; please try again")
@@ -226,7 +248,3 @@ class Gateway:
             except Exception:
                 log.exception("housekeeping_failed")
             await asyncio.sleep(self._limits.housekeeping)
-
-
-def _error(error: HotlineError, id_: int | None) -> p.Error:
-    return p.Error(id=id_, error_id=error.error_id, detail=error.detail)

@@ -64,6 +64,11 @@ class Hub(Generic[C]):
         self._ring: deque[Encoded] = deque()
         self._groups: dict[frozenset[str], set[C]] = {}
 
+    def restart(self, position: int) -> None:
+        """Forget the recent events and go on after `position`: nobody was there to want them."""
+        self._ring.clear()
+        self.seq = self.floor = position
+
     def place(self, console: C, before: frozenset[str], topics: frozenset[str]) -> None:
         """Move a console from one set of topics to another; an empty set takes it out."""
         group = self._groups.get(before)

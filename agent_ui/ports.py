@@ -5,6 +5,7 @@ Times are the caller's, except leases: those are counted by the database's clock
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -52,6 +53,14 @@ class EventFeed(Protocol):
 
     async def next(self) -> Sequence[FeedEvent]:
         """Return the next events in order, at least one, as soon as there are any."""
+        ...
+
+    def skip_to(self, position: int) -> None:
+        """Go on after `position`, also while `next` waits."""
+        ...
+
+    async def rest(self, until: asyncio.Event) -> None:
+        """Read nothing until the event is set."""
         ...
 
 

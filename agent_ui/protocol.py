@@ -16,7 +16,7 @@ from agent_ui.presence import NotReadyReason, Presence, PresenceState
 from agent_ui.staff import Staff
 from channels.appeal_codec import AppealAnswer, AppealBody
 from hotline.commands import Command
-from hotline.errors import InvalidInput
+from hotline.errors import HotlineError, InvalidInput
 from hotline.feed import MAX_SEQ
 from hotline.terms import State
 
@@ -218,6 +218,11 @@ class Error(Frame, frozen=True, tag="error"):
     error_id: str
     detail: str
     id: Id | None = None
+
+
+def error_of(error: HotlineError, id_: int | None) -> Error:
+    """Return how a console is told of a refusal."""
+    return Error(id=id_, error_id=error.error_id, detail=error.detail)
 
 
 class TooOld(Frame, frozen=True, tag="too_old"):

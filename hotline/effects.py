@@ -43,6 +43,10 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
     orphans: bool = False
     lessons: tuple[Lesson, ...] = ()
 
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to set going."""
+        return bool(self.incidents or self.messages or self.news or self.orphans or self.lessons)
+
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
     """Where the citizen of a ticket is told of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -30,6 +31,10 @@ class Outcome:
         self.word = "repeat" if receipt.repeat else receipt.verdict
 
 
+_counted = cache(APPEALS.labels)
+_timed = cache(SECONDS.labels)
+
+
 @contextmanager
 def taken(channel: Channel) -> Iterator[Outcome]:
     """Count and time one message."""
@@ -40,5 +45,5 @@ def taken(channel: Channel) -> Iterator[Outcome]:
         outcome.word = error.error_id
         raise
     finally:
-        APPEALS.labels(channel.value, outcome.word).inc()
-        SECONDS.labels(channel.value).observe(time.perf_counter() - began)
+        _counted(channel.value, outcome.word).inc()
+        _timed(channel.value).observe(time.perf_counter() - began)

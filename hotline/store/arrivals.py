@@ -36,7 +36,6 @@ async def open_all(connection: asyncpg.Connection, batch: Sequence[NewTicket]) -
     fresh = {TicketId(row["ticket_id"]) for row in await connection.fetch(_SQL["open"], *parameters)}
     now = batch[0].change.ticket.created_at
     await set_going(connection, [(item.id, item.effects) for item in batch if item.id in fresh], now)
-    await connection.execute("NOTIFY hotline_events")
     return fresh
 
 

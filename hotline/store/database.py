@@ -40,6 +40,17 @@ def _named(dsn: str) -> str:
     return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
+class _Pooled(asyncpg.Connection):  # type: ignore[misc]
+    """A connection without session state to undo when it goes back: no `SET`, `LISTEN` or session lock on the pool.
+
+    asyncpg's reset query would cost a round trip for every use.
+    """
+
+    def get_reset_query(self) -> str:
+        """Return no query; an open transaction is rolled back all the same."""
+        return ""
+
+
 async def open_pool(dsn: str, *, size: int = 10) -> asyncpg.Pool:
     """Open a pool of at most `size` connections.
 
@@ -55,7 +66,8 @@ async def open_pool(dsn: str, *, size: int = 10) -> asyncpg.Pool:
     }
     with reached(dsn):
         return await asyncpg.create_pool(
-            dsn, min_size=min(2, size), max_size=size, server_settings=settings, timeout=CONNECT_TIMEOUT
+            dsn, min_size=min(2, size), max_size=size, server_settings=settings, timeout=CONNECT_TIMEOUT,
+            connection_class=_Pooled,
         )
 
 

@@ -51,21 +51,22 @@ def check_count(events: int) -> None:
 
 
 def written(change: Change) -> Written:
-    """Return the columns of the change's events: version, at, type, actor, doc, summary after, topics.
+    """Return the columns of the change's events: version, at, type, actor, doc, summary, topics.
 
-    An event goes to the topics that the ticket had before it and to those it has after it.
+    The events of a change become visible together, so each carries the summary of the ticket after the last of them,
+    and goes to the topics that the ticket had before the first and to those it has after the last.
     """
-    events, summary, text = [], None, ""
-    before = topics(change.before) if change.before is not None else frozenset[str]()
-    for ticket, event in change.decisions:
-        after, summary = topics(ticket), summarize(ticket, event.at)
-        text = to_json(summary)
-        actor = f"{event.actor.role}:{event.actor.name}"
-        concerned = ",".join(sorted(before | after))
-        events.append((event.version, event.at, event.type, actor, to_json(event), text, concerned))
-        before = after
+    ticket, last = change.decisions[-1]
+    summary, concerned = summarize(ticket, last.at), topics(ticket)
+    if change.before is not None:
+        concerned |= topics(change.before)
+    text, listed = to_json(summary), ",".join(sorted(concerned))
+    events = [
+        (event.version, event.at, event.type, f"{event.actor.role}:{event.actor.name}", to_json(event), text, listed)
+        for _, event in change.decisions
+    ]
     check_count(len(events))
-    return Written(events, text, summary.due if summary is not None else None)
+    return Written(events, text, summary.due)
 
 
 def opening_row(id_: int, code: str, ticket: Ticket, made: Written) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ least `interval` apart, so that what happens within one tick comes as one page.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -85,14 +86,34 @@ class Tail:
         """Return the next events, at least one, as soon as there are any. Waits through losses of the database."""
         while True:
             try:
-                page = await self._read(await self._connected())
+                connection = await self._connected()
+                after = self._after
+                page = await self._read(connection)
             except _LOST as error:
                 await self._lost(error)
                 continue
+            if self._after != after:
+                continue  # `skip_to` was called meanwhile: these events are no longer wanted
             if page:
                 self._advance(page)
                 return page
             await self._idle()
+
+    def skip_to(self, position: int) -> None:
+        """Go on after `position`, whatever lies between; also while `next` or `rest` waits."""
+        self._after = position
+        self._update(cursor=position)
+
+    async def rest(self, until: asyncio.Event) -> None:
+        """Read nothing until the event is set, but go on watching the log's health. Waits through losses."""
+        while not until.is_set():
+            try:
+                await self._check(await self._connected())
+            except _LOST as error:
+                await self._lost(error)
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(until.wait(), self._health_interval)
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is not None and not self._connection.is_closed():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 
 import asyncpg
@@ -65,7 +66,8 @@ class TicketStore:
         Returns one result per item, in order; `KeyReused` where a key came back with other content.
         """
         async with self._pool.acquire() as connection:
-            async with connection.transaction():
+            # One statement is a transaction of its own; jobs and messages need one around them.
+            async with connection.transaction() if any(item.effects for item in batch) else nullcontext():
                 fresh = await open_all(connection, batch)
             if len(fresh) == len(batch):
                 return [item.receipt for item in batch]

@@ -117,6 +117,31 @@ async def written(stack: Stack, *topics: str, pad: int = 10) -> list[int]:
     return [position for position, _ in writer.written]
 
 
+async def test_with_nobody_there_the_reader_rests_and_whoever_comes_misses_nothing(stack: Stack) -> None:
+    async with stack.gateway() as gateway:
+        before = gateway.seq
+        unseen = await written(stack, "centre", "centre")
+        await asyncio.sleep(0.2)
+        assert gateway.seq == before < unseen[0]
+        newcomer = await stack.desk("li", "centre")
+        assert newcomer.last_seq >= unseen[-1]  # what a snapshot holds
+        returning = await stack.desk("li", "centre", last_seq=before)
+        await returning.until(lambda _: len(returning.events) >= len(unseen))
+        assert [event.seq for event in returning.events] == unseen
+        now = await written(stack, "centre")
+        for desk in (newcomer, returning):
+            await desk.until(lambda _, desk=desk: desk.last_seq >= now[0])
+        assert [event.seq for event in newcomer.events] == now
+        await newcomer.leave()
+        await returning.leave()
+        await written(stack, "centre")
+        await asyncio.sleep(0.2)
+        rested = gateway.seq
+        await written(stack, "centre")
+        await asyncio.sleep(0.2)
+        assert gateway.seq == rested
+
+
 async def test_too_much_missed_is_told_and_the_rest_is_live(stack: Stack) -> None:
     async with stack.gateway(limits=Limits(replay=10, ring=0)):
         start = await stack.store.horizon() - 1

@@ -186,6 +186,43 @@ async def test_random_interleavings_are_read_once_and_in_order(
         await tail.__aexit__(None, None, None)
 
 
+async def test_what_is_skipped_is_not_read_even_while_the_reader_waits(
+    database: str, writers: list[asyncpg.Connection]
+) -> None:
+    async with Tail(database) as tail:
+        await write(writers[0], 1, 3)
+        tail.skip_to((await writers[0].fetchval("SELECT event_horizon()")) - 1)
+        waiting = asyncio.create_task(tail.next())
+        await asyncio.sleep(0.05)
+        blocked = writers[1].transaction()
+        await blocked.start()
+        skipped = await write(writers[1], 2)
+        tail.skip_to(skipped[-1])
+        await blocked.commit()
+        wanted = await write(writers[0], 3)
+        assert [event.seq for event in await asyncio.wait_for(waiting, 10)] == wanted
+
+
+async def test_a_resting_reader_reads_nothing_and_watches_the_log(
+    database: str, writers: list[asyncpg.Connection]
+) -> None:
+    async with Tail(database, health_interval=0.02) as tail:
+        start, until = tail.status.cursor, asyncio.Event()
+        resting = asyncio.create_task(tail.rest(until))
+        hidden = writers[1].transaction()
+        await hidden.start()
+        await write(writers[1], 1)
+        await write(writers[0], 2)
+        async with asyncio.timeout(10):
+            while not tail.status.held_back:
+                await asyncio.sleep(0.02)
+        assert tail.status.cursor == start
+        await hidden.commit()
+        until.set()
+        await asyncio.wait_for(resting, 10)
+        assert len(await read(tail, 2)) == 2
+
+
 async def test_a_new_reader_goes_on_where_the_old_one_stopped(
     database: str, writers: list[asyncpg.Connection]
 ) -> None:

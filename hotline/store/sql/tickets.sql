@@ -32,8 +32,10 @@ WITH fresh AS (
                        $34::text[], $35::text[])
          WITH ORDINALITY AS e (ticket_id, version, at, type, actor, doc, summary, topics, ordinal)
     WHERE ticket_id IN (SELECT ticket_id FROM fresh)
+), told AS MATERIALIZED (
+    SELECT pg_notify('hotline_events', '')
 )
-SELECT ticket_id FROM fresh;
+SELECT ticket_id FROM fresh, told;
 
 -- name: first_receipts
 -- What was answered to deliveries that came before.
