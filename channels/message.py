@@ -38,13 +38,21 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outbound(msgspec.Struct, frozen=True, kw_only=True):
-    """One message to a citizen. `key` is the idempotency key that survives retries and restarts."""
+    """One message to a citizen. `key` is the idempotency key that survives retries and restarts.
+
+    Attributes:
+        channel: CALL is the telephone network: an SMS.
+        rating: a signed link to rate is put after the text when it is sent.
+        phone: where an SMS goes if the channel cannot deliver; "" for nowhere.
+    """
 
     channel: Channel
     key: str
     to: str
     text: str
     number: TicketNumber | None = None
+    rating: bool = False
+    phone: str = ""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,9 +11,11 @@ from channels.chat_codec import Ack, Failed, Hello, Line, Say, Welcome
 from channels.openapi_document import Operation, Vocabulary, document
 from channels.phone_codec import CallAppealBody
 from channels.police_codec import IncidentUpdate, Outcome, TransferBody
+from channels.rating_page import LinkRating
 from channels.ticket_codec import MessageBody, RatingBody, WithdrawalBody
 from channels.views import Progress
 from hotline.appeal import Attachment
+from hotline.terms import Rating
 
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 
@@ -43,8 +45,17 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "form": _parameter("form", "path", "json or xml") | {"schema": {"type": "string", "enum": ["json", "xml"]}},
     "service": _parameter("code", "path", "service_code"),
     "token": _parameter("token", "path", "token of a POST"),
+    "link": _parameter("token", "path", "what stands after /r/ in the link"),
     "jurisdiction": _parameter("jurisdiction_id", "query", "the city's code"),
+    "unit": _parameter("unit", "path", "承办单位, as the dispatch directory names it"),
+    "file_key": _parameter("key", "path", "key of an attachment"),
+    "delivery": _parameter("id", "path", "X-Delivery-Id of a webhook"),
+    "delivery_state": _parameter("state", "query", "dead (the default), pending or sent"),
+    "of_unit": _parameter("unit", "query", "of one unit only"),
+    "act_key": _parameter("Idempotency-Key", "header", "as `key`, but needed", required=True),
     **{name: _parameter(name, "query", text) for name, text in {
+        "cursor": "`next` of the page before", "limit": "1 to 500", "since_version": "only events after it",
+        "reason": "why personal data is to be seen in full; recorded with the ticket",
         "service_request_id": "numbers, by comma", "service_code": "service codes, by comma",
         "start_date": "ISO 8601 with zone", "end_date": "ISO 8601 with zone",
         "status": "open, closed, or both by comma", "page": "from 1", "page_size": "up to 1000",
@@ -52,6 +63,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 SECURITY: dict[str, Any] = {
     "app": {"type": "http", "scheme": "bearer", "description": "token of an app; without it the route is the public's"},
+    "unit": {"type": "http", "scheme": "bearer", "description": "token of a unit's own system"},
     "staff": {"type": "apiKey", "in": "cookie", "name": "hotline_session", "description": "the console's session"},
 }
 _OPEN311 = {"type": "array", "items": {"type": "object"}}
@@ -66,6 +78,13 @@ _FORM_BODY: dict[str, Any] = {
     "type": "object", "required": ["text"],
     "properties": {name: {"type": "string"} for name in (
         "text", "title", "kind", "name", "phone", "town", "address", "lat", "lon", "confidential", "key")},
+}
+_RATING_FORM: dict[str, Any] = {
+    "type": "object", "required": ["rating"],
+    "properties": {
+        "rating": {"type": "string", "enum": [level.value for level in Rating]},
+        "solved": {"type": "string", "enum": ["yes", "no"]}, "note": {"type": "string"},
+    },
 }
 _FILES = {"file": {"type": "array", "items": {"type": "string", "contentMediaType": "application/octet-stream"}}}
 _MULTIPART_BODY = _FORM_BODY | {"properties": _FORM_BODY["properties"] | _FILES}
@@ -118,6 +137,11 @@ OPERATIONS: tuple[Operation, ...] = (
         errors=_TICKET_ERRORS,
     ),
     Operation(
+        method="post", path="/api/v1/ratings/{token}", tag="工单", summary="好差评 by a signed link (SMS, WeChat, app)",
+        parameters=("link",), body={JSON: LinkRating, FORM: _RATING_FORM}, answers={200: (JSON, Progress)},
+        errors=("not_found", "illegal_transition", "unsupported_media_type", "too_large"),
+    ),
+    Operation(
         method="post", path="/api/v1/calls/appeals", tag="电话", security=("staff",), answers=_TAKEN,
         summary="An agent opens a ticket from a call", body={JSON: CallAppealBody},
         errors=("unauthenticated", "forbidden", "not_found", *_INTAKE_ERRORS),
@@ -163,10 +187,11 @@ VOCABULARY = Vocabulary(
 )
 
 
-def rendered(*extra: Operation, version: str = "1") -> bytes:
-    """Return the document of all channels, and of `extra` operations, as JSON."""
+def rendered(*extra: Operation, types: tuple[type, ...] = (), version: str = "1") -> bytes:
+    """Return the document of all channels, of `extra` operations, and of `types` beside the routes, as JSON."""
+    vocabulary = msgspec.structs.replace(VOCABULARY, types=(*VOCABULARY.types, *types))
     told = document(
-        (*OPERATIONS, *extra), VOCABULARY, title="12345 hotline", version=version,
+        (*OPERATIONS, *extra), vocabulary, title="12345 hotline", version=version,
         description="Errors are problem+json (RFC 9457) with a stable `error_id`; Open311 has its own form of errors.",
     )
     return msgspec.json.encode(told)

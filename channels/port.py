@@ -18,7 +18,7 @@ from hotline.terms import Channel, Rating
 
 __all__ = [
     "AppealPort", "AttachmentPort", "ChannelPort", "ChatLine", "ChatPort", "PolicePort", "Progress", "PublicTicket",
-    "RequestFilter", "Step", "TicketPort",
+    "RatingPort", "RequestFilter", "Step", "TicketPort",
 ]
 
 
@@ -92,6 +92,18 @@ class TicketPort(Protocol):
 
     async def requests(self, wanted: RequestFilter) -> list[PublicTicket]:
         """Return public tickets, the newest first."""
+        ...
+
+
+class RatingPort(Protocol):
+    """What a citizen may do who comes with a signed link; NotFound for a link that is not valid."""
+
+    async def linked(self, token: str) -> Progress:
+        """Return how the link's ticket stands."""
+        ...
+
+    async def rate_linked(self, token: str, rating: Rating, solved: bool | None, note: str) -> Progress:
+        """好差评; return how the ticket stands after it. Raises IllegalTransition before there is an answer."""
         ...
 
 

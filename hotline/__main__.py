@@ -11,7 +11,10 @@ import sys
 from hotline.cli.base import fail
 from hotline.errors import HotlineError, Unavailable
 
-COMMANDS = ("serve", "migrate", "user", "check", "triage", "train", "eval", "demo", "desk110", "diagram", "database")
+COMMANDS = (
+    "serve", "migrate", "user", "unit", "check", "triage", "cluster", "train", "eval", "demo", "desk110", "unitdesk", "sms",
+    "diagram", "database",
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -46,7 +46,8 @@ def _percent(value: object) -> int:
 
 
 def _supervision(table: Mapping[str, Any]) -> tuple[WorkingTime, ...]:
-    levels = tuple(_time(text) for text in table.get("supervision", ("0 working_days", "2 working_days", "5 working_days")))
+    given = table.get("supervision", ("0 working_days", "2 working_days", "5 working_days"))
+    levels = tuple(_time(text) for text in given)
     if len(levels) != len(Supervision) - 1:
         raise ValueError(f"[lights] supervision 应有{len(Supervision) - 1}级")
     return levels

@@ -14,7 +14,6 @@ from hotline.policy import Policy
 from hotline.terms import State
 from hotline.ticket import Ticket
 
-
 _ALARMED_BY_TIME = frozenset({State.HANDED_OFF, State.ANSWERED})
 """States whose end of wait an alarm holds up: once a person has cleared it, they wait anew."""
 

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from hotline.errors import InvalidInput
+from routing.addresses import networks
 
 PREFIX = "HOTLINE_"
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -50,10 +51,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     police_secret: Annotated[str, Meta(description="shared secret with the 110 desk, both ways")] = ""
     police_timeout: Annotated[float, Meta(gt=0, description="seconds to wait for the desk's answer")] = 5.0
     police_alarm_after: Annotated[float, Meta(gt=0, description="seconds of silence until the alarm")] = 60.0
+    webhook_networks: Annotated[str, Meta(description="networks, beside the public ones, of units' systems")] = ""
+    webhook_timeout: Annotated[float, Meta(gt=0, description="seconds to wait for a unit's system")] = 10.0
+    sms_url: Annotated[str, Meta(description="SMS gateway (docs/channels.md); empty: telephones get no notices")] = ""
+    sms_secret: Annotated[str, Meta(description="shared secret with the SMS gateway")] = ""
+    push_url: Annotated[str, Meta(description="push of the city's app, same protocol; empty: SMS instead")] = ""
+    push_secret: Annotated[str, Meta(description="shared secret with the app's push")] = ""
     ari_url: Annotated[str, Meta(description="address of Asterisk's ARI; empty: voice is off")] = ""
     ari_user: Annotated[str, Meta(description="user of ARI")] = ""
     ari_password: Annotated[str, Meta(description="password of ARI")] = ""
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="least level logged")] = "info"
+
+    @property
+    def public_base(self) -> str:
+        """The address at which citizens reach us, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.http_port}").rstrip("/")
 
     @property
     def data_path(self) -> Path:
@@ -91,16 +103,23 @@ def describe() -> list[tuple[str, str, Any]]:
 def _mistakes(settings: Settings) -> list[str]:
     """Return what is wrong with values that are each well-formed."""
     found = []
-    for name in ("wechat_api", "police_url", "ari_url", "public_url"):
+    for name in ("wechat_api", "police_url", "ari_url", "public_url", "sms_url", "push_url"):
         address = getattr(settings, name)
         parts = urlsplit(address)
         if address and (parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname):
             found.append(f"{name}: {address!r} is no address such as http://127.0.0.1:9110")
+    try:
+        networks(settings.webhook_networks)
+    except InvalidInput as error:
+        found.append(error.detail)
     if settings.dsn and not settings.dsn.startswith(("postgresql://", "postgres://")):
         found.append("dsn: must look like postgresql://user:password@host:5432/database")
     found += _wechat_mistakes(settings)
     if settings.police_url and not settings.police_secret:
         found.append("police_secret: needed when police_url is set, or the desk could not check our signature")
+    for name in ("sms", "push"):
+        if getattr(settings, f"{name}_url") and not getattr(settings, f"{name}_secret"):
+            found.append(f"{name}_secret: needed when {name}_url is set, or the gateway could not check our signature")
     if settings.ari_url and not (settings.ari_user and settings.ari_password):
         found.append("ari_user, ari_password: needed when ari_url is set")
     for pair in filter(str.strip, settings.app_tokens.split(",")):

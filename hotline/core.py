@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import asyncpg
 
@@ -20,13 +21,18 @@ from hotline.handoff import DeskUpdates
 from hotline.intake import Intake, Limits
 from hotline.opening import CityRules
 from hotline.ports import Clock, TriageBatch
+from hotline.rating_links import RatingLinks
 from hotline.service import Service
 from hotline.spool import Spool
+from hotline.store.acts import forget_acts
 from hotline.store.channels import ChannelStore, write_durably
 from hotline.store.database import open_pool
 from hotline.store.embedded import start_embedded
 from hotline.store.incidents import JobStore
+from hotline.store.links import link_key
+from hotline.store.relatives import RelativesStore
 from hotline.store.tickets import TicketStore
+from hotline.store.units import UnitStore
 from hotline.terms import Channel
 
 
@@ -61,25 +67,33 @@ class Core:
             store=self.store, triage=triage, rules=self.rules, clock=clock, new_code=new_code,
             limits=Limits(max_waiting=settings.max_waiting),
         )
-        self.service = Service(store=self.store, intake=self.intake, rules=self.rules, clock=clock)
+        records = ChannelStore(pool, files=settings.data_path / "attachments")
+        self.service = Service(
+            store=self.store, intake=self.intake, rules=self.rules, clock=clock, files=records
+        )
+        self.units, self.relatives = UnitStore(pool), RelativesStore(pool)
         self.desk_updates = DeskUpdates(rows=self.rows, service=self.service)
         self.spool = Spool(
             settings.data_path / "spool", write=write_durably, submit=self.intake.submit, tell=self._tell
         )
-        records = ChannelStore(pool, files=settings.data_path / "attachments")
         self.records = records
         figures.WAITING.set_function(lambda: self.intake.waiting)
+        self.links = RatingLinks(key=partial(link_key, pool), base=settings.public_base, clock=clock)
         self.front = Front(
-            intake=self.intake, service=self.service, records=records, spool=self.spool, clock=clock
+            intake=self.intake, service=self.service, records=records, spool=self.spool, clock=clock, links=self.links
         )
 
     async def restore_jobs(self) -> None:
         """Make sure that what has waited for a while has a job."""
-        await self.rows.restore_jobs(self.clock() - timedelta(seconds=30))
+        before = self.clock() - timedelta(seconds=30)
+        await self.rows.restore_jobs(before)
+        await self.units.restore_jobs(before)
 
     async def forget(self) -> None:
         """Delete keys that no repeat can meet any more."""
         await self.records.forget(self.clock())
+        await self.units.forget(self.clock())
+        await forget_acts(self.pool, self.clock() - timedelta(days=30))
 
     async def keep_directories(self) -> None:
         """Keep every version of the directory in the database: old tickets refer to theirs by version."""

@@ -16,6 +16,7 @@ from hotline.appeal import Attachment
 from hotline.ids import TicketNumber
 from hotline.intake import Intake
 from hotline.ports import Clock
+from hotline.rating_links import RatingLinks
 from hotline.service import Service
 from hotline.spool import Spool
 from hotline.store.channels import ChannelStore
@@ -23,13 +24,14 @@ from hotline.terms import Channel, Rating
 
 
 class Front:
-    """Implements `channels.port.ChannelPort`."""
+    """Implements `channels.port.ChannelPort` and `channels.port.RatingPort`."""
 
     def __init__(
-        self, *, intake: Intake, service: Service, records: ChannelStore, spool: Spool, clock: Clock
+        self, *, intake: Intake, service: Service, records: ChannelStore, spool: Spool, clock: Clock,
+        links: RatingLinks,
     ) -> None:
         self._intake, self._service, self._records = intake, service, records
-        self._spool, self._clock = spool, clock
+        self._spool, self._clock, self._links = spool, clock, links
 
     def now(self) -> datetime:
         """Return the present moment."""
@@ -81,6 +83,14 @@ class Front:
     async def rate(self, number: TicketNumber, code: str, rating: Rating, solved: bool | None, note: str) -> None:
         """好差评."""
         await self._service.rate(number, code, rating, solved, note)
+
+    async def linked(self, token: str) -> Progress:
+        """Return how the ticket of a link stands."""
+        return await self._service.standing(await self._links.number_of(token))
+
+    async def rate_linked(self, token: str, rating: Rating, solved: bool | None, note: str) -> Progress:
+        """好差评 by link."""
+        return await self._service.rate_linked(await self._links.number_of(token), rating, solved, note)
 
     async def requests(self, wanted: RequestFilter) -> list[PublicTicket]:
         """Return public tickets."""

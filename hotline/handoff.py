@@ -1,4 +1,4 @@
-"""The hand-off to 110 and messages to citizens, as jobs carry them out: each may run twice and must count once.
+"""The hand-off to 110, as jobs carry it out: each may run twice and must count once.
 
 Every step can be repeated after a crash at any point: the desk knows the key, the ticket refuses a second
 acknowledgement of the same incident, and a row that is settled is not begun again.
@@ -6,23 +6,20 @@ acknowledgement of the same incident, and a row that is settled is not begun aga
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Protocol
 
 import structlog
 
 from hotline import commands as c
-from hotline.errors import HotlineError, IllegalTransition, RateLimited, RuleViolation, Unavailable
+from hotline.errors import IllegalTransition, RuleViolation, Unavailable
 from hotline.events import SYSTEM, Actor, Role
-from hotline.ports import Clock, Desk, JobRows, Sender
-from hotline.terms import Channel
+from hotline.ports import Clock, Desk, JobRows
 from hotline.ticket import Ticket
 
 log = structlog.get_logger(__name__)
 
 _PUSH_DELAYS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
-_SEND_DELAYS = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)
 _POLICE = Actor(Role.POLICE, "110")
 
 
@@ -42,7 +39,8 @@ class Acts(Protocol):
         ...
 
 
-def _later(delays: tuple[float, ...], attempts: int, reason: str) -> Later:
+def later(delays: tuple[float, ...], attempts: int, reason: str) -> Later:
+    """Return when to try again after so many attempts; `delays` in seconds, the last one goes on."""
     return Later(timedelta(seconds=delays[min(attempts, len(delays)) - 1]), reason)
 
 
@@ -65,7 +63,7 @@ class HandOffs:
         except Unavailable as error:
             await self._rows.fail_push(key, error.detail)
             log.warning("push_failed", key=key, attempts=pending.attempts, error=error.detail)
-            raise _later(_PUSH_DELAYS, pending.attempts, error.detail) from error
+            raise later(_PUSH_DELAYS, pending.attempts, error.detail) from error
         if answer.accepted:
             await self._act(pending.number, c.AcknowledgeIncident(incident=answer.incident or key), _POLICE)
         else:
@@ -114,43 +112,3 @@ class DeskUpdates:
         elif status == "closed":
             await self._service.act(number, c.Close(note=text), actor=_POLICE)
         await self._rows.update_incident(key, status)
-
-
-class Messages:
-    """Sends what is owed to citizens, channel by channel."""
-
-    def __init__(self, *, rows: JobRows, senders: Mapping[Channel, Sender], service: Acts, clock: Clock) -> None:
-        self._rows, self._senders, self._service, self._clock = rows, senders, service, clock
-
-    async def send(self, key: str) -> None:
-        """Send one message. Raises Later to try again; gives up visibly when trying is no use."""
-        begun = await self._rows.begin_send(key)
-        if begun is None:
-            return
-        message, attempts = begun
-        try:
-            sender = self._senders.get(message.channel)
-            if sender is None:
-                raise HotlineError(f"no sender is configured for {message.channel}", error_id="no_sender")
-            await sender.send(message)
-        except Unavailable as error:
-            await self._rows.fail_send(key, error.detail)
-            if attempts <= len(_SEND_DELAYS):
-                raise _later(_SEND_DELAYS, attempts, error.detail) from error
-            await self._give_up(key, message.number, error)
-        except RateLimited as error:
-            raise Later(timedelta(seconds=error.retry_after), error.detail) from error
-        except HotlineError as error:
-            await self._give_up(key, message.number, error)
-        else:
-            await self._rows.settle_send(key, "sent", "", self._clock())
-
-    async def _give_up(self, key: str, number: str | None, error: HotlineError) -> None:
-        log.error("message_undeliverable", key=key, number=number, error=error.detail)
-        if number:
-            try:
-                alarm = c.RaiseAlarm(alarm="message_undeliverable", detail=error.detail)
-                await self._service.act(number, alarm, actor=SYSTEM)
-            except RuleViolation:
-                log.info("already_so", number=number, command="raise_alarm")
-        await self._rows.settle_send(key, "failed", error.detail, self._clock())

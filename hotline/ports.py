@@ -64,6 +64,9 @@ Decide = Callable[[Ticket], tuple[Change, Effects]]
 """Decides a command; called with the ticket under its lock."""
 
 
+DecidePerhaps = Callable[[Ticket], tuple[Change, Effects] | None]
+"""Decides what is to become of a ticket, None for nothing; called with the ticket under its lock."""
+
 DecideFamily = Callable[[Ticket, Ticket], tuple[tuple[Change, Effects], tuple[Change, Effects]]]
 """Decides on a merged ticket and its parent together; called with both under their locks."""
 
@@ -126,6 +129,10 @@ class TicketChanges(Protocol):
 
     async def change(self, number: str, decide: Decide, *, expected_version: int | None = None) -> Ticket:
         """Change a ticket under its lock. Raises NotFound, VersionConflict, and what `decide` raises."""
+        ...
+
+    async def change_perhaps(self, number: str, decide: DecidePerhaps) -> Ticket:
+        """Change a ticket under its lock, or leave it as it is. Raises NotFound, and what `decide` raises."""
         ...
 
     async def read_id(self, id_: TicketId) -> Stored:

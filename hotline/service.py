@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -16,9 +17,10 @@ from hotline import commands as c
 from hotline import family
 from hotline.appeal import Appeal, Attachment
 from hotline.decide import Decision, decide
-from hotline.effects import Effects, effects_of
+from hotline.effects import Effects, effects_of, effects_of_all
 from hotline.errors import IllegalTransition, InvalidInput, NotFound
-from hotline.events import Actor, Role
+from hotline.events import SYSTEM, Actor, Role
+from hotline.follow_up import written_way
 from hotline.ids import TicketNumber, is_ticket_number
 from hotline.intake import Intake
 from hotline.lifecycle import OPEN_STATES
@@ -28,11 +30,11 @@ from hotline.permissions import check_permitted, check_units
 from hotline.personal import checked
 from hotline.ports import Acted, Clock, Decide, Files, Once, Stored, TicketChanges
 from hotline.progress import merged_progress, progress_of
-from hotline.terms import Rating, State
+from hotline.rating import RATEABLE, commands_of
+from hotline.terms import Rating, State, Way
 from hotline.ticket import Ticket
 
 _CITIZEN = Actor(Role.CITIZEN)
-_RATEABLE = frozenset({State.ANSWERED, State.PENDING_FOLLOW_UP, State.REDO, State.CLOSED, State.ARCHIVED})
 _UNKNOWN = "there is no ticket with this number and code"
 
 
@@ -128,7 +130,9 @@ class Service:
 
     async def progress(self, number: TicketNumber, code: str) -> Progress:
         """Return how the ticket stands. Raises NotFound."""
-        stored = await self._citizens(number, code)
+        return await self._shown(await self._citizens(number, code))
+
+    async def _shown(self, stored: Stored) -> Progress:
         events = await self._store.history(stored.id)
         shown = progress_of(stored.ticket, events, policy=self._rules().policy, now=self._clock())
         if stored.ticket.state is not State.MERGED:
@@ -140,8 +144,10 @@ class Service:
 
     async def _leading(self, stored: Stored) -> Stored:
         """Return the ticket in which the matter is handled: the parent of a merged one."""
-        merged = stored.ticket.state is State.MERGED and stored.ticket.parent is not None
-        return await self._store.read_id(stored.ticket.parent) if merged else stored
+        parent = stored.ticket.parent
+        if stored.ticket.state is not State.MERGED or parent is None:
+            return stored
+        return await self._store.read_id(parent)
 
     async def supplement(
         self, number: TicketNumber, code: str, text: str, attachments: Sequence[Attachment], key: str
@@ -179,9 +185,40 @@ class Service:
 
     async def rate(self, number: TicketNumber, code: str, rating: Rating, solved: bool | None, note: str) -> None:
         """好差评; a repeat does nothing. Raises NotFound, IllegalTransition before there is an answer."""
-        stored = await self._citizens(number, code)
-        if (await self._leading(stored)).ticket.state not in _RATEABLE:
-            raise IllegalTransition(f"ticket {number} has no answer to rate yet")
-        told_before = stored.ticket.rating == rating and solved in (None, stored.ticket.solved)
-        if not told_before:
-            await self.act(number, c.Rate(rating=rating, solved=solved, note=note), actor=_CITIZEN)
+        await self._rated(await self._citizens(number, code), rating, solved, note, None)
+
+    # ── citizens, by a signed link ───────────────────────────────────────────────────────────────
+    async def standing(self, number: TicketNumber) -> Progress:
+        """Return how a ticket stands, for who has come with a link of its own. Raises NotFound."""
+        return await self._shown(await self._store.read(number))
+
+    async def rate_linked(self, number: TicketNumber, rating: Rating, solved: bool | None, note: str) -> Progress:
+        """好差评 by who came with a link. Raises NotFound, IllegalTransition before there is an answer."""
+        stored = await self._store.read(number)
+        await self._rated(stored, rating, solved, note, written_way(stored.ticket) or Way.SMS)
+        return await self.standing(number)
+
+    async def _rated(
+        self, stored: Stored, rating: Rating, solved: bool | None, note: str, way: Way | None
+    ) -> None:
+        if (await self._leading(stored)).ticket.state not in RATEABLE:
+            raise IllegalTransition(f"ticket {stored.ticket.number} has no answer to rate yet")
+        now, rules = self._clock(), self._rules()
+
+        def decided(ticket: Ticket) -> tuple[Change, Effects] | None:
+            commands = commands_of(ticket, rating, solved, note, way or Way.WEB, rules.policy)
+            return self._chained(ticket, commands, now=now, rules=rules) if commands else None
+
+        await self._store.change_perhaps(stored.ticket.number, decided)
+
+    def _chained(
+        self, before: Ticket, commands: Sequence[c.Command], *, now: datetime, rules: CityRules
+    ) -> tuple[Change, Effects]:
+        """Decide one command after the other: what the citizen says is theirs, what follows from it the system's."""
+        decisions: list[Decision] = []
+        for command in commands:
+            ticket = decisions[-1].ticket if decisions else before
+            actor = SYSTEM if decisions else _CITIZEN
+            decisions.append(decide(ticket, command, now=now, policy=rules.policy, actor=actor))
+        change = Change(before=before, decisions=tuple(decisions))
+        return change, effects_of_all(change.ticket, change.events, signature=rules.signature)

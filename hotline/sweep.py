@@ -19,7 +19,7 @@ from hotline.effects import Effects, effects_of_all
 from hotline.errors import HotlineError
 from hotline.events import SYSTEM
 from hotline.opening import Change, CityRules
-from hotline.ports import Clock
+from hotline.ports import Clock, DecidePerhaps
 from hotline.ticket import Ticket
 from hotline.timers import due_command
 
@@ -27,8 +27,6 @@ log = structlog.get_logger(__name__)
 MOST_STEPS = 32
 """Of one ticket in one look; more would mean that a threshold comes again and again."""
 PUT_OFF = timedelta(hours=1)
-DecideDue = Callable[[Ticket], tuple[Change, Effects] | None]
-"""Decides what time does to a ticket, None for nothing; called with the ticket under its lock."""
 
 
 class DueTickets(Protocol):
@@ -38,7 +36,7 @@ class DueTickets(Protocol):
         """Return the numbers of tickets that are due, the longest waiting first."""
         ...
 
-    async def take(self, number: str, now: datetime, decide: DecideDue) -> bool:
+    async def take(self, number: str, now: datetime, decide: DecidePerhaps) -> bool:
         """Decide on a ticket under its lock and write what it leads to; False if another process has it."""
         ...
 

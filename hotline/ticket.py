@@ -119,6 +119,7 @@ def _rated(ticket: Ticket, rating: Rating | None, solved: bool | None) -> dict[s
 def _redone(ticket: Ticket, fact: c.Redispatch) -> dict[str, Any]:
     return {
         "redos": ticket.redos + 1, "dispatches": ticket.dispatches + 1, "lead": fact.lead or ticket.lead,
+        "rating": None, "solved": None,  # of the first round: the second is asked anew
         "supervision": ticket.supervision if ticket.redos == 0 else max(ticket.supervision, Supervision.LEVEL_1),
     }
 

@@ -22,7 +22,8 @@ from hotline.core import Core, open_core
 from hotline.store.jobs import Job
 from tests.processes import free_port
 
-PAGES = {("GET", "/"): "the citizens' page", ("GET", "/console"): "the agents' page; it holds no data, and logs in"}
+PAGES = {("GET", "/"): "the citizens' page", ("GET", "/console"): "the agents' page; it holds no data, and logs in",
+         ("GET", "/r/{token}"): "a citizen's page to rate; the signature of the link is the key"}
 """Routes that are no interface of programs, so no part of the OpenAPI document."""
 PUBLIC = PAGES | {
     ("POST", "/api/v1/appeals"): "citizens without an app; limited by address",
@@ -31,6 +32,7 @@ PUBLIC = PAGES | {
     ("POST", "/api/v1/tickets/{number}/messages"): "number and code",
     ("POST", "/api/v1/tickets/{number}/rating"): "number and code",
     ("POST", "/api/v1/tickets/{number}/withdrawal"): "number and code",
+    ("POST", "/api/v1/ratings/{token}"): "the signature of the link is the key",
     ("GET", "/chat"): "a citizen's chat; the session it gives out is its secret",
     ("GET", "/open311/v2/services.{form}"): "GeoReport v2 is public",
     ("GET", "/open311/v2/services/{code}.{form}"): "GeoReport v2 is public",

@@ -11,11 +11,11 @@ import aiohttp
 import asyncpg
 from aiohttp import web
 
-from agent_ui import auth, page
+from agent_ui import auth, page, unit_openapi
 from agent_ui import openapi as log_in
 from agent_ui.accounts import Accounts
 from agent_ui.staff import acting_role
-from channels import appeals, chat, open311, openapi, phone, police, police_updates, tickets, wechat
+from channels import appeals, chat, open311, openapi, phone, police, police_updates, ratings, tickets, wechat
 from channels.limits import Guesses, RateLimit
 from channels.open311_codec import Jurisdiction, jurisdiction_of
 from channels.wechat_codec import WeChatSettings
@@ -25,6 +25,7 @@ from hotline.core import Core
 from hotline.ids import StaffName
 from hotline.jobs import supervised
 from hotline.listening import listening
+from hotline.roles import departments
 from hotline.roles.parts import accounts_of, running, wechat_client
 from hotline.store.database import LOST
 
@@ -37,7 +38,9 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         room = chat.room(core.front, proxies=settings.proxies)
         routes = [*_routes(core, session), web.get("/chat", room.connect)]
-        document = openapi.rendered(*log_in.OPERATIONS, *house.OPERATIONS)
+        document = openapi.rendered(
+            *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *house.OPERATIONS, types=unit_openapi.TYPES
+        )
         app = house.application(routes, ready=partial(_ready, core), openapi=document, lost=LOST)
         app.on_shutdown.append(room.close)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
@@ -66,9 +69,11 @@ def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRout
     found: list[web.AbstractRouteDef] = [
         *appeals.routes(front, tokens=tokens, limit=limit, proxies=proxies),
         *tickets.routes(front, tokens=tokens, guesses=guesses, proxies=proxies),
+        *ratings.routes(front),
         *open311.routes(front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies),
         *phone.routes(front, authenticate=partial(_agent, accounts)),
         *auth.routes(accounts, ws_port=settings.ws_port),
+        *departments.routes(core, accounts),
         *page.routes(units=tuple(core.city.directory.units)),
     ]
     if settings.police_secret:

@@ -8,10 +8,13 @@ from functools import partial
 
 import aiohttp
 
+from channels.sms import Gateway
 from hotline.core import Core
-from hotline.handoff import HandOffs, Messages
+from hotline.handoff import HandOffs
 from hotline.jobs import run_jobs
+from hotline.messages import Messages
 from hotline.ports import Sender
+from hotline.roles import departments
 from hotline.roles.parts import running, wechat_client
 from hotline.senders import ChatSender, OutcomeSender
 from hotline.store.indexer import index_all
@@ -34,10 +37,13 @@ async def jobs_role(core: Core) -> AsyncIterator[None]:
             rows=core.rows, desk=desk, service=core.service, clock=core.clock,
             alarm_after=settings.police_alarm_after,
         )
-        messages = Messages(rows=core.rows, senders=senders, service=core.service, clock=core.clock)
+        messages = Messages(
+            rows=core.rows, senders=senders, service=core.service, clock=core.clock, finish=core.links.finish
+        )
         sweep = Sweep(rows=SweepStore(core.pool), rules=core.rules, clock=core.clock)
-        handlers = {Job.PUSH_INCIDENT: hand_offs.push, Job.SEND_MESSAGE: messages.send}
-        await stack.enter_async_context(running(run_jobs(core.pool, handlers, {
+        theirs, their_sweeps = departments.jobs(core, stack)
+        handlers = {Job.PUSH_INCIDENT: hand_offs.push, Job.SEND_MESSAGE: messages.send} | theirs
+        await stack.enter_async_context(running(run_jobs(core.pool, handlers, their_sweeps | {
             "silence": (hand_offs.alarm_on_silence, 1.0),
             "clocks": (sweep.run, 1.0),
             "restore_jobs": (core.restore_jobs, 10.0),
@@ -62,6 +68,12 @@ def _senders(core: Core, desk: PoliceDesk | None, session: aiohttp.ClientSession
     senders: dict[Channel, Sender] = {Channel.WEB: ChatSender(core.front)}
     if desk is not None:
         senders[Channel.POLICE] = OutcomeSender(desk, read=core.store.read, clock=core.clock)
+    for channel, name, url, secret in (
+        (Channel.CALL, "the SMS gateway", core.settings.sms_url, core.settings.sms_secret),
+        (Channel.APP, "the app's push", core.settings.push_url, core.settings.push_secret),
+    ):
+        if url:
+            senders[channel] = Gateway(session, name=name, url=url, secret=secret, clock=core.clock)
     if (client := wechat_client(core, session)) is not None:
         senders[Channel.WECHAT] = client
     return senders

@@ -8,13 +8,14 @@ from datetime import datetime
 import asyncpg
 
 from channels.message import Outbound
-from hotline.effects import Contact, Effects, addressed
+from hotline.effects import Effects
 from hotline.errors import NotFound
 from hotline.events import Receive
 from hotline.family_news import FamilyNews, key_for, text_for
 from hotline.ids import TicketId, TicketNumber
 from hotline.opening import Change
 from hotline.ports import Stored
+from hotline.reach import Contact, addressed
 from hotline.store import rows
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import asyncpg
 
+from hotline.ports import DecidePerhaps
 from hotline.store.changes import lock, write
 from hotline.store.database import statements
-from hotline.sweep import DecideDue
 from hotline.timers import next_attention
 
 _SQL = statements("sweep")
@@ -25,7 +25,7 @@ class SweepStore:
         """Return the numbers of tickets that are due, the longest waiting first."""
         return [row["number"] for row in await self._pool.fetch(_SQL["due"], now, limit)]
 
-    async def take(self, number: str, now: datetime, decide: DecideDue) -> bool:
+    async def take(self, number: str, now: datetime, decide: DecidePerhaps) -> bool:
         """Let `decide` look at a ticket under its lock and write what it leads to; False if another process has it.
 
         Where nothing is due after all, the moment of the next look is set right.

@@ -16,7 +16,7 @@ from hotline.events import TicketEvent
 from hotline.ids import TicketId, TicketNumber, ticket_number
 from hotline.lifecycle import OPEN_STATES
 from hotline.opening import starts_anew
-from hotline.ports import Acted, Continue, Decide, DecideFamily, NewTicket, Once, Stored
+from hotline.ports import Acted, Continue, Decide, DecideFamily, DecidePerhaps, NewTicket, Once, Stored
 from hotline.store import rows
 from hotline.store.acts import first_act, keep_act
 from hotline.store.arrivals import delivery_of, first_receipts, open_all, repeated
@@ -114,6 +114,16 @@ class TicketStore:
             raise NotFound(f"there is no ticket {number}")
         ticket = replay(rows.event_from(row["doc"]) for row in found)
         return Stored(id=TicketId(found[0]["id"]), code=found[0]["code"], ticket=ticket)
+
+    async def change_perhaps(self, number: str, decide: DecidePerhaps) -> Ticket:
+        """Change a ticket under its lock, or leave it as it is where `decide` says None. Raises NotFound."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            stored = await lock(connection, number)
+            decided = decide(stored.ticket)
+            if decided is None:
+                return stored.ticket
+            await write(connection, [(stored.id, *decided)])
+            return decided[0].ticket
 
     async def read_id(self, id_: TicketId) -> Stored:
         """Return a ticket by its id. Raises NotFound."""

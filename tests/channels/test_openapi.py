@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from channels import appeals, chat, open311, phone, police, police_updates, tickets, wechat
+from channels import appeals, chat, open311, phone, police, police_updates, ratings, tickets, wechat
 from channels.appeal_codec import answer_of
 from channels.message import Receipt
 from channels.openapi import rendered
@@ -39,6 +39,7 @@ def all_routes() -> list[web.AbstractRouteDef]:
         *police.routes(port, secret="s"),
         *police_updates.routes(update, secret="s", clock=port.now),
         *phone.routes(port, authenticate=authenticate),
+        *[route for route in ratings.routes(port) if route.method == "POST"],  # type: ignore[arg-type, attr-defined]
     ]
 
 

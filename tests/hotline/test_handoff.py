@@ -15,8 +15,9 @@ from hotline import commands as c
 from hotline.desk110 import Desk, Fault
 from hotline.errors import HotlineError, NotFound, RateLimited, RuleViolation, Unavailable
 from hotline.events import SYSTEM
-from hotline.handoff import DeskUpdates, HandOffs, Later, Messages
+from hotline.handoff import DeskUpdates, HandOffs, Later
 from hotline.jobs import run_jobs
+from hotline.messages import Messages
 from hotline.service import Service
 from hotline.store.database import open_pool
 from hotline.store.incidents import JobStore

@@ -70,7 +70,8 @@ def test_the_lights_of_an_ordinary_complaint_come_at_moments_worked_out_by_hand(
     assert clocks.contact_due == at("2026-03-09 14:30")
     assert clocks.contact_yellow == at("2026-03-09 11:48")  # 168 of 210
     assert clocks.completion_due == at("2026-03-23 17:30")
-    # Monday 9:00 to the Monday after the next 17:30: 10 × 7 h and 6.5 h = 4,590 minutes; 80 % = 3,672: seven days and 342 minutes after the first
+    # Monday 9:00 to the Monday after the next 17:30: 10 × 7 h and 6.5 h = 4,590 minutes; 80 % are 3,672:
+    # the first day's 390, seven days, and 342 minutes
     assert clocks.completion_yellow == at("2026-03-19 16:12")
     assert clocks.supervise_at == clocks.completion_due
 
@@ -150,7 +151,7 @@ def test_after_an_outage_nothing_is_skipped_and_one_light_calls() -> None:
     assert all(f.quiet for f in lights), "supervision came after them, and is what people look at"
     assert ticket.supervision is Supervision.LEVEL_2
     assert swept(ticket, at("2026-03-26 09:00")) == (ticket, [])
-    short, facts = swept(dispatched(), at("2026-03-09 13:00"))
+    _, facts = swept(dispatched(), at("2026-03-09 13:00"))
     assert [f.quiet for f in facts if isinstance(f, c.ShowLight)] == [True, True, False]
 
 

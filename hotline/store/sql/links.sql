@@ -1,0 +1,2 @@
+-- name: link_key
+SELECT key FROM link_keys;

@@ -1,0 +1,195 @@
+"""回访: tries in different periods of the day, the last link, the unreachable rule, and where each answer leads."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotline import commands as c
+from hotline.appeal import Citizen
+from hotline.clocks import Clocks
+from hotline.effects import effects_of
+from hotline.errors import IllegalTransition, RuleViolation
+from hotline.events import TicketEvent
+from hotline.follow_up import answer, next_try, next_way, period_at, settles, ways
+from hotline.policy import FollowUpRules
+from hotline.rating import commands_of
+from hotline.supervision import Supervision
+from hotline.terms import Channel, Rating, State, TryResult, Way
+from hotline.ticket import Ticket
+from hotline.timers import next_attention
+from tests.hotline.test_timers import MINUTE, MONDAY, POLICY, after, at, dispatched, opened, swept
+
+RULES = FollowUpRules()
+MISSED = c.RecordTry(result=TryResult.NO_ANSWER)
+
+
+def replied(channel: Channel = Channel.CALL, citizen: Citizen | None = None, **changes: object) -> Ticket:
+    ticket = dispatched()
+    if citizen is not None:
+        ticket = msgspec.structs.replace(ticket, appeal=msgspec.structs.replace(ticket.appeal, citizen=citizen))
+    ticket = msgspec.structs.replace(ticket, channel=channel, **changes)
+    return after(ticket, c.Sign(), c.RecordContact(), c.Reply(internal="已修", public="已修好"), c.AcceptReply())
+
+
+PHONE = "+8613800138000"
+CITIZENS = {
+    "call": (Channel.CALL, Citizen(phone=PHONE, key=PHONE), (Way.PHONE,)),
+    "wechat": (Channel.WECHAT, Citizen(key="openid"), (Way.WECHAT,)),
+    "wechat with phone": (Channel.WECHAT, Citizen(key="openid", phone=PHONE), (Way.WECHAT, Way.PHONE)),
+    "app": (Channel.APP, Citizen(phone=PHONE, key=PHONE), (Way.APP, Way.PHONE)),
+    "chat": (Channel.WEB, Citizen(key="chat:abc"), (Way.WEB,)),
+    "form with phone": (Channel.WEB, Citizen(phone=PHONE, key=PHONE), (Way.PHONE,)),
+    "nobody": (Channel.WEB, Citizen(), ()),
+    "police": (Channel.POLICE, Citizen(key="J1"), ()),
+}
+
+
+@pytest.mark.parametrize("name", CITIZENS)
+def test_how_a_citizen_is_asked(name: str) -> None:
+    channel, citizen, expected = CITIZENS[name]
+    ticket = replied(channel, citizen)
+    assert ways(ticket) == expected
+    assert next_way(ticket) == (expected[0] if expected else None)
+
+
+def test_the_plan_holds_three_periods_within_two_working_days() -> None:
+    ticket = replied()  # Monday 9:00
+    assert ticket.clocks.follow_up_due == at("2026-03-11 17:30")
+    seen = []
+    now = MONDAY
+    while ticket.clocks.follow_up_next is not None:
+        now = ticket.clocks.follow_up_next
+        seen.append(f"{now:%m-%d %H:%M}")
+        ticket = after(ticket, MISSED, now=now)
+    assert seen == ["03-09 09:00", "03-09 14:30", "03-09 19:00"]
+    assert ticket.clocks.tried == (0, 1, 2)
+    with pytest.raises(RuleViolation, match="last link"):
+        after(ticket, MISSED, now=now)
+    ended, [fact] = swept(ticket, at("2026-03-10 17:30"))
+    assert isinstance(fact, c.SettleFollowUp)
+    assert fact.unreachable
+    assert (ended.state, ended.rating, ended.solved) == (State.CLOSED, None, None)
+
+
+def test_a_second_try_in_the_same_period_counts_once() -> None:
+    ticket = after(replied(), MISSED, MISSED, now=at("2026-03-09 09:30"))
+    assert ticket.clocks.tried == (0,)
+    assert ticket.clocks.follow_up_next == at("2026-03-09 14:30")
+    night = after(ticket, MISSED, now=at("2026-03-09 22:00"))
+    assert night.clocks.tried == (0,)
+    assert night.clocks.follow_up_next == at("2026-03-10 14:30")
+
+
+@pytest.mark.parametrize("result", [TryResult.WRONG_NUMBER, TryResult.REFUSED])
+def test_after_a_wrong_number_or_a_refusal_nobody_calls_again(result: TryResult) -> None:
+    ticket = after(replied(), c.RecordTry(result=result))
+    assert ticket.clocks.follow_up_next is None
+    assert swept(ticket, at("2026-03-10 17:30"))[0].state is State.CLOSED
+
+
+def test_who_left_no_trace_is_unreachable_when_the_follow_up_is_due() -> None:
+    ticket = replied(Channel.WEB, Citizen())
+    assert next_attention(ticket) == ticket.clocks.follow_up_due == at("2026-03-11 17:30")
+    assert swept(ticket, at("2026-03-11 17:30"))[0].state is State.CLOSED
+
+
+def test_links_are_sent_by_time_itself_in_three_periods() -> None:
+    ticket, sent = replied(Channel.WECHAT, Citizen(key="openid")), []
+    while ticket.state is State.PENDING_FOLLOW_UP:
+        now = next_attention(ticket)
+        assert now is not None
+        ticket, facts = swept(ticket, now)
+        sent += [f"{now:%m-%d %H:%M}" for fact in facts if isinstance(fact, c.RecordTry)]
+    assert sent == ["03-09 09:00", "03-09 14:30", "03-09 19:00"]
+
+
+def test_unreachable_needs_all_the_tries() -> None:
+    unreachable = c.SettleFollowUp(solved=None, unreachable=True)
+    with pytest.raises(RuleViolation, match="every period"):
+        after(replied(), unreachable)
+    with pytest.raises(RuleViolation, match="no rating"):
+        after(replied(), c.SettleFollowUp(rating=Rating.SATISFIED, unreachable=True))
+    with pytest.raises(RuleViolation, match="say the rating"):
+        after(replied(), c.SettleFollowUp(solved=None))
+
+
+def test_after_the_last_call_an_sms_with_a_link_follows() -> None:
+    ticket = after(replied(), MISSED, now=at("2026-03-09 09:30"))
+    ticket = after(ticket, MISSED, now=at("2026-03-09 15:00"))
+    assert messages(ticket, MISSED, at("2026-03-09 15:00")) == []
+    [letter] = messages(ticket, MISSED, at("2026-03-09 19:00"))
+    assert (letter.channel, letter.to, letter.rating) == (Channel.CALL, PHONE, True)
+
+
+def messages(ticket: Ticket, command: c.Command, now: object) -> list:
+    later = after(ticket, command, now=now)  # type: ignore[arg-type]
+    event = TicketEvent(version=later.version, at=now, actor=None, fact=command, state=later.state)  # type: ignore[arg-type]
+    return list(effects_of(later, event, signature="东莞12345").messages)
+
+
+# ── answers ──────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(("rating", "solved"), list(itertools.product([None, *Rating], [None, True, False])))
+def test_where_every_answer_leads(rating: Rating | None, solved: bool | None) -> None:
+    """Satisfied or solved closes; else the matter is redone, supervised the second time, and then it is told as it is."""
+    ticket = replied()
+    if rating is None and solved is None:
+        return
+    for redos in range(3):
+        found = answer(ticket, rating, solved, "", Way.SMS, POLICY)
+        assert isinstance(found, c.SettleFollowUp) == (settles(rating, solved) or redos == 2)
+        ticket = after(ticket, found)
+        if ticket.state is State.CLOSED:
+            assert (ticket.rating, ticket.solved) == (rating, solved)
+            return
+        ticket = after(ticket, c.Redispatch())
+        assert ticket.supervision is (Supervision.LEVEL_1 if redos == 1 else Supervision.NONE)
+        ticket = after(ticket, c.Sign(), c.RecordContact(), c.Reply(internal="x", public="y"), c.AcceptReply())
+    pytest.fail("the third answer closes")
+
+
+def test_a_bad_answer_is_not_settled_before_it_was_redone() -> None:
+    bad = c.SettleFollowUp(rating=Rating.DISSATISFIED, solved=False)
+    with pytest.raises(RuleViolation, match="redone"):
+        after(replied(), bad)
+    with pytest.raises(RuleViolation, match="redone 2 times"):
+        after(msgspec.structs.replace(replied(), redos=2), c.DisputeFollowUp(rating=Rating.DISSATISFIED))
+
+
+def test_a_bad_rating_of_what_is_over_calls_a_supervisor_once() -> None:
+    closed = after(opened(), c.Answer(text="好"), c.Close())
+    told = commands_of(closed, Rating.DISSATISFIED, None, "没有解决", Way.SMS, POLICY)
+    assert [c.tag_of(type(one)) for one in told] == ["rate", "raise_alarm"]
+    rated = after(closed, *told)
+    assert commands_of(rated, Rating.DISSATISFIED, None, "", Way.SMS, POLICY) == ()
+    assert len(commands_of(rated, Rating.VERY_DISSATISFIED, None, "", Way.SMS, POLICY)) == 1
+    assert len(commands_of(closed, Rating.SATISFIED, True, "", Way.SMS, POLICY)) == 1
+    with pytest.raises(IllegalTransition):
+        commands_of(opened(), Rating.SATISFIED, True, "", Way.SMS, POLICY)
+
+
+# ── planning ─────────────────────────────────────────────────────────────────────────────────────
+@given(st.integers(0, 400 * 24 * 60), st.sets(st.integers(0, 2)))
+def test_a_try_is_planned_in_an_untried_period_of_a_working_day(minutes: int, tried: set[int]) -> None:
+    now = MONDAY + minutes * MINUTE
+    found = next_try(now, tuple(sorted(tried)), RULES, POLICY.calendar)
+    if len(tried) == 3:
+        assert found is None
+        return
+    assert found is not None
+    assert found >= now
+    assert period_at(found, RULES) not in {None, *tried}
+    assert POLICY.calendar.is_working_day(found.date())
+    assert found - now < timedelta(days=12)
+
+
+def test_the_clocks_of_a_redo_forget_the_tries() -> None:
+    ticket = after(replied(), MISSED, now=at("2026-03-09 09:30"))
+    again = after(ticket, c.DisputeFollowUp(rating=Rating.DISSATISFIED), c.Redispatch())
+    assert (again.clocks.tried, again.clocks.follow_up_next, again.clocks.follow_up_due) == ((), None, None)
+    assert Clocks().tried == ()

@@ -1,0 +1,148 @@
+"""The sweep over a real database: several processes, an outage, a ticket that cannot be helped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import asyncpg
+import pytest
+
+from hotline import commands as c
+from hotline import sweep as sweeping
+from hotline.errors import RuleViolation
+from hotline.events import SYSTEM
+from hotline.intake import Intake
+from hotline.service import Service
+from hotline.store.database import open_pool
+from hotline.store.sweep import SweepStore
+from hotline.store.tickets import TicketStore
+from hotline.sweep import Sweep
+from hotline.terms import Rating, State
+from tests.cities import NOW
+from tests.hotline.test_intake import all_rows, inbound, triage
+from tests.hotline.test_timers import RULES
+
+
+class House:
+    """Intake, service and sweeps over one database, with a clock that can be moved."""
+
+    def __init__(self, pool: asyncpg.Pool, intake: Intake, store: TicketStore) -> None:
+        self.pool, self.intake, self.store, self.moment = pool, intake, store, NOW
+        self.service = Service(store=store, intake=intake, rules=lambda: RULES, clock=self.now)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def sweep(self, *, batch: int = 200) -> Sweep:
+        return Sweep(rows=SweepStore(self.pool), rules=lambda: RULES, clock=self.now, batch=batch)
+
+    async def open(self, count: int) -> list[str]:
+        return [(await self.intake.submit(inbound(received_at=self.moment))).number for _ in range(count)]
+
+    async def types(self, number: str) -> list[str]:
+        return [event.type for event in await self.store.history((await self.store.read(number)).id)]
+
+
+@asynccontextmanager
+async def house(dsn: str) -> AsyncIterator[House]:
+    async with await open_pool(dsn, size=20) as pool:
+        store = TicketStore(pool, prefix="DG")
+        async with Intake(
+            store=store, triage=triage, rules=lambda: RULES, clock=lambda: NOW, new_code=lambda: "123456"  # type: ignore[arg-type]
+        ) as intake:
+            yield House(pool, intake, store)
+
+
+async def test_many_processes_show_each_light_once(database: str) -> None:
+    async with house(database) as w:
+        numbers = await w.open(12)
+        w.moment += timedelta(hours=5)
+        await asyncio.gather(*(w.sweep().run() for _ in range(6)))
+        for number in numbers:
+            assert (await w.types(number)).count("show_light") == 3  # sign yellow and red, contact yellow
+        before = await all_rows(database, "SELECT count(*) FROM ticket_events")
+        await asyncio.gather(*(w.sweep().run() for _ in range(6)))
+        assert await all_rows(database, "SELECT count(*) FROM ticket_events") == before
+
+
+async def test_after_a_day_without_a_sweep_all_is_caught_up_at_a_pace(database: str) -> None:
+    async with house(database) as w:
+        numbers = await w.open(25)
+        w.moment += timedelta(days=1)
+        rounds = []
+        for _ in range(10):
+            await w.sweep(batch=10).run()
+            late = await all_rows(database, "SELECT count(*) FROM tickets WHERE attention_at <= $1", w.moment)
+            rounds.append(late[0][0])
+        assert rounds[:4] == [15, 5, 0, 0]
+        for number in numbers:
+            stored = await w.store.read(number)
+            facts = [event.fact for event in await w.store.history(stored.id)]
+            lights = [fact for fact in facts if isinstance(fact, c.ShowLight)]
+            assert len(lights) == 4
+            assert [light.quiet for light in lights] == [True, True, True, False]
+            assert stored.ticket.lights == {"sign_yellow", "sign_red", "contact_yellow", "contact_red"}
+
+
+async def test_a_ticket_that_cannot_be_helped_stands_in_nobodys_way(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(database) as w:
+        bad, good = await w.open(2)
+        w.moment += timedelta(hours=5)
+        real = sweeping.caught_up
+
+        def failing(ticket: object, **given: object) -> object:
+            if ticket.number == bad:  # type: ignore[attr-defined]
+                raise RuleViolation("this one cannot be decided")
+            return real(ticket, **given)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(sweeping, "caught_up", failing)
+        for _ in range(3):
+            await w.sweep(batch=1).run()
+        assert (await w.types(good)).count("show_light") == 3
+        monkeypatch.setattr(sweeping, "caught_up", real)
+        w.moment += timedelta(hours=2)
+        await w.sweep().run()
+        assert (await w.types(bad)).count("show_light") >= 3
+
+
+async def test_a_look_for_nothing_sets_the_next_one_right(database: str) -> None:
+    async with house(database) as w:
+        [number] = await w.open(1)
+        await w.pool.execute("UPDATE tickets SET attention_at = $1", w.moment)  # as the migration leaves old tickets
+        await w.sweep().run()
+        [[at]] = await all_rows(database, "SELECT attention_at FROM tickets")
+        assert at == (await w.store.read(number)).ticket.clocks.sign_yellow
+
+
+async def test_a_person_and_the_sweep_at_once(database: str) -> None:
+    """Whoever is second decides on what the first has left: no light for what was signed in time."""
+    async with house(database) as w:
+        numbers = await w.open(10)
+        w.moment += timedelta(hours=1, minutes=40)
+        await asyncio.gather(
+            *(w.service.act(number, c.Sign(), actor=SYSTEM) for number in numbers), w.sweep().run(), w.sweep().run()
+        )
+        for number in numbers:
+            types = await w.types(number)
+            assert types.count("sign") == 1
+            assert types.count("show_light") <= 1
+
+
+async def test_a_citizen_who_rates_by_link_ends_the_follow_up(database: str) -> None:
+    async with house(database) as w:
+        good, bad = await w.open(2)
+        for number in (good, bad):
+            for command in (c.Sign(), c.Reply(internal="x", public="已修好"), c.AcceptReply()):
+                await w.service.act(number, command, actor=SYSTEM)
+        shown = await w.service.rate_linked(good, Rating.SATISFIED, True, "")  # type: ignore[arg-type]
+        assert shown.status is State.CLOSED
+        assert (await w.service.rate_linked(good, Rating.SATISFIED, True, "")).status is State.CLOSED  # type: ignore[arg-type]
+        assert (await w.types(good)).count("rate") == 0
+        assert (await w.service.rate_linked(bad, Rating.DISSATISFIED, False, "还是坏的")).status is State.REDO  # type: ignore[arg-type]
+        event = (await w.store.history((await w.store.read(bad)).id))[-1]
+        assert (event.type, event.actor.role) == ("dispute_follow_up", "citizen")
