@@ -206,9 +206,8 @@ class Gateway:
                 move(console, unfollow(console.session, ask.topics), hub=self._hub)
             case p.Hello():
                 raise InvalidInput("`hello` is said once; open another connection to log in anew")
-            case (
-                p.TakeSnapshot() | p.RunCommand() | p.Open() | p.SetPresence() | p.Search() | p.PhoneAppeal()
-            ):
+            case (p.TakeSnapshot() | p.RunCommand() | p.Open() | p.SetPresence() | p.Search() | p.PhoneAppeal()
+                  | p.MergeTickets()):
                 console.active = True
                 await self._begin(console, ask)
             case _:

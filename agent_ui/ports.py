@@ -48,6 +48,22 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[TicketEvent, ...]
 
 
+class Relatives(msgspec.Struct, frozen=True, kw_only=True):
+    """Tickets that belong to one: its parent's number, rows of what is merged into it, rows of the same citizen's."""
+
+    parent: str = ""
+    children: tuple[msgspec.Raw, ...] = ()
+    related: tuple[msgspec.Raw, ...] = ()
+
+
+class FindRelatives(Protocol):
+    """Finds the tickets that belong to one (`hotline.store.relatives.RelativesStore`)."""
+
+    async def __call__(self, id_: TicketId, *, department: str = "") -> Relatives:
+        """Return them; for a department of the related ones only its own, and none that would tell whose it is."""
+        ...
+
+
 class EventFeed(Protocol):
     """The event log as it grows (`hotline.store.tail.Tail`)."""
 

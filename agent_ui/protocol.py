@@ -24,6 +24,7 @@ MAX_FRAME = 64 * 1024
 MAX_TOPICS = 64
 PAGE_ROWS = 100
 MAX_ROWS = 500
+MAX_MERGED = 100
 
 Id = Annotated[int, Meta(ge=0, le=MAX_SEQ, description="the console's own number of a request; answered with it")]
 Seq = Annotated[int, Meta(ge=0, le=MAX_SEQ, description="position in the event log, durable and the same everywhere")]
@@ -132,6 +133,14 @@ class PhoneAppeal(Ask, frozen=True, tag="phone_appeal"):
     appeal: AppealBody
 
 
+class MergeTickets(Ask, frozen=True, tag="merge"):
+    """并单: merge tickets into the one named `into`, each on its own: `merged` tells which were refused and why."""
+
+    id: Id
+    into: Number
+    numbers: Annotated[tuple[Number, ...], Meta(min_length=1, max_length=MAX_MERGED)]
+
+
 class Ping(Ask, frozen=True, tag="ping"):
     """I am here. `active`: the person touched the console since the last ping (keeps the session from idling out)."""
 
@@ -139,7 +148,8 @@ class Ping(Ask, frozen=True, tag="ping"):
 
 
 ConsoleFrame = (
-    Hello | Follow | Unfollow | TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | Ping
+    Hello | Follow | Unfollow | TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | MergeTickets
+    | Ping
 )
 
 
@@ -182,9 +192,11 @@ class Snapshot(Frame, frozen=True, tag="snapshot"):
 
 
 class Opened(Frame, frozen=True):
-    """A ticket in full; `id` is what `merge` calls it.
+    """A ticket in full; `id` is what the command `merge` calls it.
 
-    `commands` are those that its state and the reader's role allow; `masked`: see `open`.
+    `commands` are those that its state and the reader's role allow; `masked`: see `open`. `parent` is the number of the
+    ticket that it is merged into, `children` are those merged into it (at most 100, the newest first), `related` other
+    tickets of the same citizen, the newest first.
     """
 
     id: int
@@ -192,13 +204,24 @@ class Opened(Frame, frozen=True):
     events: tuple[TicketEventJson, ...]
     commands: tuple[str, ...]
     masked: bool
+    parent: str = ""
+    children: tuple[SummaryJson, ...] = ()
+    related: tuple[SummaryJson, ...] = ()
+
+
+class Merged(Frame, frozen=True):
+    """What became of one ticket of a `merge`; `error_id` and `detail` where it was refused."""
+
+    number: str
+    error_id: str = ""
+    detail: str = ""
 
 
 class Ok(Frame, frozen=True, tag="ok"):
     """A request was carried out; what it brought depends on the request.
 
     `command`: number, version, state. `open`: opened. `search`: rows, next. `presence`: presence.
-    `phone_appeal`: number, receipt.
+    `phone_appeal`: number, receipt. `merge`: merged.
     """
 
     id: Id
@@ -210,6 +233,7 @@ class Ok(Frame, frozen=True, tag="ok"):
     next: Cursor = ""
     presence: Presence | None = None
     receipt: AppealAnswer | None = None
+    merged: tuple[Merged, ...] | None = None
 
 
 class Error(Frame, frozen=True, tag="error"):

@@ -7,8 +7,10 @@ from typing import assert_never
 import msgspec
 
 from agent_ui.masking import masked, may_see_citizen
-from agent_ui.ports import Act, ConsoleStore, Found, Submit
+from agent_ui.ports import Act, ConsoleStore, FindRelatives, Found, Relatives, Submit
 from agent_ui.protocol import (
+    Merged,
+    MergeTickets,
     Ok,
     Open,
     Opened,
@@ -24,22 +26,22 @@ from agent_ui.staff import Staff, acting_role, actor_of, check_command, check_ti
 from channels.appeal_codec import answer_of, appeal_of
 from channels.message import Inbound
 from hotline import commands as c
-from hotline.errors import Forbidden, InvalidInput
-from hotline.events import Role
+from hotline.errors import Forbidden, HotlineError, InvalidInput
+from hotline.events import Actor, Role
 from hotline.extension import EXTENSION_TRANSITIONS
 from hotline.lifecycle import TRANSITIONS
+from hotline.permissions import permitted
 from hotline.ports import Clock
-from hotline.service import PERMITTED
-from hotline.terms import Channel
+from hotline.terms import Channel, State
 from hotline.ticket import Ticket
 
-Request = TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal
+Request = TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | MergeTickets
 
 
-def possible_commands(role: Role, ticket: Ticket) -> tuple[str, ...]:
-    """Return the tags of the commands that make sense on this ticket for this role; a rule may still refuse one."""
+def possible_commands(actor: Actor, ticket: Ticket) -> tuple[str, ...]:
+    """Return the tags of the commands that make sense on this ticket for this actor; a rule may still refuse one."""
     reachable = {*TRANSITIONS[ticket.state], *c.SIDE_COMMANDS} - _pointless(ticket)
-    return tuple(sorted(c.tag_of(kind) for kind in reachable & PERMITTED.get(role, frozenset())))
+    return tuple(sorted(c.tag_of(kind) for kind in reachable & permitted(actor, ticket)))
 
 
 def _pointless(ticket: Ticket) -> set[type]:
@@ -47,15 +49,22 @@ def _pointless(ticket: Ticket) -> set[type]:
     pointless: set[type] = {*extensions}
     pointless |= {c.ClearAlarm} if not ticket.alarms else set()
     pointless |= {c.Release} if not ticket.agent else set()
+    pointless |= {c.SupplyInfo} if ticket.asked_in is State.HANDLING else {c.Resume}
+    pointless |= {c.RequestReturn} if ticket.return_locked else set()
+    pointless |= {c.ApproveReturn} if ticket.returns else set()
     return pointless | ({c.RecordContact} if ticket.clocks.contacted_at is not None else set())
 
 
 class Requests:
     """Carries requests out over the ports."""
 
-    def __init__(self, *, store: ConsoleStore, act: Act, submit: Submit, clock: Clock, lease: float) -> None:
-        """`lease`: seconds for which a presence holds without a sign of life."""
+    def __init__(
+        self, *, store: ConsoleStore, act: Act, submit: Submit, clock: Clock, lease: float,
+        relatives: FindRelatives | None = None,
+    ) -> None:
+        """`lease`: seconds for which a presence holds without a sign of life. `relatives`: None shows none."""
         self._store, self._act, self._submit, self._clock, self._lease = store, act, submit, clock, lease
+        self._relatives = relatives
 
     async def answer(self, staff: Staff, ask: Request) -> ServerFrame:
         """Return the answer to one request. Raises the errors of `hotline.errors`."""
@@ -72,6 +81,8 @@ class Requests:
                 return await self._search(staff, ask)
             case PhoneAppeal():
                 return await self._phone_appeal(staff, ask)
+            case MergeTickets():
+                return await self._merge(staff, ask)
             case _:
                 assert_never(ask)
 
@@ -96,7 +107,22 @@ class Requests:
             note = c.AddNote(text=f"{staff.display_name}({staff.name})查看完整个人信息,理由:{reason}")
             await self._act(ask.number, note, actor=actor_of(staff))
             found = await self._store.find(ask.number, since_version=ask.since_version)
-        return Ok(id=ask.id, number=ask.number, opened=_opened(staff, found, full=full))
+        relatives = Relatives()
+        if self._relatives is not None:
+            relatives = await self._relatives(found.id, department=staff.department)
+        return Ok(id=ask.id, number=ask.number, opened=_opened(staff, found, relatives, full=full))
+
+    async def _merge(self, staff: Staff, ask: MergeTickets) -> Ok:
+        _check_centre(staff)
+        parent = await self._store.find(ask.into)
+        merged = []
+        for number in dict.fromkeys(ask.numbers):  # one after the other: each takes the parent's lock
+            try:
+                await self._act(number, c.Merge(parent=parent.id), actor=actor_of(staff))
+                merged.append(Merged(number=number))
+            except HotlineError as error:
+                merged.append(Merged(number=number, error_id=error.error_id, detail=error.detail))
+        return Ok(id=ask.id, number=ask.into, merged=tuple(merged))
 
     async def _presence(self, staff: Staff, ask: SetPresence) -> Ok:
         _check_centre(staff)
@@ -126,12 +152,13 @@ def _check_centre(staff: Staff) -> None:
         raise Forbidden("this is for the agents of the centre")
 
 
-def _opened(staff: Staff, found: Found, *, full: bool) -> Opened:
+def _opened(staff: Staff, found: Found, relatives: Relatives, *, full: bool) -> Opened:
     name = found.ticket.appeal.citizen.name
     ticket = found.ticket if full else masked(found.ticket, name=name)
     events = found.events if full else tuple(masked(event, name=name) for event in found.events)
     return Opened(
         id=found.id, ticket=msgspec.Raw(msgspec.json.encode(ticket)),
         events=tuple(msgspec.Raw(msgspec.json.encode(event)) for event in events),
-        commands=possible_commands(acting_role(staff), found.ticket), masked=not full,
+        commands=possible_commands(actor_of(staff), found.ticket), masked=not full, parent=relatives.parent,
+        children=relatives.children, related=relatives.related,
     )

@@ -14,6 +14,7 @@ import msgspec
 
 from agent_ui.presence import CHOSEN_AT_CONSOLE, PRESENCE, PRESENCE_LABELS, NotReadyReason
 from hotline import commands as c
+from hotline.appeal import Attachment
 from hotline.ids import DepartmentCode, TicketId
 from hotline.summary import CENTRE_STATES
 from hotline.terms import LABELS, RejectReason, State
@@ -21,14 +22,16 @@ from hotline.terms import LABELS, RejectReason, State
 COMMAND_WORDS: dict[type[msgspec.Struct], str] = {
     c.Accept: "受理", c.Answer: "直接答复", c.HandOff: "移交110等", c.Reject: "不予受理", c.Merge: "并单",
     c.AskInfo: "请诉求人补充", c.SupplyInfo: "代为补充", c.Resume: "恢复办理",
-    c.Attach: "添加附件", c.GiveOpinion: "协办意见", c.Adopt: "并入", c.Disown: "取消并入", c.Withdraw: "撤单", c.Dispatch: "派单", c.Sign: "签收",
+    c.Attach: "添加附件", c.GiveOpinion: "协办意见", c.Adopt: "并入", c.Disown: "取消并入",
+    c.Withdraw: "撤单", c.Dispatch: "派单", c.Sign: "签收",
     c.RequestReturn: "申请退单", c.ApproveReturn: "同意退单", c.RefuseReturn: "驳回退单", c.Arbitrate: "提请裁定",
     c.Rule: "裁定", c.Reply: "办复", c.AcceptReply: "审核通过", c.RejectReply: "退回重报", c.SettleFollowUp: "回访办结",
     c.DisputeFollowUp: "回访不满意", c.Redispatch: "重办派单", c.PoliceReturn: "110退回", c.Close: "办结",
     c.Reopen: "重新受理", c.Unmerge: "取消并单", c.Archive: "归档", c.Urge: "催办", c.AddMessage: "发消息",
     c.AddNote: "内部备注", c.Correct: "更正分类", c.Reassess: "调整紧急程度", c.RecordContact: "登记首次联系",
     c.Rate: "登记评价", c.RequestExtension: "申请延期", c.GrantExtension: "同意延期", c.RefuseExtension: "驳回延期",
-    c.Supervise: "督办", c.ShowLight: "亮灯", c.RecordTry: "登记回访未果", c.AcknowledgeIncident: "登记110警情号", c.RaiseAlarm: "报警", c.ClearAlarm: "解除报警",
+    c.Supervise: "督办", c.ShowLight: "亮灯", c.RecordTry: "登记回访未果",
+    c.AcknowledgeIncident: "登记110警情号", c.RaiseAlarm: "报警", c.ClearAlarm: "解除报警",
     c.Claim: "领取", c.Release: "放回",
 }
 FIELD_WORDS: dict[str, str] = {
@@ -51,7 +54,9 @@ REJECT_WORDS: dict[RejectReason, str] = {
     RejectReason.NUISANCE: "恶意骚扰", RejectReason.NO_REPLY: "多次联系未补充",
 }
 _LONG = frozenset({"text", "internal", "public", "question", "reason", "note", "legal_basis", "detail"})
-_NOT_ASKED = frozenset({"flags", "ceiling_due", "completion_due", "attachments", "place", "directory_version", "reasons", "inbound"})
+_NOT_ASKED = frozenset({
+    "flags", "ceiling_due", "completion_due", "place", "directory_version", "reasons", "inbound",
+})
 
 
 def _word(term: Enum) -> str:
@@ -73,6 +78,8 @@ def _control(name: str, hint: Any) -> dict[str, Any]:
         item = get_args(hint)[0]
         if isinstance(item, type) and issubclass(item, Enum):
             return {"control": "checks", "options": [[term.value, _word(term)] for term in item]}
+        if item is Attachment:
+            return {"control": "files"}
         return {"control": "names"}
     if isinstance(hint, type) and issubclass(hint, Enum):
         return {"control": "select", "options": [[term.value, _word(term)] for term in hint]}

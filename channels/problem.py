@@ -24,7 +24,8 @@ MEDIA_TYPE = "application/problem+json"
 STATUS: dict[str, int] = {
     "invalid_input": 400, "unauthenticated": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405,
     "illegal_transition": 409, "version_conflict": 409, "replayed": 409, "too_large": 413,
-    "unsupported_media_type": 415, "idempotency_key_reused": 422, "rule_violation": 422, "rate_limited": 429,
+    "unsupported_media_type": 415, "idempotency_key_reused": 422, "rule_violation": 422,
+    "personal_data": 422, "rate_limited": 429,
     "internal": 500, "overloaded": 503, "unavailable": 503,
 }
 TITLES: dict[str, str] = {
@@ -32,7 +33,8 @@ TITLES: dict[str, str] = {
     "not_found": "未找到", "method_not_allowed": "不支持的请求方法", "illegal_transition": "工单当前状态不允许此操作",
     "version_conflict": "工单已被他人更新", "replayed": "重复的签名请求", "too_large": "内容过大",
     "unsupported_media_type": "不支持的内容类型", "idempotency_key_reused": "幂等键已用于其他内容",
-    "rule_violation": "不符合业务规则", "rate_limited": "请求过于频繁", "internal": "服务内部错误",
+    "rule_violation": "不符合业务规则", "personal_data": "公开内容含个人信息",
+    "rate_limited": "请求过于频繁", "internal": "服务内部错误",
     "overloaded": "服务繁忙", "unavailable": "依赖的服务暂不可用",
 }
 _FROM_HTTP = {

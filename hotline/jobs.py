@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 Handler = Callable[[str], Awaitable[None]]
 BATCH = 50
+AT_ONCE = {Job.DELIVER: 20}
+"""Jobs of a kind that run at the same time in all processes together: units' slow systems leave room for the rest."""
 HEARTBEAT = timedelta(seconds=6)
 """A job whose process died is taken up by another after this."""
 
@@ -58,7 +60,8 @@ class _ListeningFirst(AsyncpgPoolDriver):
 async def _work(pool: asyncpg.Pool, handlers: Mapping[Job, Handler]) -> None:
     queue = PgQueuer(connection=_ListeningFirst(pool))
     for job, handler in handlers.items():
-        queue.entrypoint(job.value, on_failure="hold")(_entrypoint(handler))
+        limit = AT_ONCE.get(job, 0)
+        queue.entrypoint(job.value, on_failure="hold", concurrency_limit=limit)(_entrypoint(handler))
     await queue.run(
         dequeue_timeout=timedelta(seconds=5), batch_size=BATCH, heartbeat_timeout=HEARTBEAT,
         max_concurrent_tasks=2 * BATCH, shutdown_on_listener_failure=True,

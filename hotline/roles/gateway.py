@@ -23,7 +23,8 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
     store = ConsoleStore(core.pool)
     limits = Limits()
     requests = Requests(
-        store=store, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease
+        store=store, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease,
+        relatives=core.relatives,
     )
     async with Tail(core.dsn) as feed:
         gateway = Gateway(

@@ -1,0 +1,91 @@
+"""Registering units' own systems, and their webhooks: for the system administrator, who sees no tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Protocol
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from agent_ui.staff import Staff, StaffRole
+from agent_ui.unit_kit import DeliveryBook, delivery_page
+from channels.appeal_codec import decode_json
+from channels.kit import json_response, require_json
+from hotline.errors import Forbidden
+from hotline.ports import Clock
+from hotline.unit_ports import UnitSystem
+from hotline.units import Registered
+
+
+class SystemBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a unit's webhooks go ("" for none); `renew` makes new secrets, the old ones end at once."""
+
+    url: Annotated[str, Meta(max_length=2000)] = ""
+    active: bool = True
+    renew: bool = False
+
+
+class SystemList(msgspec.Struct, frozen=True, kw_only=True):
+    """All units' systems."""
+
+    systems: tuple[UnitSystem, ...]
+
+
+class Registry(Protocol):
+    """Registration (`hotline.units.Units`)."""
+
+    async def register(self, unit: str, *, url: str, active: bool = True, renew: bool = False, by: str) -> Registered:
+        """Register or change a system. Raises NotFound, InvalidInput."""
+        ...
+
+    async def systems(self) -> list[UnitSystem]:
+        """Return all systems."""
+        ...
+
+
+_body = msgspec.json.Decoder(SystemBody)
+
+
+def routes(
+    registry: Registry, book: DeliveryBook, *, session: Callable[[web.Request], Awaitable[Staff]], clock: Clock
+) -> list[web.AbstractRouteDef]:
+    """Return the routes; `session` knows who is logged in, and raises Unauthenticated."""
+
+    async def admin(request: web.Request) -> Staff:
+        staff = await session(request)
+        if staff.role is not StaffRole.SYSTEM_ADMIN:
+            raise Forbidden("units' systems are registered by a system administrator")
+        return staff
+
+    async def systems(request: web.Request) -> web.Response:
+        await admin(request)
+        return json_response(SystemList(systems=tuple(await registry.systems())))
+
+    async def register(request: web.Request) -> web.Response:
+        staff = await admin(request)
+        require_json(request)
+        body = decode_json(_body, await request.read())
+        made = await registry.register(
+            request.match_info["unit"], url=body.url, active=body.active, renew=body.renew, by=staff.name
+        )
+        response = json_response(made)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    async def deliveries(request: web.Request) -> web.Response:
+        await admin(request)
+        return await delivery_page(book, request, unit=request.query.get("unit", ""))
+
+    async def resend(request: web.Request) -> web.Response:
+        await admin(request)
+        await book.resend(request.match_info["id"], now=clock())
+        return web.Response(status=204)
+
+    return [
+        web.get("/api/v1/unit-systems", systems),
+        web.put("/api/v1/unit-systems/{unit}", register),
+        web.get("/api/v1/deliveries", deliveries),
+        web.post("/api/v1/deliveries/{id}/resend", resend),
+    ]
