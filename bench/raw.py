@@ -50,7 +50,7 @@ async def _batch(connection: asyncpg.Connection, found: list[asyncpg.Record]) ->
         tickets.append((
             id_, number, row["code"], row["version"], row["state"], row["channel"], row["kind"], row["l1"], row["l2"],
             row["verdict"], row["priority"], row["town"], row["lead"], ",".join(row["assisting"]), row["alarmed"],
-            row["citizen"], row["created_at"], row["due_at"], row["confidential"], row["summary"],
+            row["citizen"], row["created_at"], row["due_at"], row["confidential"], row["summary"], row["attention_at"],
         ))
         events += [
             (id_, version, row["created_at"], "receive", "citizen:", doc, row["summary"], "tickets")

@@ -66,11 +66,15 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def yellow(self, clock: ClockName) -> datetime | None:
         """Return when a clock's light turns yellow, None where it has no yellow light."""
-        yellows = {
-            ClockName.SIGN: self.sign_yellow, ClockName.CONTACT: self.contact_yellow,
-            ClockName.COMPLETION: self.completion_yellow,
-        }
-        return yellows.get(clock)
+        match clock:
+            case ClockName.SIGN:
+                return self.sign_yellow
+            case ClockName.CONTACT:
+                return self.contact_yellow
+            case ClockName.COMPLETION:
+                return self.completion_yellow
+            case ClockName.FOLLOW_UP | ClockName.WAIT:
+                return None
 
 
 def _due(start: datetime, allowance: WorkingTime | None, calendar: WorkCalendar) -> datetime | None:

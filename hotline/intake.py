@@ -34,8 +34,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     max_batch: int = 64
     max_waiting: int = 2000
-    workers: int = 3
-    gather: float = 0.001
+    workers: int = 2
+    gather: float = 0.002
     triage_timeout: float = 0.8
     late_in_a_row: int = 3
     triage_rest: timedelta = timedelta(seconds=10)

@@ -28,6 +28,9 @@ RUNNING: Mapping[ClockName, frozenset[S]] = {
     }),
 }
 """In which states each clock runs; a pause stops all of them."""
+_RUNNING_IN: Mapping[S, tuple[ClockName, ...]] = {
+    state: tuple(clock for clock in ClockName if state in RUNNING[clock]) for state in S
+}
 DISSATISFIED = "dissatisfied"
 HAND_OFF_OPEN = "hand_off_open"
 _FINISHED = frozenset({S.CLOSED, S.REJECTED, S.WITHDRAWN, S.MERGED})
@@ -43,8 +46,15 @@ class Threshold(NamedTuple):
 def is_running(ticket: Ticket, clock: ClockName) -> bool:
     """Tell whether a clock of the ticket runs now."""
     clocks = ticket.clocks
-    done = {ClockName.SIGN: clocks.signed_at, ClockName.CONTACT: clocks.contacted_at}.get(clock)
-    return ticket.state in RUNNING[clock] and clocks.paused_at is None and done is None
+    if ticket.state not in RUNNING[clock] or clocks.paused_at is not None:
+        return False
+    match clock:
+        case ClockName.SIGN:
+            return clocks.signed_at is None
+        case ClockName.CONTACT:
+            return clocks.contacted_at is None
+        case ClockName.COMPLETION | ClockName.FOLLOW_UP | ClockName.WAIT:
+            return True
 
 
 def thresholds(ticket: Ticket) -> list[Threshold]:
@@ -74,7 +84,7 @@ def due_command(ticket: Ticket, now: datetime) -> c.Command | None:
 
 
 def _lights(ticket: Ticket) -> Iterator[Threshold]:
-    for clock in ClockName:
+    for clock in _RUNNING_IN[ticket.state]:
         if not is_running(ticket, clock):
             continue
         for light, at in ((Light.YELLOW, ticket.clocks.yellow(clock)), (Light.RED, ticket.clocks.due(clock))):

@@ -30,7 +30,7 @@ def lights_kept(lights: frozenset[str], before: Clocks, after: Clocks) -> frozen
 
 def moved(before: Clocks, after: Clocks) -> bool:
     """Tell whether a due time that is watched has changed."""
-    return any(getattr(before, name) != getattr(after, name) for name in _WATCHED)
+    return before is not after and any(getattr(before, name) != getattr(after, name) for name in _WATCHED)
 
 
 def entered(clocks: Clocks, state: State, now: datetime, priority: Priority, policy: Policy) -> Clocks:

@@ -27,7 +27,7 @@ from hotline.ticket import Ticket, replay
 
 _SQL = statements("tickets")
 ID_BLOCK = 256
-NUMBER_BLOCK = 100
+NUMBER_BLOCK = 400
 CONVERSATION_WINDOW = timedelta(hours=2)
 
 
