@@ -89,6 +89,18 @@ class Gazetteer:
             for text, found in zip(batch.texts, self._matcher.find(batch), strict=True)
         ]
 
+    def spots(self, batch: Batch) -> list[frozenset[str]]:
+        """Return for each clean text the villages and landmarks that it names, unclear ones if their town is named."""
+        return [self._spots(_apart(found)) if found else frozenset() for found in self._matcher.find(batch)]
+
+    def _spots(self, found: list[tuple[int, int, Name]]) -> frozenset[str]:
+        units = {name.unit for _, _, name in found if name.kind in ("town", "alias", "misspelling")}
+        return frozenset(
+            name.text for _, _, name in found
+            if name.kind in ("village", "landmark")
+            and (name.clear or any((unit, name.text) in self._villages for unit in units))
+        )
+
     def _believed(self, text: str, found: list[tuple[int, int, Name]]) -> Iterator[Mention]:
         before: tuple[int, str] = (-10, "")
         last: Mention | None = None

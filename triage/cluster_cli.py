@@ -1,0 +1,104 @@
+"""`python -m hotline cluster`: lines `{"id": …, "text": …, "at": …}` in, `{"id": …, "cluster": …}` out; no database.
+
+All lines are read, compared, and answered in their order. Clusters are numbered from 1 as they first occur; what stands
+alone is a cluster of its own. `at` (ISO 8601, 2026/3/1 8:05:00, or seconds since 1970) and `title` may be left out. A
+line that is no such object is answered with `{"error": …}` in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from triage.background import background
+from triage.group import group
+from triage.linear import LinearModel
+from triage.match import batch_of
+from triage.place import Gazetteer, happened
+from triage.telling import Telling, tellings
+from triage.text import normalise
+
+_AT = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)?")
+_SET = 200
+"""Texts from which a set's own words are counted in."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of input; other keys are ignored."""
+
+    id: int | str | float
+    text: str
+    at: int | float | str | None = None
+    title: str = ""
+
+
+class Clusterer:
+    """Groups texts that tell of one matter at one place."""
+
+    def __init__(self, model: LinearModel, gazetteer: Gazetteer) -> None:
+        self._model = model
+        self._gazetteer = gazetteer
+
+    def tellings(self, texts: Sequence[str], at: Sequence[datetime | None]) -> list[Telling]:
+        """Return what the clean texts are compared by."""
+        batch = batch_of(texts)
+        return tellings(
+            texts, background=background(), category=self._model(texts).category, at=at,
+            towns=[happened(found) for found in self._gazetteer.mentions(batch)], places=self._gazetteer.spots(batch),
+            counted_in=len(texts) >= _SET,
+        )
+
+    def __call__(self, texts: Sequence[str], at: Sequence[datetime | None]) -> list[int]:
+        """Return for each text the position of the first text of its group."""
+        clean = [text.clean for text in normalise(texts)]
+        return group(clean, self.tellings(clean, at)) if clean else []
+
+
+def run_cluster(
+    lines: Iterable[str | bytes],
+    write: Callable[[str], object],
+    *,
+    clusterer: Callable[[Sequence[str], Sequence[datetime | None]], Sequence[int]],
+) -> int:
+    """Group all lines and pass each answer to `write`, newline included.
+
+    Returns:
+        The exit code: 0, or 1 if a line was wrong. Empty lines are skipped.
+    """
+    read = [_read(line) for line in lines if line.strip()]
+    good = [line for line in read if isinstance(line, Line)]
+    groups = iter(clusterer([_text(line) for line in good], [time_of(line.at) for line in good]))
+    numbers: dict[int, int] = {}
+    for line in read:
+        if isinstance(line, Line):
+            first = next(groups)
+            answer: dict[str, object] = {"id": line.id, "cluster": numbers.setdefault(first, len(numbers) + 1)}
+        else:
+            answer = {"error": line}
+        write(msgspec.json.encode(answer).decode() + "\n")
+    return int(len(good) < len(read))
+
+
+def _text(line: Line) -> str:
+    return f"{line.title}。{line.text}" if line.title else line.text
+
+
+def _read(line: str | bytes) -> Line | str:
+    try:
+        return msgspec.json.decode(line, type=Line)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        return f'应为一行JSON, 如 {{"id": 1, "text": "…", "at": "2026-03-01T08:00:00"}}: {error}'
+
+
+def time_of(at: float | str | None) -> datetime | None:
+    """Return the moment, None where it cannot be told; the zone is left out, as only distances matter."""
+    try:
+        if isinstance(at, str):
+            found = _AT.match(at.strip())
+            return datetime(*(int(part or 0) for part in found.groups()), tzinfo=UTC) if found else None  # type: ignore[arg-type,misc]
+        return None if at is None else datetime.fromtimestamp(at, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
