@@ -12,7 +12,7 @@ import msgspec
 
 from channels.message import Outbound
 from hotline import commands as c
-from hotline.events import TicketEvent
+from hotline.events import Receive, TicketEvent
 from hotline.family_news import FamilyNews, ends_without_answer, news_of
 from hotline.lessons import Lesson, lessons_of
 from hotline.notices import notice
@@ -60,8 +60,15 @@ def incident_payload(ticket: Ticket, fact: c.HandOff, at: str) -> dict[str, Any]
     }
 
 
+NOTHING = Effects()
+_SILENT = frozenset({Receive, c.Accept})
+"""Facts that never set anything going; every new ticket begins with them."""
+
+
 def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str) -> Effects:
     """Return what `event` sets going; `ticket` is the ticket after it."""
+    if type(event.fact) in _SILENT:
+        return NOTHING
     incidents: tuple[Incident, ...] = ()
     if isinstance(event.fact, c.HandOff):
         push = f"{ticket.number}-{event.version}"
@@ -79,7 +86,9 @@ def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str) -> Effects
 
 def effects_of_all(ticket: Ticket, events: Sequence[TicketEvent], *, signature: str) -> Effects:
     """Return what several events of one change set going together; `ticket` is the ticket after the last."""
-    found = [effects_of(ticket, event, signature=signature) for event in events]
+    found = [one for event in events if (one := effects_of(ticket, event, signature=signature))]
+    if len(found) < 2:
+        return found[0] if found else NOTHING
     return Effects(
         incidents=tuple(incident for effects in found for incident in effects.incidents),
         messages=tuple(message for effects in found for message in effects.messages),
