@@ -25,6 +25,8 @@ COMMAND_WORDS: dict[type[msgspec.Struct], str] = {
     c.Attach: "添加附件", c.GiveOpinion: "协办意见", c.Adopt: "并入", c.Disown: "取消并入",
     c.Withdraw: "撤单", c.Dispatch: "派单", c.Sign: "签收",
     c.RequestReturn: "申请退单", c.ApproveReturn: "同意退单", c.RefuseReturn: "驳回退单", c.Arbitrate: "提请裁定",
+    c.TakeBack: "收回重派", c.PublishWish: "发布微心愿", c.UnpublishWish: "撤下微心愿", c.PledgeWish: "登记认领",
+    c.DeliverWish: "登记送达", c.CancelPledge: "取消认领",
     c.Rule: "裁定", c.Reply: "办复", c.AcceptReply: "审核通过", c.RejectReply: "退回重报", c.SettleFollowUp: "回访办结",
     c.DisputeFollowUp: "回访不满意", c.Redispatch: "重办派单", c.PoliceReturn: "110退回", c.Close: "办结",
     c.Reopen: "重新受理", c.Unmerge: "取消并单", c.Archive: "归档", c.Urge: "催办", c.AddMessage: "发消息",
@@ -44,7 +46,9 @@ FIELD_WORDS: dict[str, str] = {
     "l1": "一级分类", "l2": "二级分类", "kind": "诉求类型", "place": "地点", "priority": "优先级", "title": "标题",
     "verdict": "紧急程度", "days": "工作日数", "incident": "警情号", "alarm": "报警事项", "detail": "说明",
     "child": "工单号", "ceiling_due": "最长时限", "completion_due": "办结时限", "flags": "疑似个人信息",
-    "agent": "坐席工号", "clock": "时限", "light": "灯", "crossed_at": "到达时间", "quiet": "不再提醒", "way": "方式",
+    "agent": "坐席工号", "needed": "需要数量", "unit": "单位（份、元…）", "pledge": "认领编号", "donor": "认领人",
+    "quantity": "数量", "contact": "联系方式",
+    "clock": "时限", "light": "灯", "crossed_at": "到达时间", "quiet": "不再提醒", "way": "方式",
     "result": "结果",
 }
 REJECT_WORDS: dict[RejectReason, str] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -22,6 +23,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         answers: status → (content type, type or schema); content type "" for none.
         errors: error ids that it can answer, beside those of every route.
         parameters: names of parameters.
+        query: parameters of the query told on the spot, name → description. Parameters in the path that none of
+            `parameters` names are told by their place in it.
         security: names of security schemes, one of which is needed; "" means that none is.
         problem: errors are problem+json; Open311 has its own form.
         xml: every answer may come in XML instead.
@@ -35,6 +38,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     answers: Mapping[int, tuple[str, Any]]
     errors: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
+    query: Mapping[str, str] = {}
     security: tuple[str, ...] = ("",)
     problem: bool = True
     xml: bool = False
@@ -52,12 +56,13 @@ def document(
     operations: Sequence[Operation], vocabulary: Vocabulary, *, title: str, version: str, description: str = ""
 ) -> dict[str, Any]:
     """Return the document; every type that is named becomes a component schema."""
-    types = [Problem, *vocabulary.types, *_types(operations)]
+    types: list[Any] = [Problem, *vocabulary.types, *_types(operations)]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
-    known = dict(zip(map(id, types), schemas, strict=True))
+    known = dict(zip(types, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method] = _operation(operation, known)
+        told = _operation(operation, known, vocabulary.parameters)
+        paths.setdefault(operation.path, {})[operation.method] = told
     return {
         "openapi": "3.1.0", "info": {"title": title, "version": version, "description": description},
         "paths": paths,
@@ -68,32 +73,44 @@ def document(
     }
 
 
-def _types(operations: Iterable[Operation]) -> list[type]:
+def _types(operations: Iterable[Operation]) -> list[type | GenericAlias]:
     named = [kind for operation in operations for kind in operation.body.values()]
     named += [kind for operation in operations for _, kind in operation.answers.values()]
-    return list(dict.fromkeys(kind for kind in named if isinstance(kind, type)))
+    return list(dict.fromkeys(kind for kind in named if isinstance(kind, type | GenericAlias)))
 
 
-def _schema(kind: Any, known: Mapping[int, dict[str, Any]]) -> Any:
-    return known[id(kind)] if isinstance(kind, type) else kind
+def _schema(kind: Any, known: Mapping[Any, dict[str, Any]]) -> Any:
+    return known[kind] if isinstance(kind, type | GenericAlias) else kind
 
 
-def _operation(operation: Operation, known: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+def _parameters(operation: Operation, known: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    in_path = {known[name]["name"] for name in operation.parameters if known[name]["in"] == "path"}
+    places = [(name, "path", name) for name in re.findall(r"{(\w+)}", operation.path) if name not in in_path]
+    places += [(name, "query", text) for name, text in operation.query.items()]
+    return [{"$ref": f"#/components/parameters/{name}"} for name in operation.parameters] + [
+        {"name": name, "in": place, "required": place == "path", "description": text, "schema": {"type": "string"}}
+        for name, place, text in places
+    ]
+
+
+def _operation(
+    operation: Operation, known: Mapping[Any, dict[str, Any]], parameters: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     told: dict[str, Any] = {
         "operationId": re.sub(r"\W+", "_", f"{operation.method} {operation.path}").strip("_"),
         "summary": operation.summary, "tags": [operation.tag],
         "security": [{name: []} if name else {} for name in operation.security],
         "responses": _answers(operation, known),
     }
-    if operation.parameters:
-        told["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in operation.parameters]
+    if given := _parameters(operation, parameters):
+        told["parameters"] = given
     if operation.body:
         content = {kind: {"schema": _schema(body, known)} for kind, body in operation.body.items()}
         told["requestBody"] = {"required": True, "content": content}
     return told
 
 
-def _answers(operation: Operation, known: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+def _answers(operation: Operation, known: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
     told: dict[str, Any] = {
         str(status): {"description": _MEANING[status]}
         | ({"content": {media_type: {"schema": _schema(kind, known)}}} if media_type else {})
@@ -104,7 +121,7 @@ def _answers(operation: Operation, known: Mapping[int, dict[str, Any]]) -> dict[
         by_status.setdefault(STATUS[error_id], []).append(error_id)
     for status, ids in sorted(by_status.items()):
         text = "; ".join(f"`{error_id}` {TITLES[error_id]}" for error_id in ids)
-        schema = known[id(Problem)] if operation.problem else {}
+        schema = known[Problem] if operation.problem else {}
         media_type = MEDIA_TYPE if operation.problem else "application/json"
         told[str(status)] = {"description": text, "content": {media_type: {"schema": schema}}}
     if operation.xml:

@@ -12,7 +12,8 @@ from hotline.cli.base import fail
 from hotline.errors import HotlineError, Unavailable
 
 COMMANDS = (
-    "serve", "migrate", "user", "unit", "check", "triage", "cluster", "train", "eval", "demo", "desk110", "unitdesk", "sms",
+    "serve", "migrate", "user", "unit", "check", "directory",
+    "triage", "cluster", "train", "eval", "demo", "desk110", "unitdesk", "sms",
     "diagram", "database",
 )
 

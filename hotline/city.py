@@ -6,7 +6,7 @@ editor mends them in one go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,9 @@ from hotline.city_policy import policy_of
 from hotline.errors import InvalidInput
 from hotline.policy import Policy
 from hotline.terms import Kind
-from routing.directory import Directory, PlaceRule, Rule, Unit, UnitKind, build_directory
+from routing.directory import Directory, Unit
+from routing.directory_table import COLUMNS, UNIT_COLUMNS, assemble, read_rules, read_units
 from routing.priority import PriorityRules
-
-_PLACE_WORDS = {"": PlaceRule.ANY, "known": PlaceRule.KNOWN, "unknown": PlaceRule.UNKNOWN}
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,22 +122,17 @@ def _categories(reader: CityFiles, settings: Mapping[str, Any]) -> tuple[Label, 
 def _directories(
     reader: CityFiles, settings: Mapping[str, Any], categories: tuple[Label, ...]
 ) -> tuple[Directory, ...]:
-    units = tuple(_units(reader, str(settings["files"]["units"])))
+    units = _units(reader, str(settings["files"]["units"]))
     versions = [_directory(reader, entry, units, categories) for entry in settings["directories"]]
     if not versions:
         raise ValueError("[[directories]] 至少要有一个版本")
     return tuple(sorted(versions, key=lambda d: d.effective_from))
 
 
-def _units(reader: CityFiles, name: str) -> Iterator[Unit]:
-    seen: set[str] = set()
-    for where, row, _ in reader.rows(name, ("name", "kind", "overlaps", "duties")):
-        if not row["name"] or row["name"] in seen:
-            reader.wrong.append(f"{where}: 单位名为空或重复")
-            continue
-        seen.add(row["name"])
-        kind = reader.attempt(where, lambda row=row: UnitKind(row["kind"]), UnitKind.BUREAU)  # type: ignore[misc]
-        yield Unit(name=row["name"], kind=kind, overlaps=frozenset(_split(row["overlaps"])), duties=row["duties"])
+def _units(reader: CityFiles, name: str) -> list[Unit]:
+    units, wrong = read_units(reader.rows(name, UNIT_COLUMNS))
+    reader.wrong.extend(wrong)
+    return units
 
 
 def _directory(
@@ -146,38 +140,13 @@ def _directory(
 ) -> Directory:
     name = str(entry["file"])
     known = {(label.l1, label.l2) for label in categories}
-    columns = ("l1", "l2", "kind", "place", "lead", "assisting", "note")
-    rules = []
-    for where, row, line in reader.rows(name, columns):
-        if (row["l1"], row["l2"]) not in known:
-            reader.wrong.append(f"{where}: 事项 {row['l1']} {row['l2']} 不在 categories 内")
-        rule = reader.attempt(where, lambda row=row, line=line: _rule(row, line), None)  # type: ignore[misc]
-        rules += [rule] if rule is not None else []
-    directory, wrong = build_directory(
-        version=str(entry["version"]), effective_from=entry["effective_from"], units=units, rules=rules
+    rules, wrong = read_rules(reader.rows(name, COLUMNS), known)
+    directory, wrong_together = assemble(
+        version=str(entry["version"]), effective_from=entry["effective_from"], units=units, rules=rules,
+        categories=known,
     )
-    missing = [f"缺少事项 {l1} {l2}" for l1, l2 in sorted(known - set(directory.rules))]
-    reader.wrong.extend(f"{name}: {mistake}" for mistake in [*wrong, *missing])
+    reader.wrong.extend([*wrong, *(f"{name}: {mistake}" for mistake in wrong_together)])
     return directory
-
-
-def _rule(row: Mapping[str, str], line: int) -> Rule:
-    named = () if row["place"] in _PLACE_WORDS else _split(row["place"])
-    return Rule(
-        l1=row["l1"],
-        l2=row["l2"],
-        kind=Kind(row["kind"]) if row["kind"] else None,
-        place=_PLACE_WORDS.get(row["place"], PlaceRule.NAMED),
-        places=frozenset(named),
-        lead=row["lead"],
-        assisting=_split(row["assisting"]),
-        note=row["note"],
-        line=line,
-    )
-
-
-def _split(cell: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in cell.split(";") if part.strip())
 
 
 def _priorities(table: Mapping[str, Any], categories: Sequence[Label]) -> PriorityRules:

@@ -137,6 +137,12 @@ class Rule(LifecycleCommand, frozen=True):
     reason: str = ""
 
 
+class TakeBack(LifecycleCommand, frozen=True):
+    """收回: the centre takes a ticket back from where it was dispatched, or a neighbour returns it."""
+
+    reason: str
+
+
 class Reply(LifecycleCommand, frozen=True):
     """办复: `internal` for the centre, `public` for the citizen, without personal data.
 
@@ -355,6 +361,44 @@ class ClearAlarm(SideCommand, frozen=True):
     alarm: str
 
 
+class PublishWish(SideCommand, frozen=True):
+    """微心愿: tell the public what is wished for, without personal data: `needed` of `unit`."""
+
+    title: str
+    needed: int = 1
+    unit: str = "份"
+
+
+class UnpublishWish(SideCommand, frozen=True):
+    """Take a wish from the public list."""
+
+    reason: str = ""
+
+
+class PledgeWish(SideCommand, frozen=True):
+    """认领: a donor promises `quantity`; `pledge` is the donor's own key of it."""
+
+    pledge: str
+    donor: str
+    quantity: int = 1
+    contact: str = ""
+    note: str = ""
+
+
+class DeliverWish(SideCommand, frozen=True):
+    """What a donor promised has arrived."""
+
+    pledge: str
+    note: str = ""
+
+
+class CancelPledge(SideCommand, frozen=True):
+    """A donor cannot keep a promise."""
+
+    pledge: str
+    reason: str = ""
+
+
 class Claim(SideCommand, frozen=True):
     """An agent takes the ticket to work on it."""
 
@@ -368,13 +412,14 @@ class Release(SideCommand, frozen=True):
 AnyLifecycle = (
     Accept | Answer | HandOff | Reject | Merge | AskInfo | SupplyInfo | Resume | Withdraw | Dispatch | Sign
     | RequestReturn
-    | ApproveReturn | RefuseReturn | Arbitrate | Rule | Reply | AcceptReply | RejectReply | SettleFollowUp
+    | ApproveReturn | RefuseReturn | Arbitrate | Rule | TakeBack | Reply | AcceptReply | RejectReply | SettleFollowUp
     | DisputeFollowUp | Redispatch | PoliceReturn | Close | Reopen | Unmerge | Archive
 )
 AnySide = (
     Urge | AddMessage | AddNote | Attach | GiveOpinion | Adopt | Disown | Correct | Reassess | RecordContact | Rate
     | RequestExtension | GrantExtension | RefuseExtension | Supervise | ShowLight | RecordTry | AcknowledgeIncident
     | RaiseAlarm | ClearAlarm | Claim | Release
+    | PublishWish | UnpublishWish | PledgeWish | DeliverWish | CancelPledge
 )
 Command = AnyLifecycle | AnySide
 LIFECYCLE_COMMANDS: tuple[type[LifecycleCommand], ...] = get_args(AnyLifecycle)

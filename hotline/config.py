@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from hotline.errors import InvalidInput
+from hotline.neighbours import neighbours_of
 from routing.addresses import networks
 
 PREFIX = "HOTLINE_"
@@ -57,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sms_secret: Annotated[str, Meta(description="shared secret with the SMS gateway")] = ""
     push_url: Annotated[str, Meta(description="push of the city's app, same protocol; empty: SMS instead")] = ""
     push_secret: Annotated[str, Meta(description="shared secret with the app's push")] = ""
+    neighbours: Annotated[str, Meta(description="cities, grid, portal, wishes, data: code=name,url,secret by |")] = ""
     ari_url: Annotated[str, Meta(description="address of Asterisk's ARI; empty: voice is off")] = ""
     ari_user: Annotated[str, Meta(description="user of ARI")] = ""
     ari_password: Annotated[str, Meta(description="password of ARI")] = ""
@@ -120,6 +122,10 @@ def _mistakes(settings: Settings) -> list[str]:
     for name in ("sms", "push"):
         if getattr(settings, f"{name}_url") and not getattr(settings, f"{name}_secret"):
             found.append(f"{name}_secret: needed when {name}_url is set, or the gateway could not check our signature")
+    try:
+        neighbours_of(settings.neighbours)
+    except InvalidInput as error:
+        found.append(f"neighbours: {error.detail}")
     if settings.ari_url and not (settings.ari_user and settings.ari_password):
         found.append("ari_user, ari_password: needed when ari_url is set")
     for pair in filter(str.strip, settings.app_tokens.split(",")):

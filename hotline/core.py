@@ -14,26 +14,39 @@ from channels import wording
 from channels.message import Inbound, Outbound, Receipt
 from channels.wechat import MediaFetcher
 from hotline import figures
+from hotline.appeal import Category
 from hotline.city import City
 from hotline.config import Settings
+from hotline.directories import Directories, DirectoryDesk
 from hotline.front import Front
 from hotline.handoff import DeskUpdates
 from hotline.intake import Intake, Limits
+from hotline.jobs import repeated, supervised
+from hotline.neighbour_desk import NeighbourDesk
+from hotline.neighbours import neighbours_of, with_neighbours
 from hotline.opening import CityRules
 from hotline.ports import Clock, TriageBatch
 from hotline.rating_links import RatingLinks
+from hotline.revisions import Watcher
 from hotline.service import Service
 from hotline.spool import Spool
 from hotline.store.acts import forget_acts
 from hotline.store.channels import ChannelStore, write_durably
 from hotline.store.database import open_pool
+from hotline.store.directories import DirectoryStore, revisions
 from hotline.store.embedded import start_embedded
 from hotline.store.incidents import JobStore
 from hotline.store.links import link_key
+from hotline.store.neighbours import NeighbourStore
 from hotline.store.relatives import RelativesStore
 from hotline.store.tickets import TicketStore
 from hotline.store.units import UnitStore
 from hotline.terms import Channel
+
+WISHES = "微心愿"
+"""The second-level category of micro-wishes."""
+WATCH_INTERVAL = 1.0
+"""Seconds after which, at most, every process knows a new version of the directory."""
 
 
 def now() -> datetime:
@@ -61,6 +74,14 @@ class Core:
         self.settings, self.city, self.dsn, self.pool, self.clock = settings, city, dsn, pool, clock
         self.shared_ports = shared_ports
         self.media: MediaFetcher | None = None  # the intake role sets it where WeChat can be called
+        self.neighbours = neighbours_of(settings.neighbours)
+        directory_rows = DirectoryStore(pool)
+        self.directories = Directories(directory_rows, first=city.directories, clock=clock)
+        self.directory_desk = DirectoryDesk(
+            directory_rows, self.directories, categories=[(c.l1, c.l2) for c in city.categories], clock=clock
+        )
+        wishes = (Category(l1=c.l1, l2=c.l2, confidence=1.0) for c in city.categories if c.l2 == WISHES)
+        self._wish = next(wishes, None)
         self.store = TicketStore(pool, prefix=city.prefix)
         self.rows = JobStore(pool)
         self.intake = Intake(
@@ -72,6 +93,11 @@ class Core:
             store=self.store, intake=self.intake, rules=self.rules, clock=clock, files=records
         )
         self.units, self.relatives = UnitStore(pool), RelativesStore(pool)
+        self.parcels = NeighbourStore(pool)
+        self.neighbour_desk = NeighbourDesk(
+            held=self.parcels, tickets=self.store, service=self.service, submit=self.intake.submit,
+            neighbours=self.neighbours, clock=clock,
+        )
         self.desk_updates = DeskUpdates(rows=self.rows, service=self.service)
         self.spool = Spool(
             settings.data_path / "spool", write=write_durably, submit=self.intake.submit, tell=self._tell
@@ -87,6 +113,7 @@ class Core:
         """Make sure that what has waited for a while has a job."""
         before = self.clock() - timedelta(seconds=30)
         await self.rows.restore_jobs(before)
+        await self.parcels.restore_parcels(before)
         await self.units.restore_jobs(before)
 
     async def forget(self) -> None:
@@ -97,16 +124,24 @@ class Core:
 
     async def keep_directories(self) -> None:
         """Keep every version of the directory in the database: old tickets refer to theirs by version."""
-        for directory in self.city.directories:
-            await self.records.keep_directory(directory, self.clock())
+        await self.directories.seed(self.city.directories)
 
     def rules(self) -> CityRules:
         """Return the city's rules of today: a new version of the directory begins at midnight of its day."""
-        today = self.clock().astimezone(UTC).date()
         return CityRules(
             signature=f"{self.city.name}12345", prefix=self.city.prefix, policy=self.city.policy,
-            directory=self.city.directory_on(today),
+            directory=with_neighbours(self.directories.in_force(), self.neighbours), wish=self._wish,
         )
+
+    async def read_for_neighbours(self) -> None:
+        """Make parcels of what neighbours have to be told."""
+        if self.neighbours:
+            await self.parcels.read_all(self.neighbours, self.clock())
+
+    async def watch(self) -> None:
+        """Read anew what changed in the database of what this process keeps in memory, until cancelled."""
+        watcher = Watcher(partial(revisions, self.pool), {"directory": self.directories.reload})
+        await supervised("watch", lambda: repeated(watcher.step, interval=WATCH_INTERVAL), pause=5.0)
 
     async def _tell(self, inbound: Inbound, receipt: Receipt) -> None:
         """Owe the citizen the answer to a delivery that was spooled, and fetch its files."""

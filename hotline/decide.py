@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from hotline import clocks as clock_rules
 from hotline import commands as c
@@ -22,8 +22,9 @@ from hotline.extension import Extension, next_extension
 from hotline.ids import TicketNumber
 from hotline.lifecycle import OPEN_STATES, next_state
 from hotline.supervision import next_supervision
-from hotline.terms import Channel, Priority, State, Verdict
+from hotline.terms import Channel, Kind, Priority, State, Verdict
 from hotline.ticket import Ticket, evolve
+from hotline.wish import WishCommand
 
 
 class Decision(NamedTuple):
@@ -196,11 +197,21 @@ def _guard_raise_alarm(ticket: Ticket, command: c.RaiseAlarm, now: datetime, pol
     _require(command.alarm not in ticket.alarms, f"the alarm {command.alarm} is raised already")
 
 
+def _guard_take_back(ticket: Ticket, command: c.TakeBack, now: datetime, policy: Policy) -> None:
+    _require(bool(command.reason.strip()), "taking a ticket back needs a reason")
+
+
+def _guard_wish(ticket: Ticket, command: WishCommand, now: datetime, policy: Policy) -> None:
+    _require(ticket.kind is Kind.WISH, "only a micro-wish (kind wish) is published and pledged")
+    _require(ticket.state in OPEN_STATES, "the ticket is finished")
+
+
 _GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {
     c.RecordTry: _guard_try, c.SettleFollowUp: _guard_settle, c.DisputeFollowUp: _guard_dispute,
     c.ShowLight: _guard_light,
     c.AskInfo: _guard_ask_info, c.SupplyInfo: _guard_supply_info, c.Resume: _guard_resume, c.Merge: _guard_merge,
-    c.GiveOpinion: _guard_opinion, c.Attach: _guard_attach,
+    c.GiveOpinion: _guard_opinion, c.Attach: _guard_attach, c.TakeBack: _guard_take_back,
+    **dict.fromkeys(get_args(WishCommand), _guard_wish),
     c.HandOff: _guard_hand_off, c.RequestReturn: _guard_request_return, c.ApproveReturn: _guard_approve_return,
     c.PoliceReturn: _guard_police_return, c.Reassess: _guard_reassess, c.RequestExtension: _guard_request_extension,
     c.AcknowledgeIncident: _guard_acknowledge, c.RaiseAlarm: _guard_raise_alarm,

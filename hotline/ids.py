@@ -22,6 +22,7 @@ StaffName = NewType("StaffName", str)
 
 CHANNEL_DIGITS: dict[Channel, int] = {
     Channel.CALL: 1, Channel.WECHAT: 2, Channel.WEB: 3, Channel.APP: 4, Channel.POLICE: 5,
+    Channel.CITY: 6, Channel.PORTAL: 7,
 }
 _NUMBER = re.compile(r"[A-Z]{2}[0-9]{8}[1-9][0-9]{7,}")
 

@@ -26,7 +26,7 @@ TRANSITIONS: Mapping[S, Mapping[type[c.LifecycleCommand], S]] = {
     },
     S.PENDING_SIGN: {
         c.Sign: S.HANDLING, c.RequestReturn: S.RETURN_REQUESTED, c.HandOff: S.HANDED_OFF, c.Merge: S.MERGED,
-        c.Withdraw: S.WITHDRAWN,
+        c.Withdraw: S.WITHDRAWN, c.TakeBack: S.PENDING_DISPATCH,
     },
     S.RETURN_REQUESTED: {
         c.ApproveReturn: S.PENDING_DISPATCH, c.RefuseReturn: S.PENDING_SIGN, c.Arbitrate: S.ARBITRATION,
@@ -34,6 +34,7 @@ TRANSITIONS: Mapping[S, Mapping[type[c.LifecycleCommand], S]] = {
     S.ARBITRATION: {c.Rule: S.PENDING_SIGN},
     S.HANDLING: {
         c.Reply: S.PENDING_REVIEW, c.AskInfo: S.NEED_INFO, c.HandOff: S.HANDED_OFF, c.Withdraw: S.WITHDRAWN,
+        c.TakeBack: S.PENDING_DISPATCH,
     },
     S.PENDING_REVIEW: {c.AcceptReply: S.PENDING_FOLLOW_UP, c.RejectReply: S.HANDLING},
     S.ANSWERED: {c.Close: S.CLOSED, c.Reopen: S.RECEIVED},

@@ -13,13 +13,13 @@ import msgspec
 
 from channels.message import Inbound, Receipt
 from hotline import commands as c
-from hotline.appeal import Triage
+from hotline.appeal import Category, Triage
 from hotline.clocks import Policy, expected_completion
 from hotline.decide import Decision, decide, receive
 from hotline.events import SYSTEM, Actor, Role, TicketEvent
 from hotline.ids import TicketNumber
 from hotline.lifecycle import TRANSITIONS
-from hotline.terms import Channel, Priority, Service, State, Verdict
+from hotline.terms import Channel, Kind, Priority, Service, State, Verdict
 from hotline.ticket import Ticket
 from routing.directory import Directory
 from routing.dispatch import Dispatch, choose_department
@@ -45,12 +45,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CityRules(msgspec.Struct, frozen=True, kw_only=True):
-    """What the use cases need of a city: how it signs and numbers, its policy and its dispatch directory."""
+    """What the use cases need of a city: how it signs and numbers, its policy, its dispatch directory,
+    and the category of micro-wishes."""
 
     signature: str
     prefix: str
     policy: Policy
     directory: Directory
+    wish: Category | None = None
 
 
 def _chain(first: Decision, commands: Sequence[c.Command], *, now: datetime, policy: Policy) -> tuple[Decision, ...]:
@@ -95,6 +97,9 @@ def starts_anew(inbound: Inbound) -> bool:
 
 def open_ticket(inbound: Inbound, triage: Triage, *, number: TicketNumber, rules: CityRules, now: datetime) -> Change:
     """Open a ticket for an appeal and do what can be done at once."""
+    if inbound.appeal.kind is Kind.WISH and rules.wish is not None:
+        # Who brings a wish says what it is; of a text such as 想要一个书包 triage could only guess.
+        triage = msgspec.structs.replace(triage, category=rules.wish, kind=Kind.WISH, needs_person=False)
     first = receive(
         number=number, channel=inbound.channel, appeal=inbound.appeal, triage=_prioritised(triage), now=now,
         policy=rules.policy, actor=Actor(Role.CITIZEN, inbound.source),

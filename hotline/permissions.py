@@ -8,18 +8,21 @@ from hotline.events import Actor, Role
 from hotline.ticket import Ticket
 from routing.directory import Directory
 
+_WISHES = frozenset({c.PublishWish, c.UnpublishWish, c.PledgeWish, c.DeliverWish, c.CancelPledge})
 _ASSISTING = frozenset({c.GiveOpinion, c.Attach, c.AddNote})
 _LEAD = frozenset({
+    *_WISHES,
     c.Sign, c.RequestReturn, c.Reply, c.RecordContact, c.RequestExtension, c.AskInfo, c.Resume, c.Attach, c.AddNote,
 })
 _AGENT = frozenset({
     c.Accept, c.Answer, c.HandOff, c.Reject, c.Merge, c.Unmerge, c.AskInfo, c.SupplyInfo, c.Resume, c.Withdraw,
     c.Dispatch, c.ApproveReturn, c.RefuseReturn, c.Arbitrate, c.AcceptReply, c.RejectReply, c.SettleFollowUp,
     c.DisputeFollowUp, c.Redispatch, c.Close, c.Urge, c.AddMessage, c.AddNote, c.Attach, c.Correct, c.Reassess,
-    c.Claim, c.Release, c.RecordTry,
+    c.Claim, c.Release, c.RecordTry, *_WISHES,
 })
 _SUPERVISOR = _AGENT | {
     c.Rule, c.Reopen, c.Archive, c.Supervise, c.GrantExtension, c.RefuseExtension, c.ClearAlarm, c.PoliceReturn,
+    c.TakeBack,
 }
 PERMITTED: dict[Role, frozenset[type]] = {
     Role.AGENT: _AGENT, Role.SUPERVISOR: _SUPERVISOR, Role.DEPARTMENT: _LEAD | _ASSISTING,

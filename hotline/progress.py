@@ -72,6 +72,20 @@ def _told(event: TicketEvent) -> tuple[str, str] | None:
         case c.Urge():
             return "已催办", ""
         case _:
+            return _told_of_the_rest(event)
+
+
+def _told_of_the_rest(event: TicketEvent) -> tuple[str, str] | None:
+    match event.fact:
+        case c.TakeBack():
+            return "收回重派", "正在确认新的承办单位。"
+        case c.PublishWish(title=title):
+            return "心愿已发布", title
+        case c.PledgeWish(quantity=quantity):
+            return "心愿已被认领", f"认领数量:{quantity}"
+        case c.DeliverWish():
+            return "心愿物资已送达", ""
+        case _:
             return None
 
 

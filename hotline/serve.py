@@ -22,7 +22,7 @@ from hotline.config import Settings
 from hotline.core import database_dsn, open_core
 from hotline.listening import check_free
 from hotline.roles import ROLES, Role
-from hotline.roles.parts import accounts_of
+from hotline.roles.parts import accounts_of, running
 from hotline.store.migrate import migrate
 from hotline.trial import banner, trial_desk, trial_staff
 from triage.pipeline import Pipeline
@@ -51,6 +51,8 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, pare
             settings, triage=pipeline, city=city, dsn=dsn, shared_ports=parent is not None
         ))
         await core.keep_directories()
+        await stack.enter_async_context(running(core.watch()))
+        pipeline.follow(core.directories.in_force)
         for role in roles:
             await stack.enter_async_context(ROLES[role](core))
         log.info("serving", roles=[role.value for role in roles], pid=os.getpid(), http_port=settings.http_port,

@@ -1,4 +1,4 @@
-"""Signatures between us and 110, both ways: HMAC-SHA256 over timestamp and body, fresh within a window."""
+"""Signatures between us, 110 and the neighbours: HMAC-SHA256 over timestamp and body, fresh within a window."""
 
 from __future__ import annotations
 

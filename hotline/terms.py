@@ -17,6 +17,8 @@ class Channel(StrEnum):
     WEB = "web"
     APP = "app"
     POLICE = "police"
+    CITY = "city"
+    PORTAL = "portal"
 
 
 class Kind(StrEnum):
@@ -29,6 +31,7 @@ class Kind(StrEnum):
     SUGGESTION = "suggestion"
     COMMENDATION = "commendation"
     OTHER = "other"
+    WISH = "wish"
 
 
 class Verdict(StrEnum):
@@ -145,9 +148,10 @@ class TryResult(StrEnum):
 
 LABELS: dict[StrEnum, str] = {
     Channel.CALL: "电话", Channel.WECHAT: "微信", Channel.WEB: "网站", Channel.APP: "应用",
-    Channel.POLICE: "110移交",
+    Channel.POLICE: "110移交", Channel.CITY: "外市移交", Channel.PORTAL: "政务平台",
     Kind.ENQUIRY: "咨询", Kind.ASSISTANCE: "求助", Kind.COMPLAINT: "投诉", Kind.REPORT: "举报",
     Kind.SUGGESTION: "建议", Kind.COMMENDATION: "表扬", Kind.OTHER: "其他",
+    Kind.WISH: "微心愿",
     Verdict.EMERGENCY: "紧急", Verdict.UNCLEAR: "待确认", Verdict.NON_EMERGENCY: "非紧急",
     Service.POLICE: "公安", Service.FIRE: "消防", Service.AMBULANCE: "急救", Service.TRAFFIC: "交警",
     Priority.P0: "特急", Priority.P1: "紧急", Priority.P2: "优先", Priority.P3: "普通",

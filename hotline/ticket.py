@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import reduce
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from hotline import commands as c
+from hotline import wish
 from hotline.appeal import Appeal, Category, Triage
 from hotline.clocks import Clocks
 from hotline.events import Receive, TicketEvent
@@ -86,6 +87,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rating: Rating | None = None
     solved: bool | None = None
     urges: int = 0
+    wish: wish.Wish | None = None
 
 
 def _received(event: TicketEvent, fact: Receive) -> Ticket:
@@ -147,6 +149,7 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
         "suggested": f.suggested, "returned_by": t.lead, "return_basis": f.legal_basis,
     },
     c.ApproveReturn: lambda t, f: {"returns": t.returns + 1, "lead": DepartmentCode(""), "assisting": ()},
+    c.TakeBack: lambda t, f: {"lead": DepartmentCode(""), "assisting": ()},
     c.RefuseReturn: lambda t, f: {"return_locked": True},
     c.Rule: lambda t, f: {
         "lead": f.lead, "assisting": f.assisting, "return_locked": True, "dispatches": t.dispatches + 1,
@@ -174,6 +177,7 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.AcknowledgeIncident: lambda t, f: {"incident": f.incident, "alarms": t.alarms - {"incident_unacknowledged"}},
     c.RaiseAlarm: lambda t, f: {"alarms": t.alarms | {f.alarm}},
     c.ClearAlarm: lambda t, f: {"alarms": t.alarms - {f.alarm}},
+    **dict.fromkeys(get_args(wish.WishCommand), lambda t, f: {"wish": wish.after(t.wish, f)}),
     c.Claim: lambda t, f: {"agent": f.agent},
     c.Release: lambda t, f: {"agent": ""},
 }

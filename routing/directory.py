@@ -19,12 +19,13 @@ PLACE = "{place}"
 
 
 class UnitKind(StrEnum):
-    """What a unit is; towns and parks are places, the others are not."""
+    """What a unit is; towns and parks are places, the others are not. A neighbour handles in a house of its own."""
 
     BUREAU = "bureau"
     TOWN = "town"
     PARK = "park"
     UTILITY = "utility"
+    NEIGHBOUR = "neighbour"
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):

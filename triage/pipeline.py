@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
@@ -79,7 +79,8 @@ class Pipeline:
         units, unit_of = departments_of(self._category.labels, city.directory)
         self._unit_of = unit_of
         self._grouping = np.eye(len(units), dtype=np.float32)[unit_of]
-        self._units = lru_cache(maxsize=8192)(self._look_up)
+        self._directory: Callable[[], Directory] = lambda: city.directory
+        self._units = lru_cache(maxsize=8192)(self._look_up)  # by the version too, so that a new one is looked up anew
 
     @classmethod
     def load(cls, city: City, model_dir: Path) -> Self:
@@ -94,6 +95,10 @@ class Pipeline:
     def version(self) -> str:
         """Return the version of the model."""
         return self._model.card.version
+
+    def follow(self, directory: Callable[[], Directory]) -> None:
+        """Name units by the version of the dispatch directory that this returns, instead of the newest in the files."""
+        self._directory = directory
 
     def __call__(self, texts: Sequence[str]) -> list[Triage]:
         """Return one `Triage` per text, in order."""
@@ -141,7 +146,8 @@ class Pipeline:
         verdict, alone = raised(assessment, chances, limits, calm=wary)
         calm = verdict is Verdict.NON_EMERGENCY
         towns = happened(mentions)
-        units = self._units(category.l1, category.l2, kind, towns) if choice.sure else None
+        version = self._directory().version
+        units = self._units(version, category.l1, category.l2, kind, towns) if choice.sure else None
         return Triage(
             category=category,
             alternatives=choice.alternatives,
@@ -159,9 +165,9 @@ class Pipeline:
             model=self.version,
         )
 
-    def _look_up(self, l1: str, l2: str, kind: Kind, towns: tuple[str, ...]) -> Units | None:
+    def _look_up(self, _version: str, l1: str, l2: str, kind: Kind, towns: tuple[str, ...]) -> Units | None:
         asked = Triage(category=Category(l1, l2, 1.0), kind=kind, towns=towns)
-        match choose_department(asked, self._city.directory):
+        match choose_department(asked, self._directory()):
             case Dispatch(lead=lead, assisting=assisting):
                 return Units(lead, assisting)
             case _:

@@ -25,7 +25,7 @@ from hotline.core import Core
 from hotline.ids import StaffName
 from hotline.jobs import supervised
 from hotline.listening import listening
-from hotline.roles import departments
+from hotline.roles import departments, neighbours
 from hotline.roles.parts import accounts_of, running, wechat_client
 from hotline.store.database import LOST
 
@@ -39,7 +39,8 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
         room = chat.room(core.front, proxies=settings.proxies)
         routes = [*_routes(core, session), web.get("/chat", room.connect)]
         document = openapi.rendered(
-            *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *house.OPERATIONS, types=unit_openapi.TYPES
+            *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *neighbours.OPERATIONS, *house.OPERATIONS,
+            types=unit_openapi.TYPES,
         )
         app = house.application(routes, ready=partial(_ready, core), openapi=document, lost=LOST)
         app.on_shutdown.append(room.close)
@@ -74,6 +75,7 @@ def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRout
         *phone.routes(front, authenticate=partial(_agent, accounts)),
         *auth.routes(accounts, ws_port=settings.ws_port),
         *departments.routes(core, accounts),
+        *neighbours.routes(core, accounts),
         *page.routes(units=tuple(core.city.directory.units)),
     ]
     if settings.police_secret:

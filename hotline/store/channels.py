@@ -6,7 +6,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -15,7 +15,6 @@ import msgspec
 from channels.message import Receipt
 from channels.port import ChatLine, PublicTicket, RequestFilter
 from hotline.appeal import Attachment
-from hotline.deadlines import ZONE
 from hotline.errors import NotFound
 from hotline.events import TicketEvent
 from hotline.lifecycle import OPEN_STATES
@@ -24,7 +23,6 @@ from hotline.store import rows
 from hotline.store.database import statements
 from hotline.terms import Channel, State
 from hotline.ticket import replay
-from routing.directory import Directory
 
 _SQL = statements("channels")
 _CLOSED_STATES = [state.value for state in State if state not in OPEN_STATES]
@@ -55,13 +53,6 @@ class ChannelStore:
     async def forget(self, now: datetime) -> None:
         """Delete nonces and sightings that no repeat can meet any more."""
         await self._pool.execute(_SQL["forget"], now - _NONCES_KEPT)
-
-    async def keep_directory(self, directory: Directory, now: datetime) -> None:
-        """Keep a version of the dispatch directory; one that is there stays as it is."""
-        effective_from = datetime.combine(directory.effective_from, time(), ZONE)
-        rules = [rule for group in directory.rules.values() for rule in group]
-        doc = {"units": list(directory.units.values()), "rules": rules}
-        await self._pool.execute(_SQL["keep_directory"], directory.version, effective_from, now, rows.to_json(doc))
 
     # ── attachments ──────────────────────────────────────────────────────────────────────────────
     async def keep_attachment(self, attachment: Attachment, data: bytes, now: datetime) -> None:

@@ -18,9 +18,10 @@ class Job(StrEnum):
     SEND_MESSAGE = "send_message"
     DELIVER = "deliver"
     FREE_CHILDREN = "free_children"
+    PUSH_PARCEL = "push_parcel"
 
 
-_PRIORITY = {Job.PUSH_INCIDENT: 100, Job.SEND_MESSAGE: 0, Job.DELIVER: -10, Job.FREE_CHILDREN: 10}
+_PRIORITY = {Job.PUSH_INCIDENT: 100, Job.SEND_MESSAGE: 0, Job.DELIVER: -10, Job.FREE_CHILDREN: 10, Job.PUSH_PARCEL: 5}
 
 
 async def enqueue(

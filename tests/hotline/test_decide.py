@@ -33,6 +33,8 @@ SIDE_EXAMPLES: dict[type[c.SideCommand], c.SideCommand] = {
         c.RequestExtension(days=2, reason="需开挖"), c.GrantExtension(), c.RefuseExtension(reason="不必"),
         c.Supervise(reason="超期"), c.AcknowledgeIncident(incident="J1"), c.RaiseAlarm(alarm="x"),
         c.ClearAlarm(alarm="x"), c.Claim(agent="a"), c.Release(), c.RecordTry(result=TryResult.NO_ANSWER),
+        c.PublishWish(title="一个书包"), c.UnpublishWish(), c.PledgeWish(pledge="p1", donor="好心人"),
+        c.DeliverWish(pledge="p1"), c.CancelPledge(pledge="p1"),
         c.ShowLight(clock=ClockName.SIGN, light=Light.RED, crossed_at=NOW),
     )
 }

@@ -26,7 +26,7 @@ EXAMPLES: dict[type[c.LifecycleCommand], c.LifecycleCommand] = {
         c.Reject(reason=RejectReason.LITIGATION), c.Merge(parent=TicketId(1)), c.AskInfo(question="哪条路?"),
         c.SupplyInfo(text="体育路"), c.Resume(text="体育路"), c.Withdraw(), c.Dispatch(lead="城管局"), c.Sign(),
         c.RequestReturn(legal_basis="东莞市派单目录第3条", suggested="水务局"), c.ApproveReturn(),
-        c.RefuseReturn(reason="属贵局职责"), c.Arbitrate(), c.Rule(lead="城管局"),
+        c.RefuseReturn(reason="属贵局职责"), c.Arbitrate(), c.Rule(lead="城管局"), c.TakeBack(reason="改派"),
         c.Reply(internal="已修", public="已修好"), c.AcceptReply(), c.RejectReply(reason="未说明"),
         c.SettleFollowUp(), c.DisputeFollowUp(), c.Redispatch(), c.PoliceReturn(reason="非警情"), c.Close(),
         c.Reopen(reason="再次出现"), c.Unmerge(), c.Archive(),
@@ -67,15 +67,15 @@ def test_the_grid(state: State, command: type[c.LifecycleCommand]) -> None:
 
 # The rows of domain.md section 4, written out once more by hand: the table must say the same. Beyond them, by
 # docs/decisions/0007: a department asks the citizen too (ask_info, resume), and what was dispatched by itself but not
-# signed yet can still be merged.
+# signed yet can still be merged; by 0011 the centre, or a neighbour that returns it, takes a ticket back (take_back).
 DOMAIN = """
 received: accept→pending_dispatch answer→answered hand_off→handed_off reject→rejected merge→merged ask_info→need_info withdraw→withdrawn
 need_info: supply_info→received resume→handling withdraw→withdrawn reject→rejected
 pending_dispatch: dispatch→pending_sign answer→answered hand_off→handed_off merge→merged reject→rejected withdraw→withdrawn
-pending_sign: sign→handling request_return→return_requested hand_off→handed_off merge→merged withdraw→withdrawn
+pending_sign: sign→handling request_return→return_requested hand_off→handed_off merge→merged withdraw→withdrawn take_back→pending_dispatch
 return_requested: approve_return→pending_dispatch refuse_return→pending_sign arbitrate→arbitration
 arbitration: rule→pending_sign
-handling: reply→pending_review ask_info→need_info hand_off→handed_off withdraw→withdrawn
+handling: reply→pending_review ask_info→need_info hand_off→handed_off withdraw→withdrawn take_back→pending_dispatch
 pending_review: accept_reply→pending_follow_up reject_reply→handling
 answered: close→closed reopen→received
 handed_off: police_return→received close→closed

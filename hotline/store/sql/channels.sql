@@ -18,10 +18,6 @@ RETURNING holder = $2;
 WITH gone AS (DELETE FROM police_nonces WHERE taken_at < $1)
 DELETE FROM first_seen WHERE at < $1;
 
--- name: keep_directory
-INSERT INTO directory_versions (version, effective_from, loaded_at, doc) VALUES ($1, $2, $3, $4::jsonb)
-ON CONFLICT (version) DO NOTHING;
-
 -- name: keep_attachment
 INSERT INTO attachments (key, doc, created_at) VALUES ($1, $2::jsonb, $3) ON CONFLICT (key) DO NOTHING;
 

@@ -1,0 +1,45 @@
+"""What the roles carry of the neighbours' side: other cities, the grid; and of the owner of the dispatch directory."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import aiohttp
+from aiohttp import web
+
+from agent_ui import auth, directory_api
+from agent_ui.accounts import Accounts
+from agent_ui.staff import Staff
+from channels import neighbours
+from channels.openapi_document import Operation
+from hotline.core import Core
+from hotline.courier import Courier
+from hotline.jobs import Handler
+from hotline.roles.departments import Sweeps
+from hotline.store.jobs import Job
+from routing.neighbour_post import NeighbourPost
+
+OPERATIONS: tuple[Operation, ...] = (*neighbours.OPERATIONS, *directory_api.OPERATIONS)
+
+
+def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
+    """Return the routes of neighbours, and of the directory's owner."""
+    secrets = {neighbour.code: neighbour.secret for neighbour in core.neighbours.values()}
+    known = partial(_session, accounts)
+    return [
+        *neighbours.routes(core.neighbour_desk, secrets=secrets, clock=core.clock),
+        *directory_api.routes(core.directory_desk, known=known),
+    ]
+
+
+async def _session(accounts: Accounts, request: web.Request) -> Staff:
+    return await accounts.session(auth.token_of(request))
+
+
+def jobs(core: Core, session: aiohttp.ClientSession) -> tuple[dict[Job, Handler], Sweeps]:
+    """Return handlers of jobs and sweeps."""
+    courier = Courier(
+        rows=core.parcels, post=NeighbourPost(session, clock=core.clock), service=core.service,
+        neighbours=core.neighbours, clock=core.clock,
+    )
+    return {Job.PUSH_PARCEL: courier.deliver}, {"neighbours": (core.read_for_neighbours, 0.5)}
