@@ -109,6 +109,8 @@ def _ends(ticket: Ticket) -> Iterator[Threshold]:
 
 def _end_of_wait(ticket: Ticket) -> c.Command | None:
     match ticket.state:
+        case S.NEED_INFO if ticket.asked_in is S.HANDLING:
+            return c.Resume()  # the department goes on with what it has
         case S.NEED_INFO:
             return c.Reject(reason=RejectReason.NO_REPLY, note="逾期未补充")
         case S.ANSWERED if DISSATISFIED not in ticket.alarms:
