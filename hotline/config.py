@@ -30,6 +30,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data_dir: Annotated[str, Meta(description="embedded database, attachments, recordings, spool")] = "var"
     city_dir: Annotated[str, Meta(description="the city's data files")] = "cities/441900"
     model_dir: Annotated[str, Meta(description="the trained models")] = "models"
+    triage_encoder: Annotated[
+        str, Meta(pattern="^(auto|always|off)$", description="ask the encoder too: auto (when quiet), always or off")
+    ] = "auto"
     host: Annotated[str, Meta(description="address that HTTP and the console listen on")] = "127.0.0.1"
     http_port: Annotated[Port, Meta(description="port of HTTP")] = 8080
     ws_port: Annotated[Port, Meta(description="port of the console's WebSocket")] = 8081

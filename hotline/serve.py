@@ -25,6 +25,7 @@ from hotline.roles import ROLES, Role
 from hotline.roles.parts import accounts_of, running
 from hotline.store.migrate import migrate
 from hotline.trial import banner, trial_desk, trial_staff
+from triage.opinion import Use
 from triage.pipeline import Pipeline
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,7 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, pare
     if parent is None:
         check_ports(settings, roles)  # before the database starts and the models load: a second start is told at once
     city = load_city(Path(settings.city_dir))
-    pipeline = Pipeline.load(city, Path(settings.model_dir))
+    pipeline = Pipeline.load(city, Path(settings.model_dir), encoder=Use(settings.triage_encoder))
     dsn = database_dsn(settings)
     for migration in await migrate(dsn):
         log.info("migrated", version=migration.version, name=migration.name)

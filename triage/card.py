@@ -44,3 +44,21 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     heads: tuple[Head, ...]
     thresholds: Thresholds
+
+
+class EncoderCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What encoder.json holds.
+
+    Attributes:
+        beside: version of the linear model that the blend was tuned beside; with another it would not be calibrated.
+        longest: tokens of a text that are looked at.
+        shares, scales: for category, kind and verdict the encoder's share of the blend, 0 to 1, and its temperature.
+        card: heads, calibration and thresholds of the blend.
+    """
+
+    version: str
+    beside: str
+    longest: int
+    shares: tuple[float, float, float]
+    scales: tuple[float, float, float]
+    card: Card

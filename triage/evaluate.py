@@ -1,4 +1,4 @@
-"""Figures of a model on the tenth kept aside, and the model card that quotes them."""
+"""Figures of a model on the tenth kept aside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from hotline.appeal import Category, Triage
 from hotline.terms import Verdict
 from routing.directory import Directory
 from routing.dispatch import best_guess
-from triage.card import Card
 from triage.corpus import HARD, Example, variety
 from triage.fit import calibration_error
 
@@ -81,50 +80,3 @@ def _verdict(apart: Sequence[Example], found: Sequence[Triage]) -> dict[str, flo
         "false_alarms_ordinary": _share([verdict is Verdict.EMERGENCY for verdict in usual]),
         "unclear_on_ordinary": _share([verdict is Verdict.UNCLEAR for verdict in usual]),
     }
-
-
-_NAMES = {
-    "texts": "texts", "kept_aside": "of them kept aside, never trained on",
-    "l1_accuracy": "first level right", "l2_accuracy": "second level right",
-    "l2_among_first_four": "second level among the answer and its alternatives",
-    "l2_ece": "expected calibration error of the second level (10 bins)",
-    "department_accuracy": "department right, ordinary texts, best guess",
-    "dispatch_coverage": "ordinary texts dispatched without a person",
-    "dispatch_precision": "department right where dispatched without a person",
-    "kind_accuracy": "kind right", "towns_exact": "towns exactly right",
-    "emergency_recall": "emergencies found", "emergency_raised_at_all": "emergencies found or called unclear",
-    "false_alarms_hard_negatives": "false alarms on hard negatives",
-    "false_alarms_ordinary": "false alarms on ordinary texts", "unclear_on_ordinary": "ordinary texts called unclear",
-    "distinct_4grams": "distinct 4-grams ÷ all 4-grams", "near_duplicates": "texts that nearly repeat an earlier one",
-}
-
-
-def card_text(card: Card, figures: dict[str, float], trained_on: int) -> str:
-    """Return the model card in Markdown."""
-    rows = "\n".join(f"| {_NAMES.get(name, name)} | {value} |" for name, value in figures.items())
-    limits = card.thresholds
-    return f"""# Model card: {card.version}
-
-**What it is.** Linear machines over characters 1–3 in a row (four for frequent ones and cue words), one set of weights
-for category, kind, emergency verdict and emergency services. Run by numpy alone; `python -m hotline train` makes it.
-
-**Data.** {trained_on} texts in `triage/data/appeals/`, all synthetic: written for this project by a language model,
-each a situation of its own, in nine registers; no text of a real citizen. Cue words (`triage/data/cues.txt`) and
-emergency words (`triage/data/emergency.txt`) were written for this project too.
-
-**Protocol.** A tenth of the texts, chosen by a hash of the text, is kept aside and only measured on. Temperatures and
-thresholds come from five stratified folds of the rest. Automatic dispatch aims at a precision of 95 % for the
-department in cross-validation: least confidence {limits.dispatch:.3f}, least lead over the next department
-{limits.tie:.2f}. The model raises `emergency` from {limits.emergency:.3f} and `unclear` from
-{limits.unclear:.3f}. The rules (`triage/rules.py`) raise on their own, to `unclear` only where the model gives less
-than {limits.doubt:.3f}.
-
-| figure on the tenth kept aside | value |
-|---|---|
-{rows}
-
-**Limits.** The texts are not real appeals: measure on your own before trusting the figures. Many texts of the corpus
-bear a town that their words do not tell, so the towns figure is a lower bound. Irony, long stories with several
-matters, and emergencies told without any alarming word are its weak points; where it is unsure a person decides.
-Much of the corpus stands on purpose at the border of two categories; real appeals are easier.
-"""

@@ -10,17 +10,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
-from triage.fit import Fitted, Space, fit, make_space, matrix
+from triage.fit import Fitted, Space, make_space, matrix
+from triage.mixture import mixture, view_of
 from triage.text import normalise
 
 FOLDS = 5
 SEED = 42
-CUES = 0.5
-"""Weight of the cue words beside the n-grams."""
 
 
 class Learnt(NamedTuple):
@@ -46,11 +44,8 @@ def learn(texts: Sequence[str], labels: Sequence[str]) -> Learnt:
     classes = tuple(sorted(set(labels)))
     space = make_space(cleaned)
     grams = matrix(space, cleaned)
-    features = sp.hstack((grams, CUES * (grams @ space.cues))).tocsr()
-    fitted = fit(features, truth, classes, strength=0.5, balanced=True)
-    size = grams.shape[1]
-    weights = fitted.weights[:size] + CUES * (space.cues @ fitted.weights[size:])
-    return Learnt(classes, space, Fitted(np.asarray(weights), fitted.bias))
+    view = view_of(grams, space.cues)
+    return Learnt(classes, space, view.folded(mixture(view.features(grams), truth, classes, None)))
 
 
 def folds_of(labels: Sequence[str], groups: Sequence[Any]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:

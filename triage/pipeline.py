@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,13 @@ from routing.directory import Directory
 from routing.dispatch import Dispatch, choose_department
 from routing.priority import priority_of
 from triage.card import Card
+from triage.encoder import load_blend
 from triage.entities import entities_in
 from triage.gazetteer import load_gazetteer
 from triage.judge import Choice, choose, model_evidence, raised, rule_evidence, services_for
-from triage.linear import Scores, load_linear
+from triage.linear import load_linear
 from triage.match import batch_of
+from triage.opinion import Opinions, Scorer, Use
 from triage.place import Gazetteer, Mention, happened
 from triage.rules import Assessment, assess_all, leans_calm
 from triage.text import Text, normalise
@@ -37,16 +39,6 @@ from triage.title import title_of
 SHORTEST = 2
 """Characters below which nothing can be judged."""
 _CHUNK = 256
-
-
-class Scorer(Protocol):
-    """What gives probabilities: the linear model, or later a blend with an encoder."""
-
-    card: Card
-
-    def __call__(self, texts: Sequence[str]) -> Scores:
-        """Return the scores of clean texts."""
-        ...
 
 
 class Units(NamedTuple):
@@ -69,10 +61,12 @@ def departments_of(labels: Sequence[str], directory: Directory) -> tuple[list[st
 class Pipeline:
     """Triages texts. Holds no state between calls besides a small cache of directory look-ups."""
 
-    def __init__(self, city: City, gazetteer: Gazetteer, model: Scorer) -> None:
+    def __init__(
+        self, city: City, gazetteer: Gazetteer, model: Scorer, careful: Scorer | None = None, use: Use = Use.AUTO
+    ) -> None:
         self._city = city
         self._gazetteer = gazetteer
-        self._model = model
+        self._opinions = Opinions(model, careful, use)
         self._category, kinds, _, services = model.card.heads
         self._kinds = tuple(Kind(name) for name in kinds.labels)
         self._services = services.labels
@@ -83,18 +77,23 @@ class Pipeline:
         self._units = lru_cache(maxsize=8192)(self._look_up)  # by the version too, so that a new one is looked up anew
 
     @classmethod
-    def load(cls, city: City, model_dir: Path) -> Self:
-        """Read the city's gazetteer and the model.
+    def load(cls, city: City, model_dir: Path, *, encoder: Use = Use.ALWAYS) -> Self:
+        """Read the city's gazetteer and the models.
+
+        Args:
+            encoder: whether the encoder is asked too, where there is one.
 
         Raises:
             InvalidInput: a file is missing or wrong; says which.
         """
-        return cls(city, load_gazetteer(city.places), load_linear(model_dir))
+        linear = load_linear(model_dir)
+        careful = None if encoder is Use.OFF else load_blend(model_dir, linear)
+        return cls(city, load_gazetteer(city.places), linear, careful, encoder)
 
     @property
     def version(self) -> str:
         """Return the version of the model."""
-        return self._model.card.version
+        return self._opinions.best.card.version
 
     def follow(self, directory: Callable[[], Directory]) -> None:
         """Name units by the version of the dispatch directory that this returns, instead of the newest in the files."""
@@ -110,19 +109,20 @@ class Pipeline:
     def _chunk(self, texts: Sequence[str]) -> list[Triage]:
         clean = normalise(texts)
         batch = batch_of([text.clean for text in clean])
-        scores = self._model(batch.texts)
-        limits = self._model.card.thresholds
+        model, scores = self._opinions(batch.texts)
+        card, category = model.card, model.card.heads[0]
         departments = scores.category @ self._grouping
         mentions = self._gazetteer.mentions(batch)
         judged = zip(
             clean,
             assess_all(batch),
-            choose(self._category, scores.category, departments, self._unit_of, limits),
+            choose(category, scores.category, departments, self._unit_of, card.thresholds),
             scores.kind.argmax(axis=1).tolist(),
             scores.verdict.tolist(),
             scores.services.tolist(),
             mentions,
             entities_in(clean, batch, [[mention.start for mention in found] for found in mentions]),
+            [card] * len(clean),
             strict=True,
         )
         return [self._judge(*one) for one in judged]
@@ -137,11 +137,12 @@ class Pipeline:
         services: list[float],
         mentions: list[Mention],
         entities: tuple[Entity, ...],
+        card: Card,
     ) -> Triage:
         if len(text.clean.strip()) < SHORTEST:
-            return Triage(category=None, needs_person=True, title=text.raw.strip(), model=self.version)
+            return Triage(category=None, needs_person=True, title=text.raw.strip(), model=card.version)
         kind, category = self._kinds[kind_number], choice.category
-        limits = self._model.card.thresholds
+        limits = card.thresholds
         wary = chances[0] + chances[1] >= limits.emergency and leans_calm(text.clean)
         verdict, alone = raised(assessment, chances, limits, calm=wary)
         calm = verdict is Verdict.NON_EMERGENCY
@@ -160,9 +161,9 @@ class Pipeline:
             priority=priority_of(verdict, category.l2, kind, self._city.priorities),
             entities=entities,
             needs_person=units is None,
-            evidence=() if calm else self._evidence(text, assessment, alone),
+            evidence=() if calm else self._evidence(text, assessment, alone, card.version),
             title=title_of(text.clean),
-            model=self.version,
+            model=card.version,
         )
 
     def _look_up(self, _version: str, l1: str, l2: str, kind: Kind, towns: tuple[str, ...]) -> Units | None:
@@ -173,11 +174,12 @@ class Pipeline:
             case _:
                 return None
 
-    def _evidence(self, text: Text, assessment: Assessment, alone: bool) -> tuple[Evidence, ...]:
+    def _evidence(self, text: Text, assessment: Assessment, alone: bool, version: str) -> tuple[Evidence, ...]:
         said = rule_evidence(text, assessment)
-        return said + model_evidence(text, self.version, self._alarm) if alone else said
+        return said + model_evidence(text, version, self._alarm) if alone else said
 
     def _alarm(self, sentences: list[str]) -> list[float]:
-        verdict = self._model(sentences).verdict
+        """The sentence is shown, not judged by: the linear model will do."""
+        verdict = self._opinions.quick(sentences).verdict
         alarm: list[float] = (verdict[:, 0] + verdict[:, 1] / 2).tolist()
         return alarm

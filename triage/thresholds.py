@@ -15,6 +15,9 @@ from triage.fit import numbers_of, softmax
 from triage.pipeline import departments_of
 
 PRECISION = 0.95
+SURELY = 1.645
+"""Standard errors that the precision must stay above PRECISION by: one-sided, 95 %. Chosen at PRECISION itself, every
+second set of new texts would fall below it."""
 DOUBT = 0.2
 """Share of the emergency threshold below which the rules alone raise no more than `unclear`."""
 DESPITE = (0.5, 0.35)
@@ -44,7 +47,7 @@ def thresholds_for(
     mass = (chances @ np.eye(len(units))[unit_of])[np.arange(len(chosen)), chosen]
     usual = np.array([example.verdict is Verdict.NON_EMERGENCY for example in examples])
     emergency, unclear = _alarm_thresholds(examples, softmax(verdict[1]))
-    dispatch = least_confidence(mass[usual], (chosen == truth)[usual], PRECISION)
+    dispatch = least_confidence(mass[usual], (chosen == truth)[usual], PRECISION, surely=SURELY)
     return Thresholds(
         dispatch=dispatch,
         tie=0.1,
@@ -56,11 +59,18 @@ def thresholds_for(
     )
 
 
-def least_confidence(confidence: NDArray[np.float64], right: NDArray[np.bool_], precision: float) -> float:
-    """Return the lowest confidence above which the answers are right at least `precision` of the time."""
+def least_confidence(
+    confidence: NDArray[np.float64], right: NDArray[np.bool_], precision: float, *, surely: float = 0.0
+) -> float:
+    """Return the lowest confidence above which the answers are right at least `precision` of the time.
+
+    Args:
+        surely: standard errors of the share found by which it must be above.
+    """
     order = np.argsort(-confidence, kind="stable")
-    so_far = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(so_far >= precision)
+    count = np.arange(1, len(order) + 1)
+    so_far = np.cumsum(right[order]) / count
+    good = np.flatnonzero(so_far - surely * np.sqrt(precision * (1 - precision) / count) >= precision)
     return float(confidence[order[good[-1]]]) if len(good) else 1.0
 
 

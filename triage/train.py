@@ -7,14 +7,13 @@ thresholds and every choice come from cross-validation on the rest; the model ca
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from safetensors.numpy import save
 from tqdm import tqdm
@@ -24,7 +23,8 @@ from hotline.errors import InvalidInput
 from hotline.terms import Kind, Service, Verdict
 from triage.card import Card, Head
 from triage.corpus import Example, read_corpus
-from triage.evaluate import card_text, evaluate
+from triage.encoder import load_blend
+from triage.evaluate import evaluate
 from triage.fit import (
     Fitted,
     Space,
@@ -38,13 +38,15 @@ from triage.fit import (
     softmax,
     temperature,
 )
-from triage.linear import CARD, WEIGHTS
+from triage.linear import CARD, WEIGHTS, load_linear
+from triage.mixture import cross_mixture, mixture, view_of
+from triage.model_card import card_text
+from triage.opinion import Use
 from triage.pipeline import Pipeline
 from triage.text import normalise
 from triage.thresholds import thresholds_for
 
 _STEPS = ("读取", "特征", "事项分类", "诉求类型", "紧急判断", "救援力量", "阈值", "写入", "评测")
-_FIRST_LEVEL = 0.5
 
 
 class _Data(NamedTuple):
@@ -53,8 +55,24 @@ class _Data(NamedTuple):
     grams: Any
 
 
-def train(data: Path, out: Path, city: City, *, progress: bool = True) -> dict[str, float]:
+class Trained(NamedTuple):
+    """A card, and the cross-validated log-probabilities of category, kind and verdict, each (texts, labels)."""
+
+    card: Card
+    opinions: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+Second = Callable[[Sequence[Example], City, Path, Trained], object]
+"""Trains an encoder on the same texts into the same folder (`triage.encoder_train`)."""
+
+
+def train(
+    data: Path, out: Path, city: City, *, second: Second | None = None, progress: bool = True
+) -> dict[str, float]:
     """Train on the labelled texts in `data`, write the model and its card to `out`, return the figures of the card.
+
+    Args:
+        second: what trains the encoder; without it the linear model stands alone.
 
     Raises:
         InvalidInput: the texts are wrong, or bear labels that the city's categories lack.
@@ -65,12 +83,17 @@ def train(data: Path, out: Path, city: City, *, progress: bool = True) -> dict[s
         seen = [example for example in examples if not example.apart]
         step()
         prepared = _prepare(seen)
-        card, weights = _model(prepared, city, step)
+        trained, weights = _model(prepared, city, step)
         step()
-        _write(out, prepared.space, weights, card)
+        _write(out, prepared.space, weights, trained.card)
+        if second is not None:
+            second(seen, city, out, trained)
         step()
-        figures = evaluate(Pipeline.load(city, out), examples, city.directory)
-        (out / "README.md").write_text(card_text(card, figures, len(seen)), "utf-8")
+        alone = evaluate(Pipeline.load(city, out, encoder=Use.OFF), examples, city.directory)
+        blend = load_blend(out, load_linear(out))
+        figures = evaluate(Pipeline.load(city, out), examples, city.directory) if blend else alone
+        card = card_text(trained.card, alone, len(seen), blend.own if blend else None, figures)
+        (out / "README.md").write_text(card, "utf-8")
     return figures
 
 
@@ -102,11 +125,11 @@ def _prepare(examples: list[Example]) -> _Data:
     return _Data(examples, space, matrix(space, texts))
 
 
-def _model(data: _Data, city: City, step: Any) -> tuple[Card, NDArray[np.float64]]:
+def _model(data: _Data, city: City, step: Any) -> tuple[Trained, NDArray[np.float64]]:
     step()
     category, category_weights, category_scores = _category(data, city)
     step()
-    kind, kind_weights = _kind(data)
+    kind, kind_weights, kind_scores = _kind(data)
     step()
     verdict, verdict_weights, verdict_scores = _verdict(data)
     step()
@@ -118,7 +141,8 @@ def _model(data: _Data, city: City, step: Any) -> tuple[Card, NDArray[np.float64
         thresholds=thresholds_for(data.examples, city, (category, category_scores), (verdict, verdict_scores)),
     )
     weights = np.hstack((category_weights, kind_weights, verdict_weights, service_weights))
-    return card, weights
+    opinions = (category_scores, kind_scores, verdict_scores)
+    return Trained(card, tuple(np.log(softmax(scores) + 1e-9) for scores in opinions)), weights  # type: ignore[arg-type]
 
 
 def _version(examples: Sequence[Example]) -> str:
@@ -134,38 +158,25 @@ def _head(name: str, labels: Sequence[str], fitted: Fitted, scale: float, *, man
 def _category(data: _Data, city: City) -> tuple[Head, NDArray[np.float64], NDArray[np.float64]]:
     classes = [label.l1 + label.l2 for label in city.categories]
     labels = np.array([example.label for example in data.examples])
-    features = sp.hstack((data.grams, data.grams @ data.space.cues)).tocsr()
-    scores, fitted = _both_levels(features, labels, classes)
-    size = data.grams.shape[1]
-    folded = fitted.weights[:size] + data.space.cues @ fitted.weights[size:]
+    outer = [label.l1 for label in city.categories]
+    view = view_of(data.grams, data.space.cues)
+    features = view.features(data.grams)
+    scores = cross_mixture(features, labels, classes, outer)
+    fitted = view.folded(mixture(features, labels, classes, outer))
     scale = temperature(scores, numbers_of(labels, classes))
     head = _head("category", classes, fitted, scale)
     chances = softmax(scores * scale)
     curve = calibration_curve(chances.max(axis=1), chances.argmax(axis=1) == numbers_of(labels, classes))
-    return msgspec.structs.replace(head, curve=curve), np.asarray(folded), scores * scale
+    return msgspec.structs.replace(head, curve=curve), fitted.weights, scores * scale
 
 
-def _both_levels(
-    features: Any, labels: NDArray[Any], classes: Sequence[str]
-) -> tuple[NDArray[np.float64], Fitted]:
-    """Second-level machines, helped by first-level ones; return cross-validated scores and the sum of both."""
-    outer = sorted({name[:2] for name in classes})
-    column = [outer.index(name[:2]) for name in classes]
-    firsts = np.array([name[:2] for name in labels])
-    scores = cross_scores(features, labels, classes, strength=1.0, balanced=False)
-    scores += _FIRST_LEVEL * cross_scores(features, firsts, outer, strength=1.0, balanced=False)[:, column]
-    fine = fit(features, labels, classes, strength=1.0, balanced=False)
-    coarse = fit(features, firsts, outer, strength=1.0, balanced=False)
-    weights = fine.weights + _FIRST_LEVEL * coarse.weights[:, column]
-    return scores, Fitted(weights, fine.bias + _FIRST_LEVEL * coarse.bias[column])
-
-
-def _kind(data: _Data) -> tuple[Head, NDArray[np.float64]]:
+def _kind(data: _Data) -> tuple[Head, NDArray[np.float64], NDArray[np.float64]]:
     classes = [kind.value for kind in Kind]
     labels = np.array([example.kind.value for example in data.examples])
     scores = cross_scores(data.grams, labels, classes, strength=0.6, balanced=True)
     fitted = fit(data.grams, labels, classes, strength=0.6, balanced=True)
-    return _head("kind", classes, fitted, temperature(scores, numbers_of(labels, classes))), fitted.weights
+    scale = temperature(scores, numbers_of(labels, classes))
+    return _head("kind", classes, fitted, scale), fitted.weights, scores * scale
 
 
 def _verdict(data: _Data) -> tuple[Head, NDArray[np.float64], NDArray[np.float64]]:

@@ -22,9 +22,11 @@ def run(given: argparse.Namespace) -> int:
     """Triage every line; exit status 1 if a line was wrong."""
     from hotline.city import load_city
     from triage.cli import run_triage
+    from triage.opinion import Use
     from triage.pipeline import Pipeline
 
     chosen = settings()
     city = load_city(Path(chosen.city_dir))
-    pipeline = Pipeline.load(city, Path(chosen.model_dir))
+    encoder = Use.OFF if chosen.triage_encoder == "off" else Use.ALWAYS  # nobody waits for anything else here
+    pipeline = Pipeline.load(city, Path(chosen.model_dir), encoder=encoder)
     return run_triage(sys.stdin.buffer, sys.stdout.write, city=city, pipeline=pipeline)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from pathlib import Path
 
@@ -12,32 +11,17 @@ import pytest
 from hotline.city import City, load_city
 from hotline.errors import InvalidInput
 from hotline.terms import Verdict
+from tests.triage.small import write_corpus
 from triage.fit import calibration_curve, calibration_error, fit, make_space, matrix, read_cues, temperature
 from triage.pipeline import Pipeline
 from triage.thresholds import least_confidence
 from triage.train import train
 
-MATTERS = {
-    ("03", "路灯"): ("路灯不亮", "灯杆歪了", "巷子没灯", "晚上漆黑"),
-    ("09", "供水"): ("停水两天", "水压很低", "水管爆了", "自来水发黄"),
-    ("01", "欠薪"): ("工资没发", "拖欠薪水", "老板跑路", "加班费不给"),
-}
-TAILS = ("请处理", "多久能好", "住户很急", "已经一周", "没人管", "想问找谁", "麻烦看看", "又这样了")
-ALARMS = (("着火了快来人", ["119"]), ("有人拿刀砍人", ["110"]), ("我爸晕倒叫不醒", ["120"]), ("路口车撞人了", ["122"]))
-
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpus")
-    lines = []
-    for ((l1, l2), heads), kind in zip(MATTERS.items(), ("complaint", "assistance", "report"), strict=True):
-        for head, tail in itertools.product(heads, TAILS):
-            lines.append({"text": f"{head}，{tail}", "l1": l1, "l2": l2, "kind": kind, "verdict": "non_emergency"})
-    for (head, services), tail in itertools.product(ALARMS, TAILS):
-        common = {"l1": "05", "l2": "治安线索", "kind": "assistance"}
-        lines.append({"text": f"{head}！{tail}", **common, "verdict": "emergency", "services": services})
-        lines.append({"text": f"怕{head}，只是问问，{tail}", **common, "verdict": "unclear", "services": services})
-    (folder / "all.jsonl").write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), "utf-8")
+    write_corpus(folder)
     return folder
 
 
@@ -89,6 +73,13 @@ def test_the_least_confidence_keeps_the_precision() -> None:
     assert least_confidence(confidence, right, 1.0) == 0.7
     assert least_confidence(confidence, right, 0.8) == 0.5
     assert least_confidence(confidence, ~right, 0.95) == 1.0
+
+
+def test_a_few_lucky_answers_are_not_enough_to_be_sure() -> None:
+    confidence = np.linspace(1, 0, 1000)
+    right = np.arange(1000) < 700
+    assert least_confidence(confidence, right, 0.95) < least_confidence(confidence, right, 0.95, surely=1.645) < 0.35
+    assert least_confidence(confidence[:20], right[:20], 0.95, surely=1.645) == 1.0
 
 
 def test_temperature_and_calibration() -> None:

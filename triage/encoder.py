@@ -1,0 +1,112 @@
+"""A small transformer as a second opinion, run by onnxruntime on one core; no torch at run time.
+
+Files beside the linear model: `encoder.onnx` (8-bit weights), `encoder.tokenizer.json` (the `tokenizers` format) and
+`encoder.json` (this module's `EncoderCard`). Nothing in them can run code. `triage.encoder_train` writes them, from our
+own checkpoint or from any local BERT-family one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from hotline.errors import InvalidInput
+from triage.card import Card, EncoderCard
+from triage.features import Floats
+from triage.linear import LinearModel, Scores
+
+NETWORK, TOKENIZER, CARD = "encoder.onnx", "encoder.tokenizer.json", "encoder.json"
+HEADS = ("category", "kind", "verdict")
+_FLOOR = 1e-6
+
+
+class Encoder:
+    """Scores texts with the network. Cheap to share; holds no state between calls."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, tokenizer: Tokenizer, *, longest: int) -> None:
+        self._session = session
+        self._tokenizer = tokenizer
+        self._tokenizer.enable_truncation(longest)
+        self._tokenizer.no_padding()
+
+    def __call__(self, texts: Sequence[str]) -> tuple[Floats, ...]:
+        """Return for each head of `HEADS` the log-probabilities of clean texts, each (texts, labels).
+
+        One text at a time: on one core no slower than many at once, nothing is padded, and what a text is taken for
+        never depends on its neighbours (8-bit arithmetic would scale them together).
+        """
+        found = [self._run(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        return tuple(_log_softmax(np.concatenate(head)) for head in zip(*found, strict=True))
+
+    def _run(self, row: Sequence[int]) -> list[Floats]:
+        ids = np.array([row], dtype=np.int64)
+        found: list[Floats] = self._session.run(list(HEADS), {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return found
+
+
+class Blend:
+    """The linear model and the encoder together; a `Scorer` as each is."""
+
+    def __init__(self, linear: LinearModel, encoder: Encoder, own: EncoderCard) -> None:
+        self.card: Card = own.card
+        self._linear = linear
+        self._encoder = encoder
+        self.own = own
+
+    def __call__(self, texts: Sequence[str]) -> Scores:
+        """Return the probabilities for clean texts."""
+        first = self._linear(texts)
+        if not texts:
+            return first
+        second = self._encoder(texts)
+        category, kind, verdict = (
+            blended(np.log(own + _FLOOR), other, share, scale)
+            for own, other, share, scale in zip(first[:3], second, self.own.shares, self.own.scales, strict=True)
+        )
+        return Scores(category, kind, verdict, first.services)
+
+
+def blended(first: NDArray[Any], second: NDArray[Any], share: float, scale: float) -> Floats:
+    """Return softmax(scale × ((1 − share) × first + share × second)) of two opinions' log-probabilities."""
+    return np.asarray(np.exp(_log_softmax(scale * ((1 - share) * first + share * second))), dtype=np.float32)
+
+
+def _log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def load_blend(folder: Path, linear: LinearModel) -> Blend | None:
+    """Read the encoder in `folder`; None where there is none, or it was tuned beside another linear model.
+
+    Raises:
+        InvalidInput: a file is missing or damaged.
+    """
+    if not (folder / CARD).exists():
+        return None
+    try:
+        own = msgspec.json.decode((folder / CARD).read_bytes(), type=EncoderCard)
+        if own.beside != linear.card.version:
+            return None
+        tokenizer = Tokenizer.from_buffer((folder / TOKENIZER).read_bytes())
+        session = onnxruntime.InferenceSession((folder / NETWORK).read_bytes(), _options())
+    except Exception as error:  # onnxruntime and tokenizers raise plain ones of their own
+        detail = f"模型 {folder} 的编码器无法读取: {error}; 请运行 python -m hotline train"
+        raise InvalidInput(detail, error_id="model_invalid") from error
+    return Blend(linear, Encoder(session, tokenizer, longest=own.longest), own)
+
+
+def _options() -> onnxruntime.SessionOptions:
+    """One core, and no thread that spins while it waits: the process has other work."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return options

@@ -1,0 +1,202 @@
+"""`train_encoder`: pre-train or load an encoder, fine-tune it, tune its blend with the linear model, write the files.
+
+The blend – how much each of the two says – its calibration and its thresholds come from development texts: one
+stratified fold of the training texts, which for this purpose neither has seen. What ships is then fine-tuned on all.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedKFold
+from tokenizers import Tokenizer
+from tqdm import tqdm
+from transformers import AutoModel, AutoTokenizer
+
+from hotline.city import City
+from hotline.errors import InvalidInput
+from triage.card import Card, EncoderCard
+from triage.corpus import Example
+from triage.encoder import NETWORK, blended
+from triage.encoder_export import export, write_card
+from triage.encoder_fit import Marks, Network, Shape, Targets, fine_tune, new_body, predict, pretrain
+from triage.encoder_vocab import own_tokenizer
+from triage.fit import FOLDS, SEED, calibration_curve, numbers_of
+from triage.text import normalise
+from triage.thresholds import thresholds_for
+from triage.train import Trained
+
+_SHARES = np.linspace(0, 1, 11)
+_SCALES = np.geomspace(0.5, 4, 25)
+
+
+class Effort(NamedTuple):
+    """How long to train: passes over the texts, and the rate of fine-tuning."""
+
+    pretraining: int = 8
+    fine_tuning: int = 8
+    rate: float = 5e-4
+
+
+LOADED = Effort(pretraining=0, fine_tuning=4, rate=5e-5)
+"""For a checkpoint that knows the language already."""
+
+
+class _Start(NamedTuple):
+    body: Any
+    tokenizer: Tokenizer
+    longest: int
+
+
+def train_encoder(
+    examples: Sequence[Example],
+    city: City,
+    out: Path,
+    beside: Trained,
+    *,
+    checkpoint: Path | None = None,
+    effort: Effort | None = None,
+    shape: Shape = Shape(),
+    progress: bool = True,
+) -> EncoderCard:
+    """Train on `examples` and write the encoder's files to `out`.
+
+    Args:
+        checkpoint: folder of a BERT-family checkpoint to start from; None pre-trains our own.
+
+    Raises:
+        InvalidInput: the checkpoint cannot be read.
+    """
+    chosen = effort or (LOADED if checkpoint else Effort())
+    texts = [text.clean for text in normalise([example.text for example in examples])]
+    start = _loaded(checkpoint, shape) if checkpoint else _Start(None, own_tokenizer(texts), shape.longest)
+    marks = _marks(start.tokenizer)
+    start.tokenizer.enable_truncation(start.longest)
+    rows = [encoding.ids for encoding in start.tokenizer.encode_batch(texts)]
+    targets = _targets(examples, beside.card)
+    seen, unseen = next(StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(rows, targets.category))
+    total = chosen.pretraining * -(-len(rows) // 64) + chosen.fine_tuning * (-(-len(seen) // 32) - (-len(rows) // 32))
+    with tqdm(total=total, disable=not progress, desc="编码器") as bar:
+        body = start.body or new_body(start.tokenizer.get_vocab_size(), shape)
+        if chosen.pretraining:
+            pretrain(body, rows, marks, epochs=chosen.pretraining, tick=bar.update)
+        trial = _tuned(body, rows, targets, seen, marks, chosen, bar)
+        found = predict(trial, [rows[row] for row in unseen], marks)
+        final = _tuned(body, rows, targets, np.arange(len(rows)), marks, chosen, bar)
+    export(final, start.tokenizer, out)
+    held_out = [examples[row] for row in unseen]
+    card = _card(held_out, city, beside.card, [one[unseen] for one in beside.opinions], found, start.longest, out)
+    write_card(card, out)
+    return card
+
+
+def _loaded(checkpoint: Path, shape: Shape) -> _Start:
+    """Load any local checkpoint of the BERT family; nothing is fetched from anywhere, and no code of it is run."""
+    try:
+        body = AutoModel.from_pretrained(
+            checkpoint,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            attn_implementation="eager",
+        )
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint, local_files_only=True, use_fast=True)
+        backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    except (OSError, ValueError, AttributeError, KeyError) as error:
+        detail = f"{checkpoint} 不是可用的BERT类模型目录(需要config.json、model.safetensors和分词器): {error}"
+        raise InvalidInput(detail, error_id="checkpoint_invalid") from error
+    return _Start(body.float(), backend, min(shape.longest, body.config.max_position_embeddings - 2))
+
+
+def _marks(tokenizer: Tokenizer) -> Marks:
+    special = tuple(number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special)
+    pad = _number(tokenizer, "[PAD]", "<pad>", otherwise=0)
+    mask = _number(tokenizer, "[MASK]", "<mask>", otherwise=pad)
+    return Marks(pad, mask, special or (pad,), tokenizer.get_vocab_size())
+
+
+def _number(tokenizer: Tokenizer, *names: str, otherwise: int) -> int:
+    return next((number for name in names if (number := tokenizer.token_to_id(name)) is not None), otherwise)
+
+
+def _targets(examples: Sequence[Example], card: Card) -> Targets:
+    category, kind, verdict, _ = (head.labels for head in card.heads)
+    outer = sorted({label[:2] for label in category})
+    return Targets(
+        numbers_of(np.array([example.label for example in examples]), category),
+        numbers_of(np.array([example.kind.value for example in examples]), kind),
+        numbers_of(np.array([example.verdict.value for example in examples]), verdict),
+        np.array([outer.index(label[:2]) for label in category]),
+        (len(category), len(kind), len(verdict)),
+    )
+
+
+def _tuned(
+    body: Any,
+    rows: Sequence[Sequence[int]],
+    targets: Targets,
+    chosen: NDArray[np.int64],
+    marks: Marks,
+    effort: Effort,
+    bar: Any,
+) -> Network:
+    """Fine-tune a copy of the body on the chosen rows."""
+    network = Network(copy.deepcopy(body), targets)
+    part = targets._replace(
+        category=targets.category[chosen], kind=targets.kind[chosen], verdict=targets.verdict[chosen]
+    )
+    some = [rows[row] for row in chosen]
+    fine_tune(network, some, part, marks, epochs=effort.fine_tuning, rate=effort.rate, tick=bar.update)
+    return network
+
+
+def best_blend(
+    first: NDArray[np.float64], second: NDArray[np.float64], truth: NDArray[np.int64]
+) -> tuple[float, float, NDArray[np.float64]]:
+    """Return the encoder's share, the scale, and the blended probabilities that make the truth likeliest."""
+    rows = np.arange(len(truth))
+
+    def loss(share: float, scale: float) -> float:
+        chances = blended(first, second, share, scale)
+        return float(-np.log(chances[rows, truth] + 1e-9).mean())
+
+    _, share, scale = min((loss(float(a), float(b)), float(a), float(b)) for a in _SHARES for b in _SCALES)
+    return round(share, 2), round(scale, 4), np.asarray(blended(first, second, share, scale), dtype=np.float64)
+
+
+def _card(
+    examples: Sequence[Example],
+    city: City,
+    linear: Card,
+    first: Sequence[NDArray[np.float64]],
+    second: Sequence[NDArray[np.float64]],
+    longest: int,
+    out: Path,
+) -> EncoderCard:
+    targets = _targets(examples, linear)
+    blends = [best_blend(*one) for one in zip(first, second, targets[:3], strict=True)]
+    chances, verdicts = blends[0][2], blends[2][2]
+    curve = calibration_curve(chances.max(axis=1), chances.argmax(axis=1) == targets.category)
+    category = msgspec.structs.replace(linear.heads[0], curve=curve)
+    limits = thresholds_for(
+        examples, city, (category, np.log(chances + 1e-9)), (linear.heads[2], np.log(verdicts + 1e-9))
+    )
+    digest = hashlib.sha256((out / NETWORK).read_bytes()).hexdigest()[:12]
+    version = f"{linear.version}+encoder-{digest}"
+    card = Card(version=version, heads=(category, *linear.heads[1:]), thresholds=limits)
+    (first_share, first_scale, _), (second_share, second_scale, _), (third_share, third_scale, _) = blends
+    return EncoderCard(
+        version=f"encoder-{digest}",
+        beside=linear.version,
+        longest=longest,
+        card=card,
+        shares=(first_share, second_share, third_share),
+        scales=(first_scale, second_scale, third_scale),
+    )
