@@ -23,7 +23,7 @@ def test_lines_become_examples_and_repeats_count_once(tmp_path: Path) -> None:
     assert (first.label, first.kind, first.source, second.towns) == ("03路灯", Kind.COMPLAINT, "03_city", ("南城",))
 
 
-@pytest.mark.parametrize("wrong", [{"kind": "wish"}, {"services": ["999"]}, {"text": None}, {"verdict": "maybe"}])
+@pytest.mark.parametrize("wrong", [{"kind": "dream"}, {"services": ["999"]}, {"text": None}, {"verdict": "maybe"}])
 def test_a_wrong_line_is_named(tmp_path: Path, wrong: dict[str, object]) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps(LINE) + "\n" + json.dumps({**LINE, **wrong}), "utf-8")
     with pytest.raises(InvalidInput, match=r"a\.jsonl:2"):
