@@ -42,8 +42,9 @@ def _plain(address: Address) -> Address:
 
 def named(text: str, allowed: Sequence[Network]) -> bool:
     """Tell whether an address lies in one of the networks that are named."""
-    address = _plain(ip_address(text.partition("%")[0]))
-    return any(address.version == network.version and address in network for network in allowed)
+    address = ip_address(text.partition("%")[0])
+    forms = {address, _plain(address)}
+    return any(form.version == network.version and form in network for network in allowed for form in forms)
 
 
 def permitted(text: str, allowed: Sequence[Network]) -> bool:

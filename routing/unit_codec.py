@@ -29,9 +29,9 @@ class Part(StrEnum):
 
 
 _INTERNAL = frozenset({
-    "claim", "release", "raise_alarm", "clear_alarm", "acknowledge_incident", "record_try", "reassess",
+    "receive", "accept", "claim", "release", "raise_alarm", "clear_alarm", "acknowledge_incident", "record_try", "reassess",
 })
-"""Facts of the centre's own work, which units are not told."""
+"""Facts of the centre's own work, which units are not told; a new ticket comes to them with its `dispatch`."""
 
 
 class UnitEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -105,10 +105,10 @@ class UnitStore:
         return [Delivery(**row) for row in await self._pool.fetch(_SQL["deliveries"], state, unit, at, id_, limit)]
 
     async def resend(self, id_: str, *, unit: str = "", now: datetime) -> None:
-        """Try a webhook anew for 24 hours, at once, under the same id. Raises NotFound."""
+        """Try a webhook that was given up anew for 24 hours, at once, under the same id. Raises NotFound."""
         async with self._pool.acquire() as connection, connection.transaction():
             if await connection.fetchval(_SQL["resend"], id_, unit, now) is None:
-                raise NotFound(f"there is no webhook {id_[:80]} that was given up or waits")
+                raise NotFound(f"there is no webhook {id_[:80]} that was given up")
             await enqueue(connection, Job.DELIVER, [id_])
 
     # ── upkeep ───────────────────────────────────────────────────────────────────────────────────

@@ -88,9 +88,14 @@ WHERE d.state = $1 AND ($2 = '' OR d.unit = $2) AND (d.created_at, d.id) < ($3::
 ORDER BY d.created_at DESC, d.id DESC LIMIT $5;
 
 -- name: resend
--- What was given up or not taken yet is tried anew for 24 hours, under the same id.
-UPDATE webhook_deliveries SET state = 'pending', attempts = 0, started_at = $3, last_error = ''
-WHERE id = $1 AND ($2 = '' OR unit = $2) AND state IN ('dead', 'pending') RETURNING id;
+-- What was given up is tried anew for 24 hours, under the same id; the system's rest ends, for somebody thinks it well.
+WITH again AS (
+    UPDATE webhook_deliveries SET state = 'pending', attempts = 0, started_at = $3, last_error = ''
+    WHERE id = $1 AND ($2 = '' OR unit = $2) AND state = 'dead' RETURNING id, unit
+), rested AS (
+    UPDATE unit_systems u SET failures = 0, resting_until = '-infinity' FROM again WHERE u.unit = again.unit
+)
+SELECT id FROM again;
 
 -- name: waiting_deliveries
 SELECT id FROM webhook_deliveries WHERE state = 'pending' AND created_at < $1 ORDER BY created_at LIMIT 500;
