@@ -116,6 +116,8 @@ def earliest(clocks: Clocks, ceiling: datetime | None, completion: datetime | No
 
     ceiling_due = first(clocks.ceiling_due, ceiling)
     completion_due = clocks.completion_due and first(clocks.completion_due, completion, ceiling_due)
+    if completion_due is not None and clocks.started_at is not None:
+        completion_due = max(completion_due, clocks.started_at)  # what is overdue is due at once, not in the past
     return msgspec.structs.replace(clocks, ceiling_due=ceiling_due, completion_due=completion_due)
 
 

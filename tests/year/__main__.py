@@ -55,14 +55,14 @@ def main(given: Sequence[str] | None = None) -> int:
             return 1
     seconds = time.perf_counter() - began
     differences = books.differences()
-    sys.stdout.write(report(world, books, seconds) + "".join(f"DIFFERENT {line}\n" for line in differences[:20]))
+    sys.stdout.write(report(world, books, seconds, agree=not differences) + "".join(f"DIFFERENT {line}\n" for line in differences[:20]))
     if log is not None:
         rows = asyncio.run(log.write(chosen.database))
         sys.stdout.write(f"written to the database: {rows} events\n")
     return 1 if differences else 0
 
 
-def report(world: World, books: Books, seconds: float) -> str:
+def report(world: World, books: Books, seconds: float, *, agree: bool) -> str:
     events = sum(world.facts.values())
     lines = [
         f"{world.tickets} tickets, {events} events, {sum(world.messages.values())} messages to citizens; "
@@ -70,13 +70,18 @@ def report(world: World, books: Books, seconds: float) -> str:
         "events     " + ", ".join(f"{name} {n}" for name, n in world.facts.most_common()),
         "messages   " + ", ".join(f"{name} {n}" for name, n in world.messages.most_common()),
         "refused    " + ", ".join(f"{name} {n}" for name, n in world.refused.most_common(12)),
-        "figures    kept = recounted, line by line" if not books.differences() else "figures    DIFFER",
+        f"figures    {len(books.kept)} lines kept and recounted: " + ("equal" if agree else "DIFFERENT"),
     ]
-    lines += [
-        f"  {figure:<12} {num:>9} / {den:>9}  {num / den:8.2%}" if den else f"  {figure:<12} {num:>9}"
-        for figure, (num, den) in books.totals().items()
-    ]
+    lines += [_line(figure, num, den) for figure, (num, den) in books.totals().items()]
     return "\n".join(lines) + "\n"
+
+
+def _line(figure: str, num: int, den: int) -> str:
+    if not den:
+        return f"  {figure:<12} {num:>9}"
+    if figure == "duration":
+        return f"  {figure:<12} {num / den / 86400:9.2f} days on average of {den}"
+    return f"  {figure:<12} {num:>9} / {den:>9}  {num / den:8.2%}"
 
 
 if __name__ == "__main__":

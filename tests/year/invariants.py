@@ -46,7 +46,7 @@ def check(before: Ticket | None, after: Ticket, event: TicketEvent, told: tuple[
     """
     _check_way(before, after, event)
     _check_people(after, event)
-    _check_clocks(after, event)
+    _check_clocks(before, after, event)
     _check_side_machines(before, after, event)
     if before is not None:
         _check_told(before, after, event, told, children)
@@ -75,7 +75,7 @@ def _check_people(after: Ticket, event: TicketEvent) -> None:
         require(next_attention(after) is not None, "what waits for time has a timer", after, event)
 
 
-def _check_clocks(after: Ticket, event: TicketEvent) -> None:
+def _check_clocks(before: Ticket | None, after: Ticket, event: TicketEvent) -> None:
     clocks = after.clocks
     start = clocks.started_at
     for clock in (ClockName.SIGN, ClockName.CONTACT, ClockName.COMPLETION):
@@ -88,8 +88,9 @@ def _check_clocks(after: Ticket, event: TicketEvent) -> None:
     if ceiling is not None and completion is not None and start is not None:
         require(completion <= max(ceiling, start), "the ceiling is a hard limit", after, event)
     require(clocks.paused_at is None or after.state in MAY_PAUSE, "a pause ends with the question", after, event)
-    if event.clocks is not None and clocks.wait_until is not None:
-        require(clocks.wait_until >= event.at or after.state not in OPEN_STATES, "waits end later", after, event)
+    entered = before is None or before.state is not after.state
+    if entered and clocks.wait_until is not None:
+        require(clocks.wait_until >= event.at, "a wait ends after it began", after, event)
 
 
 def _check_side_machines(before: Ticket | None, after: Ticket, event: TicketEvent) -> None:

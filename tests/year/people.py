@@ -46,7 +46,7 @@ _RATINGS = {
     Rating.VERY_SATISFIED: 38, Rating.SATISFIED: 36, Rating.FAIRLY_SATISFIED: 17, Rating.DISSATISFIED: 6,
     Rating.VERY_DISSATISFIED: 3,
 }
-_MEDIAN_REPLY = {Kind.ENQUIRY: 150, Kind.ASSISTANCE: 800, Kind.COMPLAINT: 1900, Kind.REPORT: 2100}
+_MEDIAN_REPLY = {Kind.ENQUIRY: 140, Kind.ASSISTANCE: 750, Kind.COMPLAINT: 1500, Kind.REPORT: 1600}
 
 
 class People:
@@ -197,7 +197,7 @@ class People:
         if ticket.clocks.contacted_at is None and self._chance(0.97):
             yield Deed(self._in_office(ticket, now, 50), c.RecordContact(), unit)
         median = _MEDIAN_REPLY.get(ticket.kind, 700) * (7 if self._chance(0.015) else 1)
-        replied = self._in_office(ticket, now, median, 0.6)
+        replied = self._in_office(ticket, now, median, 0.5)
         reply = c.Reply(internal="已派员处置,现场照片附后。", public="经核实,问题已处理完毕。")
         yield Deed(replied, reply, unit)
         for assisting in ticket.assisting:
@@ -233,7 +233,7 @@ class People:
     def _pending_follow_up(self, ticket: Ticket, now: datetime) -> Iterator[Deed]:
         """Called anew after every try, too: the next one is planned by the ticket itself."""
         if not ticket.clocks.tried and self._chance(0.12):
-            yield Deed(self._plain(now, 300, 1.2), Rate(self._rating(), self._solved()), CITIZEN)
+            yield Deed(self._plain(now, 300, 1.2), self._said(), CITIZEN)
         next_at, phone = ticket.clocks.follow_up_next, bool(ticket.appeal.citizen.phone)
         if next_at is None or not phone:
             return
@@ -243,14 +243,17 @@ class People:
     def _call(self, ticket: Ticket) -> c.Command | Rate:
         r = self._r.random()
         if r < 0.6:
-            return Rate(self._rating(), self._solved())
+            return self._said()
         if r < 0.62:
             return c.RecordTry(result=TryResult.REFUSED, way=Way.PHONE)
         result = self._r.choice([TryResult.NO_ANSWER, TryResult.BUSY, TryResult.OFF])
         return c.RecordTry(result=result, way=Way.PHONE)
 
-    def _solved(self) -> bool | None:
-        return self._r.choices([True, False, None], [88, 7, 5])[0]
+    def _said(self) -> Rate:
+        """Who is satisfied mostly calls it solved, who is not mostly does not."""
+        rating = self._rating()
+        weights = [93, 2, 5] if rating not in (Rating.DISSATISFIED, Rating.VERY_DISSATISFIED) else [20, 70, 10]
+        return Rate(rating, self._r.choices([True, False, None], weights)[0])
 
     def _answered(self, ticket: Ticket, now: datetime) -> Iterator[Deed]:
         if self._chance(0.1):
