@@ -38,8 +38,8 @@ class UnitEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The body of a webhook, and an item of the pull API.
 
     Attributes:
-        seq: position in the hotline's log: grows in the order in which things happened. Webhooks may overtake each
-            other; the higher `summary.version` of a ticket is right.
+        seq: position in the hotline's log. Webhooks may overtake each other, and of two acts that met the later may
+            stand before the earlier: of two rows of a ticket the one with the higher `summary.version` is right.
         event: the fact's tag (`dispatch`, `sign`, `reply`, …); in the pull API "" for a ticket as it stands.
         by: the role of who did it: citizen, agent, supervisor, department, police, system.
         part: the unit's part in the ticket after it; `former`: it is not theirs any more.

@@ -44,6 +44,7 @@ class World:
     def __init__(self, dsn: str, pool: asyncpg.Pool, desk: UnitDesk, post: Webhooks, made: Registered) -> None:
         self.dsn, self.pool, self.desk, self.made = dsn, pool, desk, made
         self.moment = datetime.now(UTC)
+        desk._clock = self.now
         self.store = UnitStore(pool)
         self.deliveries = Deliveries(rows=self.store, post=post, clock=self.now)
         self.service = Service(
