@@ -14,6 +14,8 @@ from hotline.terms import Kind, Service, Verdict
 APART_ONE_IN = 10
 HARD = "emergency"
 """How the files of emergencies, and of texts that only sound like one, begin."""
+TICKET = "ticket"
+"""Source of a city's own tickets: of these only text and category are labels."""
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,9 @@ _SMOOTHED = 0.1
 _HIDDEN_TOKENS = 0.1
 """Share of tokens hidden in fine-tuning, so that no single word decides."""
 
+UNKNOWN = -100
+"""The number of a label that a text does not bear: it teaches nothing (torch's own sign for that)."""
+
 Rows = Sequence[Sequence[int]]
 Tick = Callable[[], object]
 
@@ -148,11 +151,14 @@ def fine_tune(
                 category, kind, verdict, first = network(ids, mask)
             loss = functional.cross_entropy(category.float(), truth[0][batch], label_smoothing=_SMOOTHED)
             loss = loss + 0.5 * functional.cross_entropy(first.float(), outer[batch])
-            loss = loss + 0.3 * functional.cross_entropy(kind.float(), truth[1][batch])
-            loss = loss + 0.3 * functional.cross_entropy(verdict.float(), truth[2][batch])
+            loss = loss + 0.3 * _where_known(kind, truth[1][batch]) + 0.3 * _where_known(verdict, truth[2][batch])
             _step(loss, network, optimizer, schedule)
             tick()
     network.eval()
+
+
+def _where_known(logits: Any, truth: Any) -> Any:
+    return functional.cross_entropy(logits.float(), truth, reduction="sum") / max(1, int((truth != UNKNOWN).sum()))
 
 
 def predict(network: Network, rows: Rows, marks: Marks) -> list[NDArray[np.float64]]:

@@ -23,15 +23,15 @@ from transformers import AutoModel, AutoTokenizer
 from hotline.city import City
 from hotline.errors import InvalidInput
 from triage.card import Card, EncoderCard
-from triage.corpus import Example
+from triage.corpus import TICKET, Example
 from triage.encoder import NETWORK, blended
 from triage.encoder_export import export, write_card
-from triage.encoder_fit import Marks, Network, Shape, Targets, fine_tune, new_body, predict, pretrain
+from triage.encoder_fit import UNKNOWN, Marks, Network, Shape, Targets, fine_tune, new_body, predict, pretrain
 from triage.encoder_vocab import own_tokenizer
 from triage.fit import FOLDS, SEED, calibration_curve, numbers_of
+from triage.heads import Trained
 from triage.text import normalise
 from triage.thresholds import thresholds_for
-from triage.train import Trained
 
 _SHARES = np.linspace(0, 1, 11)
 _SCALES = np.geomspace(0.5, 4, 25)
@@ -131,11 +131,15 @@ def _targets(examples: Sequence[Example], card: Card) -> Targets:
     outer = sorted({label[:2] for label in category})
     return Targets(
         numbers_of(np.array([example.label for example in examples]), category),
-        numbers_of(np.array([example.kind.value for example in examples]), kind),
-        numbers_of(np.array([example.verdict.value for example in examples]), verdict),
+        _unless_ticket(examples, numbers_of(np.array([example.kind.value for example in examples]), kind)),
+        _unless_ticket(examples, numbers_of(np.array([example.verdict.value for example in examples]), verdict)),
         np.array([outer.index(label[:2]) for label in category]),
         (len(category), len(kind), len(verdict)),
     )
+
+
+def _unless_ticket(examples: Sequence[Example], numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.where([example.source == TICKET for example in examples], UNKNOWN, numbers)
 
 
 def _tuned(
@@ -160,12 +164,12 @@ def _tuned(
 def best_blend(
     first: NDArray[np.float64], second: NDArray[np.float64], truth: NDArray[np.int64]
 ) -> tuple[float, float, NDArray[np.float64]]:
-    """Return the encoder's share, the scale, and the blended probabilities that make the truth likeliest."""
-    rows = np.arange(len(truth))
+    """Return the encoder's share, the scale, and the blended probabilities that make the known truth likeliest."""
+    rows = np.flatnonzero(truth != UNKNOWN)
 
     def loss(share: float, scale: float) -> float:
-        chances = blended(first, second, share, scale)
-        return float(-np.log(chances[rows, truth] + 1e-9).mean())
+        chances = blended(first[rows], second[rows], share, scale)
+        return float(-np.log(chances[np.arange(len(rows)), truth[rows]] + 1e-9).mean())
 
     _, share, scale = min((loss(float(a), float(b)), float(a), float(b)) for a in _SHARES for b in _SCALES)
     return round(share, 2), round(scale, 4), np.asarray(blended(first, second, share, scale), dtype=np.float64)
@@ -185,9 +189,9 @@ def _card(
     chances, verdicts = blends[0][2], blends[2][2]
     curve = calibration_curve(chances.max(axis=1), chances.argmax(axis=1) == targets.category)
     category = msgspec.structs.replace(linear.heads[0], curve=curve)
-    limits = thresholds_for(
-        examples, city, (category, np.log(chances + 1e-9)), (linear.heads[2], np.log(verdicts + 1e-9))
-    )
+    known = np.flatnonzero(targets.verdict != UNKNOWN)
+    scores = (category, np.log(chances + 1e-9)), (linear.heads[2], np.log(verdicts + 1e-9))
+    limits = thresholds_for(examples, city, *scores, known)
     digest = hashlib.sha256((out / NETWORK).read_bytes()).hexdigest()[:12]
     version = f"{linear.version}+encoder-{digest}"
     card = Card(version=version, heads=(category, *linear.heads[1:]), thresholds=limits)

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.decomposition import TruncatedSVD
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.naive_bayes import ComplementNB
 
 from triage.fit import FOLDS, SEED, Fitted, fit
@@ -83,11 +83,18 @@ def _naive_bayes(features: Any, labels: NDArray[Any], classes: Sequence[str]) ->
 
 
 def cross_mixture(
-    features: Any, labels: NDArray[Any], classes: Sequence[str], outer: Sequence[str] | None
+    features: Any,
+    labels: NDArray[Any],
+    classes: Sequence[str],
+    outer: Sequence[str] | None,
+    *,
+    groups: Sequence[str],
 ) -> NDArray[np.float64]:
-    """Return for each text the scores by a mixture that has not seen it (stratified folds)."""
+    """Return for each text the scores by a mixture that has seen neither it nor its group (stratified folds)."""
     scores = np.zeros((len(labels), len(classes)))
-    for seen, unseen in StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(features, labels):
+    plain = len(set(groups)) == len(groups)
+    folds = (StratifiedKFold if plain else StratifiedGroupKFold)(FOLDS, shuffle=True, random_state=SEED)
+    for seen, unseen in folds.split(features, labels, None if plain else groups):
         fitted = mixture(features[seen], labels[seen], classes, outer)
         scores[unseen] = features[unseen] @ fitted.weights + fitted.bias
     return scores

@@ -34,11 +34,13 @@ def thresholds_for(
     city: City,
     category: tuple[Head, NDArray[np.float64]],
     verdict: tuple[Head, NDArray[np.float64]],
+    told: NDArray[np.int64],
 ) -> Thresholds:
     """Choose the thresholds from cross-validation.
 
     Args:
         category, verdict: the head, and its scores on texts it was not trained on, shape (texts, labels).
+        told: rows whose verdict is known.
     """
     units, unit_of = departments_of(category[0].labels, city.directory)
     truth = unit_of[numbers_of(np.array([example.label for example in examples]), category[0].labels)]
@@ -46,7 +48,7 @@ def thresholds_for(
     chosen = unit_of[chances.argmax(axis=1)]
     mass = (chances @ np.eye(len(units))[unit_of])[np.arange(len(chosen)), chosen]
     usual = np.array([example.verdict is Verdict.NON_EMERGENCY for example in examples])
-    emergency, unclear = _alarm_thresholds(examples, softmax(verdict[1]))
+    emergency, unclear = _alarm_thresholds([examples[row] for row in told], softmax(verdict[1][told]))
     dispatch = least_confidence(mass[usual], (chosen == truth)[usual], PRECISION, surely=SURELY)
     return Thresholds(
         dispatch=dispatch,

@@ -1,0 +1,151 @@
+"""The heads of the linear model – category, kind, verdict, services – from labelled texts. Training only.
+
+Texts of the corpus bear every label. Tickets of a city (`TICKET`) bear a category and nothing else, so that the other
+heads leave them out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hotline.city import City
+from hotline.errors import InvalidInput
+from hotline.terms import Kind, Service, Verdict
+from triage.card import Card, Head
+from triage.corpus import TICKET, Example
+from triage.fit import (
+    Fitted,
+    Space,
+    calibration_curve,
+    cross_scores,
+    fit,
+    make_space,
+    matrix,
+    numbers_of,
+    softmax,
+    temperature,
+)
+from triage.mixture import cross_mixture, mixture, view_of
+from triage.text import normalise
+from triage.thresholds import thresholds_for
+
+Scores = NDArray[np.float64]
+Step = Callable[[], object]
+
+
+class Data(NamedTuple):
+    """Texts as features; `told` are the rows that bear every label, `groups` what must not be torn apart in folds."""
+
+    examples: Sequence[Example]
+    space: Space
+    grams: Any
+    told: NDArray[np.int64]
+    groups: Sequence[str]
+
+
+class Trained(NamedTuple):
+    """A card, and the cross-validated log-probabilities of category, kind and verdict, each (texts, labels).
+
+    The rows of texts that do not bear a label are nan.
+    """
+
+    card: Card
+    opinions: tuple[Scores, Scores, Scores]
+
+
+class Weighed(NamedTuple):
+    """A head with its weights (n-grams × labels), and its cross-validated, scaled scores (texts × labels)."""
+
+    head: Head
+    weights: NDArray[np.float64]
+    scores: Scores
+
+
+def prepare(examples: Sequence[Example], groups: Sequence[str] | None = None) -> Data:
+    """Turn texts into features; without `groups` every text stands for itself."""
+    texts = [text.clean for text in normalise([example.text for example in examples])]
+    space = make_space(texts)
+    told = np.flatnonzero([example.source != TICKET for example in examples])
+    return Data(examples, space, matrix(space, texts), told, groups or texts)
+
+
+def heads_of(data: Data, city: City, step: Step) -> tuple[Trained, NDArray[np.float64]]:
+    """Return the card with its cross-validated opinions, and the weights of all heads (n-grams × labels)."""
+    step()
+    category = category_head(data, city)
+    step()
+    kind = _told_head(data, "kind", [kind.value for kind in Kind], [e.kind.value for e in data.examples], 0.6)
+    step()
+    verdicts = [example.verdict.value for example in data.examples]
+    verdict = _told_head(data, "verdict", [verdict.value for verdict in Verdict], verdicts, 1.0)
+    step()
+    services, service_weights = _services(data)
+    step()
+    weights = np.hstack((category.weights, kind.weights, verdict.weights, service_weights))
+    card = Card(
+        version=f"linear-{hashlib.sha256(weights.astype(np.float32).tobytes()).hexdigest()[:12]}",
+        heads=(category.head, kind.head, verdict.head, services),
+        thresholds=thresholds_for(
+            data.examples, city, (category.head, category.scores), (verdict.head, verdict.scores), data.told
+        ),
+    )
+    opinions = (_log(category.scores), _log(kind.scores), _log(verdict.scores))
+    return Trained(card, opinions), weights
+
+
+def _log(scores: Scores) -> Scores:
+    return np.asarray(np.log(softmax(scores) + 1e-9))
+
+
+def _head(name: str, labels: Sequence[str], fitted: Fitted, scale: float, *, many: bool = False) -> Head:
+    bias = tuple(round(float(b), 6) for b in fitted.bias)
+    return Head(name=name, labels=tuple(labels), bias=bias, scale=round(scale, 6), many=many)
+
+
+def category_head(data: Data, city: City) -> Weighed:
+    """Fit the category on every text."""
+    classes = [label.l1 + label.l2 for label in city.categories]
+    labels = np.array([example.label for example in data.examples])
+    truth = numbers_of(labels, classes)
+    outer = [label.l1 for label in city.categories]
+    view = view_of(data.grams, data.space.cues)
+    features = view.features(data.grams)
+    scores = cross_mixture(features, labels, classes, outer, groups=data.groups)
+    fitted = view.folded(mixture(features, labels, classes, outer))
+    scale = temperature(scores, truth)
+    chances = softmax(scores * scale)
+    curve = calibration_curve(chances.max(axis=1), chances.argmax(axis=1) == truth)
+    head = msgspec.structs.replace(_head("category", classes, fitted, scale), curve=curve)
+    return Weighed(head, fitted.weights, scores * scale)
+
+
+def _told_head(data: Data, name: str, classes: Sequence[str], answers: Sequence[str], strength: float) -> Weighed:
+    """Fit a head on the texts that bear its label."""
+    labels, grams = np.array(answers)[data.told], data.grams[data.told]
+    found = cross_scores(grams, labels, classes, strength=strength, balanced=True)
+    fitted = fit(grams, labels, classes, strength=strength, balanced=True)
+    scale = temperature(found, numbers_of(labels, classes))
+    scores = np.full((len(answers), len(classes)), np.nan)
+    scores[data.told] = found * scale
+    return Weighed(_head(name, classes, fitted, scale), fitted.weights, scores)
+
+
+def _services(data: Data) -> tuple[Head, NDArray[np.float64]]:
+    """One yes-or-no machine a service, on the texts that call for any."""
+    chosen = np.flatnonzero([bool(example.services) for example in data.examples])
+    weights, bias = [], []
+    for service in Service:
+        labels = np.array(["yes" if service in data.examples[int(row)].services else "no" for row in chosen])
+        if len(set(labels)) < 2:
+            raise InvalidInput(f"标注中{service.value}的例子不足", error_id="corpus_invalid")
+        fitted = fit(data.grams[chosen], labels, ["no", "yes"], strength=0.5, balanced=True)
+        weights.append(fitted.weights[:, 1])
+        bias.append(fitted.bias[1])
+    together = Fitted(np.stack(weights, axis=1), np.array(bias))
+    return _head("services", [s.value for s in Service], together, 3.0, many=True), together.weights
