@@ -6,26 +6,31 @@ from typing import assert_never
 
 import msgspec
 
+from agent_ui.callback_requests import answer_callback
 from agent_ui.masking import masked, may_see_citizen
 from agent_ui.ports import Act, ConsoleStore, FindRelatives, Found, Relatives, Submit
 from agent_ui.protocol import (
+    GiveBackCallback,
     Merged,
     MergeTickets,
     Ok,
     Open,
     Opened,
     PhoneAppeal,
+    RecordCallback,
     RunCommand,
     Search,
     ServerFrame,
     SetPresence,
     Snapshot,
+    TakeCallback,
     TakeSnapshot,
 )
 from agent_ui.staff import Staff, acting_role, actor_of, check_command, check_ticket, check_topic
 from channels.appeal_codec import answer_of, appeal_of
 from channels.message import Inbound
 from hotline import commands as c
+from hotline.callbacks import Callbacks
 from hotline.errors import Forbidden, HotlineError, InvalidInput
 from hotline.events import Actor, Role
 from hotline.extension import EXTENSION_TRANSITIONS
@@ -35,7 +40,10 @@ from hotline.ports import Clock
 from hotline.terms import Channel, State
 from hotline.ticket import Ticket
 
-Request = TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | MergeTickets
+Request = (
+    TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | MergeTickets | TakeCallback
+    | GiveBackCallback | RecordCallback
+)
 
 
 def possible_commands(actor: Actor, ticket: Ticket) -> tuple[str, ...]:
@@ -50,6 +58,7 @@ def _pointless(ticket: Ticket) -> set[type]:
     pointless |= {c.ClearAlarm} if not ticket.alarms else set()
     pointless |= {c.Release} if not ticket.agent else set()
     pointless |= {c.SupplyInfo} if ticket.asked_in is State.HANDLING else {c.Resume}
+    pointless |= {c.RequestExtension} if ticket.state is not State.HANDLING else set()
     pointless |= {c.RequestReturn} if ticket.return_locked else set()
     pointless |= {c.ApproveReturn} if ticket.returns else set()
     return pointless | ({c.RecordContact} if ticket.clocks.contacted_at is not None else set())
@@ -60,11 +69,11 @@ class Requests:
 
     def __init__(
         self, *, store: ConsoleStore, act: Act, submit: Submit, clock: Clock, lease: float,
-        relatives: FindRelatives | None = None,
+        relatives: FindRelatives | None = None, callbacks: Callbacks | None = None,
     ) -> None:
         """`lease`: seconds for which a presence holds without a sign of life. `relatives`: None shows none."""
         self._store, self._act, self._submit, self._clock, self._lease = store, act, submit, clock, lease
-        self._relatives = relatives
+        self._relatives, self._callbacks = relatives, callbacks
 
     async def answer(self, staff: Staff, ask: Request) -> ServerFrame:
         """Return the answer to one request. Raises the errors of `hotline.errors`."""
@@ -83,6 +92,9 @@ class Requests:
                 return await self._phone_appeal(staff, ask)
             case MergeTickets():
                 return await self._merge(staff, ask)
+            case TakeCallback() | GiveBackCallback() | RecordCallback():
+                _check_centre(staff)
+                return await answer_callback(self._callbacks, staff, ask)
             case _:
                 assert_never(ask)
 

@@ -29,6 +29,7 @@ from hotline.service import Service
 from hotline.store.accounts import AccountStore
 from hotline.store.console import ConsoleStore
 from hotline.store.database import open_pool
+from hotline.store.relatives import RelativesStore
 from hotline.store.tail import Tail
 from hotline.store.tickets import TicketStore
 from hotline.terms import Channel
@@ -148,7 +149,7 @@ class Stack:
     async def gateway(self, *, limits: Limits = Limits(), **serving: Any) -> AsyncIterator[Gateway]:
         """Run a gateway; the newest one is where `desk` goes."""
         requests = Requests(store=self.store, act=self.service.act, submit=self.intake.submit, clock=self.clock,
-                            lease=limits.lease)
+                            lease=limits.lease, relatives=RelativesStore(self.pool))
         async with Tail(self.dsn) as tail:
             gateway = Gateway(feed=tail, start=tail.status.cursor, store=self.store, requests=requests,
                               redeem=self.accounts.redeem, clock=self.clock, limits=limits)
