@@ -48,9 +48,9 @@ def train(
     Raises:
         InvalidInput: the texts are wrong, or bear labels that the city's categories lack.
     """
-    with _steps(progress) as step:
+    with steps(_STEPS, progress) as step:
         step()
-        examples = _checked(read_corpus(data), city)
+        examples = checked(read_corpus(data), city)
         seen = [example for example in examples if not example.apart]
         step()
         prepared = prepare(seen)
@@ -69,20 +69,22 @@ def train(
 
 
 @contextmanager
-def _steps(progress: bool) -> Iterator[Any]:
-    with tqdm(total=len(_STEPS), disable=not progress, desc="训练") as bar:
-        names = iter(_STEPS)
-        done = iter((0, *[1] * len(_STEPS)))
+def steps(names: Sequence[str], progress: bool) -> Iterator[Any]:
+    """Show a bar; what is yielded begins the next of the named steps."""
+    with tqdm(total=len(names), disable=not progress, desc="训练") as bar:
+        waiting = iter(names)
+        done = iter((0, *[1] * len(names)))
 
         def step() -> None:
             bar.update(next(done))
-            bar.set_postfix_str(next(names))
+            bar.set_postfix_str(next(waiting))
 
         yield step
         bar.update(1)
 
 
-def _checked(examples: list[Example], city: City) -> list[Example]:
+def checked(examples: list[Example], city: City) -> list[Example]:
+    """Return the examples; raises InvalidInput where one bears a label that the city's categories lack."""
     known = {label.l1 + label.l2 for label in city.categories}
     strange = sorted({example.label for example in examples} - known)
     if strange:

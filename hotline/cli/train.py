@@ -1,27 +1,46 @@
-"""`train`: train the models anew."""
+"""`train`: train the models anew, from the project's texts alone or from a city's own tickets too."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hotline.cli.base import command, settings
+from hotline.deadlines import ZONE
 
 if TYPE_CHECKING:
+    from triage.city_train import Outcome
     from triage.train import Second
+
+CORPUS = Path("triage/data/appeals")
 
 
 def add(commands: Any) -> None:
     """Add the command."""
     parser = command(
-        commands, "train", run, summary="train the category, kind and verdict models from labelled texts",
-        example="python -m hotline train --data triage/data/appeals --out models",
+        commands, "train", run, summary="train the triage models from labelled texts, or from a city's own tickets",
+        example="python -m hotline train --data tickets.xlsx --text 诉求内容 --label 事项分类",
     )
-    parser.add_argument("--data", type=Path, default=Path("triage/data/appeals"), help="folder of JSON lines")
-    parser.add_argument("--out", type=Path, help="where the model goes (default: model_dir)")
+    parser.add_argument(
+        "--data", type=Path, default=CORPUS,
+        help="folder of JSON lines with every label, or a city's tickets: a .csv, .xlsx or .jsonl file",
+    )
+    add_ticket_options(parser)
+    parser.add_argument("--out", type=Path, help="where the model, or the report on tickets, goes")
+
+
+def add_ticket_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `train` and `retrain` share."""
+    parser.add_argument("--text", metavar="COL", default="text", help="column of the tickets' text (default: text)")
+    parser.add_argument(
+        "--label", metavar="COL", default="label",
+        help="column of the category: 0307, 03路灯, 城市管理/路灯 or 路灯 (default: label)",
+    )
+    parser.add_argument("--force", action="store_true", help="install the model whatever the comparison says")
     parser.add_argument(
         "--encoder", metavar="PATH",
         help="train an encoder too: `own` pre-trains ours from nothing, a folder is a local BERT-family checkpoint "
@@ -30,19 +49,44 @@ def add(commands: Any) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Train with a progress bar and print the figures on the texts kept aside."""
+    """Train with a progress bar and print the figures on texts kept aside."""
     from hotline.city import load_city
-    from triage.train import train
 
     chosen = settings()
-    out, city = given.out or Path(chosen.model_dir), load_city(Path(chosen.city_dir))
-    figures = train(given.data, out, city, second=_second(given.encoder) if given.encoder else None)
-    for name, value in figures.items():
+    city, models = load_city(Path(chosen.city_dir)), Path(chosen.model_dir)
+    second = encoder_trainer(given.encoder) if given.encoder else None
+    if given.data.suffix:
+        from triage.city_train import train_city
+        from triage.tickets import read_tickets
+
+        tickets = read_tickets(given.data, text=given.text, label=given.label, labels=city.categories)
+        out = given.out or fresh_folder(chosen.data_path)
+        title = f"{city.name}: {given.data.name}"
+        return tell(train_city(tickets, CORPUS, models, out, city, title=title, second=second, force=given.force))
+    from triage.train import train
+
+    for name, value in train(given.data, given.out or models, city, second=second).items():
         sys.stdout.write(f"{name:<40}{value:>10.4f}\n")
     return 0
 
 
-def _second(name: str) -> Second:
+def fresh_folder(data: Path) -> Path:
+    """Return a new folder for a report, named by the time."""
+    folder = data / "training" / datetime.now(ZONE).strftime("%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def tell(outcome: Outcome) -> int:
+    """Print what came of a training on tickets; exit status 0 also where the present model stays."""
+    sys.stdout.write(f"{'accuracy in grouped folds':<40}{outcome.right:>10.4f}\n")
+    sys.stdout.write(f"{'expected calibration error':<40}{outcome.calibration_error:>10.4f}\n")
+    sys.stdout.write(f"{outcome.match.reason}\n{'已安装' if outcome.match.installed else '未安装: 现用模型不变'}\n")
+    sys.stdout.write(f"报告: {outcome.report}\n")
+    return 0
+
+
+def encoder_trainer(name: str) -> Second:
     """Return what trains the encoder. Raises InvalidInput: its libraries are missing, or there is no such folder."""
     from hotline.errors import InvalidInput
 

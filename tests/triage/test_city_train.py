@@ -1,0 +1,204 @@
+"""A city's own tickets: every file format, labels in every way of writing, groups, the report, and who is installed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from hotline.city import City, load_city
+from hotline.errors import InvalidInput
+from tests.triage.small import write_corpus
+from triage.bars import bins_of
+from triage.city_train import Outcome, train_city
+from triage.install import PREVIOUS, install
+from triage.linear import load_linear
+from triage.report import Answer, Match, report
+from triage.svg import Point, confusion, curve, reliability
+from triage.tickets import Tickets, groups_of, read_tickets
+from triage.train import train
+
+ROWS = [
+    {"内容": "桥头路灯坏了三盏", "分类": "0307"},
+    {"内容": "水管爆了没人修", "分类": "09供水"},
+    {"内容": "拖欠工资半年", "分类": "劳动社保/欠薪"},
+    {"内容": "巷子里的灯不亮", "分类": "路灯"},
+    {"内容": "没有标签", "分类": ""},
+    {"内容": "", "分类": "路灯"},
+    {"内容": "不知道是什么", "分类": "外星人"},
+    {"内容": "其他只有名字有歧义", "分类": "其他"},
+]
+
+
+@pytest.fixture(scope="module")
+def city() -> City:
+    return load_city(Path("cities/441900"))
+
+
+def written(folder: Path, form: str) -> Path:
+    path = folder / f"tickets.{form.partition('-')[0]}"
+    if form.startswith("csv"):
+        with path.open("w", encoding=form.partition("-")[2], newline="") as file:
+            writer = csv.DictWriter(file, ["内容", "分类"])
+            writer.writeheader()
+            writer.writerows(ROWS)
+    elif form == "xlsx":
+        book = Workbook()
+        book.active.append(["内容", "分类", "备注"])  # type: ignore[union-attr]
+        for row in ROWS:
+            book.active.append([*row.values(), 7])  # type: ignore[union-attr]
+        book.save(path)
+    else:
+        path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS) + "\n\n", "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("form", ["csv-utf-8", "csv-utf-8-sig", "csv-gb18030", "xlsx", "jsonl"])
+def test_every_format_is_read_alike(form: str, city: City, tmp_path: Path) -> None:
+    tickets = read_tickets(written(tmp_path, form), text="内容", label="分类", labels=city.categories)
+    assert [(one.label, one.text) for one in tickets.examples] == [
+        ("03路灯", "桥头路灯坏了三盏"),
+        ("09供水", "水管爆了没人修"),
+        ("01欠薪", "拖欠工资半年"),
+        ("03路灯", "巷子里的灯不亮"),
+    ]
+    assert tickets.strange == {"外星人": 1, "其他": 1}
+    assert tickets.empty == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.csv", b"x,y\n1,2\n", "内容"),
+        ("a.csv", b"", "没有数据行"),
+        ("a.csv", b"\xff\xfe\x00", "编码"),
+        ("a.jsonl", b'{"\xe5\x86\x85\xe5\xae\xb9": 1}\n[', "分类"),
+        ("a.xlsx", b"PK no zip", "Excel"),
+        ("a.docx", b"", ".xlsx"),
+        ("a.jsonl", b"[1]", "a.jsonl:1"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told(name: str, content: bytes, told: str, city: City, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InvalidInput, match=re.escape(told)):
+        read_tickets(tmp_path / name, text="内容", label="分类", labels=city.categories)
+    with pytest.raises(InvalidInput, match="none"):
+        read_tickets(tmp_path / "none.csv", text="内容", label="分类", labels=city.categories)
+
+
+def test_near_duplicates_are_one_group() -> None:
+    first = "南城鸿福路工地半夜打桩, 吵得全楼的人都睡不着觉, 请派人来管一管"
+    groups = groups_of([first, first + "谢谢", "老板拖欠工资三个月", first.replace("请", "求")])
+    assert groups[0] == groups[1] == groups[3] != groups[2]
+    assert groups_of(["老板拖欠工资三个月"]) == [groups[2]], "a group's name does not hang on its neighbours"
+
+
+def made_up(count: int) -> Tickets:
+    """Tickets whose words the small corpus does not know: only who learns from them can tell them apart."""
+    rows = []
+    for number in range(count):
+        word, l1, l2 = (("喔噢喔", "04", "施工噪声"), ("咕叽叽", "13", "河涌"), ("哐当哐", "03", "违建"))[number % 3]
+        tail = "".join(chr(0x4E00 + (number * 37 + at * 101) % 5000) for at in range(8))
+        rows.append(f'{{"text": "{word}{tail}{word} 13800138000", "label": "{l1}{l2}"}}')
+    path = Path("tickets.jsonl")
+    return _read(path, rows)
+
+
+def _read(path: Path, rows: list[str]) -> Tickets:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / path
+        file.write_text("\n".join(rows), "utf-8")
+        return read_tickets(file, text="text", label="label", labels=load_city(Path("cities/441900")).categories)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    write_corpus(folder)
+    return folder
+
+
+@pytest.fixture
+def present(corpus: Path, city: City, tmp_path: Path) -> Path:
+    models = tmp_path / "models"
+    train(corpus, models, city, progress=False)
+    return models
+
+
+def taught(tickets: Tickets, corpus: Path, models: Path, out: Path, city: City, *, force: bool = False) -> Outcome:
+    out.mkdir()
+    return train_city(tickets, corpus, models, out, city, title="试", force=force, progress=False)
+
+
+class _Loads(HTMLParser):
+    """Gathers whatever a page would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.found += [value or "" for name, value in attrs if name in {"src", "href", "data", "srcset"}]
+
+
+def test_better_is_installed_with_a_report_and_the_same_again_is_not(
+    corpus: Path, present: Path, city: City, tmp_path: Path
+) -> None:
+    tickets, before = made_up(330), load_linear(present).card.version
+    outcome = taught(tickets, corpus, present, tmp_path / "one", city)
+    assert outcome.match.installed
+    assert outcome.match.new_right > outcome.match.present_right
+    assert outcome.right > 0.9
+    assert load_linear(present).card.version != before
+    assert load_linear(present / PREVIOUS).card.version == before
+    page = outcome.report.read_text("utf-8")
+    parser = _Loads()
+    parser.feed(page)
+    assert parser.found == [], "the report loads nothing"
+    assert parser.tags.count("svg") == 3
+    assert "13800138000" not in page
+    again = taught(tickets, corpus, present, tmp_path / "two", city)
+    assert not again.match.installed, "it is no better than itself"
+    assert taught(tickets, corpus, present, tmp_path / "three", city, force=True).match.installed
+
+
+def test_too_few_tickets_are_refused(corpus: Path, city: City, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="至少需要"):
+        taught(made_up(60), corpus, tmp_path, tmp_path / "out", city)
+
+
+def test_installing_takes_away_what_the_new_model_lacks(tmp_path: Path) -> None:
+    new, models = tmp_path / "new", tmp_path / "models"
+    for folder, names in ((new, ("linear.json",)), (models, ("linear.json", "encoder.json"))):
+        folder.mkdir()
+        for name in names:
+            (folder / name).write_text(folder.name, "utf-8")
+    install(new, models)
+    assert sorted(path.name for path in models.iterdir()) == ["linear.json", PREVIOUS]
+    assert (models / "linear.json").read_text("utf-8") == "new"
+    assert sorted(path.name for path in (models / PREVIOUS).iterdir()) == ["encoder.json", "linear.json"]
+
+
+def test_what_users_wrote_cannot_break_the_page() -> None:
+    answers = [Answer("<script>alert(1)</script>" * 20, "<b>", "03路灯", 0.9), Answer("x", "03路灯", "03路灯", 1.0)]
+    page = report("<i>", answers, [Point(0, 0.1), Point(10, 0.9)], Match(30, 2, 1, False, "<u>"), ["<s>"])
+    for wrong in ("<script>", "<b></td>", "<i>", "<u>", "<s>"):
+        assert wrong not in page
+    assert "未安装" in page
+    assert "…" in page
+
+
+def test_pictures_hold_what_they_are_given() -> None:
+    assert confusion({("a", "a"): 3, ("a", "b"): 1}, ["a", "b"]).count("<title>") == 2
+    assert reliability(bins_of([0.9, 0.95, 0.1], [True, False, False])).count("<title>") == 2
+    assert curve([Point(0, 0.5), Point(100, 0.8)]).count("<circle") == 2
+    assert curve([]).startswith("<svg")

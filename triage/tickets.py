@@ -1,0 +1,156 @@
+"""A city's own tickets from a CSV, Excel or JSON-lines file: text and category, checked line by line."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from hotline.city import Label
+from hotline.errors import InvalidInput
+from hotline.terms import Kind, Verdict
+from triage.corpus import TICKET, Example
+
+_ENCODINGS = ("utf-8-sig", "gb18030")
+_SEPARATORS = "/-—_>｜|·:： "
+_NEAR = 0.6
+"""Jaccard similarity of 4-grams from which two texts are one group."""
+
+
+class Tickets(NamedTuple):
+    """What a file held. `strange` counts the labels that are none of the city's; their rows are left out."""
+
+    examples: list[Example]
+    groups: list[str]
+    strange: dict[str, int]
+    empty: int
+
+
+def read_tickets(path: Path, *, text: str, label: str, labels: Sequence[Label]) -> Tickets:
+    """Read the file; near-duplicates form a group, so that folds do not tear them apart.
+
+    Args:
+        text, label: names of the columns or keys. A label may be a code (0307), `03路灯`, a name that is only one
+            category's (路灯), or first and second level with a sign between (城市管理/路灯).
+
+    Raises:
+        InvalidInput: the file cannot be read, has no such column, or no row that can be used.
+    """
+    known = _names(labels)
+    examples, strange, empty = {}, dict[str, int](), 0
+    for row in _rows(path, (text, label)):
+        words, name = row[text].strip(), row[label].strip()
+        found = known.get(_plain(name))
+        if not words or not name:
+            empty += 1
+        elif found is None:
+            strange[name] = strange.get(name, 0) + 1
+        else:
+            examples[words] = Example(
+                text=words, l1=found.l1, l2=found.l2, kind=Kind.OTHER, verdict=Verdict.NON_EMERGENCY, source=TICKET
+            )
+    if not examples:
+        told = "、".join(list(strange)[:10]) or "无"
+        raise InvalidInput(f"{path}: 没有可用的工单; 不在分类表中的标签: {told}", error_id="tickets_invalid")
+    return Tickets(list(examples.values()), groups_of(list(examples)), strange, empty)
+
+
+def _names(labels: Sequence[Label]) -> dict[str, Label]:
+    """Return every way of writing a label that means only one category."""
+    ways: dict[str, set[Label]] = {}
+    for one in labels:
+        for name in (one.code, one.l1 + one.l2, one.l1_name + one.l2, one.l1 + one.l1_name + one.l2, one.l2):
+            ways.setdefault(_plain(name), set()).add(one)
+    return {name: next(iter(found)) for name, found in ways.items() if len(found) == 1}
+
+
+def _plain(name: str) -> str:
+    return name.translate(dict.fromkeys(map(ord, _SEPARATORS)))
+
+
+def _rows(path: Path, columns: tuple[str, str]) -> Iterator[dict[str, str]]:
+    readers = {".csv": _csv, ".xlsx": _xlsx, ".jsonl": _jsonl, ".json": _jsonl}
+    if path.suffix.lower() not in readers:
+        raise InvalidInput(f"{path}: 只能读取 .csv、.xlsx 或 .jsonl 文件", error_id="tickets_invalid")
+    try:
+        rows = readers[path.suffix.lower()](path)
+        first = next(rows, None)
+        if first is None:
+            raise InvalidInput(f"{path}: 文件中没有数据行", error_id="tickets_invalid")
+        lacking = [column for column in columns if column not in first]
+        if lacking:
+            there = "、".join(map(str, first))
+            raise InvalidInput(f"{path}: 没有列 {'、'.join(lacking)}; 有 {there}", error_id="tickets_invalid")
+        for row in (first, *rows):
+            yield {column: _text(row.get(column)) for column in columns}
+    except OSError as error:
+        raise InvalidInput(f"{path}: {error.strerror or error}", error_id="tickets_invalid") from error
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _csv(path: Path) -> Iterator[Mapping[str, Any]]:
+    raw = path.read_bytes()
+    for encoding in _ENCODINGS:
+        try:
+            lines = raw.decode(encoding).splitlines(keepends=True)
+        except UnicodeDecodeError:
+            continue
+        yield from csv.DictReader(lines)
+        return
+    raise InvalidInput(f"{path}: 既不是UTF-8也不是GB18030编码", error_id="tickets_invalid")
+
+
+def _jsonl(path: Path) -> Iterator[Mapping[str, Any]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                try:
+                    yield msgspec.json.decode(line, type=dict[str, Any])
+                except msgspec.MsgspecError as error:
+                    raise InvalidInput(f"{path.name}:{number}: {error}", error_id="tickets_invalid") from error
+
+
+def _xlsx(path: Path) -> Iterator[Mapping[str, Any]]:
+    from zipfile import BadZipFile
+
+    from openpyxl import load_workbook
+
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except (BadZipFile, KeyError, ValueError) as error:
+        raise InvalidInput(f"{path}: 不是可读的Excel文件: {error}", error_id="tickets_invalid") from error
+    rows = book.worksheets[0].iter_rows(values_only=True)
+    head = [_text(cell).strip() for cell in next(rows, ())]
+    for row in rows:
+        if any(cell is not None for cell in row):
+            yield dict(zip(head, row, strict=False))
+
+
+def groups_of(texts: Sequence[str]) -> list[str]:
+    """Return the group of each text: that of an earlier text it nearly repeats, else one of its own.
+
+    The group is named by a hash of its first text, so that it is the same whatever other texts there are.
+    """
+    grams = [frozenset(text[at : at + 4] for at in range(max(1, len(text) - 3))) for text in texts]
+    seen: dict[str, list[int]] = {}
+    groups: list[str] = []
+    for number, own in enumerate(grams):
+        rivals = {rival for gram in islice(sorted(own, key=hash_of), 12) for rival in seen.get(gram, ())}
+        near = [rival for rival in sorted(rivals) if len(own & grams[rival]) > _NEAR * len(own | grams[rival])]
+        groups.append(groups[near[0]] if near else hash_of(texts[number]))
+        for gram in islice(sorted(own, key=hash_of), 12):
+            seen.setdefault(gram, []).append(number)
+    return groups
+
+
+def hash_of(text: str) -> str:
+    """Return a hash that is the same on every machine and day."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
