@@ -23,10 +23,18 @@ from hotline.ids import TicketNumber
 from hotline.limit import time_limit
 from hotline.opening import Change, CityRules, continue_ticket, open_ticket, receipt_of
 from hotline.ports import Clock, NewTicket, TicketIntake, TriageBatch
+from hotline.terms import Channel
 from hotline.ticket import Ticket
 
 log = structlog.get_logger(__name__)
 _UNSURE = "the appeal could not be stored for certain: please repeat it; under the same key it is taken once"
+
+
+def judged_text(inbound: Inbound) -> str:
+    """Return what triage judges: the text, and after it the matter (停水, 挪车 …) that 110 names in a transfer."""
+    appeal = inbound.appeal
+    named = inbound.channel is Channel.POLICE and appeal.title and appeal.title not in appeal.text
+    return f"{appeal.text}\n{appeal.title}" if named else appeal.text
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +124,7 @@ class Intake:
         return [waiting for waiting in batch if not waiting.answer.cancelled()]
 
     async def _process(self, batch: Sequence[_Waiting]) -> None:
-        triages = self._triaged([waiting.inbound.appeal.text for waiting in batch])
+        triages = self._triaged([judged_text(waiting.inbound) for waiting in batch])
         pairs = list(zip(batch, triages, strict=True))
         plain = [(waiting, triage) for waiting, triage in pairs if not _joins(waiting.inbound)]
         joining = [(waiting, triage) for waiting, triage in pairs if _joins(waiting.inbound)]

@@ -13,16 +13,19 @@ import msgspec
 
 from hotline.appeal import Category, Triage
 from hotline.city import City
+from hotline.terms import Verdict
 from routing.dispatch import best_guess
 
 BATCH = 256
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One line of input; other keys are ignored."""
+    """One line of input; other keys are ignored. `verdict` is what somebody found, for `--alarms`."""
 
     text: str
     channel: str = ""
+    id: int | str | None = None
+    verdict: str = ""
 
 
 def run_triage(
@@ -31,8 +34,13 @@ def run_triage(
     *,
     city: City,
     pipeline: Callable[[Sequence[str]], Sequence[Triage]],
+    alarms: bool = False,
 ) -> int:
     """Triage every line and pass each answer to `write`, newline included.
+
+    Args:
+        alarms: answer only the lines that alarm, for review: text, verdict, services and evidence; where a line says
+            what its `verdict` should have been, only those that alarm wrongly, and those missed.
 
     Returns:
         The exit code: 0, or 1 if a line was wrong. Empty lines are skipped.
@@ -43,7 +51,10 @@ def run_triage(
         found = iter(pipeline([one.text for one in read if isinstance(one, Line)]))
         for one in read:
             if isinstance(one, Line):
-                answer = as_json(best_guess(next(found), city.directory), one.text)
+                triage = next(found)
+                if alarms and not worth_review(one, triage.verdict):
+                    continue
+                answer = review(one, triage) if alarms else as_json(best_guess(triage, city.directory), one.text)
             else:
                 answer, exit_code = {"error": one}, 1
             write(msgspec.json.encode(answer).decode() + "\n")
@@ -60,6 +71,21 @@ def _read(line: str | bytes) -> Line | str:
         return msgspec.json.decode(line, type=Line)
     except (msgspec.MsgspecError, UnicodeError) as error:
         return f"应为一行JSON, 如 {{\"text\": \"…\", \"channel\": \"web\"}}: {error}"
+
+
+def worth_review(line: Line, found: Verdict) -> bool:
+    """Tell whether a person should look at the verdict: an alarm, or one that differs from what the line says."""
+    if line.verdict:
+        return (found is Verdict.EMERGENCY) != (line.verdict == Verdict.EMERGENCY.value)
+    return found is not Verdict.NON_EMERGENCY
+
+
+def review(line: Line, triage: Triage) -> dict[str, Any]:
+    """Return what a reviewer of alarms needs to see."""
+    expected = {"expected": line.verdict} if line.verdict else {}
+    numbered = {"id": line.id} if line.id is not None else {}
+    full = as_json(triage, line.text)
+    return numbered | expected | {key: full[key] for key in ("verdict", "services", "evidence")} | {"text": line.text}
 
 
 def as_json(triage: Triage, text: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -73,29 +74,29 @@ def _category(label: str, confidence: float) -> Category:
     return Category(label[:2], label[2:], round(confidence, 4))
 
 
-def raised(
-    assessment: Assessment, chances: Sequence[float], limits: Thresholds, *, calm: bool = False
-) -> tuple[Verdict, bool]:
+def raised(assessment: Assessment, chances: Sequence[float], limits: Thresholds) -> tuple[Verdict, bool]:
     """Return the higher of the rules' and the model's verdict, and whether the model alone raised it.
 
-    `chances` are those of emergency, unclear and non_emergency, in this order; where the words lean to `calm` the
-    model must be surer.
+    `chances` are those of emergency, unclear and non_emergency, in this order; the words that the rules know shift
+    them, so that the model must be surer where all is past, settled or asked about, and less sure where it happens now.
     """
-    emergency = limits.emergency_despite if calm else limits.emergency
-    unclear = limits.unclear_despite if calm else limits.unclear
     by_model = Verdict.NON_EMERGENCY
     by_rules = assessment.verdict
-    # Words of taking one's life stand whatever the model thinks: a false alarm costs a call, a missed one a life.
-    certain = any(hit.word.strong and hit.word.danger == "suicide" for hit in assessment.hits)
-    if by_rules is Verdict.EMERGENCY and not certain and chances[0] + chances[1] < limits.doubt:
+    if by_rules is Verdict.EMERGENCY and not assessment.certain and chances[0] + chances[1] < limits.doubt:
         by_rules = Verdict.UNCLEAR
-    if chances[0] >= emergency:
+    if shifted(chances[0], assessment.lean) >= limits.emergency:
         by_model = Verdict.EMERGENCY
-    elif chances[0] + chances[1] >= unclear:
+    elif shifted(chances[0] + chances[1], assessment.lean) >= limits.unclear:
         by_model = Verdict.UNCLEAR
     if _RANK[by_model] > _RANK[by_rules]:
         return by_model, assessment.verdict is Verdict.NON_EMERGENCY
     return by_rules, False
+
+
+def shifted(chance: float, lean: float) -> float:
+    """Return a probability whose log odds are moved by `lean`."""
+    grown = chance * math.exp(lean)
+    return grown / (grown + 1.0 - chance)
 
 
 def services_for(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
@@ -10,17 +12,21 @@ from hotline.terms import Service
 from triage.match import Batch, Matcher
 
 GAP = 8
+PLAIN = "plain"
+"""The cue of words that only hide what stands inside them: nobody cries for help with 救命药."""
 
 
 class Word(NamedTuple):
-    """A word of the lexicon. `danger` names what it speaks of, or is "" for a cue; `then` must follow within GAP."""
+    """A word of the lexicon. `danger` names what it speaks of, or is "" for a cue; `doubt` asks for a
+    person at most; what `then` asks for must follow."""
 
     text: str
     danger: str = ""
     strong: bool = False
+    doubt: bool = False
     services: tuple[Service, ...] = ()
     cue: str = ""
-    then: str = ""
+    then: re.Pattern[str] | None = None
 
 
 class Hit(NamedTuple):
@@ -43,7 +49,10 @@ class Lexicon:
     def find(self, batch: Batch) -> list[list[Hit]]:
         """Return for each text its hits, in order."""
         return [
-            [hit for start, end, words in _outer(hits) for word in words if (hit := _hit(text, word, start, end))]
+            [
+                hit for start, end, words in _outer(hits) for word in words
+                if word.cue != PLAIN and (hit := _hit(text, word, start, end))
+            ]
             for text, hits in zip(batch.texts, self._matcher.find(batch), strict=True)
         ]
 
@@ -61,38 +70,55 @@ def _outer(hits: list[tuple[int, int, tuple[Word, ...]]]) -> list[tuple[int, int
 
 
 def _hit(text: str, word: Word, start: int, end: int) -> Hit | None:
-    """Return the hit, None where the second part does not follow in the same sentence."""
-    if not word.then:
+    """Return the hit, None where no second part follows in the same sentence."""
+    if word.then is None:
         return Hit(word, start, end)
-    follows = text.find(word.then, end, end + GAP)
-    if follows < 0 or any(stop in text[end:follows] for stop in "\n。"):
-        return None
-    return Hit(word, start, follows + len(word.then))
+    found = word.then.match(text, end)
+    return Hit(word, start, found.end()) if found else None
 
 
 @cache
 def dangers() -> Lexicon:
     """Return the words that speak of danger."""
-    return Lexicon([word for line in _lines() for word in _words(line) if word.danger])
+    return Lexicon([word for word in _all() if word.danger or word.cue == PLAIN])
 
 
 @cache
 def cues() -> Lexicon:
     """Return the words that turn a danger on or off."""
-    return Lexicon([word for line in _lines() for word in _words(line) if word.cue])
+    return Lexicon([word for word in _all() if word.cue])
 
 
-def _lines() -> list[str]:
+@cache
+def _all() -> tuple[Word, ...]:
     text = resources.files("triage").joinpath("data/emergency.txt").read_text("utf-8")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    sets = {
+        f"{{{head.split()[1]}}}": tail.split()
+        for head, _, tail in (line.partition(":") for line in lines) if head.startswith("set ")
+    }
+    return tuple(word for line in lines if not line.startswith("set ") for word in _words(line, sets))
 
 
-def _words(line: str) -> list[Word]:
+def _words(line: str, sets: dict[str, list[str]]) -> Iterator[Word]:
     head, _, tail = line.partition(":")
     fields = head.split()
-    pairs = [(first, then) for first, _, then in (part.partition("~") for part in tail.split())]
-    if fields[0] == "cue":
-        return [Word(first, cue=fields[1], then=then) for first, then in pairs]
-    _, danger, strength, services = fields
-    wanted = tuple(Service(number) for number in services.split(","))
-    return [Word(first, danger, strength == "strong", wanted, then=then) for first, then in pairs]
+    for part in tail.split():
+        first, _, then = part.partition("~")
+        follows = _follows(then, sets) if then else None
+        for text in sets.get(first, [first]):
+            if fields[0] == "cue":
+                yield Word(text, cue=fields[1], then=follows)
+            else:
+                _, danger, strength, services = fields
+                wanted = tuple(Service(number) for number in services.split(","))
+                yield Word(text, danger, strength == "strong", strength == "unclear", wanted, then=follows)
+
+
+def _follows(then: str, sets: dict[str, list[str]]) -> re.Pattern[str]:
+    """Return a pattern of what may stand between and one of the alternatives; `甲~乙~丙` asks for both, in order."""
+    parts = [
+        "(?:" + "|".join(re.escape(word) for name in part.split("|") for word in sets.get(name, [name])) + ")"
+        for part in then.split("~")
+    ]
+    return re.compile("".join(rf"[^。\n]{{0,{GAP}}}?{part}" for part in parts))

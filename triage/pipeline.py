@@ -32,7 +32,7 @@ from triage.linear import load_linear
 from triage.match import batch_of
 from triage.opinion import Opinions, Scorer, Use
 from triage.place import Gazetteer, Mention, happened
-from triage.rules import Assessment, assess_all, leans_calm
+from triage.rules import Assessment, assess_all
 from triage.text import Text, normalise
 from triage.title import title_of
 
@@ -143,8 +143,7 @@ class Pipeline:
             return Triage(category=None, needs_person=True, title=text.raw.strip(), model=card.version)
         kind, category = self._kinds[kind_number], choice.category
         limits = card.thresholds
-        wary = chances[0] + chances[1] >= limits.emergency and leans_calm(text.clean)
-        verdict, alone = raised(assessment, chances, limits, calm=wary)
+        verdict, alone = raised(assessment, chances, limits)
         calm = verdict is Verdict.NON_EMERGENCY
         towns = happened(mentions)
         version = self._directory().version

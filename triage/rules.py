@@ -26,15 +26,25 @@ _QUOTED = re.compile(r"[“\"「『][^”\"」』\n]{0,30}$")
 _OFF_IN_SENTENCE = ("figure", "hypothetical", "drill")
 _OFF_IN_TEXT = ("past", "resolved", "drill", "office", "question")
 _ON = ("now", "urgent")
+_LIVE, _STRONG, _EACH, _RAISED = 0.3, 0.3, 0.4, 0.4
+_LEANS = {"now": 0.3, "past": -0.5, "resolved": -0.5, "question": -0.25, "drill": -0.4, "office": -0.4}
+_MOST_STRONG = 4
+_PLAINLY = 1.3
+_CRY = 9
+_MOST_CUES = 3
 _ORDER = (Service.POLICE, Service.FIRE, Service.AMBULANCE, Service.TRAFFIC)
 
 
 class Assessment(NamedTuple):
-    """What the rules say. `hits` are the words that raised the verdict."""
+    """What the rules say. `hits` are the words that raised the verdict; `lean` is how far the words shift the model's
+    log odds of an emergency, above 0 towards one (`judge.raised`). What is `certain`
+    stands whatever the model thinks: words of taking one's life, and a cry for help with a plain danger."""
 
     verdict: Verdict
     services: tuple[Service, ...]
     hits: tuple[Hit, ...]
+    lean: float = 0.0
+    certain: bool = False
 
 
 CALM = Assessment(Verdict.NON_EMERGENCY, (), ())
@@ -46,28 +56,38 @@ def assess(text: str) -> Assessment:
 
 
 def assess_all(batch: Batch) -> list[Assessment]:
-    """Return the rules' verdict on each text; cues are looked for only where there is talk of danger."""
-    dangers = lexicon.dangers().find(batch)
-    talk = [row for row, hits in enumerate(dangers) if hits]
-    found = [CALM] * len(dangers)
-    cues = lexicon.cues().find(batch_of([batch.texts[row] for row in talk])) if talk else []
-    for row, cue_hits in zip(talk, cues, strict=True):
-        found[row] = _assessed(batch.texts[row], dangers[row], cue_hits)
-    return found
+    """Return the rules' verdict on each text."""
+    found = zip(batch.texts, lexicon.dangers().find(batch), lexicon.cues().find(batch), strict=True)
+    return [_assessed(*one) for one in found]
 
 
 def _assessed(text: str, dangers: list[Hit], cues: list[Hit]) -> Assessment:
     live = [hit for hit in dangers if not _turned_off(hit, cues, text)]
-    verdict, raised = _verdict(live, Counter(hit.word.cue for hit in cues), len(text))
+    counts = Counter(hit.word.cue for hit in cues)
+    verdict, raised = _verdict(live, counts, len(text))
     services = services_of(raised) if verdict is not Verdict.NON_EMERGENCY else ()
-    return Assessment(verdict, services, tuple(raised))
+    lean = _lean(verdict, live, counts)
+    return Assessment(verdict, services, tuple(raised), lean, _certain(verdict, raised, lean, counts, len(text)))
 
 
-def leans_calm(text: str) -> bool:
-    """Tell whether a clean text speaks more of the past, of questions, fears or offices than of here and now."""
-    cues = Counter(hit.word.cue for hit in lexicon.cues().find(batch_of([text]))[0])
-    off = sum(cues[name] for name in (*_OFF_IN_TEXT, "figure", "hypothetical"))
-    return off > sum(cues[name] for name in _ON)
+def _certain(verdict: Verdict, hits: list[Hit], lean: float, cues: Counter[str], length: int) -> bool:
+    """Tell whether nobody should doubt it: a false alarm costs a call, a missed one a life."""
+    if verdict is not Verdict.EMERGENCY:
+        return False
+    cry = cues["urgent"] > 0 or length <= _CRY
+    return (lean >= _PLAINLY and cry) or any(hit.word.strong and hit.word.danger == "suicide" for hit in hits)
+
+
+def _lean(verdict: Verdict, live: list[Hit], cues: Counter[str]) -> float:
+    """Return how far the words lean to an emergency (above 0) or away from one.
+
+    Weighed beside the model's log odds in cross-validation: at 2 % false alarms on hard negatives the two find 0.93 of
+    the emergencies, the model alone 0.85.
+    """
+    strong = len({hit.start for hit in live if hit.word.strong})
+    words = _LIVE * bool(live) + _STRONG * bool(strong) + _EACH * min(strong, _MOST_STRONG)
+    said = sum(weight * min(cues[name], _MOST_CUES) for name, weight in _LEANS.items())
+    return words + said + _RAISED * (verdict is Verdict.EMERGENCY)
 
 
 def services_of(hits: Iterable[Hit]) -> tuple[Service, ...]:
@@ -99,6 +119,9 @@ def _verdict(live: list[Hit], cues: Counter[str], length: int) -> tuple[Verdict,
         return (Verdict.EMERGENCY, strong) if not cues["uncertain"] else (Verdict.UNCLEAR, strong)
     if live and cues["urgent"] and off <= allowed:
         return Verdict.EMERGENCY, live
+    doubtful = [hit for hit in live if hit.word.doubt]
+    if doubtful and off <= allowed:
+        return Verdict.UNCLEAR, doubtful
     if len({hit.word.danger for hit in strong}) > 1 and on and off <= allowed + 1:
         return Verdict.UNCLEAR, strong
     return Verdict.NON_EMERGENCY, []

@@ -12,9 +12,14 @@ from hotline.cli.base import command, settings
 
 def add(commands: Any) -> None:
     """Add the command."""
-    command(
+    parser = command(
         commands, "triage", run, summary="read JSON lines with a text and write what triage makes of each; no database",
         example="""echo '{"text":"南城工地半夜还在打桩","channel":"wechat"}' | python -m hotline triage""",
+    )
+    parser.add_argument(
+        "--alarms", action="store_true",
+        help="write only the lines that alarm, with their evidence, for review; where lines carry a verdict, only "
+        "those that alarm wrongly and those missed",
     )
 
 
@@ -29,4 +34,4 @@ def run(given: argparse.Namespace) -> int:
     city = load_city(Path(chosen.city_dir))
     encoder = Use.OFF if chosen.triage_encoder == "off" else Use.ALWAYS  # nobody waits for anything else here
     pipeline = Pipeline.load(city, Path(chosen.model_dir), encoder=encoder)
-    return run_triage(sys.stdin.buffer, sys.stdout.write, city=city, pipeline=pipeline)
+    return run_triage(sys.stdin.buffer, sys.stdout.write, city=city, pipeline=pipeline, alarms=given.alarms)

@@ -73,3 +73,28 @@ def test_empty_lines_are_skipped_and_batches_keep_their_order() -> None:
     code, answers = run(b"\n", *lines)
     assert code == 0
     assert [answer["category"] is not None for answer in answers] == [bool(n % 2) for n in range(BATCH + 7)]
+
+
+def reviewed(*lines: str) -> list[dict[str, object]]:
+    out: list[str] = []
+    run_triage(lines, out.append, city=CITY, pipeline=fixed, alarms=True)
+    return [json.loads(line) for line in out]
+
+
+def test_alarms_lists_only_what_alarms_with_its_evidence() -> None:
+    assert reviewed('{"id": 3, "text": "今晚着火"}', '{"text": ""}') == [
+        {
+            "id": 3, "verdict": "emergency", "services": ["119"], "text": "今晚着火",
+            "evidence": [{"rule": "rule:fire", "text": "着火", "start": 3, "end": 5}],
+        }
+    ]
+
+
+def test_alarms_compares_with_the_verdict_that_a_line_gives() -> None:
+    lines = [
+        '{"text": "今晚着火", "verdict": "emergency"}', '{"text": "今晚着火", "verdict": "non_emergency"}',
+        '{"text": "", "verdict": "emergency"}', '{"text": "", "verdict": "non_emergency"}',
+    ]
+    assert [(one["expected"], one["verdict"]) for one in reviewed(*lines)] == [
+        ("non_emergency", "emergency"), ("emergency", "non_emergency"),
+    ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hotline.terms import Service, Verdict
 from triage.card import Head, Thresholds
-from triage.judge import choose, model_evidence, raised, rule_evidence, services_for
+from triage.judge import choose, model_evidence, raised, rule_evidence, services_for, shifted
 from triage.rules import CALM, Assessment, assess
 from triage.text import normalise
 
@@ -78,15 +80,26 @@ def test_rules_or_model_raise_and_neither_silences_the_other(
 
 
 @pytest.mark.parametrize(
-    ("chances", "expected"),
+    ("lean", "expected"),
     [
-        ((0.5, 0.0, 0.5), Verdict.UNCLEAR),
-        ((0.6, 0.0, 0.4), Verdict.EMERGENCY),
-        ((0.4, 0.05, 0.5), Verdict.NON_EMERGENCY),
+        (-1.5, Verdict.NON_EMERGENCY),
+        (-0.5, Verdict.UNCLEAR),
+        (0.0, Verdict.UNCLEAR),
+        (0.5, Verdict.EMERGENCY),
     ],
 )
-def test_where_the_words_lean_to_calm_the_model_must_be_surer(chances: tuple[float, ...], expected: Verdict) -> None:
-    assert raised(CALM, chances, LIMITS, calm=True)[0] is expected
+def test_words_that_lean_to_calm_or_alarm_shift_the_model(lean: float, expected: Verdict) -> None:
+    assert raised(CALM._replace(lean=lean), (0.25, 0.3, 0.45), LIMITS)[0] is expected
+
+
+def test_what_is_certain_stands_whatever_the_model_thinks() -> None:
+    assert raised(FIRE._replace(certain=True), (0.0, 0.0, 1.0), LIMITS)[0] is Verdict.EMERGENCY
+
+
+@given(st.floats(0, 1), st.floats(-5, 5), st.floats(-5, 5))
+def test_a_shift_keeps_chances_chances_and_their_order(chance: float, one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    assert 0.0 <= shifted(chance, low) <= shifted(chance, high) <= 1.0
 
 
 NUMBERS = ("110", "119", "120", "122")

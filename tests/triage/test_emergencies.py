@@ -1,0 +1,71 @@
+"""Emergencies told in many ways, and what only sounds like one: the rules alone, and with the shipped models."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from hotline.city import load_city
+from hotline.terms import Service, Verdict
+from triage.match import batch_of
+from triage.pipeline import Pipeline
+from triage.rules import assess_all
+from triage.text import normalise
+
+
+class Case(NamedTuple):
+    """A text with the verdict and the services that it must get."""
+
+    verdict: Verdict
+    services: frozenset[Service]
+    text: str
+
+
+def cases(verdict: Verdict) -> list[Case]:
+    lines = Path("tests/triage/data/emergencies.txt").read_text("utf-8").splitlines()
+    found = [line.split("|") for line in lines if not line.startswith("#")]
+    rows = [Case(Verdict(one), frozenset(Service(n) for n in two.split(",") if n), text) for one, two, text in found]
+    return [row for row in rows if row.verdict is verdict]
+
+
+@cache
+def pipeline() -> Pipeline:
+    return Pipeline.load(load_city(Path("cities/441900")), Path("models"))
+
+
+def by_rules(texts: list[str]) -> list[Verdict]:
+    clean = [text.clean for text in normalise(texts)]
+    return [found.verdict for found in assess_all(batch_of(clean))]
+
+
+def test_the_rules_alone_find_nine_in_ten() -> None:
+    found = by_rules([case.text for case in cases(Verdict.EMERGENCY)])
+    assert found.count(Verdict.EMERGENCY) >= 0.9 * len(found)
+
+
+def test_the_rules_alone_leave_calm_what_is_calm() -> None:
+    texts = [case.text for case in cases(Verdict.NON_EMERGENCY)]
+    assert [text for text, found in zip(texts, by_rules(texts), strict=True) if found is Verdict.EMERGENCY] == []
+
+
+def test_with_the_models_hardly_one_is_missed_and_none_cried_in_vain() -> None:
+    grave = cases(Verdict.EMERGENCY)
+    found = pipeline()([case.text for case in grave])
+    missed = [case.text for case, one in zip(grave, found, strict=True) if one.verdict is not Verdict.EMERGENCY]
+    assert len(missed) <= 2, missed
+    calm = [case.text for case in cases(Verdict.NON_EMERGENCY)]
+    cried = [text for text, one in zip(calm, pipeline()(calm), strict=True) if one.verdict is Verdict.EMERGENCY]
+    assert len(cried) <= 2, cried
+
+
+def test_the_right_services_are_named() -> None:
+    grave = [case for case in cases(Verdict.EMERGENCY) if case.services]
+    found = pipeline()([case.text for case in grave])
+    wrong = [case.text for case, one in zip(grave, found, strict=True) if not case.services <= set(one.services)]
+    assert len(wrong) <= 0.08 * len(grave), wrong
+
+
+def test_what_may_be_a_swindle_goes_to_a_person() -> None:
+    doubtful = cases(Verdict.UNCLEAR)
+    assert {one.verdict for one in pipeline()([case.text for case in doubtful])} == {Verdict.UNCLEAR}
