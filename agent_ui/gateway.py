@@ -207,7 +207,7 @@ class Gateway:
             case p.Hello():
                 raise InvalidInput("`hello` is said once; open another connection to log in anew")
             case (p.TakeSnapshot() | p.RunCommand() | p.Open() | p.SetPresence() | p.Search() | p.PhoneAppeal()
-                  | p.MergeTickets()):
+                  | p.MergeTickets() | p.TakeCallback() | p.GiveBackCallback() | p.RecordCallback()):
                 console.active = True
                 await self._begin(console, ask)
             case _:

@@ -19,6 +19,7 @@ from hotline.commands import Command
 from hotline.errors import HotlineError, InvalidInput
 from hotline.feed import MAX_SEQ
 from hotline.terms import State
+from routing.callbacks import Callback, CallResult
 
 MAX_FRAME = 64 * 1024
 MAX_TOPICS = 64
@@ -42,11 +43,13 @@ def _json_of(name: str) -> Meta:
 
 SummaryJson = Annotated[msgspec.Raw, _json_of("Summary")]
 RowJson = Annotated[msgspec.Raw, Meta(extra_json_schema={
-    "oneOf": [{"$ref": "#/components/schemas/Summary"}, {"$ref": "#/components/schemas/Presence"}],
+    "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Summary", "Presence", "Callback")],
 })]
 TicketJson = Annotated[msgspec.Raw, _json_of("Ticket")]
 TicketEventJson = Annotated[msgspec.Raw, _json_of("TicketEvent")]
-PresenceJson = Annotated[msgspec.Raw, _json_of("Presence")]
+DataJson = Annotated[msgspec.Raw, Meta(extra_json_schema={
+    "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Presence", "Callback")],
+})]
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,6 +144,34 @@ class MergeTickets(Ask, frozen=True, tag="merge"):
     numbers: Annotated[tuple[Number, ...], Meta(min_length=1, max_length=MAX_MERGED)]
 
 
+CallbackId = Annotated[int, Meta(ge=1, le=MAX_SEQ, description="`id` of a row of the topic `callbacks`")]
+
+
+class TakeCallback(Ask, frozen=True, tag="take_callback"):
+    """回拨: take an entry of the ledger, the longest waiting one or `callback`; a supervisor gives it to `agent`."""
+
+    id: Id
+    callback: CallbackId | None = None
+    agent: Annotated[str, Meta(max_length=64)] = ""
+
+
+class GiveBackCallback(Ask, frozen=True, tag="give_back_callback"):
+    """Let somebody else take it."""
+
+    id: Id
+    callback: CallbackId
+
+
+class RecordCallback(Ask, frozen=True, tag="record_callback"):
+    """Tell how ringing back went. `number`: the ticket that came of it."""
+
+    id: Id
+    callback: CallbackId
+    result: CallResult
+    number: Annotated[str, Meta(max_length=40)] = ""
+    note: Line = ""
+
+
 class Ping(Ask, frozen=True, tag="ping"):
     """I am here. `active`: the person touched the console since the last ping (keeps the session from idling out)."""
 
@@ -149,7 +180,7 @@ class Ping(Ask, frozen=True, tag="ping"):
 
 ConsoleFrame = (
     Hello | Follow | Unfollow | TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | MergeTickets
-    | Ping
+    | TakeCallback | GiveBackCallback | RecordCallback | Ping
 )
 
 
@@ -164,7 +195,8 @@ class Welcome(Frame, frozen=True, tag="welcome"):
 
 
 class Event(Frame, frozen=True):
-    """One event. `type` is the fact's tag (`receive`, `dispatch`, …) or `presence`; `summary` the row after it."""
+    """One event. `type` is the fact's tag (`receive`, `dispatch`, …), `presence` or `callback`; `summary` the row after
+    it, `data` a presence or a callback."""
 
     seq: Seq
     at: datetime
@@ -172,7 +204,7 @@ class Event(Frame, frozen=True):
     actor: str
     number: str = ""
     summary: SummaryJson | msgspec.UnsetType = msgspec.UNSET
-    data: PresenceJson | msgspec.UnsetType = msgspec.UNSET
+    data: DataJson | msgspec.UnsetType = msgspec.UNSET
 
 
 class Events(Frame, frozen=True, tag="events"):
@@ -221,7 +253,8 @@ class Ok(Frame, frozen=True, tag="ok"):
     """A request was carried out; what it brought depends on the request.
 
     `command`: number, version, state. `open`: opened. `search`: rows, next. `presence`: presence.
-    `phone_appeal`: number, receipt. `merge`: merged.
+    `phone_appeal`: number, receipt. `merge`: merged. `take_callback`: callback, none where nothing waits; likewise
+    `give_back_callback` and `record_callback`.
     """
 
     id: Id
@@ -234,6 +267,7 @@ class Ok(Frame, frozen=True, tag="ok"):
     presence: Presence | None = None
     receipt: AppealAnswer | None = None
     merged: tuple[Merged, ...] | None = None
+    callback: Callback | None = None
 
 
 class Error(Frame, frozen=True, tag="error"):

@@ -46,6 +46,9 @@ Request = (
 )
 
 
+_ON_A_WISH: set[type] = {c.UnpublishWish, c.PledgeWish, c.DeliverWish, c.CancelPledge}
+
+
 def possible_commands(actor: Actor, ticket: Ticket) -> tuple[str, ...]:
     """Return the tags of the commands that make sense on this ticket for this actor; a rule may still refuse one."""
     reachable = {*TRANSITIONS[ticket.state], *c.SIDE_COMMANDS} - _pointless(ticket)
@@ -58,6 +61,8 @@ def _pointless(ticket: Ticket) -> set[type]:
     pointless |= {c.ClearAlarm} if not ticket.alarms else set()
     pointless |= {c.Release} if not ticket.agent else set()
     pointless |= {c.SupplyInfo} if ticket.asked_in is State.HANDLING else {c.Resume}
+    pointless |= {c.RecordTry} if ticket.state is not State.PENDING_FOLLOW_UP else set()
+    pointless |= _ON_A_WISH if ticket.wish is None else set()
     pointless |= {c.RequestExtension} if ticket.state is not State.HANDLING else set()
     pointless |= {c.RequestReturn} if ticket.return_locked else set()
     pointless |= {c.ApproveReturn} if ticket.returns else set()

@@ -12,7 +12,7 @@ import msgspec
 from hotline import commands as c
 from hotline.errors import Forbidden, InvalidInput
 from hotline.events import Actor, Role
-from hotline.feed import PRESENCE_TOPIC
+from hotline.feed import CALLBACK_TOPIC, PRESENCE_TOPIC
 from hotline.summary import Summary
 
 
@@ -39,7 +39,7 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _ACTING = {
     StaffRole.AGENT: Role.AGENT, StaffRole.SUPERVISOR: Role.SUPERVISOR, StaffRole.DEPARTMENT: Role.DEPARTMENT,
 }
-_CENTRE_TOPICS = frozenset({"centre", "emergency", "alarms", PRESENCE_TOPIC})
+_CENTRE_TOPICS = frozenset({"centre", "emergency", "alarms", PRESENCE_TOPIC, CALLBACK_TOPIC})
 _PLAIN_TOPICS = _CENTRE_TOPICS | {"tickets"}
 _NAMED_TOPICS = ("ticket:", "department:", "agent:")
 

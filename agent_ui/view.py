@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from hotline.feed import PRESENCE_TOPIC
+from hotline.feed import CALLBACK_TOPIC, PRESENCE_TOPIC
 from hotline.summary import CENTRE_STATES, Summary
 from hotline.terms import State, Verdict
 
@@ -35,7 +35,7 @@ def fits(topic: str, row: Summary) -> bool:
         case "alarms":
             return bool(row.alarms)
         case _:
-            return False  # `presence` has rows of its own kind, and other topics do not exist
+            return False  # `presence` and `callbacks` have rows of their own kind, and other topics do not exist
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -48,8 +48,8 @@ class ConsoleView:
     """The rows of one topic, kept by a console: `states` narrows the list (empty: all)."""
 
     def __init__(self, topic: str, *, states: Iterable[State] = ()) -> None:
-        if topic == PRESENCE_TOPIC:
-            raise ValueError("presence is not a list of tickets")
+        if topic in (PRESENCE_TOPIC, CALLBACK_TOPIC):
+            raise ValueError(f"{topic} is not a list of tickets")
         self.topic, self.states = topic, frozenset(states)
         self.seq = 0
         self._known: dict[str, _Known] = {}

@@ -10,7 +10,7 @@ from hotline.calendar import statutory_days, statutory_years
 from hotline.city_files import CityFiles
 from hotline.deadlines import Unit as TimeUnit
 from hotline.deadlines import WorkCalendar, WorkingTime
-from hotline.policy import Allowances, FollowUpRules, Policy
+from hotline.policy import Allowances, CallbackRules, FollowUpRules, Policy
 from hotline.supervision import Supervision
 from hotline.terms import Kind, Priority, State
 
@@ -32,11 +32,26 @@ def policy_of(reader: CityFiles, settings: Mapping[str, Any]) -> Policy:
         police_return_window=_time(windows["police_return"]),
         follow_up=_time(windows["follow_up"]),
         follow_up_rules=_follow_up(settings.get("follow_up", {})),
+        callbacks=_callbacks(settings.get("callbacks", {})),
         yellow_percent=_percent(settings.get("lights", {}).get("yellow_percent", 80)),
         supervision=_supervision(settings.get("lights", {})),
         waits=_waits({name: text for name, text in settings.get("waits", {}).items() if name != "urgent"}),
         urgent_waits=_waits(settings.get("waits", {}).get("urgent", {})),
     )
+
+
+def _callbacks(table: Mapping[str, Any]) -> CallbackRules:
+    default = CallbackRules()
+    opens, closes = table.get("day", [f"{moment:%H:%M}" for moment in default.day])
+    gaps = tuple(int(minutes) for minutes in table.get("gap_minutes", default.gap_minutes))
+    rules = CallbackRules(
+        within=_time(table["within"]) if "within" in table else default.within, gap_minutes=gaps,
+        hold_minutes=int(table.get("hold_minutes", default.hold_minutes)),
+        day=(time.fromisoformat(opens), time.fromisoformat(closes)),
+    )
+    if rules.day[0] >= rules.day[1] or min((rules.hold_minutes, *gaps)) < 1:
+        raise ValueError("[callbacks] day 应先起后止, hold_minutes 和 gap_minutes 应为正整数")
+    return rules
 
 
 def _percent(value: object) -> int:

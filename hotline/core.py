@@ -15,6 +15,7 @@ from channels.message import Inbound, Outbound, Receipt
 from channels.wechat import MediaFetcher
 from hotline import figures
 from hotline.appeal import Category
+from hotline.callbacks import Callbacks
 from hotline.city import City
 from hotline.config import Settings
 from hotline.directories import Directories, DirectoryDesk
@@ -31,6 +32,7 @@ from hotline.revisions import Watcher
 from hotline.service import Service
 from hotline.spool import Spool
 from hotline.store.acts import forget_acts
+from hotline.store.callbacks import CallbackStore
 from hotline.store.channels import ChannelStore, write_durably
 from hotline.store.database import open_pool
 from hotline.store.directories import DirectoryStore, revisions
@@ -104,6 +106,7 @@ class Core:
         )
         self.records = records
         figures.WAITING.set_function(lambda: self.intake.waiting)
+        self.callbacks = Callbacks(ledger=CallbackStore(pool), rules=self.rules, clock=clock)
         self.links = RatingLinks(key=partial(link_key, pool), base=settings.public_base, clock=clock)
         self.front = Front(
             intake=self.intake, service=self.service, records=records, spool=self.spool, clock=clock, links=self.links

@@ -12,18 +12,19 @@ import msgspec
 
 MAX_SEQ = 2**53 - 1
 PRESENCE_TOPIC = "presence"
+CALLBACK_TOPIC = "callbacks"
 
 
 class FeedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One event of the log.
 
     Attributes:
-        type: the fact's tag (`receive`, `dispatch`, …) or `presence`.
+        type: the fact's tag (`receive`, `dispatch`, …), `presence` or `callback`.
         actor: `role:name` of who acted.
         topics: who is concerned; lists before and after the event (`hotline.summary.topics`).
-        number: the ticket's number, "" for presence.
-        summary: JSON of the ticket's `Summary` after the event, "" for presence.
-        doc: JSON of the whole event where the reader asked for it, else ""; always there for presence.
+        number: the ticket's number, "" for presence and callbacks.
+        summary: JSON of the ticket's `Summary` after the event, "" for presence and callbacks.
+        doc: JSON of the whole event where the reader asked for it, else ""; always there for presence and callbacks.
     """
 
     seq: int

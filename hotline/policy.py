@@ -33,6 +33,15 @@ class FollowUpRules(msgspec.Struct, frozen=True, kw_only=True):
     max_redos: int = 2
 
 
+class CallbackRules(msgspec.Struct, frozen=True, kw_only=True):
+    """回拨: how soon a missed call is tried, how long one is held, how far apart the tries lie, and by day."""
+
+    within: WorkingTime = WorkingTime(30, Unit.MINUTES)
+    hold_minutes: int = 15
+    gap_minutes: tuple[int, ...] = (30, 240)
+    day: tuple[time, time] = (time(7, 30), time(21, 30))
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The city's figures: calendar, allowances, ceilings and windows. `[P]` values live here, never in code.
 
@@ -51,6 +60,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     police_return_window: WorkingTime
     follow_up: WorkingTime
     follow_up_rules: FollowUpRules = FollowUpRules()
+    callbacks: CallbackRules = CallbackRules()
     yellow_percent: int = 80
     supervision: tuple[WorkingTime, ...] = (WorkingTime(0), WorkingTime(2), WorkingTime(5))
     waits: Mapping[State, WorkingTime] = {}

@@ -118,8 +118,14 @@ def _rated(ticket: Ticket, rating: Rating | None, solved: bool | None) -> dict[s
     }
 
 
+def _helpers(units: tuple[DepartmentCode, ...], lead: DepartmentCode) -> tuple[DepartmentCode, ...]:
+    """Who leads does not assist too, and nobody assists twice, whatever was typed."""
+    return tuple(dict.fromkeys(unit for unit in units if unit != lead))
+
+
 def _redone(ticket: Ticket, fact: c.Redispatch) -> dict[str, Any]:
     return {
+        "assisting": _helpers(ticket.assisting, fact.lead or ticket.lead),
         "redos": ticket.redos + 1, "dispatches": ticket.dispatches + 1, "lead": fact.lead or ticket.lead,
         "rating": None, "solved": None,  # of the first round: the second is asked anew
         "supervision": ticket.supervision if ticket.redos == 0 else max(ticket.supervision, Supervision.LEVEL_1),
@@ -142,7 +148,7 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.Merge: lambda t, f: {"parent": f.parent, "lead": DepartmentCode(""), "assisting": ()},
     c.Unmerge: lambda t, f: {"parent": None},
     c.Dispatch: lambda t, f: {
-        "lead": f.lead, "assisting": f.assisting, "directory_version": f.directory_version,
+        "lead": f.lead, "assisting": _helpers(f.assisting, f.lead), "directory_version": f.directory_version,
         "dispatches": t.dispatches + 1, "suggested": DepartmentCode(""), "opinions": (),
     },
     c.RequestReturn: lambda t, f: {
@@ -152,7 +158,8 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.TakeBack: lambda t, f: {"lead": DepartmentCode(""), "assisting": ()},
     c.RefuseReturn: lambda t, f: {"return_locked": True},
     c.Rule: lambda t, f: {
-        "lead": f.lead, "assisting": f.assisting, "return_locked": True, "dispatches": t.dispatches + 1,
+        "lead": f.lead, "assisting": _helpers(f.assisting, f.lead), "return_locked": True,
+        "dispatches": t.dispatches + 1,
         "opinions": (),
     },
     c.AskInfo: lambda t, f: {"asked_in": t.state},

@@ -24,7 +24,7 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
     limits = Limits()
     requests = Requests(
         store=store, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease,
-        relatives=core.relatives,
+        relatives=core.relatives, callbacks=core.callbacks,
     )
     async with Tail(core.dsn) as feed:
         gateway = Gateway(

@@ -15,9 +15,10 @@ from agent_ui.presence import NotReadyReason, Presence, PresenceState, next_pres
 from agent_ui.protocol import Search, TakeSnapshot
 from channels.phone_number import normalize_phone
 from hotline.errors import InvalidInput, NotFound, Unavailable
-from hotline.feed import PRESENCE_TOPIC, FeedEvent
+from hotline.feed import CALLBACK_TOPIC, PRESENCE_TOPIC, FeedEvent
 from hotline.ids import TicketId
 from hotline.store import rows
+from hotline.store.callbacks import waiting
 from hotline.store.database import LOST, statements
 from hotline.store.search import query
 from hotline.store.tail import event_from_row
@@ -87,6 +88,8 @@ class ConsoleStore:
         """Return a page of a topic's list; the topic was checked. Raises InvalidInput for a made-up cursor."""
         if asked.topic == PRESENCE_TOPIC:
             return await self._presences()
+        if asked.topic == CALLBACK_TOPIC:
+            return await self._waiting_callbacks(asked)
         kind, _, name = asked.topic.partition(":")
         states = set(asked.states) or set(State)
         if kind == "centre":
@@ -99,6 +102,13 @@ class ConsoleStore:
         found = await self._fetch("list_presence")
         present = [_presence(row["staff"], row) for row in found if row["staff"] is not None]
         return Page(seq=found[0]["seq"], rows=tuple(msgspec.Raw(msgspec.json.encode(one)) for one in present))
+
+    async def _waiting_callbacks(self, asked: TakeSnapshot) -> Page:
+        try:
+            page, last = await waiting(self._pool, position_of(asked.cursor) if asked.cursor else None, asked.limit)
+        except LOST as error:
+            raise _unavailable(error) from error
+        return page if last is None else msgspec.structs.replace(page, next=cursor_of(last.missed_at, last.id))
 
     async def find(self, number: str, *, since_version: int = 0) -> Found:
         """Return a ticket with its events after a version. Raises NotFound."""

@@ -1,4 +1,4 @@
-"""Links to rate: only the right signature opens one ticket, for a month; the page says what it must and runs nothing."""
+"""Links to rate: only the right signature opens one ticket, for a month; the page runs nothing."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ NUMBER = ticket_number("DG", NOW.date(), Channel.WEB, 1)
 KEY = b"k" * 32
 TOKEN = token_for(NUMBER, now=NOW, key=KEY)
 PROGRESS = Progress(
-    number=NUMBER, status=State.PENDING_FOLLOW_UP, status_label="待回访", verdict=Verdict.NON_EMERGENCY, category="路灯",
-    department=DepartmentCode("城管局"), expected_by=None, public_reply="<script>alert(1)</script>已修好",
+    number=NUMBER, status=State.PENDING_FOLLOW_UP, status_label="待回访", verdict=Verdict.NON_EMERGENCY,
+    category="路灯", department=DepartmentCode("城管局"), expected_by=None, public_reply="<script>alert(1)</script>已修好",
 )
 
 

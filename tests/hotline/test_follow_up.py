@@ -136,7 +136,7 @@ def messages(ticket: Ticket, command: c.Command, now: object) -> list:
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(("rating", "solved"), list(itertools.product([None, *Rating], [None, True, False])))
 def test_where_every_answer_leads(rating: Rating | None, solved: bool | None) -> None:
-    """Satisfied or solved closes; else the matter is redone, supervised the second time, and then it is told as it is."""
+    """Satisfied or solved closes; else the matter is redone, the second time supervised, and then told as it is."""
     ticket = replied()
     if rating is None and solved is None:
         return

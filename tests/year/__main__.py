@@ -24,7 +24,8 @@ AS_OF = datetime(2028, 1, 1, tzinfo=UTC)
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.year", description=__doc__, epilog="example: python -m tests.year --tickets 200000 --seed 3",
+        prog="python -m tests.year", description=__doc__,
+        epilog="example: python -m tests.year --tickets 200000 --seed 3",
     )
     parser.add_argument("--tickets", type=int, default=200_000, help="about how many the year brings (default: 200000)")
     parser.add_argument("--seed", type=int, default=2026)
@@ -46,7 +47,7 @@ def main(given: Sequence[str] | None = None) -> int:
     began = time.perf_counter()
     with tqdm(total=chosen.tickets, unit="ticket", disable=None, smoothing=0.05) as bar:
         world = World(
-            load_city(chosen.city), tickets=chosen.tickets, seed=chosen.seed, done=done, arrived=bar.update,  # type: ignore[arg-type]
+            load_city(chosen.city), tickets=chosen.tickets, seed=chosen.seed, done=done, arrived=lambda: bar.update()
         )
         try:
             world.run()

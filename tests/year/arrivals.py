@@ -62,8 +62,8 @@ class Arrivals:
     def _inbound(self, moment: datetime) -> Inbound:
         channel = _pick(self._random, _CHANNELS)
         appeal = Appeal(
-            text="体育路路灯不亮,已经三天了", citizen=self._citizen(channel), place=Place(town=self._town()),  # type: ignore[arg-type]
-            confidential=self._random.random() < 0.01,
+            text="体育路路灯不亮,已经三天了", citizen=self._citizen(channel),  # type: ignore[arg-type]
+            place=Place(town=self._town()), confidential=self._random.random() < 0.01,
         )
         return Inbound(channel=channel, external_id=f"y{self._sequence}", appeal=appeal, received_at=moment)  # type: ignore[arg-type]
 

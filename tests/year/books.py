@@ -1,4 +1,4 @@
-"""The figures of the year, kept twice: by `hotline.tally` and by a recount in plain Python that shares nothing with it."""
+"""The figures of the year, kept twice: by `hotline.tally`, and by a recount in plain Python that shares nothing."""
 
 from __future__ import annotations
 

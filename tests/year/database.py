@@ -60,7 +60,8 @@ class Log:
         try:
             async with connection.transaction():
                 await connection.execute(_STAGE)
-                await connection.copy_records_to_table("tickets", records=self._tickets, columns=[*_TICKET, "updated_at"])
+                columns = [*_TICKET, "updated_at"]
+                await connection.copy_records_to_table("tickets", records=self._tickets, columns=columns)
                 await connection.copy_records_to_table("lived", records=self._events, columns=_EVENT)
                 await connection.execute(_SORTED)
                 # Positions count from 1 here: the horizon must lie above them (docs/decisions/0002-event-order.md).

@@ -98,7 +98,7 @@ class World:
             if id_ == 0:
                 self._arrive(*what)  # type: ignore[misc]
             elif (live := self.lives.get(id_)) is not None:
-                self._happen(live, what)
+                self._happen(live, what)  # whose life is over, nothing happens to any more
 
     def _happen(self, live: Live, what: object) -> None:
         match what:
@@ -236,7 +236,7 @@ class World:
         check(before, ticket, event, effects.messages, len(ticket.children) if effects.news else 0)
         if effects.orphans:
             for child in ticket.children:
-                self._push(self.now, self._by_number[child], ("free",))
+                self._push(self.now, self._by_number.get(child, -1), ("free",))
         if before is not None and before.state is not ticket.state:
             live.epoch += 1
             if plan:
@@ -267,7 +267,7 @@ class World:
                 raise Broken(f"the replay of {live.ticket.number} is not what it was")
         self._done(live.id, live.events)
         for child in live.ticket.children:  # a merged ticket cannot outlive its parent's file here
-            orphan = self.lives.get(self._by_number[child])
+            orphan = self.lives.get(self._by_number.get(child, -1))
             if orphan is not None and orphan.ticket.state is State.MERGED:
                 self._push(self.now, orphan.id, (orphan.epoch, Deed(self.now, c.Archive(), SYSTEM)))
         del self.lives[live.id], self._by_number[live.ticket.number]

@@ -35,4 +35,4 @@ CREATE TABLE callbacks (
 CREATE INDEX callbacks_waiting ON callbacks (next_at, id) WHERE state <> 'done';
 CREATE INDEX callbacks_by_phone ON callbacks (phone) WHERE state <> 'done';
 CREATE INDEX callbacks_overdue ON callbacks (due_at) WHERE state <> 'done' AND NOT alarmed;
-CREATE INDEX callbacks_by_time ON callbacks (missed_at DESC, id DESC);
+CREATE INDEX callbacks_open ON callbacks (missed_at, id) WHERE state <> 'done';

@@ -134,9 +134,9 @@ LEFT JOIN LATERAL (
      WHERE position > $1 AND position < event_horizon() AND topics && $2::text[]
      ORDER BY position LIMIT $3)
     UNION ALL
-    (SELECT position, at, 'presence', doc ->> 'actor', '{presence}', NULL, doc::text
+    (SELECT position, at, type, doc ->> 'actor', ARRAY[topic], NULL, doc::text
      FROM presence_events
-     WHERE position > $1 AND position < event_horizon() AND 'presence' = ANY ($2::text[])
+     WHERE position > $1 AND position < event_horizon() AND topic = ANY ($2::text[])
      ORDER BY position LIMIT $3)
     ORDER BY position LIMIT $3
 ) AS e ON true

@@ -9,7 +9,7 @@ FROM (
      WHERE position > $1 AND position < event_horizon()
      ORDER BY position LIMIT $2)
     UNION ALL
-    (SELECT position, at, 'presence', doc ->> 'actor', '{presence}', NULL, doc::text
+    (SELECT position, at, type, doc ->> 'actor', ARRAY[topic], NULL, doc::text
      FROM presence_events
      WHERE position > $1 AND position < event_horizon()
      ORDER BY position LIMIT $2)

@@ -1,0 +1,116 @@
+"""The ledger of callbacks in PostgreSQL: each change under the entry's lock, told to the consoles in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import asyncpg
+import msgspec
+
+from agent_ui.masking import masked
+from agent_ui.ports import Page
+from hotline.callbacks import Change, Letter
+from hotline.errors import NotFound
+from hotline.store.database import statements
+from hotline.store.jobs import Job, enqueue
+from hotline.store.rows import to_json
+from routing.callbacks import Callback
+
+_SQL = statements("callbacks")
+_entries = msgspec.json.Decoder(Callback)
+_FIRST = (datetime(1970, 1, 1, tzinfo=UTC), 0)
+
+
+class CallbackStore:
+    """Fulfils `hotline.callbacks.Ledger` over a pool."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def owe(self, entry: Callback, *, actor: str, now: datetime) -> Callback:
+        """Keep a new entry; one of the same call is returned as it is."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            id_ = await connection.fetchval(
+                _SQL["owe"], entry.call, entry.phone, entry.missed_at, entry.state, entry.next_at, entry.due_at,
+                to_json(entry),
+            )
+            if id_ is None:
+                return _entry(await connection.fetchrow(_SQL["by_call"], entry.call))
+            kept = msgspec.structs.replace(entry, id=id_)
+            await _tell(connection, [kept], actor, now)
+            return kept
+
+    async def change(self, id_: int, change: Change, *, actor: str, now: datetime, letter: Letter) -> Callback:
+        """Change an entry under its lock and tell it. Raises NotFound, and what `change` raises."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(_SQL["hold"], id_)
+            if row is None:
+                raise NotFound(f"there is no callback {id_}")
+            before = _entry(row)
+            after = change(before) or before
+            await _put(connection, [after] if after != before else [], actor, now)
+            message = letter(after)
+            if message is not None:
+                new = await connection.fetchval(_SQL["message"], message.key, message.channel, to_json(message), now)
+                await enqueue(connection, Job.SEND_MESSAGE, [message.key] if new else [])
+            return after
+
+    async def take_next(self, change: Change, *, actor: str, now: datetime) -> Callback | None:
+        """Change the owed entry that has waited longest; None where nothing is to be tried now."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(_SQL["hold_next"], now)
+            if row is None:
+                return None
+            after = change(_entry(row))
+            if after is not None:
+                await _put(connection, [after], actor, now)
+            return after
+
+    async def change_all(self, phone: str, change: Change, *, actor: str, now: datetime) -> int:
+        """Change everything still owed to a telephone; return how many there were."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            return await _change_rows(connection, await connection.fetch(_SQL["hold_phone"], phone), change, actor, now)
+
+    async def lapse(self, change: Change, *, now: datetime, limit: int) -> int:
+        """Change what time has something to do to; return how many there were."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(_SQL["hold_lapsed"], now, limit)
+            return await _change_rows(connection, rows, change, "system:", now)
+
+
+async def waiting(pool: asyncpg.Pool, after: tuple[datetime, int] | None, limit: int) -> tuple[Page, Callback | None]:
+    """Return what is not done, the longest waiting first, telephones hidden; and the last of a page that has a next."""
+    found = await pool.fetch(_SQL["waiting"], *(after or _FIRST), limit + 1)
+    entries = [_entry(row) for row in found if row["id"] is not None]
+    shown = entries[:limit]
+    page = Page(seq=found[0]["seq"], rows=tuple(msgspec.Raw(msgspec.json.encode(masked(entry))) for entry in shown))
+    return page, shown[-1] if len(entries) > limit else None
+
+
+def _entry(row: asyncpg.Record) -> Callback:
+    return msgspec.structs.replace(_entries.decode(row["doc"]), id=row["id"])
+
+
+async def _change_rows(
+    connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], change: Change, actor: str, now: datetime
+) -> int:
+    changed = [after for row in rows if (after := change(_entry(row))) is not None]
+    await _put(connection, changed, actor, now)
+    return len(changed)
+
+
+async def _put(connection: asyncpg.Connection, entries: Sequence[Callback], actor: str, now: datetime) -> None:
+    for entry in entries:
+        await connection.execute(
+            _SQL["put"], entry.id, entry.state, entry.agent, entry.next_at, entry.late, entry.outcome or "",
+            entry.done_at, to_json(entry),
+        )
+    await _tell(connection, entries, actor, now)
+
+
+async def _tell(connection: asyncpg.Connection, entries: Sequence[Callback], actor: str, now: datetime) -> None:
+    if entries:
+        docs = [to_json(msgspec.to_builtins(masked(entry)) | {"actor": actor}) for entry in entries]
+        await connection.execute(_SQL["tell"], now, docs)
+        await connection.execute("NOTIFY hotline_events")

@@ -1,0 +1,305 @@
+"""回拨: every missed call is owed once, held by one, tried, and ends in one of three ways; over rules and a database."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent_ui.callback_requests import answer_callback
+from agent_ui.protocol import GiveBackCallback, RecordCallback, TakeCallback, TakeSnapshot
+from agent_ui.staff import Staff, StaffRole
+from hotline.callbacks import Callbacks
+from hotline.deadlines import ZONE
+from hotline.errors import Forbidden, HotlineError, IllegalTransition, InvalidInput, NotFound, Unavailable
+from hotline.policy import CallbackRules
+from hotline.store.callbacks import CallbackStore
+from hotline.store.console import ConsoleStore
+from hotline.store.database import open_pool
+from hotline.store.tail import Tail
+from hotline.terms import TryResult
+from routing import callbacks as rules_of
+from routing.callbacks import (
+    CALLBACKS,
+    Callback,
+    CallbackState,
+    CallResult,
+    MissedCall,
+    MissedReason,
+    Outcome,
+    owed,
+)
+from tests.cities import POLICY
+from tests.cities import RULES as CITY_RULES
+from tests.hotline.test_intake import all_rows
+
+NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)  # Friday 10:00
+RULES = CallbackRules()
+MISSED = MissedCall(call="c1", phone="+8613800138000", at=NOW)
+MINUTE = timedelta(minutes=1)
+
+
+def entry(**changes: object) -> Callback:
+    return msgspec.structs.replace(owed(MISSED, RULES, POLICY.calendar), id=1, **changes)
+
+
+# ── rules ────────────────────────────────────────────────────────────────────────────────────────
+def test_a_missed_call_is_to_be_tried_at_once_and_late_after_half_an_hour() -> None:
+    fresh = entry()
+    assert (fresh.state, fresh.next_at, fresh.due_at) == (CallbackState.OWED, NOW, NOW + 30 * MINUTE)
+    assert rules_of.lapsed(fresh, now=NOW + 29 * MINUTE) is None
+    late = rules_of.lapsed(fresh, now=NOW + 30 * MINUTE)
+    assert late is not None
+    assert late.late
+    assert rules_of.lapsed(late, now=NOW + 300 * MINUTE) is None
+
+
+def test_one_agent_holds_it_for_a_while() -> None:
+    held = rules_of.assigned(entry(), "li", RULES, now=NOW)
+    assert rules_of.assigned(held, "li", RULES, now=NOW).agent == "li"
+    with pytest.raises(IllegalTransition, match="is with li"):
+        rules_of.assigned(held, "chen", RULES, now=NOW)
+    assert rules_of.lapsed(held, now=NOW + 14 * MINUTE) is None
+    back = rules_of.lapsed(held, now=NOW + 15 * MINUTE)
+    assert back is not None
+    assert (back.state, back.agent) == (CallbackState.OWED, "")
+
+
+def test_three_tries_lie_apart_and_end_it() -> None:
+    one, now, moments = entry(), NOW, []
+    for _ in range(3):
+        assert one.next_at is not None
+        now = max(now, one.next_at)
+        moments.append(f"{now.astimezone(ZONE):%d %H:%M}")
+        one = rules_of.tried(rules_of.assigned(one, "li", RULES, now=now), "li", TryResult.NO_ANSWER, RULES, now=now)
+    assert moments == ["20 10:00", "20 10:30", "20 14:30"]
+    assert (one.state, one.outcome, one.next_at, len(one.tries)) == (CallbackState.DONE, Outcome.UNREACHABLE, None, 3)
+
+
+@pytest.mark.parametrize(("clock", "expected"), [
+    ("21:10", "21 07:30"), ("03:00", "20 07:30"), ("21:29", "21 07:30"), ("12:00", "20 12:30"),
+])
+def test_a_second_try_is_made_by_day(clock: str, expected: str) -> None:
+    now = datetime.fromisoformat(f"2026-11-20 {clock}").replace(tzinfo=ZONE)
+    held = rules_of.assigned(entry(), "li", RULES, now=now)
+    later = rules_of.tried(held, "li", TryResult.BUSY, RULES, now=now).next_at
+    assert later is not None
+    assert f"{later.astimezone(ZONE):%d %H:%M}" == expected
+
+
+def test_a_wrong_number_is_not_tried_again() -> None:
+    held = rules_of.assigned(entry(), "li", RULES, now=NOW)
+    assert rules_of.tried(held, "li", TryResult.WRONG_NUMBER, RULES, now=NOW).outcome is Outcome.UNREACHABLE
+
+
+def test_only_who_has_it_tells_how_it_went() -> None:
+    with pytest.raises(Forbidden, match="take callback"):
+        rules_of.reached(entry(), "li", now=NOW)
+    held = rules_of.assigned(entry(), "li", RULES, now=NOW)
+    with pytest.raises(Forbidden):
+        rules_of.tried(held, "chen", TryResult.BUSY, RULES, now=NOW)
+
+
+ACTS = st.sampled_from(["take", "take_other", "back", "no_answer", "busy", "reached", "again", "lapse"])
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(ACTS, st.integers(0, 600)), max_size=25))
+def test_every_life_keeps_to_the_table_and_ends_in_one_way(life: list[tuple[str, int]]) -> None:
+    one, now = entry(), NOW
+    acts = {
+        "take": lambda: rules_of.assigned(one, "li", RULES, now=now),
+        "take_other": lambda: rules_of.assigned(one, "chen", RULES, now=now),
+        "back": lambda: rules_of.given_back(one, now=now),
+        "no_answer": lambda: rules_of.tried(one, "li", TryResult.NO_ANSWER, RULES, now=now),
+        "busy": lambda: rules_of.tried(one, "chen", TryResult.BUSY, RULES, now=now),
+        "reached": lambda: rules_of.reached(one, "li", now=now),
+        "again": lambda: rules_of.done(one, Outcome.CALLED_AGAIN, now=now),
+        "lapse": lambda: rules_of.lapsed(one, now=now) or one,
+    }
+    for name, minutes in life:
+        now += minutes * MINUTE
+        before = one
+        try:
+            one = acts[name]()
+        except HotlineError:
+            assert one == before
+            continue
+        assert one.state is before.state or one.state in CALLBACKS[before.state]
+        assert (one.state is CallbackState.DONE) == (one.outcome is not None) == (one.next_at is None)
+        assert (one.state is CallbackState.ASSIGNED) <= bool(one.agent)
+        assert len(one.tries) <= 3
+
+
+# ── over a database ──────────────────────────────────────────────────────────────────────────────
+class Desk:
+    """The ledger over a database, with a clock that can be moved."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.pool, self.moment, self._ids = pool, NOW, itertools.count(1)
+        self.callbacks = Callbacks(ledger=CallbackStore(pool), rules=lambda: CITY_RULES, clock=lambda: self.moment)
+
+    async def miss(self, phone: str = "13800138000", call: str = "") -> Callback:
+        missed = MissedCall(call=call or f"c{next(self._ids)}", phone=phone, at=self.moment)
+        found = await self.callbacks.owe(missed)
+        assert found is not None
+        return found
+
+
+@asynccontextmanager
+async def desk(dsn: str) -> AsyncIterator[Desk]:
+    async with await open_pool(dsn, size=20) as pool:
+        yield Desk(pool)
+
+
+async def test_a_call_told_many_times_is_owed_once(database: str) -> None:
+    async with desk(database) as d:
+        found = await asyncio.gather(*(d.miss(call="same") for _ in range(10)))
+        assert len({one.id for one in found}) == 1
+        assert [r[0] for r in await all_rows(database, "SELECT count(*) FROM callbacks")] == [1]
+        assert await d.callbacks.owe(MissedCall(call="x", phone="", at=NOW, reason=MissedReason.LOST)) is None
+        with pytest.raises(InvalidInput):
+            await d.callbacks.owe(MissedCall(call="y", phone="not a number", at=NOW))
+
+
+async def test_many_agents_take_each_another_one(database: str) -> None:
+    async with desk(database) as d:
+        for n in range(8):
+            await d.miss(f"1380013800{n}")
+        taken = await asyncio.gather(*(d.callbacks.take(f"a{n}", by=f"agent:a{n}") for n in range(12)))
+        ids = [one.id for one in taken if one is not None]
+        assert len(ids) == len(set(ids)) == 8
+        assert await d.callbacks.take("a99", by="agent:a99") is None
+
+
+async def test_the_longest_waiting_is_taken_first(database: str) -> None:
+    async with desk(database) as d:
+        first = await d.miss("13800138001")
+        d.moment += MINUTE
+        await d.miss("13800138002")
+        taken = await d.callbacks.take("li", by="agent:li")
+        assert taken is not None
+        assert taken.id == first.id
+
+
+async def test_reaching_somebody_answers_every_call_they_missed(database: str) -> None:
+    async with desk(database) as d:
+        one, other = await d.miss(), await d.miss()
+        stranger = await d.miss("13900139000")
+        await d.callbacks.take("li", by="agent:li", id_=one.id)
+        await d.callbacks.reached(one.id, "li", by="agent:li", note="已解答")
+        states = dict(await all_rows(database, "SELECT id, state FROM callbacks"))
+        assert states == {one.id: "done", other.id: "done", stranger.id: "owed"}
+        assert await d.callbacks.answered("139-0013-9000") == 1
+        assert await d.callbacks.answered("139-0013-9000") == 0
+        assert await d.callbacks.answered("") == 0
+
+
+async def test_after_the_last_try_one_sms_goes_out(database: str) -> None:
+    async with desk(database) as d:
+        one = await d.miss()
+        for _ in range(3):
+            d.moment += timedelta(hours=12)
+            assert await d.callbacks.take("li", by="agent:li") is not None
+            one = await d.callbacks.tried(one.id, "li", TryResult.NO_ANSWER, by="agent:li")
+        assert one.outcome is Outcome.UNREACHABLE
+        [(key, text)] = await all_rows(database, "SELECT key, message ->> 'text' FROM outbox")
+        assert key == "callback-c1"
+        assert "多次回拨" in text
+        assert "138" not in text
+
+
+async def test_what_is_held_too_long_goes_back_and_what_nobody_tries_is_shown_late(database: str) -> None:
+    async with desk(database) as d:
+        held, forgotten = await d.miss("13800138001"), await d.miss("13800138002")
+        await d.callbacks.take("li", by="agent:li", id_=held.id)
+        d.moment += timedelta(hours=1)
+        await asyncio.gather(*(d.callbacks.sweep() for _ in range(4)))
+        await d.callbacks.sweep()
+        found = {one.id: one for one in await waiting_rows(d)}
+        assert found[held.id].state is CallbackState.OWED
+        assert found[held.id].late
+        assert found[forgotten.id].late
+        told = await all_rows(database, "SELECT doc ->> 'id' FROM presence_events WHERE type = 'callback'")
+        assert len(told) == 2 + 1 + 2, "owed, taken, and each lapsed once"
+
+
+async def waiting_rows(d: Desk, **asked: object) -> list[Callback]:
+    page = await ConsoleStore(d.pool).snapshot(TakeSnapshot(topic="callbacks", **asked))  # type: ignore[arg-type]
+    return [msgspec.json.decode(row, type=Callback) for row in page.rows]
+
+
+async def test_consoles_are_shown_everything_that_is_not_done_page_by_page(database: str) -> None:
+    async with desk(database) as d:
+        entries = [await d.miss(f"138001380{n:02d}") for n in range(7)]
+        store, seen, cursor = ConsoleStore(d.pool), list[int](), ""
+        while True:
+            page = await store.snapshot(TakeSnapshot(topic="callbacks", limit=3, cursor=cursor))
+            rows = [msgspec.json.decode(row, type=Callback) for row in page.rows]
+            seen += [row.id for row in rows]
+            assert all("****" in row.phone for row in rows)
+            cursor = page.next
+            if not cursor:
+                break
+        assert seen == [one.id for one in entries]
+
+
+async def test_consoles_hear_of_each_change_in_order(database: str) -> None:
+    async with desk(database) as d, Tail(database) as tail:
+        one = await d.miss()
+        await d.callbacks.take("li", by="agent:li")
+        await d.callbacks.reached(one.id, "li", by="agent:li")
+        events = []
+        while len(events) < 3:
+            events += await asyncio.wait_for(tail.next(), 5)
+        docs = [msgspec.json.decode(event.doc) for event in events]
+        assert [(e.type, e.topics, e.actor) for e in events] == [
+            ("callback", ("callbacks",), actor) for actor in ("system:", "agent:li", "agent:li")
+        ]
+        assert [doc["state"] if "state" in doc else "owed" for doc in docs] == ["owed", "assigned", "done"]
+        assert all("13800138000" not in event.doc for event in events)
+        missed = await ConsoleStore(d.pool).replay(0, ["callbacks"], limit=10)
+        assert [event.seq for event in missed.events] == [event.seq for event in events]
+
+
+AGENT = Staff(name="li", display_name="李", role=StaffRole.AGENT)
+OTHER = Staff(name="chen", display_name="陈", role=StaffRole.AGENT)
+SUPERVISOR = Staff(name="wang", display_name="王", role=StaffRole.SUPERVISOR)
+
+
+async def test_what_a_console_asks(database: str) -> None:
+    async with desk(database) as d:
+        one = await d.miss()
+        taken = await answer_callback(d.callbacks, AGENT, TakeCallback(id=1))
+        assert taken.callback is not None
+        assert taken.callback.phone == "+8613800138000", "who rings back sees whom"
+        with pytest.raises(Forbidden):
+            await answer_callback(d.callbacks, OTHER, GiveBackCallback(id=2, callback=one.id))
+        with pytest.raises(Forbidden):
+            await answer_callback(d.callbacks, OTHER, TakeCallback(id=2, agent="li"))
+        await answer_callback(d.callbacks, SUPERVISOR, GiveBackCallback(id=3, callback=one.id))
+        given = await answer_callback(d.callbacks, SUPERVISOR, TakeCallback(id=4, callback=one.id, agent="chen"))
+        assert given.callback is not None
+        assert given.callback.agent == "chen"
+        ask = RecordCallback(id=5, callback=one.id, result=CallResult.NO_ANSWER)
+        with pytest.raises(Forbidden):
+            await answer_callback(d.callbacks, AGENT, ask)
+        told = await answer_callback(d.callbacks, OTHER, ask)
+        assert told.callback is not None
+        assert (told.callback.state, len(told.callback.tries)) == (CallbackState.OWED, 1)
+        assert (await answer_callback(d.callbacks, AGENT, TakeCallback(id=6))).callback is None, "not due yet"
+        with pytest.raises(NotFound):
+            await answer_callback(d.callbacks, AGENT, GiveBackCallback(id=7, callback=999))
+        with pytest.raises(InvalidInput):
+            wrong = RecordCallback(id=8, callback=one.id, result=CallResult.REACHED, number="DG1")
+            await answer_callback(d.callbacks, AGENT, wrong)
+        with pytest.raises(Unavailable):
+            await answer_callback(None, AGENT, TakeCallback(id=9))
