@@ -53,7 +53,13 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "delivery_state": _parameter("state", "query", "dead (the default), pending or sent"),
     "of_unit": _parameter("unit", "query", "of one unit only"),
     "act_key": _parameter("Idempotency-Key", "header", "as `key`, but needed", required=True),
+    "of_number": _parameter("number", "query", "工单号"),
     **{name: _parameter(name, "query", text) for name, text in {
+        "from": "first day, 2026-10-01; default the last", "to": "last day; default today", "department": "承办单位",
+        "by": "total, department, town, channel, category, l1, kind, agent, hour, day or month", "town": "镇街",
+        "channel": "call, wechat, web, app or police", "kind": "诉求类型", "agent": "log-in name of an agent",
+        "format": "json, csv or xlsx", "metric": "one of docs/metrics.md", "before": "`next` of the page before",
+        "month": "2026-10; default the last whole month",
         "cursor": "`next` of the page before", "limit": "1 to 500", "since_version": "only events after it",
         "reason": "why personal data is to be seen in full; recorded with the ticket",
         "service_request_id": "numbers, by comma", "service_code": "service codes, by comma",
@@ -64,6 +70,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 SECURITY: dict[str, Any] = {
     "app": {"type": "http", "scheme": "bearer", "description": "token of an app; without it the route is the public's"},
     "unit": {"type": "http", "scheme": "bearer", "description": "token of a unit's own system"},
+    "ioc": {"type": "http", "scheme": "bearer", "description": "read-only token of the operation centre (ioc_tokens)"},
     "staff": {"type": "apiKey", "in": "cookie", "name": "hotline_session", "description": "the console's session"},
 }
 _OPEN311 = {"type": "array", "items": {"type": "object"}}

@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     public_url: Annotated[str, Meta(description="address citizens reach us at; empty takes host and port")] = ""
     allowed_origins: Annotated[str, Meta(description="Origins whose pages may open WebSockets, by comma")] = ""
     app_tokens: Annotated[str, Meta(description="applications that may send appeals: name:secret,…")] = ""
+    ioc_tokens: Annotated[str, Meta(description="who may read live figures (IOC): name:secret,…; empty: nobody")] = ""
     wechat_token: Annotated[str, Meta(description="token of the WeChat official account; empty: off")] = ""
     wechat_app_id: Annotated[str, Meta(description="app id of the WeChat official account")] = ""
     wechat_secret: Annotated[str, Meta(description="app secret of the WeChat official account")] = ""
@@ -79,8 +80,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def tokens(self) -> dict[str, str]:
         """Return app name → secret."""
-        pairs = (pair.partition(":") for pair in self.app_tokens.split(",") if pair.strip())
-        return {name.strip(): secret.strip() for name, _, secret in pairs}
+        return _secrets(self.app_tokens)
+
+    def readers(self) -> dict[str, str]:
+        """Return who may read live figures: name → secret."""
+        return _secrets(self.ioc_tokens)
+
+
+def _secrets(text: str) -> dict[str, str]:
+    pairs = (pair.partition(":") for pair in text.split(",") if pair.strip())
+    return {name.strip(): secret.strip() for name, _, secret in pairs}
 
 
 def pairs(text: str) -> dict[str, str]:
@@ -131,10 +140,11 @@ def _mistakes(settings: Settings) -> list[str]:
         found.append(f"neighbours: {error.detail}")
     if settings.ari_url and not (settings.ari_user and settings.ari_password):
         found.append("ari_user, ari_password: needed when ari_url is set")
-    for pair in filter(str.strip, settings.app_tokens.split(",")):
-        name, _, secret = pair.partition(":")
-        if not name.strip() or len(secret.strip()) < 8:
-            found.append(f"app_tokens: {name.strip() or pair!r} must be name:secret, the secret 8 characters or more")
+    for setting in ("app_tokens", "ioc_tokens"):
+        for pair in filter(str.strip, getattr(settings, setting).split(",")):
+            name, _, secret = pair.partition(":")
+            if not name.strip() or len(secret.strip()) < 8:
+                found.append(f"{setting}: {name.strip() or pair!r} must be name:secret, the secret 8 characters or more")
     return found
 
 

@@ -22,6 +22,7 @@ PASSWORD = "dongguan-12345"  # noqa: S105 - printed on the first page: a demo ac
 DESK_PORT = 9110
 _DEFAULTS = {
     "app_tokens": "demo:demo-token-12345",
+    "ioc_tokens": "ioc:demo-ioc-12345",
     "wechat_token": "demo-wechat-token",
     "police_secret": "demo-police-secret",
 }

@@ -58,7 +58,7 @@ def settings() -> Settings:
     """Everything that can be switched on is on, so that every route is there."""
     return Settings(
         http_port=free_port(), police_url="http://127.0.0.1:9", police_secret="a shared secret", wechat_token="a token",
-        app_tokens="app:a long secret",
+        app_tokens="app:a long secret", ioc_tokens="ioc:a long secret",
     )
 
 

@@ -25,7 +25,7 @@ from hotline.core import Core
 from hotline.ids import StaffName
 from hotline.jobs import supervised
 from hotline.listening import listening
-from hotline.roles import departments, neighbours
+from hotline.roles import departments, figures, neighbours
 from hotline.roles.parts import accounts_of, running, wechat_client
 from hotline.store.database import LOST
 
@@ -37,13 +37,16 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         room = chat.room(core.front, proxies=settings.proxies)
-        routes = [*_routes(core, session), web.get("/chat", room.connect)]
+        feed = figures.feed_of(core)
+        routes = [
+            *_routes(core, session), *figures.routes(core, accounts_of(core), feed), web.get("/chat", room.connect),
+        ]
         document = openapi.rendered(
-            *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *neighbours.OPERATIONS, *house.OPERATIONS,
-            types=unit_openapi.TYPES,
+            *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *neighbours.OPERATIONS, *figures.OPERATIONS,
+            *house.OPERATIONS, types=unit_openapi.TYPES,
         )
         app = house.application(routes, ready=partial(_ready, core), openapi=document, lost=LOST)
-        app.on_shutdown.append(room.close)
+        app.on_shutdown.extend([room.close, feed.close])
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

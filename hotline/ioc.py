@@ -1,0 +1,125 @@
+"""The operation centre's feed (智慧城市运行中心 IOC): live figures and hot spots, read only, as JSON and server-sent events.
+
+A stream sends an event `live` each second and `hot_spots` each half minute, always the newest: one that is slow to
+read misses values, never their order, and holds nobody up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from channels.kit import JSON, named_by_secret
+from channels.openapi_document import Operation
+from hotline.errors import HotlineError, Overloaded, Unauthenticated
+from hotline.live import HotSpots, LiveFigures
+from hotline.metric_views import Live
+
+MAX_STREAMS = 50
+EVERY, SPOTS_EVERY = 1.0, 30.0
+_RETRY = b"retry: 3000\n\n"
+_EVENTS = "text/event-stream"
+_TAG = "运行中心 IOC"
+_ERRORS = ("unauthenticated", "unavailable")
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        method="get", path="/api/v1/ioc/live", tag=_TAG, security=("ioc",), errors=_ERRORS,
+        summary="Live figures: today's volumes and metrics, the telephone's last 24 hours, where tickets stand",
+        answers={200: (JSON, Live)},
+    ),
+    Operation(
+        method="get", path="/api/v1/ioc/hot-spots", tag=_TAG, security=("ioc",), errors=_ERRORS,
+        summary="Places and matters with many more appeals than usual", answers={200: (JSON, HotSpots)},
+    ),
+    Operation(
+        method="get", path="/api/v1/ioc/stream", tag=_TAG, security=("ioc",), errors=(*_ERRORS, "overloaded"),
+        summary="The same as server-sent events: `live` each second, `hot_spots` each 30 seconds",
+        answers={200: (_EVENTS, {"type": "string"})},
+    ),
+)
+
+
+def event(name: str, data: bytes) -> bytes:
+    """Return a server-sent event; JSON has no line breaks, so it is one line of data."""
+    return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"
+
+
+class Ioc:
+    """The feed's handlers."""
+
+    def __init__(self, figures: LiveFigures, *, tokens: Mapping[str, str]) -> None:
+        self._figures, self._tokens = figures, tokens
+        self._streams, self._closing = 0, asyncio.Event()
+
+    def _check(self, request: web.Request) -> None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not named_by_secret(token.strip(), self._tokens):
+            raise Unauthenticated("send `Authorization: Bearer TOKEN` with a token of the setting ioc_tokens")
+
+    async def live(self, request: web.Request) -> web.Response:
+        """Return the live figures."""
+        self._check(request)
+        return _fresh(await self._figures.live())
+
+    async def hot_spots(self, request: web.Request) -> web.Response:
+        """Return the hot spots."""
+        self._check(request)
+        return _fresh(await self._figures.hot_spots())
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """Send figures until the listener or the service goes."""
+        self._check(request)
+        if self._streams >= MAX_STREAMS:
+            raise Overloaded(f"{MAX_STREAMS} streams are open already: close one, or ask for /api/v1/ioc/live")
+        response = web.StreamResponse(headers={
+            "Content-Type": _EVENTS, "Cache-Control": "no-store", "X-Accel-Buffering": "no",
+        })
+        self._streams += 1
+        try:
+            first = event("live", await self._figures.live())  # an outage at the start is an error, not a stream
+            await response.prepare(request)
+            await response.write(_RETRY + first)
+            await self._send(response)
+        except ConnectionResetError:
+            pass  # the listener has gone
+        finally:
+            self._streams -= 1
+        return response
+
+    async def _send(self, response: web.StreamResponse) -> None:
+        beat = 0
+        while not await self._ends(EVERY):
+            try:
+                data = event("live", await self._figures.live())
+                if beat % int(SPOTS_EVERY / EVERY) == 0:
+                    data += event("hot_spots", await self._figures.hot_spots())
+                beat += 1
+            except HotlineError as error:
+                data = event("unavailable", b'{"error_id":"' + error.error_id.encode() + b'"}')
+            await response.write(data)
+
+    async def _ends(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self, _: web.Application) -> None:
+        """End all streams: the service stops."""
+        self._closing.set()
+
+
+def _fresh(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type=JSON, headers={"Cache-Control": "no-store"})
+
+
+def routes(ioc: Ioc) -> list[web.AbstractRouteDef]:
+    """Return the routes."""
+    return [
+        web.get("/api/v1/ioc/live", ioc.live), web.get("/api/v1/ioc/hot-spots", ioc.hot_spots),
+        web.get("/api/v1/ioc/stream", ioc.stream),
+    ]
