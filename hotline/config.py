@@ -144,7 +144,8 @@ def _mistakes(settings: Settings) -> list[str]:
         for pair in filter(str.strip, getattr(settings, setting).split(",")):
             name, _, secret = pair.partition(":")
             if not name.strip() or len(secret.strip()) < 8:
-                found.append(f"{setting}: {name.strip() or pair!r} must be name:secret, the secret 8 characters or more")
+                wrong = name.strip() or repr(pair)
+                found.append(f"{setting}: {wrong} must be name:secret, the secret 8 characters or more")
     return found
 
 
