@@ -96,7 +96,8 @@ def merged_progress(own: Progress, parent: Progress) -> Progress:
     """
     merged_at = max((step.at for step in own.steps if step.title == _MERGED), default=None)
     theirs = tuple(
-        step for step in parent.steps
+        msgspec.structs.replace(step, at=step.at if merged_at is None else max(step.at, merged_at))
+        for step in parent.steps
         if step.title not in _OWN_AFFAIR and (merged_at is None or step.at >= merged_at or step.title in _TAKEN_UP)
     )
     steps = tuple(sorted((*own.steps, *theirs), key=lambda step: step.at))
@@ -108,7 +109,7 @@ def merged_progress(own: Progress, parent: Progress) -> Progress:
 
 _MERGED = "已并单"
 _TAKEN_UP = frozenset({"已派单", "已签收"})
-"""Steps of the parent that are told though they lie before the merge: who handles the matter now."""
+"""Steps of the parent that are told with the merge though they lie before it: who handles the matter now."""
 _OWN_AFFAIR = frozenset({
     "已收到", "已受理", "待补充", "已补充", "工作人员回复", "已撤单", "不予受理", "已催办", _MERGED,
 })

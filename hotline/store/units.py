@@ -102,7 +102,11 @@ class UnitStore:
     async def deliveries(self, *, unit: str = "", state: str = "dead", cursor: str = "", limit: int) -> list[Delivery]:
         """Return webhooks of a unit ("" for all) in a state, newest first. Raises InvalidInput for a made-up cursor."""
         at, id_ = _position(cursor)
-        return [Delivery(**row) for row in await self._pool.fetch(_SQL["deliveries"], state, unit, at, id_, limit)]
+        if unit:
+            found = await self._pool.fetch(_SQL["deliveries_of"], state, at, id_, limit, unit)
+        else:
+            found = await self._pool.fetch(_SQL["deliveries"], state, at, id_, limit)
+        return [Delivery(**row) for row in found]
 
     async def resend(self, id_: str, *, unit: str = "", now: datetime) -> None:
         """Try a webhook that was given up anew for 24 hours, at once, under the same id. Raises NotFound."""

@@ -35,7 +35,8 @@ CREATE TABLE webhook_deliveries (
     last_error      text NOT NULL DEFAULT ''
 );
 CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (created_at) WHERE state = 'pending';
-CREATE INDEX webhook_deliveries_dead ON webhook_deliveries (unit, created_at DESC, id DESC) WHERE state = 'dead';
+CREATE INDEX webhook_deliveries_by_state ON webhook_deliveries (state, created_at DESC, id DESC);
+CREATE INDEX webhook_deliveries_by_unit ON webhook_deliveries (unit, state, created_at DESC, id DESC);
 CREATE INDEX webhook_deliveries_sent ON webhook_deliveries (sent_at) WHERE state = 'sent';
 
 -- Exactly-once in from units' systems: a repeat of a key gets what the first act led to.

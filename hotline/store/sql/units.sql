@@ -80,12 +80,20 @@ SET failures = u.failures + 1, resting_until = $5::timestamptz + make_interval(s
 FROM failed WHERE u.unit = failed.unit AND $6;
 
 -- name: deliveries
--- Of a unit ('' for all), newest first; ($3, $4) the last row of the page before.
+-- In a state, newest first; ($2, $3) the last row of the page before.
 SELECT d.id, d.unit, t.number, d.event, d.state, d.attempts, d.created_at, d.last_attempt_at, d.sent_at, d.last_status,
        d.last_error
 FROM webhook_deliveries d JOIN tickets t ON t.id = d.ticket_id
-WHERE d.state = $1 AND ($2 = '' OR d.unit = $2) AND (d.created_at, d.id) < ($3::timestamptz, $4::text)
-ORDER BY d.created_at DESC, d.id DESC LIMIT $5;
+WHERE d.state = $1 AND (d.created_at, d.id) < ($2::timestamptz, $3::text)
+ORDER BY d.created_at DESC, d.id DESC LIMIT $4;
+
+-- name: deliveries_of
+-- As `deliveries`, of the unit $5.
+SELECT d.id, d.unit, t.number, d.event, d.state, d.attempts, d.created_at, d.last_attempt_at, d.sent_at, d.last_status,
+       d.last_error
+FROM webhook_deliveries d JOIN tickets t ON t.id = d.ticket_id
+WHERE d.unit = $5 AND d.state = $1 AND (d.created_at, d.id) < ($2::timestamptz, $3::text)
+ORDER BY d.created_at DESC, d.id DESC LIMIT $4;
 
 -- name: resend
 -- What was given up is tried anew for 24 hours, under the same id; the system's rest ends, for somebody thinks it well.
