@@ -33,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     triage_encoder: Annotated[
         str, Meta(pattern="^(auto|always|off)$", description="ask the encoder too: auto (when quiet), always or off")
     ] = "auto"
+    shadow_dir: Annotated[str, Meta(description="a model that judges beside the present one and decides nothing")] = ""
     host: Annotated[str, Meta(description="address that HTTP and the console listen on")] = "127.0.0.1"
     http_port: Annotated[Port, Meta(description="port of HTTP")] = 8080
     ws_port: Annotated[Port, Meta(description="port of the console's WebSocket")] = 8081
@@ -80,14 +81,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def tokens(self) -> dict[str, str]:
         """Return app name → secret."""
-        return _secrets(self.app_tokens)
-
-    def readers(self) -> dict[str, str]:
-        """Return who may read live figures: name → secret."""
-        return _secrets(self.ioc_tokens)
+        return named_secrets(self.app_tokens)
 
 
-def _secrets(text: str) -> dict[str, str]:
+def named_secrets(text: str) -> dict[str, str]:
+    """Read `name:secret,name:secret` into name → secret."""
     pairs = (pair.partition(":") for pair in text.split(",") if pair.strip())
     return {name.strip(): secret.strip() for name, _, secret in pairs}
 

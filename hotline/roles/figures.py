@@ -13,6 +13,7 @@ from agent_ui.staff import Staff
 from channels.openapi_document import Operation
 from hotline import ioc
 from hotline.city import City
+from hotline.config import named_secrets
 from hotline.core import Core
 from hotline.live import LiveFigures
 from hotline.report import render
@@ -57,7 +58,7 @@ def routes(core: Core, accounts: Accounts, feed: ioc.Ioc) -> list[web.AbstractRo
 
 def feed_of(core: Core) -> ioc.Ioc:
     """Return the operation centre's feed."""
-    return ioc.Ioc(LiveFigures(metrics_of(core), core.clock), tokens=core.settings.readers())
+    return ioc.Ioc(LiveFigures(metrics_of(core), core.clock), tokens=named_secrets(core.settings.ioc_tokens))
 
 
 def sweeps(core: Core) -> dict[str, tuple[Callable[[], Awaitable[None]], float]]:
