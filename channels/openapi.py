@@ -48,6 +48,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "link": _parameter("token", "path", "what stands after /r/ in the link"),
     "jurisdiction": _parameter("jurisdiction_id", "query", "the city's code"),
     "unit": _parameter("unit", "path", "承办单位, as the dispatch directory names it"),
+    "proposal": _parameter("id", "path", "number of a proposal to the dispatch directory"),
     "file_key": _parameter("key", "path", "key of an attachment"),
     "delivery": _parameter("id", "path", "X-Delivery-Id of a webhook"),
     "delivery_state": _parameter("state", "query", "dead (the default), pending or sent"),

@@ -46,6 +46,36 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class Proposed(msgspec.Struct, frozen=True, kw_only=True):
+    """Tickets of a category and kind at `town` ("" where unknown) belong to `to_unit`, not to `from_unit`.
+
+    Attributes:
+        state: open, accepted or dismissed; `decided_by` and `note` are of the directory's owner.
+        count: how many tickets said so; `returned` of them by an approved return, `ruled` by arbitration.
+        examples: their numbers, the newest first, at most 20. legal_basis: the last one given.
+    """
+
+    id: int
+    l1: str
+    l2: str
+    kind: str
+    town: str
+    from_unit: str
+    to_unit: str
+    directory_version: str
+    state: str
+    first_at: datetime
+    last_at: datetime
+    count: int
+    returned: int
+    ruled: int
+    examples: tuple[str, ...]
+    legal_basis: str = ""
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    note: str = ""
+
+
 def lessons_of(ticket: Ticket, event: TicketEvent) -> tuple[Lesson, ...]:
     """Return what an event teaches; `ticket` is the ticket after it. Without a category there is nothing to learn."""
     match event.fact:

@@ -8,7 +8,7 @@ from functools import partial
 
 from aiohttp import web
 
-from agent_ui import auth, files, unit_admin, unit_api
+from agent_ui import auth, files, proposals_api, unit_admin, unit_api
 from agent_ui.accounts import Accounts
 from agent_ui.limits import Limits
 from agent_ui.requests import Requests
@@ -19,6 +19,7 @@ from hotline.families import Families
 from hotline.jobs import Handler
 from hotline.store.console import ConsoleStore
 from hotline.store.jobs import Job
+from hotline.store.proposals import ProposalStore
 from hotline.store.relatives import link_all
 from hotline.store.unit_pages import UnitPages
 from hotline.units import Units
@@ -54,6 +55,7 @@ def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
         *unit_api.routes(api),
         *unit_admin.routes(units, core.units, session=partial(_session, accounts), clock=core.clock),
         *files.routes(ticket_files, authenticate=partial(_worker, accounts)),
+        *proposals_api.routes(ProposalStore(core.pool), session=partial(_session, accounts), clock=core.clock),
     ]
 
 

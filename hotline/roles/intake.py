@@ -11,7 +11,7 @@ import aiohttp
 import asyncpg
 from aiohttp import web
 
-from agent_ui import auth, page, unit_openapi
+from agent_ui import auth, page, proposals_api, unit_openapi
 from agent_ui import openapi as log_in
 from agent_ui.accounts import Accounts
 from agent_ui.staff import acting_role
@@ -42,8 +42,8 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
             *_routes(core, session), *figures.routes(core, accounts_of(core), feed), web.get("/chat", room.connect),
         ]
         document = openapi.rendered(
-            *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *neighbours.OPERATIONS, *figures.OPERATIONS,
-            *house.OPERATIONS, types=unit_openapi.TYPES,
+            *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *proposals_api.OPERATIONS, *neighbours.OPERATIONS,
+            *figures.OPERATIONS, *house.OPERATIONS, types=unit_openapi.TYPES,
         )
         app = house.application(routes, ready=partial(_ready, core), openapi=document, lost=LOST)
         app.on_shutdown.extend([room.close, feed.close])

@@ -1,7 +1,7 @@
 """Proposals to the owner of the dispatch directory (派单目录): what returns and rulings taught.
 
-`propose` gathers examples, within the transaction of the ticket that gave them; `proposals` lists them with counts and
-examples, `settle` records the owner's decision. Accepting one into a new version of the directory is the caller's.
+`propose` gathers examples, within the transaction of the ticket that gave them. The owner takes proposals up into a new
+version of the directory (`hotline.store.directories`), or dismisses them here.
 """
 
 from __future__ import annotations
@@ -10,45 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
-import msgspec
 
 from hotline.errors import NotFound
-from hotline.lessons import Lesson
+from hotline.lessons import Lesson, Proposed
 from hotline.store.database import statements
 
 _SQL = statements("proposals")
 EXAMPLES = 20
 """Ticket numbers told with a proposal, the newest first; the count is of all."""
-
-
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """Tickets of a category and kind at `town` ("" where unknown) belong to `to_unit`, not to `from_unit`.
-
-    Attributes:
-        state: open, accepted or dismissed; `decided_by` and `note` are of the directory's owner.
-        count: how many tickets said so; `returned` of them by an approved return, `ruled` by arbitration.
-        examples: their numbers, the newest first, at most `EXAMPLES`. legal_basis: the last one given.
-    """
-
-    id: int
-    l1: str
-    l2: str
-    kind: str
-    town: str
-    from_unit: str
-    to_unit: str
-    directory_version: str
-    state: str
-    first_at: datetime
-    last_at: datetime
-    count: int
-    returned: int
-    ruled: int
-    examples: tuple[str, ...]
-    legal_basis: str = ""
-    decided_at: datetime | None = None
-    decided_by: str = ""
-    note: str = ""
 
 
 async def propose(connection: asyncpg.Connection, lessons: Sequence[Lesson]) -> None:
@@ -60,20 +29,32 @@ async def propose(connection: asyncpg.Connection, lessons: Sequence[Lesson]) -> 
         )
 
 
-async def proposals(pool: asyncpg.Pool, *, state: str = "open", limit: int = 200) -> list[Proposal]:
-    """Return proposals in a state, those with the newest examples first."""
-    found = await pool.fetch(_SQL["proposals"], state, limit, EXAMPLES)
-    return [Proposal(**{**row, "examples": tuple(row["examples"])}) for row in found]
+class ProposalStore:
+    """Proposals with their examples, and dismissing them. Fulfils `agent_ui.proposals_api.ProposalBook`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def proposals(self, *, state: str = "open", limit: int = 200) -> list[Proposed]:
+        """Return proposals in a state, those with the newest examples first."""
+        return [_proposal(row) for row in await self._pool.fetch(_SQL["proposals"], state, limit, EXAMPLES)]
+
+    async def proposal(self, id_: int) -> Proposed:
+        """Return one proposal in whatever state. Raises NotFound."""
+        row = await self._pool.fetchrow(_SQL["proposal"], id_, EXAMPLES)
+        if row is None:
+            raise NotFound(f"there is no proposal {id_}")
+        return _proposal(row)
+
+    async def dismiss(self, id_: int, *, by: str, note: str, now: datetime) -> None:
+        """Record that the directory stays as it is; a later example opens a new proposal.
+
+        Raises:
+            NotFound: there is no open proposal with this id.
+        """
+        if await self._pool.fetchval(_SQL["dismiss"], id_, now, by, note) is None:
+            raise NotFound(f"there is no open proposal {id_}: it was decided already, or never made")
 
 
-async def settle(
-    connection: asyncpg.Connection, id_: int, *, accepted: bool, by: str, note: str, now: datetime
-) -> None:
-    """Record the owner's decision on an open proposal; a later example opens a new one.
-
-    Raises:
-        NotFound: there is no open proposal with this id.
-    """
-    state = "accepted" if accepted else "dismissed"
-    if await connection.fetchval(_SQL["settle"], id_, state, now, by, note) is None:
-        raise NotFound(f"there is no open proposal {id_}: it was decided already, or never made")
+def _proposal(row: asyncpg.Record) -> Proposed:
+    return Proposed(**{**row, "examples": tuple(row["examples"])})

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from agent_ui import auth, files, unit_admin, unit_api
+from agent_ui import auth, files, proposals_api, unit_admin, unit_api
 from agent_ui.requests import Requests
 from agent_ui.staff import Staff, acting_role
 from channels.attachments import describe
@@ -24,6 +24,7 @@ from hotline.appeal import Appeal, Attachment, Citizen
 from hotline.events import SYSTEM, Actor, Role
 from hotline.service import Service
 from hotline.store.channels import ChannelStore
+from hotline.store.proposals import ProposalStore
 from hotline.store.relatives import RelativesStore
 from hotline.store.tickets import TicketStore
 from hotline.store.unit_pages import UnitPages
@@ -102,6 +103,7 @@ async def api(stack: Stack, tmp_path: Path) -> AsyncIterator[Api]:
             )),
             *unit_admin.routes(units, book, session=session, clock=stack.clock),
             *files.routes(kept, authenticate=worker),
+            *proposals_api.routes(ProposalStore(stack.pool), session=session, clock=stack.clock),
         ])
         client = await exits.enter_async_context(TestClient(TestServer(app)))
         made = await units.register("城管局", url="", by="root")
@@ -310,3 +312,20 @@ async def test_dead_letters_are_listed_by_pages_and_resent(api: Api) -> None:
     assert sorted(one["id"] for one in waiting["deliveries"]) == sorted(ids[:2])
     for wrong in ({"state": "x"}, {"cursor": "x"}, {"cursor": "2026-01-01~"}, {"cursor": "2026-01-01T00:00:00~x"}):
         assert (await api.ask("GET", "/api/v1/deliveries", token=admin, params=wrong))[0] == 400
+
+
+async def test_a_supervisor_sees_the_examples_of_a_proposal_and_dismisses_it(api: Api) -> None:
+    receipt = await appeal(api.stack)
+    back = c.RequestReturn(legal_basis="排水条例", suggested="水务局")
+    for actor, command in ((Actor(Role.DEPARTMENT, "城管局"), back), (Actor(Role.AGENT, "zhang"), c.ApproveReturn())):
+        await api.stack.service.act(receipt.number, command, actor=actor)
+    [one] = await ProposalStore(api.stack.pool).proposals()
+    path, li = f"/api/v1/directory/proposals/{one.id}", await api.login("li")
+    _, shown = await api.ask("GET", path, token=li)
+    assert (shown["examples"], shown["to_unit"], shown["state"]) == ([receipt.number], "水务局", "open")
+    assert (await api.ask("POST", f"{path}/dismissal", token=li, json={"note": ""}))[0] == 400
+    status, after = await api.ask("POST", f"{path}/dismissal", token=li, json={"note": "职责不变"})
+    assert (status, after["state"], after["decided_by"]) == (200, "dismissed", "li")
+    assert (await api.ask("POST", f"{path}/dismissal", token=li, json={"note": "再次"}))[0] == 404
+    assert (await api.ask("GET", "/api/v1/directory/proposals/x", token=li))[0] == 404
+    assert (await api.ask("GET", path, token=await api.login("zhang")))[0] == 403

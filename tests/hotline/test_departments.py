@@ -24,7 +24,7 @@ from hotline.ports import Once
 from hotline.service import Service
 from hotline.store.channels import ChannelStore
 from hotline.store.database import open_pool
-from hotline.store.proposals import proposals, settle
+from hotline.store.proposals import ProposalStore
 from hotline.store.relatives import RelativesStore, link_all
 from hotline.store.tickets import TicketStore
 from hotline.terms import Channel, Kind, Rating, State
@@ -172,7 +172,7 @@ RETURN = c.RequestReturn(legal_basis="排水条例第五条", suggested="水务�
 async def test_the_whole_way_of_returns_ends_in_a_ruling_and_teaches_the_directory(house: House) -> None:
     receipt = await house.appeal()
     await house.act(receipt.number, (LEAD, RETURN), (AGENT, c.ApproveReturn()))
-    [one] = await proposals(house.pool)
+    [one] = await ProposalStore(house.pool).proposals()
     assert (one.l1, one.l2, one.kind, one.from_unit, one.to_unit) == ("03", "路灯", Kind.COMPLAINT, "城管局", "水务局")
     assert (one.count, one.returned, one.ruled, one.examples) == (1, 1, 0, (receipt.number,))
     await house.act(receipt.number, (AGENT, c.Dispatch(lead="水务局")))
@@ -186,7 +186,7 @@ async def test_the_whole_way_of_returns_ends_in_a_ruling_and_teaches_the_directo
     assert (ruled.state, ruled.lead, ruled.return_locked) == (State.PENDING_SIGN, "城管局", True)
     with pytest.raises(RuleViolation, match="no further return"):
         await house.act(receipt.number, (LEAD, RETURN))
-    assert {(p.from_unit, p.to_unit, p.ruled) for p in await proposals(house.pool)} == {
+    assert {(p.from_unit, p.to_unit, p.ruled) for p in await ProposalStore(house.pool).proposals()} == {
         ("城管局", "水务局", 0), ("水务局", "城管局", 1),
     }
 
@@ -195,15 +195,16 @@ async def test_examples_gather_in_one_proposal_until_it_is_settled(house: House)
     numbers = [(await house.appeal()).number for _ in range(3)]
     for number in numbers[:2]:
         await house.act(number, (LEAD, RETURN), (AGENT, c.ApproveReturn()))
-    [one] = await proposals(house.pool)
+    book = ProposalStore(house.pool)
+    [one] = await book.proposals()
     assert (one.count, set(one.examples), one.legal_basis) == (2, set(numbers[:2]), "排水条例第五条")
-    async with house.pool.acquire() as connection:
-        await settle(connection, one.id, accepted=True, by="owner", note="2027-1", now=NOW)
+    await book.dismiss(one.id, by="owner", note="城管局职责不变", now=NOW)
+    for id_ in (one.id, 10**9):
         with pytest.raises(NotFound):
-            await settle(connection, one.id, accepted=False, by="owner", note="", now=NOW)
+            await book.dismiss(id_, by="owner", note="", now=NOW)
     await house.act(numbers[2], (LEAD, RETURN), (AGENT, c.ApproveReturn()))
-    [fresh], [settled] = await proposals(house.pool), await proposals(house.pool, state="accepted")
-    assert (fresh.count, settled.count, settled.decided_by, settled.note) == (1, 2, "owner", "2027-1")
+    [fresh], settled = await book.proposals(), await book.proposal(one.id)
+    assert (fresh.count, settled.count, settled.decided_by, settled.note) == (1, 2, "owner", "城管局职责不变")
 
 
 async def test_a_return_outside_its_window_is_refused(house: House) -> None:

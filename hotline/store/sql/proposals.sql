@@ -28,6 +28,19 @@ CROSS JOIN LATERAL (
 WHERE p.state = $1
 ORDER BY p.last_at DESC, p.id DESC LIMIT $2;
 
--- name: settle
-UPDATE directory_proposals SET state = $2, decided_at = $3, decided_by = $4, note = $5
+-- name: proposal
+SELECT p.id, p.l1, p.l2, p.kind, p.town, p.from_unit, p.to_unit, p.directory_version, p.state, p.first_at, p.last_at,
+       p.decided_at, p.decided_by, p.note, e.count, e.returned, e.ruled, e.examples, e.legal_basis
+FROM directory_proposals p
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, count(*) FILTER (WHERE basis = 'returned') AS returned,
+           count(*) FILTER (WHERE basis = 'ruled') AS ruled,
+           coalesce((array_agg(number ORDER BY at DESC, number DESC))[1:$2], '{}') AS examples,
+           coalesce((array_agg(legal_basis ORDER BY at DESC, number DESC))[1], '') AS legal_basis
+    FROM directory_proposal_examples WHERE proposal_id = p.id
+) AS e
+WHERE p.id = $1;
+
+-- name: dismiss
+UPDATE directory_proposals SET state = 'dismissed', decided_at = $2, decided_by = $3, note = $4
 WHERE id = $1 AND state = 'open' RETURNING id;
