@@ -1,0 +1,127 @@
+"""A real Asterisk for a test: its own folders, ports and user inside the folder that install.sh makes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+from types import TracebackType
+
+import aiohttp
+
+from tests.processes import free_port
+
+ROOT = Path(os.environ.get("HOTLINE_TEST_PBX", "/var/cache/hotline-asterisk"))
+USER, PASSWORD = "hotline", "test-ari-password"
+_RTP = iter(range(20_000, 60_000, 400))
+
+_MODULES = """[modules]
+autoload=yes
+noload=chan_iax2.so
+noload=chan_unistim.so
+noload=chan_motif.so
+noload=chan_console.so
+noload=res_phoneprov.so
+noload=pbx_dundi.so
+noload=pbx_ael.so
+noload=pbx_lua.so
+noload=cdr_odbc.so
+noload=cel_odbc.so
+noload=res_config_odbc.so
+noload=res_hep.so
+noload=app_jack.so
+"""
+
+
+class Pbx:
+    """Use as an async context manager."""
+
+    def __init__(self) -> None:
+        name = f"hotline-pbx-{secrets.token_hex(4)}"
+        self.home = ROOT / "var" / "tmp" / name
+        self._inside = Path("/var/tmp") / name  # noqa: S108 - as the PBX sees it
+        self.http_port, self.sip_port, self.rtp = free_port(), free_port(), next(_RTP)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def ari(self) -> str:
+        """Base address of ARI."""
+        return f"http://127.0.0.1:{self.http_port}/ari"
+
+    @property
+    def recordings(self) -> Path:
+        """Where recordings lie."""
+        return self.home / "spool" / "recording"
+
+    async def __aenter__(self) -> Pbx:
+        for part in ("etc", "lib", "spool", "run", "log", "spool/recording", "lib/documentation"):
+            (self.home / part).mkdir(parents=True)
+        for name, text in self._files().items():
+            (self.home / "etc" / name).write_text(text, encoding="utf-8")
+        # ARI describes its objects by files of the package.
+        for part in ("rest-api", "documentation"):
+            source = ROOT / "usr/share/asterisk" / part
+            if source.is_dir():
+                shutil.copytree(source, self.home / "lib" / part, dirs_exist_ok=True)
+        subprocess.run(["chroot", ROOT, "chown", "-R", "asterisk:asterisk", self._inside], check=True)
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.kill()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    async def start(self) -> None:
+        """Start and wait until ARI answers."""
+        log = (self.home / "console.log").open("ab")
+        self._process = subprocess.Popen(
+            ["chroot", ROOT, "asterisk", "-f", "-U", "asterisk", "-G", "asterisk",
+             "-C", self._inside / "etc" / "asterisk.conf"],
+            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        )
+        async with aiohttp.ClientSession(auth=aiohttp.BasicAuth(USER, PASSWORD)) as session, asyncio.timeout(30):
+            while True:
+                if self._process.poll() is not None:
+                    raise RuntimeError(f"the PBX ended: {(self.home / 'console.log').read_text()[-2000:]}")
+                try:
+                    async with session.get(f"{self.ari}/asterisk/info") as answer:
+                        if answer.status == 200:
+                            return
+                except aiohttp.ClientError:
+                    pass
+                await asyncio.sleep(0.1)
+
+    def kill(self) -> None:
+        """Kill it, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _files(self) -> dict[str, str]:
+        at = self._inside
+        return {
+            "asterisk.conf": (
+                f"[directories](!)\n[directories]\nastetcdir => {at}/etc\nastvarlibdir => {at}/lib\n"
+                f"astdbdir => {at}/lib\nastkeydir => {at}/lib\nastdatadir => /usr/share/asterisk\n"
+                f"astagidir => {at}/lib\nastspooldir => {at}/spool\nastrundir => {at}/run\nastlogdir => {at}/log\n"
+                f"[options]\nverbose = 3\n"
+            ),
+            "modules.conf": _MODULES,
+            "logger.conf": "[general]\n[logfiles]\nconsole => notice,warning,error,verbose\n",
+            "http.conf": f"[general]\nenabled=yes\nbindaddr=127.0.0.1\nbindport={self.http_port}\n",
+            "ari.conf": f"[general]\nenabled=yes\n[{USER}]\ntype=user\nread_only=no\npassword={PASSWORD}\n",
+            "rtp.conf": f"[general]\nrtpstart={self.rtp}\nrtpend={self.rtp + 398}\n",
+            "musiconhold.conf": "[default]\nmode=files\ndirectory=moh\n",
+            "pjsip.conf": (
+                f"[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{self.sip_port}\n"
+                "[anonymous]\ntype=endpoint\ncontext=from-trunk\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
+                "[phones]\ntype=endpoint\ncontext=from-phones\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
+            ),
+            "extensions.conf": "[from-trunk]\nexten => _X.,1,Stasis(hotline)\n same => n,Hangup()\n[from-phones]\n",
+        }
