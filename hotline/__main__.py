@@ -13,7 +13,7 @@ from hotline.errors import HotlineError, Unavailable
 
 COMMANDS = (
     "serve", "migrate", "user", "unit", "check", "directory",
-    "triage", "cluster", "train", "eval", "demo", "desk110", "unitdesk", "sms",
+    "triage", "cluster", "train", "retrain", "shadow", "eval", "demo", "desk110", "unitdesk", "sms",
     "staffing", "diagram", "database", "figures", "report",
 )
 

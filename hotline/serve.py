@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import cast
 
 import structlog
 import uvloop
@@ -21,12 +22,15 @@ from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import database_dsn, open_core
 from hotline.listening import check_free
+from hotline.ports import TriageBatch
 from hotline.roles import ROLES, Role
 from hotline.roles.parts import accounts_of, running
 from hotline.store.migrate import migrate
 from hotline.trial import banner, trial_desk, trial_staff
 from triage.opinion import Use
 from triage.pipeline import Pipeline
+from triage.shadow import FILE as SHADOW_FILE
+from triage.shadow import Shadowed
 
 log = structlog.get_logger(__name__)
 _QUICK, _PAUSE, _ORPHAN_CHECK = 5.0, 1.0, 1.0
@@ -38,6 +42,10 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, pare
         check_ports(settings, roles)  # before the database starts and the models load: a second start is told at once
     city = load_city(Path(settings.city_dir))
     pipeline = Pipeline.load(city, Path(settings.model_dir), encoder=Use(settings.triage_encoder))
+    pipelines, triage = [pipeline], cast(TriageBatch, pipeline)
+    if settings.shadow_dir:
+        pipelines.append(Pipeline.load(city, Path(settings.shadow_dir), encoder=Use(settings.triage_encoder)))
+        triage = Shadowed(pipeline, pipelines[-1], settings.data_path / SHADOW_FILE)
     dsn = database_dsn(settings)
     for migration in await migrate(dsn):
         log.info("migrated", version=migration.version, name=migration.name)
@@ -49,11 +57,12 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, pare
         if trial:
             settings = await stack.enter_async_context(trial_desk(settings))
         core = await stack.enter_async_context(open_core(
-            settings, triage=pipeline, city=city, dsn=dsn, shared_ports=parent is not None
+            settings, triage=triage, city=city, dsn=dsn, shared_ports=parent is not None
         ))
         await core.keep_directories()
         await stack.enter_async_context(running(core.watch()))
-        pipeline.follow(core.directories.in_force)
+        for one in pipelines:
+            one.follow(core.directories.in_force)
         for role in roles:
             await stack.enter_async_context(ROLES[role](core))
         log.info("serving", roles=[role.value for role in roles], pid=os.getpid(), http_port=settings.http_port,

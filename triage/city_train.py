@@ -1,9 +1,9 @@
 """A city's own tickets: train on them and on the project's texts, measure, report, and install what is better.
 
 Protocol. Near-duplicates form a group. A tenth of the groups, chosen by a hash, is never trained on, neither today nor
-at any later training, so that the new model and the present one can be compared there. On the rest, grouped folds give the
-figures of the report. The new model is installed if it is right on more of the tenth than the present one, and finds no
-fewer emergencies among the project's texts kept aside.
+at any later training, so that the new model and the present one can be compared there. On the rest, grouped folds give
+the figures of the report. The new model is installed if it is right on more of the tenth than the present one, and
+finds no fewer emergencies among the project's texts kept aside.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from triage.corpus import TICKET, Example, read_corpus
 from triage.entities import mask
 from triage.evaluate import evaluate
 from triage.growth import growth
-from triage.heads import Data, Trained, heads_of, prepare
+from triage.heads import Data, Step, Trained, heads_of, prepare
 from triage.install import install
 from triage.opinion import Use
 from triage.pipeline import Pipeline
@@ -67,6 +67,7 @@ def train_city(
     title: str,
     second: Second | None = None,
     force: bool = False,
+    keep: bool = False,
     progress: bool = True,
 ) -> Outcome:
     """Train, write `out/model` and `out/report.html`, install into `models` where the new model is better.
@@ -75,6 +76,7 @@ def train_city(
         corpus: folder of the project's labelled texts: kinds and emergencies are learnt from them alone.
         models: the present model.
         force: install whatever the comparison says.
+        keep: install nothing, whatever it says.
 
     Raises:
         InvalidInput: there are too few tickets to compare two models on.
@@ -86,25 +88,32 @@ def train_city(
         base = [example for example in texts if not example.apart]
         step()
         data = prepare([*base, *seen], [*(example.text for example in base), *groups])
-        trained, weights = heads_of(data, city, step)
-        step()
-        write_model(out / "model", data.space, weights, trained.card)
-        step()
-        if second is not None:
-            second(data.examples, city, out / "model", trained)
+        trained = _written(data, city, out / "model", second, step)
         step()
         points = growth(data, city)
         step()
         match = _match(held, texts, models, out / "model", city, force=force)
+        match = match._replace(installed=match.installed and not keep)
         answers = _answers(data, trained)
         step()
-        notes = _notes(tickets, seen, held)
-        (out / "report.html").write_text(report(title, answers, points, match, notes), "utf-8")
+        page = report(title, answers, points, match, _notes(tickets, seen, held))
+        (out / "report.html").write_text(page, "utf-8")
         if match.installed:
             install(out / "model", models)
     right = [one.truth == one.found for one in answers]
     error = error_of(bins_of([one.confidence for one in answers], right))
     return Outcome(out / "report.html", match, float(np.mean(right)), error)
+
+
+def _written(data: Data, city: City, folder: Path, second: Second | None, step: Step) -> Trained:
+    """Train the heads, and the encoder where one is wanted, and write the model."""
+    trained, weights = heads_of(data, city, step)
+    step()
+    write_model(folder, data.space, weights, trained.card)
+    step()
+    if second is not None:
+        second(data.examples, city, folder, trained)
+    return trained
 
 
 def _parted(tickets: Tickets) -> tuple[list[Example], list[str], list[Example]]:

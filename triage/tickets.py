@@ -15,6 +15,7 @@ from hotline.city import Label
 from hotline.errors import InvalidInput
 from hotline.terms import Kind, Verdict
 from triage.corpus import TICKET, Example
+from triage.lessons import Lesson
 
 _ENCODINGS = ("utf-8-sig", "gb18030")
 _SEPARATORS = "/-—_>｜|·:： "
@@ -58,6 +59,16 @@ def read_tickets(path: Path, *, text: str, label: str, labels: Sequence[Label]) 
         told = "、".join(list(strange)[:10]) or "无"
         raise InvalidInput(f"{path}: 没有可用的工单; 不在分类表中的标签: {told}", error_id="tickets_invalid")
     return Tickets(list(examples.values()), groups_of(list(examples)), strange, empty)
+
+
+def with_lessons(own: Tickets | None, lessons: Sequence[Lesson]) -> Tickets:
+    """Return tickets and lessons together; of one text the lesson counts."""
+    found = {example.text: example for example in (own.examples if own else ())}
+    found |= {
+        text: Example(text=text, l1=one.l1, l2=one.l2, kind=Kind.OTHER, verdict=Verdict.NON_EMERGENCY, source=TICKET)
+        for one in lessons if (text := one.text.strip())
+    }
+    return Tickets(list(found.values()), groups_of(list(found)), own.strange if own else {}, own.empty if own else 0)
 
 
 def _names(labels: Sequence[Label]) -> dict[str, Label]:

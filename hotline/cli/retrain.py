@@ -1,0 +1,67 @@
+"""`retrain`: train with what people corrected since."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hotline.cli.base import command, settings
+from hotline.cli.train import CORPUS, add_ticket_options, encoder_trainer, fresh_folder, tell
+
+if TYPE_CHECKING:
+    from hotline.city import City
+    from triage.lessons import Lesson
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = command(
+        commands, "retrain", run,
+        summary="train with corrections by agents and approved returns from the event log; install what is better",
+        example="python -m hotline retrain --compare",
+    )
+    parser.add_argument("--data", type=Path, help="the city's tickets of an earlier `train`, to learn from these too")
+    add_ticket_options(parser)
+    parser.add_argument("--out", type=Path, help="where the report goes (default: data_dir/training/<time>)")
+    parser.add_argument(
+        "--compare", action="store_true", help="install nothing: tell how to run the new model in shadow first"
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Read the lessons, train, report, and install unless --compare."""
+    from hotline.city import load_city
+    from hotline.core import database_dsn
+    from triage.city_train import train_city
+    from triage.tickets import read_tickets, with_lessons
+
+    chosen = settings()
+    city = load_city(Path(chosen.city_dir))
+    second = encoder_trainer(given.encoder) if given.encoder else None
+    lessons = asyncio.run(read_lessons(database_dsn(chosen), city))
+    sys.stdout.write(f"更正和同意的退单: {len(lessons)} 条\n")
+    own = read_tickets(given.data, text=given.text, label=given.label, labels=city.categories) if given.data else None
+    out = given.out or fresh_folder(chosen.data_path)
+    out.mkdir(parents=True, exist_ok=True)
+    outcome = train_city(
+        with_lessons(own, lessons), CORPUS, Path(chosen.model_dir), out, city, title=f"{city.name}: 更正与退单",
+        second=second, force=given.force, keep=given.compare,
+    )
+    tell(outcome)
+    if given.compare:
+        sys.stdout.write(f"影子运行: 设 shadow_dir = \"{out / 'model'}\", 之后运行 python -m hotline shadow\n")
+    return 0
+
+
+async def read_lessons(dsn: str, city: City) -> list[Lesson]:
+    """Return what the event log teaches."""
+    from hotline.store.database import open_pool
+    from hotline.store.lessons import corrected_tickets
+    from triage.lessons import lesson_of
+
+    async with await open_pool(dsn, size=3) as pool:
+        found = [lesson_of(events, city.directory) async for events in corrected_tickets(pool)]
+    return [lesson for lesson in found if lesson is not None]

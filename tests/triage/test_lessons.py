@@ -1,0 +1,97 @@
+"""What a ticket's events teach, and that they are found in the event log."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hotline.appeal import Appeal, Category, Triage
+from hotline.city import load_city
+from hotline.commands import ApproveReturn, Correct, Dispatch, RequestReturn
+from hotline.events import Actor, Fact, Receive, Role, TicketEvent
+from hotline.ids import DepartmentCode, TicketNumber
+from hotline.store.database import open_pool
+from hotline.store.lessons import corrected_tickets
+from hotline.store.rows import to_json
+from hotline.terms import Channel, Kind, State
+from triage.lessons import Lesson, lesson_of
+from triage.tickets import Tickets, with_lessons
+
+DIRECTORY = load_city(Path("cities/441900")).directory
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+RECEIVED = Receive(
+    number=TicketNumber("DG2026112140000018"), channel=Channel.WEB, appeal=Appeal(text="河边的树倒了"),
+    triage=Triage(
+        category=Category("03", "园林绿化", 0.5), kind=Kind.COMPLAINT,
+        alternatives=(Category("13", "树木", 0.3), Category("09", "供水", 0.1)),
+    ),
+)
+WATER = DepartmentCode("水务局")
+CITY, AGENT, UNIT = Actor(Role.SYSTEM), Actor(Role.AGENT, "li"), Actor(Role.DEPARTMENT, "水务局")
+RETURN = (RequestReturn(legal_basis="职责", suggested=WATER), UNIT)
+
+
+def events(*facts: tuple[Fact, Actor]) -> list[TicketEvent]:
+    told: list[tuple[Any, Actor]] = [(RECEIVED, CITY), *facts]
+    return [
+        TicketEvent(version=n, at=NOW + timedelta(minutes=n), actor=actor, fact=fact, state=State.PENDING_DISPATCH)
+        for n, (fact, actor) in enumerate(told, start=1)
+    ]
+
+
+def unit_of(l1: str, l2: str) -> DepartmentCode:
+    rule = DIRECTORY.find(l1, l2, Kind.COMPLAINT, ())
+    assert rule is not None
+    return DepartmentCode(rule.lead)
+
+
+SUPPLY = unit_of("09", "供水")
+
+
+@pytest.mark.parametrize(("facts", "taught"), [
+    ([], None),
+    ([(Correct(l1="13", l2="树木"), AGENT)], ("13", "树木")),
+    ([(Correct(l1="13", l2="树木"), AGENT), (Correct(l1="13", l2="河涌"), AGENT)], ("13", "河涌")),
+    ([(Correct(kind=Kind.ENQUIRY), AGENT)], None),
+    ([(Correct(l1="13", l2="树木"), CITY)], None),
+    ([(Dispatch(lead=SUPPLY), CITY)], None),
+    ([RETURN, (ApproveReturn(), AGENT)], None),
+    ([RETURN, (ApproveReturn(), AGENT), (Dispatch(lead=SUPPLY), AGENT)], ("09", "供水")),
+    ([RETURN, (ApproveReturn(), AGENT), (Dispatch(lead=DepartmentCode("审计局")), AGENT)], None),
+    ([RETURN, (ApproveReturn(), AGENT), (Dispatch(lead=SUPPLY), AGENT), (Correct(l1="13", l2="河涌"), AGENT)],
+     ("13", "河涌")),
+], ids=range(10))
+def test_what_is_taught(facts: list[tuple[Fact, Actor]], taught: tuple[str, str] | None) -> None:
+    expected = Lesson("河边的树倒了", *taught) if taught else None
+    assert lesson_of(events(*facts), DIRECTORY) == expected
+    assert lesson_of([], DIRECTORY) is None
+
+
+def test_a_lesson_counts_more_than_the_old_label() -> None:
+    own = with_lessons(None, [Lesson("甲乙丙", "13", "河涌"), Lesson(" ", "13", "河涌")])
+    assert [one.label for one in own.examples] == ["13河涌"]
+    both = with_lessons(own, [Lesson("甲乙丙", "13", "树木"), Lesson("丁戊己", "13", "河涌")])
+    assert [one.label for one in both.examples] == ["13树木", "13河涌"]
+    assert len(both.groups) == 2
+    assert isinstance(both, Tickets)
+
+
+async def test_the_event_log_is_read_once_for_each_ticket(database: str) -> None:
+    async with await open_pool(database, size=2) as pool:
+        position = 1
+        for ticket in range(1, 1202):
+            facts: list[tuple[Fact, Actor]] = [(Correct(l1="13", l2="树木"), AGENT)] * (2 if ticket % 3 == 0 else 1)
+            told = events(*(facts if ticket % 2 else []))
+            rows = [(position + n, ticket, e.version, e.at, e.type, "agent:li", to_json(e), "{}", ["x"])
+                    for n, e in enumerate(told)]
+            position += len(rows)
+            await pool.executemany(
+                "INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", rows,
+            )
+        found = [told async for told in corrected_tickets(pool)]
+    assert len(found) == 601
+    assert all(lesson_of(told, DIRECTORY) == Lesson("河边的树倒了", "13", "树木") for told in found)
