@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from agent_ui.masking import mask_public
 from channels.clean import clean
 from channels.message import Inbound, Receipt
 from channels.neighbour_codec import HandOver, Status, Update, external_id, inbound_of
@@ -25,6 +26,7 @@ from hotline.terms import Channel, Rating, State
 from hotline.ticket import Ticket
 
 log = structlog.get_logger(__name__)
+_GONE = "ticket {} is no longer with you"
 _STATES = {
     Status.ACCEPTED: "accepted", Status.CONTACTED: "accepted", Status.NEED_INFO: "accepted",
     Status.OUTCOME: "done", Status.RETURNED: "returned",
@@ -109,10 +111,17 @@ class NeighbourDesk:
         events = await self._tickets.history(stored.id)
         if last_hand_over(events, number, neighbour.unit) != update.hand_over:
             raise IllegalTransition(f"ticket {number} was handed over anew since {update.hand_over}")
-        for command in _commands(update, stored.ticket):
-            leaves = isinstance(command, c.TakeBack)
-            role = Role.SYSTEM if leaves else Role.DEPARTMENT
-            await self._act(neighbour.unit, number, command, update, Actor(role, neighbour.unit))
+        holds = stored.ticket.lead == neighbour.unit
+        commands = _commands(update, stored.ticket)
+        if not holds and not commands:
+            raise IllegalTransition(_GONE.format(number))
+        for command in commands:
+            # A unit may not take a ticket back, so one that holds it no longer can only repeat what it has told.
+            role = Role.SYSTEM if holds and isinstance(command, c.TakeBack) else Role.DEPARTMENT
+            try:
+                await self._act(neighbour.unit, number, command, update, Actor(role, neighbour.unit))
+            except Forbidden as error:
+                raise IllegalTransition(_GONE.format(number)) from error
         if update.status in _STATES:
             await self._held.told(update.hand_over, _STATES[update.status], self._clock())
 
@@ -136,13 +145,15 @@ class NeighbourDesk:
 
     async def _act(self, teller: str, number: str, command: c.Command, update: Update, actor: Actor) -> None:
         """A key counts for one command: a repeat finds each one done, whatever the ticket looks like by then."""
-        digest = hashlib.blake2b(msgspec.json.encode(update), digest_size=16).digest()
+        told = (update.hand_over, update.status, update.text, update.rating, update.solved)  # not when it was told
+        digest = hashlib.blake2b(msgspec.json.encode(told), digest_size=16).digest()
         once = Once(unit=teller, key=f"{update.id}:{c.tag_of(type(command))}", content_hash=digest)
         await self._service.act_once(number, command, actor=actor, once=once)
 
 
 def _commands(update: Update, ticket: Ticket) -> list[c.Command]:
     """Return what a holder's word comes to; who speaks before signing has signed."""
+    citizen = ticket.appeal.citizen
     sign: list[c.Command] = [c.Sign()] if ticket.state is State.PENDING_SIGN else []
     resume: list[c.Command] = [c.Resume()] if ticket.state is State.NEED_INFO else []
     match update.status:
@@ -154,7 +165,8 @@ def _commands(update: Update, ticket: Ticket) -> list[c.Command]:
         case Status.NEED_INFO:
             return [*sign, c.AskInfo(question=update.text)]
         case Status.OUTCOME:
-            return [*sign, *resume, c.Reply(internal=update.text, public=update.text)]
+            public = mask_public(update.text, name=citizen.name, phone=citizen.phone)
+            return [*sign, *resume, c.Reply(internal=update.text, public=public)]
         case Status.RETURNED:
             return [*resume, c.TakeBack(reason=update.text or "对方退回")]
         case _:

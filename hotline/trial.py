@@ -25,6 +25,10 @@ _DEFAULTS = {
     "ioc_tokens": "ioc:demo-ioc-12345",
     "wechat_token": "demo-wechat-token",
     "police_secret": "demo-police-secret",
+    "neighbours": (
+        "440100=广州12345,,demo-city-secret|grid=智网工程,http://127.0.0.1:9120,demo-grid-secret"
+        "|portal=粤省事,,demo-portal-secret|wishes=民生大莞家,,demo-wishes-secret|data=数据平台,,demo-data-secret"
+    ),
 }
 _STAFF = (
     Staff(name="agent", display_name="坐席 李敏", role=StaffRole.AGENT),

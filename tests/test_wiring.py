@@ -40,6 +40,8 @@ PUBLIC = PAGES | {
     ("GET", "/open311/v2/tokens/{token}.{form}"): "the token is the secret",
     ("GET", "/open311/v2/requests.{form}"): "GeoReport v2 is public; no text and no address in it",
     ("GET", "/open311/v2/requests/{number}.{form}"): "GeoReport v2 is public; no text and no address in it",
+    ("GET", "/api/v1/wishes"): "published micro-wishes, without personal data",
+    ("GET", "/api/v1/wishes/{number}"): "one of them",
     ("POST", "/api/v1/login"): "this is where one logs in",
     ("GET", "/healthz"): "the load balancer asks",
     ("GET", "/readyz"): "the load balancer asks",

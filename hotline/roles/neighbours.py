@@ -1,4 +1,4 @@
-"""What the roles carry of the neighbours' side: other cities, the grid; and of the owner of the dispatch directory."""
+"""What the roles carry of the neighbours' side: cities, grid, portal, wishes, data; and of the directory's owner."""
 
 from __future__ import annotations
 
@@ -10,24 +10,35 @@ from aiohttp import web
 from agent_ui import auth, directory_api
 from agent_ui.accounts import Accounts
 from agent_ui.staff import Staff
-from channels import neighbours
+from channels import data_export, neighbours, portal, wishes
 from channels.openapi_document import Operation
 from hotline.core import Core
 from hotline.courier import Courier
 from hotline.jobs import Handler
 from hotline.roles.departments import Sweeps
+from hotline.store.export import ExportStore
 from hotline.store.jobs import Job
+from hotline.store.portal import PortalStore
+from hotline.store.wishes import WishStore
 from routing.neighbour_post import NeighbourPost
 
-OPERATIONS: tuple[Operation, ...] = (*neighbours.OPERATIONS, *directory_api.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *neighbours.OPERATIONS, *portal.OPERATIONS, *wishes.OPERATIONS, *data_export.OPERATIONS,
+    *directory_api.OPERATIONS,
+)
 
 
 def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
     """Return the routes of neighbours, and of the directory's owner."""
     secrets = {neighbour.code: neighbour.secret for neighbour in core.neighbours.values()}
-    known = partial(_session, accounts)
+    known, clock, pool = partial(_session, accounts), core.clock, core.pool
     return [
-        *neighbours.routes(core.neighbour_desk, secrets=secrets, clock=core.clock),
+        *neighbours.routes(core.neighbour_desk, secrets=secrets, clock=clock),
+        *portal.routes(core.front, PortalStore(pool), secret=secrets.get("portal", ""), clock=clock),
+        *wishes.routes(
+            core.front, WishStore(pool), core.service.act_once, secret=secrets.get("wishes", ""), clock=clock
+        ),
+        *data_export.routes(ExportStore(pool), secret=secrets.get("data", ""), clock=clock),
         *directory_api.routes(core.directory_desk, known=known),
     ]
 

@@ -1,0 +1,35 @@
+"""Pages of the event log for the city's data platform."""
+
+from __future__ import annotations
+
+import asyncpg
+import msgspec
+
+from hotline.export import ExportRow, row_of
+from hotline.store.database import statements
+from hotline.store.rows import event_from
+from hotline.summary import Summary
+
+_SQL = statements("export")
+_summaries = msgspec.json.Decoder(Summary)
+
+
+class ExportStore:
+    """Fulfils `channels.data_export.ExportRows`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def page(self, after: int, limit: int) -> tuple[list[ExportRow], int]:
+        """Return the next rows after a cursor, and the cursor to ask with next; nothing can still appear before it."""
+        one_view = {"isolation": "repeatable_read", "readonly": True}
+        async with self._pool.acquire() as connection, connection.transaction(**one_view):
+            horizon: int = await connection.fetchval(_SQL["horizon"])
+            found = await connection.fetch(_SQL["page"], after, limit)
+        rows = [_row(row) for row in found]
+        return rows, rows[-1].cursor if len(rows) == limit else max(after, horizon - 1)
+
+
+def _row(row: asyncpg.Record) -> ExportRow:
+    receipt = event_from(row["doc"]) if row["doc"] is not None else None
+    return row_of(row["position"], row["at"], row["type"], row["actor"], _summaries.decode(row["summary"]), receipt)
