@@ -39,7 +39,7 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _ACTING = {
     StaffRole.AGENT: Role.AGENT, StaffRole.SUPERVISOR: Role.SUPERVISOR, StaffRole.DEPARTMENT: Role.DEPARTMENT,
 }
-_CENTRE_TOPICS = frozenset({"centre", "emergency", "alarms", PRESENCE_TOPIC, CALLBACK_TOPIC})
+_CENTRE_TOPICS = frozenset({"centre", "emergency", "alarms", "supervised", PRESENCE_TOPIC, CALLBACK_TOPIC})
 _PLAIN_TOPICS = _CENTRE_TOPICS | {"tickets"}
 _NAMED_TOPICS = ("ticket:", "department:", "agent:")
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from hotline.feed import CALLBACK_TOPIC, PRESENCE_TOPIC
+from hotline.lifecycle import OPEN_STATES
 from hotline.summary import CENTRE_STATES, Summary
 from hotline.terms import State, Verdict
 
@@ -34,6 +35,8 @@ def fits(topic: str, row: Summary) -> bool:
             return row.agent == name
         case "alarms":
             return bool(row.alarms)
+        case "supervised":
+            return row.supervision > 0 and row.state in OPEN_STATES
         case _:
             return False  # `presence` and `callbacks` have rows of their own kind, and other topics do not exist
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from hotline.lifecycle import OPEN_STATES
 from hotline.terms import State, Verdict
 from hotline.ticket import Ticket
 
@@ -23,7 +24,8 @@ CENTRE_STATES = frozenset({
 class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A row of a console's list. No personal data beyond the title. `due` is the clock that expires next.
 
-    `children` counts the tickets that are merged into this one.
+    `children` counts the tickets that are merged into this one. `lights` are those that are shown (`completion_red`),
+    `try_at` is when the next try of the follow-up is to be made.
     """
 
     number: str
@@ -46,6 +48,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     supervision: int = 0
     needs_person: bool = False
     children: int = 0
+    lights: tuple[str, ...] = ()
+    try_at: datetime | None = None
 
 
 def next_due(ticket: Ticket) -> datetime | None:
@@ -74,15 +78,21 @@ def summarize(ticket: Ticket, updated_at: datetime) -> Summary:
         created_at=ticket.created_at, updated_at=updated_at, category=category, town=ticket.town, lead=ticket.lead,
         assisting=ticket.assisting, agent=ticket.agent, due=next_due(ticket), alarms=tuple(sorted(ticket.alarms)),
         supervision=ticket.supervision, needs_person=ticket.triage.needs_person,
-        children=len(ticket.children),
+        children=len(ticket.children), lights=tuple(sorted(ticket.lights)),
+        try_at=ticket.clocks.follow_up_next if ticket.state is State.PENDING_FOLLOW_UP else None,
     )
+
+
+def is_supervised(ticket: Ticket) -> bool:
+    """Tell whether an open ticket is under supervision (督办)."""
+    return ticket.supervision > 0 and ticket.state in OPEN_STATES
 
 
 def topics(ticket: Ticket) -> frozenset[str]:
     """Return the topics under which this ticket is listed now.
 
     `tickets` all · `ticket:NUMBER` · `centre` the centre's work · `emergency` verdict emergency or unclear ·
-    `department:NAME` lead and assisting · `agent:NAME` · `alarms`. An event goes to the topics before and after it, so
+    `department:NAME` lead and assisting · `agent:NAME` · `alarms` · `supervised`. An event goes to the topics before and after it, so
     a list also learns of what leaves it.
     """
     found = {"tickets", f"ticket:{ticket.number}"}
@@ -95,4 +105,6 @@ def topics(ticket: Ticket) -> frozenset[str]:
         found.add(f"agent:{ticket.agent}")
     if ticket.alarms:
         found.add("alarms")
+    if is_supervised(ticket):
+        found.add("supervised")
     return frozenset(found)

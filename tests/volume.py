@@ -9,13 +9,16 @@ import asyncpg
 
 _TICKETS = """
 INSERT INTO tickets (number, code, version, state, channel, kind, l1, l2, verdict, priority, town, lead, assisting,
-                     agent, alarmed, citizen, created_at, updated_at, due_at, summary)
+                     agent, alarmed, citizen, created_at, updated_at, due_at, summary, attention_at,
+                     supervised)
 SELECT 'DG' || to_char(at, 'YYYYMMDD') || '3' || lpad(n::text, 7, '0') || '0', lpad((n % 1000000)::text, 6, '0'), 3,
        state, 'web', kind, '03', '路灯', verdict, 'P3', (ARRAY['南城', '东城', '虎门', '长安'])[1 + n % 4], lead,
        CASE WHEN n % 9 = 0 THEN ARRAY['单位' || (n % 60)] ELSE '{}' END,
        CASE WHEN n % 3000 = 0 THEN 'agent' || (n % 300) ELSE '' END, n % 20000 = 0,
        '+86138' || lpad((n % 700000)::text, 8, '0'), at, at,
-       CASE WHEN state IN ('closed', 'archived') THEN NULL ELSE at + interval '5 days' END, doc
+       CASE WHEN state IN ('closed', 'archived') THEN NULL ELSE at + interval '5 days' END, doc,
+       CASE WHEN state IN ('archived', 'received') THEN NULL ELSE at + interval '9 days' END,
+       state = 'handling' AND n % 30 = 0
 FROM (
     SELECT n, timestamptz '2026-11-21 00:00Z' - make_interval(secs => ($1 - n) * 30) AS at,
            CASE WHEN n > $1 - 20000 THEN
@@ -31,6 +34,16 @@ _EVENTS = """
 INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
 SELECT n, id, 1, created_at, 'receive', 'citizen:', summary, summary, ARRAY['centre', 'department:' || lead, 'tickets']
 FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM tickets) AS t
+"""
+_CALLBACKS = """
+INSERT INTO callbacks (call, phone, missed_at, state, next_at, due_at, doc)
+SELECT 'call' || n, '+86138' || lpad((n % 70000)::text, 8, '0'), at, state, CASE WHEN state = 'owed' THEN at END,
+       at + interval '30 minutes', '{}'
+FROM (
+    SELECT n, timestamptz '2026-11-21 00:00Z' - make_interval(mins => $1 - n) AS at,
+           CASE WHEN n > $1 - 200 THEN 'owed' ELSE 'done' END AS state
+    FROM generate_series(1, $1::int) AS n
+) AS made
 """
 _WORDS = """
 INSERT INTO ticket_search (ticket_id, words)
@@ -51,11 +64,12 @@ async def fill(dsn: str, count: int) -> None:
             await connection.execute(f'DROP INDEX "{index["indexname"]}"')
         await connection.execute(_TICKETS, count)
         await connection.execute(_EVENTS)
+        await connection.execute(_CALLBACKS, count // 20)
         await connection.execute("DROP INDEX ticket_search_words")
         await connection.execute(_WORDS)
         await connection.execute("CREATE INDEX ticket_search_words ON ticket_search USING gin (words)")
         for index in indexes:  # building an index at the end is several times faster than growing it
             await connection.execute(index["indexdef"])
-        await connection.execute("VACUUM ANALYZE tickets, ticket_events, ticket_search")
+        await connection.execute("VACUUM ANALYZE tickets, ticket_events, ticket_search, callbacks")
     finally:
         await connection.close()

@@ -34,7 +34,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TOP = (datetime(9999, 1, 1, tzinfo=UTC), 2**62)
 _LISTS = {
     "tickets": "list_states", "centre": "list_states", "department": "list_department", "agent": "list_agent",
-    "emergency": "list_emergency", "alarms": "list_alarms", "ticket": "list_ticket",
+    "emergency": "list_emergency", "alarms": "list_alarms",
+    "supervised": "list_supervised", "ticket": "list_ticket",
 }
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from hotline.events import TicketEvent
 from hotline.opening import Change
-from hotline.summary import summarize, topics
+from hotline.summary import is_supervised, summarize, topics
 from hotline.ticket import Ticket
 from hotline.timers import next_attention
 
@@ -87,7 +87,7 @@ def update_row(id_: int, ticket: Ticket, made: Written, now: datetime) -> tuple[
         id_, ticket.version, ticket.state, ticket.kind, category.l1 if category else "",
         category.l2 if category else "", ticket.verdict, ticket.priority, ticket.town, ticket.lead,
         ",".join(ticket.assisting), ticket.agent, bool(ticket.alarms), now, made.due, ticket.parent, made.summary,
-        next_attention(ticket),
+        next_attention(ticket), is_supervised(ticket),
     )
 
 

@@ -20,7 +20,7 @@ from tests.cities import NOW, POLICY, STREET_LIGHT
 
 TOPICS = (
     "tickets", "centre", "emergency", "alarms", "department:城管局", "department:水务局", "agent:a", "agent:b",
-    "ticket:DG1",
+    "ticket:DG1", "supervised",
 )
 COMMANDS: tuple[c.Command, ...] = (
     c.Accept(), c.Dispatch(lead="城管局"), c.Dispatch(lead="水务局", assisting=("城管局",)), c.Sign(),
@@ -30,7 +30,7 @@ COMMANDS: tuple[c.Command, ...] = (
     c.Reject(reason=RejectReason.PRIVACY), c.Answer(text="好"), c.Close(), c.Archive(), c.Withdraw(),
     c.Reopen(reason="新"), c.Claim(agent="a"), c.Claim(agent="b"), c.Release(), c.RaiseAlarm(alarm="x"),
     c.ClearAlarm(alarm="x"), c.Reassess(verdict=Verdict.UNCLEAR, reason="疑"),
-    c.Reassess(verdict=Verdict.NON_EMERGENCY, reason="否"), c.Urge(), c.AskInfo(question="?"), c.SupplyInfo(text="!"),
+    c.Reassess(verdict=Verdict.NON_EMERGENCY, reason="否"), c.Urge(), c.Supervise(reason="超期"), c.AskInfo(question="?"), c.SupplyInfo(text="!"),
 )
 
 

@@ -25,6 +25,9 @@ ALL = sorted(State)
 CENTRE = sorted(CENTRE_STATES)
 OPEN = ["received", "pending_sign", "handling"]
 
+CALLBACKS = {"callbacks_open", "callbacks_by_phone", "callbacks_waiting"}
+"""All of them hold only what is not done, a few hundred rows: any serves."""
+
 QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
     "list by state": ("console", "list_states", (CENTRE, *FIRST_PAGE, 50, "centre"), {"tickets_by_state"}),
     "list of everything, deep": ("console", "list_states", (ALL, *DEEP_PAGE, 50, "tickets"), {"tickets_by_state"}),
@@ -34,6 +37,11 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
     "list of an agent": ("console", "list_agent", (ALL, *FIRST_PAGE, 50, "agent0"), {"tickets_by_agent"}),
     "list of emergencies": ("console", "list_emergency", (ALL, *FIRST_PAGE, 50, "x"), {"tickets_emergency"}),
     "list of alarms": ("console", "list_alarms", (ALL, *FIRST_PAGE, 50, "x"), {"tickets_alarmed"}),
+    "list of what is supervised": (
+        "console", "list_supervised", (ALL, *FIRST_PAGE, 50, "x"), {"tickets_supervised"},
+    ),
+    "callbacks that wait": ("callbacks", "waiting", (LATEST - timedelta(days=900), 0, 50), CALLBACKS),
+    "the next callback": ("callbacks", "hold_next", (LATEST,), {"callbacks_waiting"}),
     "one ticket": ("console", "find", ("DG20261121300000010",), {"tickets_number_key"}),
     "its history": ("console", "history", (77,), {"ticket_events_ticket_id_version_key"}),
     "search by citizen": (
@@ -56,6 +64,14 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
         "channels", "public", (None, None, None, None, None, 50, 0), {"tickets_public"},
     ),
     "incidents left silent": ("jobs", "silent", (LATEST,), {"incidents_waiting"}),
+    "what time has to do": ("sweep", "due", (LATEST, 200), {"tickets_by_attention"}),
+    "what a unit pulls": (
+        "unit_pages", "events_of", (TICKETS - 5000, 5000, "department:单位7"), {"ticket_events_pkey"},
+    ),
+    "webhooks' reader": ("units", "events_after", (TICKETS - 400, 500), {"ticket_events_pkey"}),
+    "relatives of a ticket": ("relatives", "relatives", (77, "单位7", 100), {"tickets_by_parent"}),
+    "receipts to link": ("relatives", "next_receipts", (500,), {"ticket_events_pkey"}),
+    "citizens of a family": ("tickets", "children", (77,), {"tickets_by_parent"}),
     "what is due": ("plans", "", (), {"tickets_by_due"}),
 }
 DUE = "SELECT number FROM tickets WHERE due_at IS NOT NULL AND due_at < $1 ORDER BY due_at LIMIT 100"

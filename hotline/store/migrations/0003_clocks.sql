@@ -5,6 +5,10 @@ ALTER TABLE tickets ADD COLUMN attention_at timestamptz;
 UPDATE tickets SET attention_at = now() WHERE state <> 'archived';
 CREATE INDEX tickets_by_attention ON tickets (attention_at) WHERE attention_at IS NOT NULL;
 
+-- 督办: open tickets under supervision, the supervisors' list.
+ALTER TABLE tickets ADD COLUMN supervised boolean NOT NULL DEFAULT false;
+CREATE INDEX tickets_supervised ON tickets (created_at DESC, id DESC) WHERE supervised;
+
 -- The key that signs links sent to citizens; the same for all processes, made with the database.
 CREATE TABLE link_keys (
     single boolean PRIMARY KEY DEFAULT true CHECK (single),

@@ -70,6 +70,16 @@ LEFT JOIN LATERAL (
 ) AS p ON true
 ORDER BY p.created_at DESC, p.id DESC;
 
+-- name: list_supervised
+SELECT h.seq, p.id, p.created_at, p.summary
+FROM (SELECT event_horizon() - 1 AS seq) AS h
+LEFT JOIN LATERAL (
+    SELECT id, created_at, summary FROM tickets
+    WHERE supervised AND state = ANY ($1) AND (created_at, id) < ($2::timestamptz, $3::bigint) AND $5::text IS NOT NULL
+    ORDER BY created_at DESC, id DESC LIMIT $4
+) AS p ON true
+ORDER BY p.created_at DESC, p.id DESC;
+
 -- name: list_ticket
 SELECT h.seq, p.id, p.created_at, p.summary
 FROM (SELECT event_horizon() - 1 AS seq) AS h
