@@ -35,9 +35,9 @@ class Shape(NamedTuple):
     """Size of our own encoder."""
 
     layers: int = 2
-    width: int = 256
-    inner: int = 768
-    longest: int = 160
+    width: int = 192
+    inner: int = 512
+    longest: int = 128
 
 
 class Marks(NamedTuple):
@@ -59,11 +59,11 @@ class Targets(NamedTuple):
     sizes: tuple[int, int, int]
 
 
-def new_body(vocabulary: int, shape: Shape) -> Any:
-    """Return an untrained BERT of our size."""
+def new_body(vectors: NDArray[np.float32], shape: Shape) -> Any:
+    """Return an untrained BERT of our size whose tokens begin at `vectors` (tokens × width), where not zero."""
     torch.manual_seed(SEED)
     config = BertConfig(
-        vocab_size=vocabulary,
+        vocab_size=len(vectors),
         hidden_size=shape.width,
         num_hidden_layers=shape.layers,
         num_attention_heads=max(1, shape.width // 64),
@@ -72,7 +72,11 @@ def new_body(vocabulary: int, shape: Shape) -> Any:
         type_vocab_size=1,
         attn_implementation="eager",
     )
-    return BertModel(config, add_pooling_layer=False)
+    body = BertModel(config, add_pooling_layer=False)
+    known = torch.tensor(np.abs(vectors).sum(axis=1) > 0)
+    with torch.no_grad():
+        body.embeddings.word_embeddings.weight[known] = torch.tensor(vectors)[known]
+    return body
 
 
 class Network(nn.Module):
@@ -97,7 +101,7 @@ class Network(nn.Module):
         return self.inner(pooled) + outer[:, self.column], self.kind(pooled), self.verdict(pooled), outer
 
 
-def pretrain(body: Any, rows: Rows, marks: Marks, *, epochs: int, rate: float = 1e-3, tick: Tick = int) -> None:
+def pretrain(body: Any, rows: Rows, marks: Marks, *, epochs: int, rate: float = 5e-4, tick: Tick = int) -> None:
     """Teach the body to guess masked tokens."""
     _seed()
     width = body.config.hidden_size
@@ -134,14 +138,17 @@ def _masked(ids: Any, chosen: Any, marks: Marks) -> Any:
 
 
 def fine_tune(
-    network: Network, rows: Rows, targets: Targets, marks: Marks, *, epochs: int, rate: float, tick: Tick = int
+    network: Network, rows: Rows, targets: Targets, marks: Marks, *, epochs: int, rate: float, heads: float,
+    tick: Tick = int,
 ) -> None:
-    """Teach body and heads together."""
+    """Teach body and heads together, each at its own rate."""
     _seed()
     truth = [torch.tensor(part) for part in targets[:3]]
     outer = torch.tensor(targets.outer)[truth[0]]
     steps = epochs * -(-len(rows) // _BATCH_HEADS)
-    optimizer, schedule = _optimizer(network.parameters(), rate, steps)
+    own = [part for name, part in network.named_parameters() if not name.startswith("body.")]
+    both = [{"params": list(network.body.parameters())}, {"params": own, "lr": heads}]
+    optimizer, schedule = _optimizer(both, rate, steps)
     network.train()
     for _ in range(epochs):
         for batch in _batches(rows, _BATCH_HEADS):

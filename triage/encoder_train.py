@@ -27,6 +27,7 @@ from triage.corpus import TICKET, Example
 from triage.encoder import NETWORK, blended
 from triage.encoder_export import export, write_card
 from triage.encoder_fit import UNKNOWN, Marks, Network, Shape, Targets, fine_tune, new_body, predict, pretrain
+from triage.encoder_start import first_vectors
 from triage.encoder_vocab import own_tokenizer
 from triage.fit import FOLDS, SEED, calibration_curve, numbers_of
 from triage.heads import Trained
@@ -38,14 +39,15 @@ _SCALES = np.geomspace(0.5, 4, 25)
 
 
 class Effort(NamedTuple):
-    """How long to train: passes over the texts, and the rate of fine-tuning."""
+    """How long to train: passes over the texts, and the rates of fine-tuning for body and heads."""
 
-    pretraining: int = 8
-    fine_tuning: int = 8
+    pretraining: int = 3
+    fine_tuning: int = 6
     rate: float = 5e-4
+    heads: float = 5e-3
 
 
-LOADED = Effort(pretraining=0, fine_tuning=4, rate=5e-5)
+LOADED = Effort(pretraining=0, fine_tuning=4, rate=5e-5, heads=1e-3)
 """For a checkpoint that knows the language already."""
 
 
@@ -84,7 +86,7 @@ def train_encoder(
     seen, unseen = next(StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(rows, targets.category))
     total = chosen.pretraining * -(-len(rows) // 64) + chosen.fine_tuning * (-(-len(seen) // 32) - (-len(rows) // 32))
     with tqdm(total=total, disable=not progress, desc="编码器") as bar:
-        body = start.body or new_body(start.tokenizer.get_vocab_size(), shape)
+        body = start.body or new_body(first_vectors(rows, marks.size, shape.width), shape)
         if chosen.pretraining:
             pretrain(body, rows, marks, epochs=chosen.pretraining, tick=bar.update)
         trial = _tuned(body, rows, targets, seen, marks, chosen, bar)
@@ -157,7 +159,8 @@ def _tuned(
         category=targets.category[chosen], kind=targets.kind[chosen], verdict=targets.verdict[chosen]
     )
     some = [rows[row] for row in chosen]
-    fine_tune(network, some, part, marks, epochs=effort.fine_tuning, rate=effort.rate, tick=bar.update)
+    epochs, rate, heads = effort.fine_tuning, effort.rate, effort.heads
+    fine_tune(network, some, part, marks, epochs=epochs, rate=rate, heads=heads, tick=bar.update)
     return network
 
 

@@ -22,6 +22,7 @@ transformers = pytest.importorskip("transformers")
 pytest.importorskip("onnx")
 
 from triage.encoder_fit import Shape  # noqa: E402
+from triage.encoder_start import first_vectors  # noqa: E402
 from triage.encoder_train import Effort, best_blend, train_encoder  # noqa: E402
 from triage.encoder_vocab import SPECIAL, own_tokenizer  # noqa: E402
 
@@ -44,7 +45,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own(corpus: Path, city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Our own encoder, pre-trained and fine-tuned from nothing."""
     out = tmp_path_factory.mktemp("own")
-    second = partial(train_encoder, shape=Shape(1, 64, 64, 32), effort=Effort(2, 2, 1e-3), progress=False)
+    second = partial(train_encoder, shape=Shape(1, 64, 64, 32), effort=Effort(2, 2, 1e-3, 1e-3), progress=False)
     train(corpus, out, city, second=second, progress=False)
     return out
 
@@ -78,7 +79,7 @@ def blend_in(folder: Path) -> Blend:
 def brought(corpus: Path, city: City, checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with the city's checkpoint."""
     out = tmp_path_factory.mktemp("brought")
-    second = partial(train_encoder, checkpoint=checkpoint, effort=Effort(0, 1, 1e-4), progress=False)
+    second = partial(train_encoder, checkpoint=checkpoint, effort=Effort(0, 1, 1e-4, 1e-3), progress=False)
     train(corpus, out, city, second=second, progress=False)
     return out
 
@@ -155,6 +156,17 @@ def test_words_and_unknown_characters_are_cut() -> None:
     assert tokenizer.encode("龘").ids[1] == SPECIAL.index("[UNK]")
     assert tokenizer.encode("3a").ids == tokenizer.encode("7A").ids
     assert tokenizer.encode("").tokens == ["[CLS]", "[SEP]"]
+
+
+def test_words_of_like_company_begin_near_each_other() -> None:
+    """0 and 9 are the ends; 3 and 4 stand among the same tokens, 5 among others; 8 stands nowhere."""
+    rows = [[0, 1, 3, 2, 9], [0, 1, 4, 2, 9], [0, 6, 5, 7, 9]] * 20
+    vectors = first_vectors(rows, 10, 4)
+    near, far = (float(vectors[3] @ vectors[other] / 1e-9) for other in (4, 5))
+    assert near > far
+    assert not vectors[[0, 8, 9]].any()
+    assert (first_vectors(rows, 10, 4) == vectors).all()
+    assert first_vectors([[0, 9]], 10, 4).shape == (10, 4)
 
 
 def test_the_blend_listens_to_who_knows() -> None:
