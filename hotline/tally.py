@@ -26,7 +26,10 @@ from hotline.terms import Rating, State, Verdict
 from hotline.ticket import Ticket, evolve
 
 _SATISFIED = frozenset({Rating.VERY_SATISFIED, Rating.SATISFIED, Rating.FAIRLY_SATISFIED})
-_OVER = frozenset({State.WITHDRAWN, State.MERGED, State.REJECTED, State.HANDED_OFF})
+_AWAY = frozenset({
+    State.WITHDRAWN, State.MERGED, State.REJECTED, State.HANDED_OFF, State.RECEIVED, State.PENDING_DISPATCH,
+})
+"""States in which no department has the ticket: reaching one ends the round."""
 _VOLUMES: dict[type, Volume] = {
     c.Dispatch: Volume.DISPATCHED, c.Answer: Volume.ANSWERED, c.HandOff: Volume.HANDED_OFF, c.Reject: Volume.REJECTED,
     c.Withdraw: Volume.WITHDRAWN, c.Merge: Volume.MERGED, c.Urge: Volume.URGED, c.Supervise: Volume.SUPERVISED,
@@ -156,11 +159,9 @@ class Tally:
                 Metric.SATISFIED, seen.at, satisfied, 1, seen.department, seen.agent
             )
 
-    def reopened(self, seen: _Seen) -> None:
+    def reopened(self, seen: _Seen) -> None:  # noqa: ARG002 - the steps share one signature
         """What was closed is not."""
         self._closing = []
-        if self._rounds:
-            self._rounds[-1].end(seen.at)
 
     def _close(self, seen: _Seen) -> None:
         seconds = max(0, int((seen.at - seen.ticket.created_at).total_seconds()))
@@ -178,7 +179,7 @@ class Tally:
     def _follow_round(self, ticket: Ticket, at: datetime) -> None:
         if not self._rounds or self._rounds[-1].ended_at is not None:
             return
-        if ticket.state in _OVER:  # its clocks are as they were before: leaving may have stopped or cleared them
+        if ticket.state in _AWAY:  # its clocks are as they were before: leaving may have stopped or cleared them
             self._rounds[-1].end(at)
         else:
             self._rounds[-1].clocks = ticket.clocks

@@ -47,9 +47,22 @@ FROM (
 """
 _WORDS = """
 INSERT INTO ticket_search (ticket_id, words)
-SELECT id, array_to_tsvector(ARRAY['路灯', '词' || (id % 5000), '词' || (id % 4999 + 5000), '街' || (id % 300)])
+SELECT id, array_to_tsvector(ARRAY['路灯', '词' || (id % 5000), '词' || (id % 4999 + 5000), '街' || (id % 300),
+    chr(20000 + (id % 5000)::int) || '词', chr(30000 + (id % 300)::int) || '街']) -- these two as a search asks for them
 FROM tickets
 """
+
+_TRAITS = """
+INSERT INTO ticket_traits (ticket_id, at, town, spot, matter, citizen)
+SELECT id, created_at, town, '村' || (id % 60), (ARRAY['停水', '路灯', '违停', '占道经营'])[1 + id % 4], citizen FROM tickets
+"""
+_KEYS = """
+INSERT INTO ticket_keys (key, at, ticket_id)
+SELECT key, created_at, id FROM tickets
+CROSS JOIN LATERAL (VALUES (id % 997), (100000 + id % 60), (200000 + id % 40009), (300000 + id)) AS k (key)
+ORDER BY key, created_at, id
+"""
+"""Keys from those that thousands of tickets have to those that one has."""
 
 
 async def fill(dsn: str, count: int) -> None:
@@ -68,6 +81,9 @@ async def fill(dsn: str, count: int) -> None:
         await connection.execute("DROP INDEX ticket_search_words")
         await connection.execute(_WORDS)
         await connection.execute("CREATE INDEX ticket_search_words ON ticket_search USING gin (words)")
+        await connection.execute(_TRAITS)
+        await connection.execute(_KEYS)
+        await connection.execute("VACUUM ANALYZE ticket_traits, ticket_keys, merge_proposals, hotspots")
         for index in indexes:  # building an index at the end is several times faster than growing it
             await connection.execute(index["indexdef"])
         await connection.execute("VACUUM ANALYZE tickets, ticket_events, ticket_search, callbacks")

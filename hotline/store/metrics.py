@@ -31,7 +31,7 @@ from hotline.terms import State, label
 
 _SQL = statements("metrics")
 _DAY = timedelta(days=1)
-SPOTS_AGAINST = 14
+SPOTS_AGAINST = 7
 """Days with which hot spots are compared."""
 
 
@@ -91,7 +91,7 @@ class MetricStore:
         ])
 
     async def hot_spots(self, now: datetime, *, least: int = 5, limit: int = 20) -> tuple[HotSpot, ...]:
-        """Return places and matters with many more appeals today and yesterday than in the two weeks before."""
+        """Return places and matters with many more appeals today and yesterday than in the week before."""
         day = local_day(now)
         found = await self._fetch(_SQL["hot_spots"], day - _DAY, day + _DAY, SPOTS_AGAINST, least, limit)
         return tuple(

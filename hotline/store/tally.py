@@ -18,6 +18,7 @@ import asyncpg
 
 from hotline.metrics import COLUMNS
 from hotline.shares import Key, Share, Standing
+from hotline.store import duty
 from hotline.store.database import statements
 from hotline.store.rows import event_from
 from hotline.tally import Tally
@@ -117,14 +118,17 @@ async def step_held(
     as_of = await _time_to_take_in(connection, before, max(before.as_of, now), limit)
     due = await connection.fetch(_SQL["due"], before.generation, as_of)
     after = before._replace(position=page[-1]["position"] if page else before.position, as_of=as_of)
-    concerned = sorted({row["ticket_id"] for row in (*page, *due)})
+    concerned = sorted({row["ticket_id"] for row in (*page, *due) if row["ticket_id"] is not None})
+    presences = [row for row in page if row["doc"] is not None]
     if concerned:
         histories = await read_histories(connection, concerned, after.position)
         changes = await asyncio.to_thread(changes_of, histories, before, after)
         await write(connection, before.generation, changes)
+    if presences:
+        await duty.follow(connection, before.generation, presences)
     if not await connection.fetchval(_SQL["move"], before.generation, before.position, after.position, after.as_of):
         raise RuntimeError("the figures were moved on by somebody who does not hold them")
-    return len(concerned)
+    return len(concerned) + len(presences)
 
 
 async def _time_to_take_in(

@@ -16,9 +16,11 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
+from hotline.duty import Duty
 from hotline.errors import Unavailable
 from hotline.metrics import COLUMNS
 from hotline.shares import Key, Standing
+from hotline.store import duty
 from hotline.store.database import statements
 from hotline.store.tally import Changes, Cut, changes_of, read_range, step, step_held, write
 
@@ -69,6 +71,7 @@ async def rebuild(pool: asyncpg.Pool, now: Callable[[], datetime], *, progress: 
         for first in range(1, last + 1, CHUNK):
             await _fill(pool, cut, first)
             progress(min(first + CHUNK - 1, last), last)
+        await _fill_duty(pool, cut)
         while await step(pool, now(), generation=cut.generation, wait=True):
             pass
         await _activate(pool, cut.generation, now())
@@ -95,6 +98,13 @@ async def _fill(pool: asyncpg.Pool, cut: Cut, first: int) -> None:
             await write(connection, cut.generation, changes)
 
 
+async def _fill_duty(pool: asyncpg.Pool, cut: Cut) -> None:
+    async with pool.acquire() as connection:
+        async for page in duty.pages(connection, cut.position):
+            async with connection.transaction():
+                await duty.follow(connection, cut.generation, page)
+
+
 async def _recomputed(connection: asyncpg.Connection, cut: Cut, first: int) -> Changes:
     histories = await read_range(connection, first, first + CHUNK, cut.position)
     return await asyncio.to_thread(changes_of, histories, cut._replace(position=-1), cut)
@@ -117,6 +127,7 @@ async def forget_idle(pool: asyncpg.Pool) -> None:
             pass
         await pool.execute(_SQL["forget_standing"], generation)
         await pool.execute(_SQL["forget_watch"], generation)
+        await duty.forget(pool, generation)
         await pool.execute(_SQL["forget_reader"], generation)
 
 
@@ -134,6 +145,7 @@ async def check(pool: asyncpg.Pool, *, progress: Progress = _quiet) -> Verdict:
             tickets += sum(changes.standing.values())
             _add(counts, changes)
             progress(min(first + CHUNK - 1, last), last)
+        counts.update(_duty_lines(await duty.recomputed(connection, cut.position)))
         lines = len(counts)
         found = [one async for one in _differences(connection, cut.generation, counts)]
     return Verdict(
@@ -159,6 +171,13 @@ def _standing_line(standing: Standing) -> str:
     return "|".join(("standing", *map(str, standing)))
 
 
+def _duty_lines(found: Duty) -> dict[str, int]:
+    lines = {f"present|{staff}|{state}|{since.timestamp()}": 1 for staff, (state, since) in found.present.items()}
+    for span, there in found.there.items():
+        lines |= {f"there|{span.staff}|{span.hour}": there, f"busy|{span.staff}|{span.hour}": found.busy[span]}
+    return lines
+
+
 async def _differences(
     connection: asyncpg.Connection, generation: int, counts: Counter[str]
 ) -> AsyncIterator[Difference]:
@@ -181,5 +200,7 @@ async def _kept(connection: asyncpg.Connection, generation: int) -> AsyncIterato
                 yield _line(key, column), n
     async for row in connection.cursor(_SQL["all_standing"], generation, prefetch=1000):
         yield _standing_line(Standing(*row[:4])), row["tickets"]
+    for line, n in _duty_lines(await duty.kept(connection, generation)).items():
+        yield line, n
     async for row in connection.cursor(_SQL["all_watch"], generation, prefetch=1000):
         yield f"watch|{row['ticket_id']}|{row['due_at'].timestamp()}", 1

@@ -20,6 +20,7 @@ from hotline.store.rows import to_json
 from hotline.terms import Channel, Kind, Priority, Rating, RejectReason, Service, State, Verdict
 from hotline.ticket import Ticket
 from tests.cities import POLICY
+from tests.hotline.test_lifecycle import EXAMPLES
 
 UNITS = ["城管局", "水务局", "公安局"]
 _DISPATCH: Callable[[random.Random], c.Command] = lambda r: c.Dispatch(lead=r.choice(UNITS))  # noqa: E731
@@ -74,7 +75,7 @@ def lived(r: random.Random, ticket: Ticket, now: datetime) -> Change | None:
     ways = list(TRANSITIONS[ticket.state])
     if ways and r.random() < 0.7:
         way = r.choices(ways, [_RARE.get(way, 1.0) for way in ways])[0]
-        command = _MAKE[way](r) if way in _MAKE else way()
+        command = _MAKE[way](r) if way in _MAKE else EXAMPLES[way]
     else:
         command = r.choice(_SIDE)(r)
     try:

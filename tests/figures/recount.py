@@ -33,7 +33,7 @@ def leads(events: Sequence[TicketEvent]) -> list[tuple[str, str]]:
                 lead = event.fact.lead  # type: ignore[union-attr]
             case "redispatch":
                 lead = event.fact.lead or lead  # type: ignore[union-attr]
-            case "approve_return" | "reopen" | "merge":
+            case "approve_return" | "take_back" | "reopen" | "merge":
                 lead = ""
         found.append((before, lead))
     return found
@@ -45,9 +45,7 @@ def of(events: Sequence[TicketEvent], place: int) -> str:
 
 
 def is_over(event: TicketEvent) -> bool:
-    return name(event) in ("approve_return", "reopen") or event.state in (
-        "withdrawn", "merged", "rejected", "handed_off"
-    )
+    return event.state in ("withdrawn", "merged", "rejected", "handed_off", "received", "pending_dispatch")
 
 
 def clocks_until(events: Sequence[TicketEvent], place: int) -> Any:

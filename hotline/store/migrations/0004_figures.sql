@@ -66,6 +66,24 @@ CREATE TABLE tally_watch (
 );
 CREATE INDEX tally_watch_due ON tally_watch (generation, due_at);
 
+-- Time of agents, for occupancy: their state now, and by whole hour how long they were there for callers, and of that
+-- with one (microseconds). Kept from presence_events in the same steps.
+CREATE TABLE tally_presence (
+    generation integer NOT NULL,
+    staff      text NOT NULL,
+    state      text NOT NULL,
+    since      timestamptz NOT NULL,
+    PRIMARY KEY (generation, staff)
+);
+CREATE TABLE tally_staff (
+    generation integer NOT NULL,
+    hour       timestamptz NOT NULL,
+    staff      text NOT NULL,
+    there      bigint NOT NULL,
+    busy       bigint NOT NULL,
+    PRIMARY KEY (generation, hour, staff)
+) WITH (fillfactor = 85);
+
 -- 剔除: a supervisor leaves a ticket out of a metric, or takes that back. A log of its own in the order of events: an
 -- exclusion concerns the figure and leaves the ticket as it is.
 CREATE TABLE metric_exclusions (
@@ -108,5 +126,3 @@ CREATE TABLE calls (
 );
 CREATE INDEX calls_by_asking ON calls (asked_at) WHERE asked_at IS NOT NULL AND direction = 'in';
 CREATE INDEX calls_by_agent ON calls (agent, started_at DESC) WHERE agent <> '';
--- Time of agents for occupancy is read from presence_events by time; they come in its order.
-CREATE INDEX presence_events_by_time ON presence_events USING brin (at);

@@ -1,4 +1,4 @@
--- Telephone figures, from calls as they ended and from the presence of agents. A call that still waits has no outcome
+-- Telephone figures, from calls as they ended and from the time of agents. A call that still waits has no outcome
 -- yet and is not counted; one that asked for an agent counts at the moment of asking. What each figure means:
 -- hotline/metrics.py and docs/metrics.md.
 
@@ -53,20 +53,19 @@ CROSS JOIN LATERAL (VALUES
 ORDER BY g.part, m.metric;
 
 -- name: occupancy
--- 坐席利用率: seconds that agents talked or wrapped up ÷ seconds that they were there for callers, from $1 to before $2 (and
--- not after $3, now); by $4: total or agent. Presence is leased, so nobody's last state is more than a day old.
+-- 坐席利用率: time that agents talked or wrapped up ÷ time that they were there for callers, in the hours from that of $1 to
+-- before $2 (up to now, $3, of those who are there now); by $4: total or agent.
 SELECT CASE $4::text WHEN 'agent' THEN p.staff ELSE '' END AS part, 'occupancy' AS metric,
-    coalesce(sum(p.seconds) FILTER (WHERE p.state IN ('busy', 'wrap_up')), 0)::float8 AS numerator,
-    coalesce(sum(p.seconds), 0)::float8 AS denominator
+       sum(p.busy)::float8 / 1e6 AS numerator, sum(p.there)::float8 / 1e6 AS denominator
 FROM (
-    SELECT staff, state, extract(epoch FROM least(until, $2, $3) - greatest(at, $1)) AS seconds
-    FROM (
-        SELECT doc ->> 'staff' AS staff, doc ->> 'state' AS state, at,
-            coalesce(lead(at) OVER (PARTITION BY doc ->> 'staff' ORDER BY position), 'infinity') AS until
-        FROM presence_events
-        WHERE type = 'presence' AND at >= $1::timestamptz - interval '1 day' AND at < $2::timestamptz
-    ) AS changes
-    WHERE until > $1 AND state IN ('available', 'ringing', 'busy', 'wrap_up')
+    SELECT staff, there, busy FROM tally_staff
+    WHERE generation = (SELECT generation FROM tally_readers WHERE active)
+      AND hour >= date_trunc('hour', $1::timestamptz) AND hour < $2::timestamptz
+    UNION ALL
+    SELECT staff, lasting, CASE WHEN state IN ('busy', 'wrap_up') THEN lasting ELSE 0 END
+    FROM tally_presence, LATERAL (SELECT greatest(0, extract(epoch FROM least($2::timestamptz, $3::timestamptz)
+        - greatest(since, date_trunc('hour', $1::timestamptz))) * 1e6) AS lasting) AS l
+    WHERE generation = (SELECT generation FROM tally_readers WHERE active)
+      AND state IN ('available', 'ringing', 'busy', 'wrap_up')
 ) AS p
-WHERE p.seconds > 0
-GROUP BY 1 ORDER BY 1;
+GROUP BY 1 HAVING sum(p.there) > 0 ORDER BY 1;

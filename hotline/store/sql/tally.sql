@@ -16,12 +16,15 @@ SELECT generation, position, as_of FROM tally_readers WHERE ($1::int IS NULL AND
 
 -- name: page
 -- The next $2 happenings after position $1 that no open transaction can still come before.
-SELECT position, ticket_id FROM (
-    (SELECT position, ticket_id FROM ticket_events
+SELECT position, ticket_id, at, doc FROM (
+    (SELECT position, ticket_id, at, NULL AS doc FROM ticket_events
      WHERE position > $1 AND position < event_horizon() ORDER BY position LIMIT $2)
     UNION ALL
-    (SELECT position, ticket_id FROM metric_exclusions
+    (SELECT position, ticket_id, at, NULL FROM metric_exclusions
      WHERE position > $1 AND position < event_horizon() ORDER BY position LIMIT $2)
+    UNION ALL
+    (SELECT position, NULL, at, doc::text FROM presence_events
+     WHERE position > $1 AND position < event_horizon() AND type = 'presence' ORDER BY position LIMIT $2)
 ) AS happened
 ORDER BY position LIMIT $2;
 
