@@ -39,8 +39,8 @@ class House:
     def sweep(self, *, batch: int = 200) -> Sweep:
         return Sweep(rows=SweepStore(self.pool), rules=lambda: RULES, clock=self.now, batch=batch)
 
-    async def open(self, count: int) -> list[str]:
-        return [(await self.intake.submit(inbound(received_at=self.moment))).number for _ in range(count)]
+    async def open(self, count: int, **more: object) -> list[str]:
+        return [(await self.intake.submit(inbound(received_at=self.moment, **more))).number for _ in range(count)]
 
     async def types(self, number: str) -> list[str]:
         return [event.type for event in await self.store.history((await self.store.read(number)).id)]

@@ -1,0 +1,93 @@
+"""Several people, processes and sweeps act on the same tickets at once: every history keeps every invariant."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import timedelta
+
+import pytest
+
+from hotline import commands as c
+from hotline.appeal import Appeal, Citizen
+from hotline.effects import effects_of
+from hotline.errors import HotlineError
+from hotline.events import SYSTEM, Actor, Role
+from hotline.terms import Rating, RejectReason, Service, State, TryResult, Verdict
+from hotline.ticket import Ticket, evolve
+from tests.hotline.test_sweep import House, house
+from tests.year.invariants import check
+
+UNITS = ("城管局", "水务局")
+COMMANDS: tuple[c.Command, ...] = (
+    c.Accept(), *(c.Dispatch(lead=unit, assisting=UNITS) for unit in UNITS), c.Sign(), c.RecordContact(),
+    c.RequestReturn(legal_basis="目录", suggested="水务局"), c.ApproveReturn(), c.RefuseReturn(reason="应办"),
+    c.Arbitrate(), c.Rule(lead="城管局"), c.Reply(internal="修", public="已修好"), c.AcceptReply(), c.RejectReply(reason="不详"),
+    c.RecordTry(result=TryResult.NO_ANSWER), c.SettleFollowUp(rating=Rating.SATISFIED), c.Redispatch(lead="水务局"),
+    c.SettleFollowUp(solved=None, unreachable=True), c.DisputeFollowUp(rating=Rating.DISSATISFIED),
+    c.AskInfo(question="哪里?"), c.SupplyInfo(text="路口"), c.Resume(text="路口"),
+    c.RequestExtension(days=2, reason="开挖"),
+    c.GrantExtension(), c.Supervise(reason="超期"), c.Urge(), c.HandOff(services=(Service.POLICE,)),
+    c.PoliceReturn(reason="非警情"), c.Close(), c.Reopen(reason="复发"), c.Answer(text="好"), c.Archive(),
+    c.Reject(reason=RejectReason.PRIVACY), c.Withdraw(), c.Reassess(verdict=Verdict.UNCLEAR, reason="疑"),
+    c.ClearAlarm(alarm="dissatisfied"),
+)
+SELDOM = (c.Archive, c.Withdraw, c.Reject, c.HandOff)
+
+
+async def person(w: House, numbers: list[str], seed: int, steps: int) -> None:
+    """Give random commands without looking; move the clock now and then."""
+    r = random.Random(seed)
+    for _ in range(steps):
+        command = r.choice(COMMANDS)
+        if isinstance(command, SELDOM) and r.random() < 0.9:
+            continue
+        w.moment += timedelta(minutes=r.choice([0, 0, 1, 15, 200]))
+        actor = SYSTEM if r.random() < 0.8 else Actor(Role.CITIZEN)
+        try:
+            await w.service.act(r.choice(numbers), command, actor=actor)
+        except HotlineError:
+            continue
+
+
+async def sweeper(w: House, rounds: int) -> None:
+    for _ in range(rounds):
+        await w.sweep(batch=5).run()
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whoever_acts_at_once_no_history_breaks_an_invariant(database: str, seed: int) -> None:
+    async with house(database) as w:
+        citizen = Citizen(phone="+8613800138000", key="+8613800138000")
+        numbers = await w.open(5, appeal=Appeal(text="路灯不亮", citizen=citizen))
+        people = [person(w, numbers, seed * 100 + n, 120) for n in range(6)]
+        await asyncio.gather(*people, sweeper(w, 40), sweeper(w, 40))
+        events = 0
+        for number in numbers:
+            stored = await w.store.read(number)
+            before: Ticket | None = None
+            for event in await w.store.history(stored.id):
+                after = evolve(before, event)
+                told = effects_of(after, event, signature="东莞12345").messages
+                check(before, after, event, told, 0)
+                before, events = after, events + 1
+            assert before == stored.ticket
+        assert events > 80
+
+
+async def test_two_processes_that_decide_on_one_ticket_are_one_after_the_other(database: str) -> None:
+    """Of many that settle the same follow-up exactly one does; the others are told that it was done."""
+    async with house(database) as w:
+        [number] = await w.open(1)
+        for command in (c.Sign(), c.Reply(internal="x", public="好"), c.AcceptReply()):
+            await w.service.act(number, command, actor=SYSTEM)
+        results = await asyncio.gather(
+            *(w.service.act(number, c.SettleFollowUp(rating=Rating.SATISFIED), actor=SYSTEM) for _ in range(8)),
+            *(w.service.rate_linked(number, Rating.DISSATISFIED, False, "") for _ in range(8)),  # type: ignore[arg-type]
+            return_exceptions=True,
+        )
+        assert not [one for one in results if isinstance(one, Exception) and not isinstance(one, HotlineError)]
+        types = await w.types(number)
+        assert types.count("settle_follow_up") + types.count("dispute_follow_up") == 1
+        assert (await w.store.read(number)).ticket.state in (State.CLOSED, State.REDO)
