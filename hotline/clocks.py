@@ -25,6 +25,7 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         started_at: when sign-in, first contact and completion began to run, put off by pauses.
+        promised_due: the earliest completion that the citizens of merged tickets were promised.
         supervise_at: when the next level of supervision comes.
         wait_until: when time itself acts on a ticket that stays in its state.
         follow_up_next: when the next try of the follow-up is to be made; `tried` are the periods of the day tried.
@@ -45,6 +46,7 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sign_yellow: datetime | None = None
     contact_yellow: datetime | None = None
     completion_yellow: datetime | None = None
+    promised_due: datetime | None = None
     supervise_at: datetime | None = None
     wait_until: datetime | None = None
     follow_up_next: datetime | None = None
@@ -87,11 +89,12 @@ def at_receipt(now: datetime, kind: Kind, policy: Policy) -> Clocks:
 
 
 def at_dispatch(clocks: Clocks, now: datetime, priority: Priority, kind: Kind, policy: Policy) -> Clocks:
-    """Start sign-in, first contact and completion; completion never passes the ceiling."""
+    """Start sign-in, first contact and completion; completion never passes the ceiling, nor what was promised."""
     rules = policy.rules_of(priority)
     completion = _due(now, rules.completion.get(kind, rules.completion_default), policy.calendar)
-    if completion is not None and clocks.ceiling_due is not None:
-        completion = min(completion, max(clocks.ceiling_due, now))
+    for limit in (clocks.ceiling_due, clocks.promised_due):
+        if completion is not None and limit is not None:
+            completion = min(completion, max(limit, now))
     return msgspec.structs.replace(
         clocks,
         started_at=now,
@@ -114,11 +117,13 @@ def earliest(clocks: Clocks, ceiling: datetime | None, completion: datetime | No
     def first(*moments: datetime | None) -> datetime | None:
         return min((moment for moment in moments if moment is not None), default=None)
 
-    ceiling_due = first(clocks.ceiling_due, ceiling)
-    completion_due = clocks.completion_due and first(clocks.completion_due, completion, ceiling_due)
+    ceiling_due, promised_due = first(clocks.ceiling_due, ceiling), first(clocks.promised_due, completion)
+    completion_due = clocks.completion_due and first(clocks.completion_due, promised_due, ceiling_due)
     if completion_due is not None and clocks.started_at is not None:
         completion_due = max(completion_due, clocks.started_at)  # what is overdue is due at once, not in the past
-    return msgspec.structs.replace(clocks, ceiling_due=ceiling_due, completion_due=completion_due)
+    return msgspec.structs.replace(
+        clocks, ceiling_due=ceiling_due, promised_due=promised_due, completion_due=completion_due
+    )
 
 
 def expected_completion(
@@ -146,7 +151,9 @@ def resumed(clocks: Clocks, now: datetime, priority: Priority, policy: Policy) -
 
     moved = {
         name: later(due, plain=plain and name != "ceiling_due")
-        for name in ("started_at", "ceiling_due", "sign_due", "contact_due", "completion_due", "return_until")
+        for name in (
+            "started_at", "ceiling_due", "promised_due", "sign_due", "contact_due", "completion_due", "return_until",
+        )
         if (due := getattr(clocks, name)) is not None
     }
     return msgspec.structs.replace(clocks, paused_at=None, **moved)

@@ -75,6 +75,8 @@ class Deliveries:
         dead = hopeless or left <= timedelta()
         silent = not hopeless and (status == 0 or status == 429 or status >= 500)
         await self._rows.fail_delivery(id_, status=status, error=error, dead=dead, now=now, rest=silent)
-        log.warning("webhook_failed", id=id_, unit=attempt.unit, attempts=attempt.attempts, error=error, dead=dead)
+        tell = log.error if dead else log.warning
+        tell("webhook_given_up" if dead else "webhook_failed", id=id_, unit=attempt.unit, attempts=attempt.attempts,
+             error=error)
         if not dead:
             raise Later(pause_after(id_, attempt.attempts, left=left), error)

@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hotline import commands as c
-from hotline.clocks import Policy
+from hotline.clocks import Policy, expected_completion
 from hotline.decide import Decision, decide
 from hotline.errors import RuleViolation
 from hotline.events import Actor
 from hotline.lifecycle import OPEN_STATES
-from hotline.terms import Verdict, label
+from hotline.terms import Priority, Verdict, label
 from hotline.ticket import Ticket
 
 MAX_CHILDREN = 5000
@@ -56,9 +56,15 @@ def merge(
     )
     joined = decide(child, command, now=now, policy=policy, actor=actor)
     adopt = c.Adopt(
-        child=child.number, ceiling_due=child.clocks.ceiling_due, completion_due=child.clocks.completion_due
+        child=child.number, ceiling_due=child.clocks.ceiling_due, completion_due=_promised(child, policy)
     )
     return Family(joined, decide(parent, adopt, now=now, policy=policy, actor=actor))
+
+
+def _promised(child: Ticket, policy: Policy) -> datetime | None:
+    """Return when the child's citizen may expect completion: by its clock, or as the receipt told it."""
+    priority = max(child.priority, Priority.P1)
+    return expected_completion(child.created_at, child.clocks, priority, child.kind, policy)
 
 
 def unmerge(

@@ -82,4 +82,5 @@ def jobs(core: Core, stack: AsyncExitStack) -> tuple[dict[Job, Handler], Sweeps]
 
     return {Job.DELIVER: deliveries.deliver, Job.FREE_CHILDREN: families.free}, {
         "webhooks": (gather, 0.5), "repeats": (partial(link_all, core.pool), 2.0),
+        "orphans": (core.relatives.restore_jobs, 60.0),
     }

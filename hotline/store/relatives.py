@@ -11,6 +11,7 @@ import msgspec
 from agent_ui.ports import Relatives
 from hotline.ids import TicketId
 from hotline.store.database import statements
+from hotline.store.jobs import Job, enqueue
 
 _SQL = statements("relatives")
 BATCH = 500
@@ -48,6 +49,12 @@ class RelativesStore:
             parent=next((row["number"] for row in found if row["part"] == "parent"), ""),
             children=tuple(rows["child"]), related=tuple(rows["related"]),
         )
+
+    async def restore_jobs(self) -> None:
+        """Make sure that the children of parents that ended without an answer are freed."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            found = await connection.fetch(_SQL["orphaning"])
+            await enqueue(connection, Job.FREE_CHILDREN, [str(row["id"]) for row in found])
 
     async def children_of(self, parent: TicketId) -> list[str]:
         """Return the numbers of the tickets merged into one."""

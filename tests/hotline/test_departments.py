@@ -271,6 +271,9 @@ async def test_children_of_a_parent_that_ends_unanswered_are_heard_alone(house: 
             await house.act(parent.number, (LEAD, c.Sign()), (LEAD, c.AskInfo(question="?")))
         await house.act(parent.number, (AGENT, end))
         queued = await house.pool.fetchval("SELECT payload FROM pgqueuer WHERE entrypoint = 'free_children'")
+        await house.pool.execute("DELETE FROM pgqueuer WHERE entrypoint = 'free_children'")
+        await RelativesStore(house.pool).restore_jobs()  # a job that was lost altogether comes again
+        assert await house.pool.fetchval("SELECT payload FROM pgqueuer WHERE entrypoint = 'free_children'") == queued
         job = Families(children=RelativesStore(house.pool), service=house.service)
         for _ in range(2):  # a job may run twice
             await job.free(queued.decode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hotline import commands as c
 from hotline.appeal import Appeal, Category, Citizen
-from hotline.clocks import earliest
+from hotline.clocks import earliest, expected_completion
 from hotline.decide import Decision, decide, receive
 from hotline.effects import effects_of
 from hotline.errors import IllegalTransition, RuleViolation
@@ -97,23 +97,28 @@ def test_merging_takes_the_ticket_from_its_department_and_unmerging_gives_it_to_
 def test_the_parent_keeps_the_earliest_deadline(children: list[tuple[int, bool]], dispatched: bool) -> None:
     commands = (c.Accept(), c.Dispatch(lead="城管局")) if dispatched else ()
     parent = ticket(PARENT, *commands)
-    ceilings, completions = [parent.clocks.ceiling_due], [parent.clocks.completion_due]
+    ceilings, promised = [parent.clocks.ceiling_due], [parent.clocks.completion_due]
     for index, (hours, theirs) in enumerate(children):
         done = (c.Accept(), c.Dispatch(lead="水务局")) if theirs else ()
         child = ticket(TicketNumber(f"DG{index}"), *done, hours=hours)
         ceilings.append(child.clocks.ceiling_due)
-        completions.append(child.clocks.completion_due)
+        promised.append(child.clocks.completion_due or _told(child))
         parent = joined(child, parent)[1].ticket
     assert parent.clocks.ceiling_due == min(due for due in ceilings if due)
     if dispatched:
-        wanted = min(due for due in (*completions, parent.clocks.ceiling_due) if due)
-        assert parent.clocks.completion_due == wanted
+        wanted = min(due for due in (*promised, parent.clocks.ceiling_due) if due)
+        assert parent.clocks.completion_due == max(wanted, NOW)  # what is late already is due at once
     else:
         assert parent.clocks.completion_due is None
         clocks = decide(decide(parent, c.Accept(), now=NOW, policy=POLICY).ticket, c.Dispatch(lead="城管局"), now=NOW,
                         policy=POLICY).ticket.clocks
         assert clocks.completion_due is not None
-        assert clocks.completion_due <= max(parent.clocks.ceiling_due, NOW)  # type: ignore[type-var]
+        assert clocks.completion_due <= max(min(due for due in (*ceilings, *promised) if due), NOW)
+
+
+def _told(child: Ticket) -> datetime | None:
+    """What the receipt told the citizen."""
+    return expected_completion(child.created_at, child.clocks, child.priority, child.kind, POLICY)
 
 
 def test_earliest_without_deadlines_changes_nothing() -> None:

@@ -48,5 +48,10 @@ UNION ALL
  ORDER BY o.created_at DESC, o.id DESC LIMIT $3)
 ORDER BY part, created_at DESC, id DESC;
 
+-- name: orphaning
+-- Parents that ended without an answer and have children all the same.
+SELECT DISTINCT p.id FROM tickets c JOIN tickets p ON p.id = c.parent
+WHERE c.state = 'merged' AND p.state IN ('withdrawn', 'rejected') LIMIT 500;
+
 -- name: children_of
 SELECT number FROM tickets WHERE parent = $1 AND state = 'merged' ORDER BY id;
