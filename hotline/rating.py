@@ -7,8 +7,7 @@ from hotline.errors import IllegalTransition
 from hotline.follow_up import answer, settles
 from hotline.policy import Policy
 from hotline.terms import Rating, State, Way
-from hotline.ticket import Ticket
-from hotline.timers import DISSATISFIED
+from hotline.ticket import DISSATISFIED, Ticket
 
 RATEABLE = frozenset({State.ANSWERED, State.PENDING_FOLLOW_UP, State.REDO, State.CLOSED, State.ARCHIVED})
 _ONCE_MORE = frozenset({State.ANSWERED, State.CLOSED})

@@ -23,6 +23,8 @@ from hotline.supervision import Supervision
 from hotline.terms import Channel, Kind, Priority, Rating, Service, State, Verdict
 from hotline.watch import light_of, lights_kept
 
+DISSATISFIED = "dissatisfied"
+"""The alarm that stands while a supervisor has not looked at a bad rating of what is answered or closed."""
 EXTENSION_ASKED = "extension_requested"
 """The alarm that stands while a department waits for an answer to its `RequestExtension`."""
 
@@ -171,7 +173,9 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.SettleFollowUp: lambda t, f: _rated(t, f.rating, None if f.unreachable else f.solved),
     c.DisputeFollowUp: lambda t, f: _rated(t, f.rating, False),
     c.Redispatch: _redone,
-    c.Reopen: lambda t, f: {"lead": DepartmentCode(""), "assisting": (), "solved": None},
+    c.Reopen: lambda t, f: {
+        "lead": DepartmentCode(""), "assisting": (), "alarms": t.alarms - {DISSATISFIED}, "solved": None,
+    },
     c.Urge: lambda t, f: {"urges": t.urges + 1},
     c.Correct: _corrected,
     c.Reassess: lambda t, f: {"verdict": f.verdict, "services": f.services},

@@ -22,7 +22,8 @@ UNITS = ("城管局", "水务局")
 COMMANDS: tuple[c.Command, ...] = (
     c.Accept(), *(c.Dispatch(lead=unit, assisting=UNITS) for unit in UNITS), c.Sign(), c.RecordContact(),
     c.RequestReturn(legal_basis="目录", suggested="水务局"), c.ApproveReturn(), c.RefuseReturn(reason="应办"),
-    c.Arbitrate(), c.Rule(lead="城管局"), c.Reply(internal="修", public="已修好"), c.AcceptReply(), c.RejectReply(reason="不详"),
+    c.Arbitrate(), c.Rule(lead="城管局"), c.Reply(internal="修", public="已修好"), c.AcceptReply(),
+    c.RejectReply(reason="不详"),
     c.RecordTry(result=TryResult.NO_ANSWER), c.SettleFollowUp(rating=Rating.SATISFIED), c.Redispatch(lead="水务局"),
     c.SettleFollowUp(solved=None, unreachable=True), c.DisputeFollowUp(rating=Rating.DISSATISFIED),
     c.AskInfo(question="哪里?"), c.SupplyInfo(text="路口"), c.Resume(text="路口"),

@@ -1,4 +1,4 @@
-"""Messages to citizens: by SMS where their channel cannot deliver, quietly where no way is set up, with a link that opens."""
+"""Messages to citizens: by SMS where their channel cannot deliver, quietly where no way is set up, with a link."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ async def state(dsn: str) -> tuple[str, str]:
 @pytest.mark.parametrize("refusal", [OutsideWindow("48 hours"), RuleViolation("unsubscribed")])
 async def test_what_wechat_refuses_goes_by_sms(database: str, refusal: HotlineError) -> None:
     sms = Phone()
-    async with post(database, {Channel.WECHAT: Phone(refusal), Channel.CALL: sms}, message(phone=PHONE)) as (messages, _):
+    senders = {Channel.WECHAT: Phone(refusal), Channel.CALL: sms}
+    async with post(database, senders, message(phone=PHONE)) as (messages, _):
         await messages.send("m1")
     assert (sms.sent, await state(database)) == (["m1"], ("sent", ""))
 

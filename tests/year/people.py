@@ -258,7 +258,6 @@ class People:
     def _answered(self, ticket: Ticket, now: datetime) -> Iterator[Deed]:
         if self._chance(0.1):
             yield Deed(self._plain(now, 600), Rate(self._rating(), None), CITIZEN)
-        yield from self._dissatisfied(ticket, now)
 
     def _closed(self, ticket: Ticket, now: datetime) -> Iterator[Deed]:
         if self._chance(0.02):
@@ -266,12 +265,13 @@ class People:
         if self._chance(0.004):
             yield Deed(self._plain(now, 9000), c.Reopen(reason="再次出现"), self._supervisor())
 
-    def _dissatisfied(self, ticket: Ticket, now: datetime) -> Iterator[Deed]:
-        """A supervisor looks at the alarms once a day."""
-        later = self._plain(now, 5000)
-        if self._chance(0.4):
-            yield Deed(later, c.Reopen(reason="诉求人不满意"), self._supervisor())
-        yield Deed(later + timedelta(hours=1), c.ClearAlarm(alarm="dissatisfied"), self._supervisor())
+    def alarmed(self, alarm: str, now: datetime) -> list[Deed]:
+        """A supervisor looks at an alarm before long."""
+        later = self._plain(now, 600)
+        deeds = [Deed(later + timedelta(hours=1), c.ClearAlarm(alarm=alarm), self._supervisor())]
+        if alarm == "dissatisfied" and self._chance(0.4):
+            deeds.append(Deed(later, c.Reopen(reason="诉求人不满意"), self._supervisor()))
+        return deeds
 
     def _merged(self, ticket: Ticket, now: datetime) -> Iterator[Deed]:
         if self._chance(0.02):

@@ -243,6 +243,9 @@ class World:
                 self._plan(live)
         elif plan and isinstance(event.fact, c.RecordTry):
             self._plan(live)
+        if isinstance(event.fact, c.RaiseAlarm):
+            for deed in self._people.alarmed(event.fact.alarm, self.now):
+                self._push(deed.at, live.id, (live.epoch, deed))
 
     def _plan(self, live: Live) -> None:
         for deed in self._people.plan(live.ticket, self.now):
