@@ -49,7 +49,7 @@ eval: $(VENV)/.installed ## every bar of triage beside its figure, on texts it w
 
 bench: $(VENV)/.installed-dev ## throughput and latency beside baselines, in one run
 	$(PY) -m bench
-	$(PY) -m bench.triage
+	OMP_NUM_THREADS=1 $(PY) -m bench.triage
 	$(PY) -m bench.queues
 
 bench-peers: $(VENV)/.installed-dev ## the same load on django-helpdesk
