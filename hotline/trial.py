@@ -5,6 +5,7 @@ Only for looking: the secrets are printed and the same everywhere. Whatever is s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,6 +18,7 @@ from hotline.config import Settings
 from hotline.desk110 import Desk
 from hotline.errors import InvalidInput, Unavailable
 from hotline.listening import check_free
+from routing.directory import Directory
 
 PASSWORD = "dongguan-12345"  # noqa: S105 - printed on the first page: a demo account, not a secret
 DESK_PORT = 9110
@@ -71,9 +73,14 @@ def _desk_port() -> int:
     return DESK_PORT
 
 
-async def trial_staff(accounts: Accounts, units: list[str]) -> list[Staff]:
-    """Make the demo accounts that are not there yet, one department among them; return all."""
-    unit = units[0]
+def busiest(directory: Directory) -> str:
+    """Return the unit that leads most of the directory's rules: at its desk there is something to see."""
+    leads = Counter(rule.lead for rules in directory.rules.values() for rule in rules if rule.lead in directory.units)
+    return leads.most_common(1)[0][0] if leads else next(iter(directory.units))
+
+
+async def trial_staff(accounts: Accounts, unit: str) -> list[Staff]:
+    """Make the demo accounts that are not there yet, one of the department `unit` among them; return all."""
     everybody = [
         *_STAFF, Staff(name="department", display_name=unit, role=StaffRole.DEPARTMENT, department=unit),
     ]
