@@ -47,7 +47,8 @@ def watched(clocks: Clocks, priority: Priority, policy: Policy, *, level: int) -
     def yellow(due: datetime | None) -> datetime | None:
         if due is None or clocks.started_at is None or due <= clocks.started_at:
             return None
-        return share_of(clocks.started_at, due, policy.yellow_percent, None if plain else policy.calendar)
+        found = share_of(clocks.started_at, due, policy.yellow_percent, None if plain else policy.calendar)
+        return found if found < due else None  # no working time lies between: red comes at once
 
     return msgspec.structs.replace(
         clocks, sign_yellow=yellow(clocks.sign_due), contact_yellow=yellow(clocks.contact_due),

@@ -271,3 +271,30 @@ def assert_watched(ticket: Ticket) -> None:
     """After all thresholds have passed, an open ticket stands where people see it: with a red light or an alarm."""
     if ticket.state in OPEN_STATES - {State.NEED_INFO}:
         assert ticket.alarms or any(light.endswith("_red") for light in ticket.lights) or ticket.supervision
+
+
+# ── found by the simulated year ──────────────────────────────────────────────────────────────────
+def test_a_deadline_taken_over_at_night_has_no_yellow_light_after_it() -> None:
+    night = at("2026-03-09 23:00")
+    ticket = after(opened(now=night), c.Accept(), c.Dispatch(lead="城管局"), now=night)
+    adopt = c.Adopt(child="DG20260309100000023", ceiling_due=None, completion_due=at("2026-03-09 23:40"))  # type: ignore[arg-type]
+    clocks = after(ticket, adopt, now=night).clocks
+    assert (clocks.completion_due, clocks.completion_yellow) == (at("2026-03-09 23:40"), None)
+
+
+def test_a_deadline_that_is_taken_over_late_is_due_at_once_not_in_the_past() -> None:
+    ticket = dispatched()
+    adopt = c.Adopt(child="DG20260309100000023", ceiling_due=at("2026-03-02 17:30"), completion_due=None)  # type: ignore[arg-type]
+    assert after(ticket, adopt).clocks.completion_due == MONDAY
+
+
+def test_who_leads_does_not_assist_whatever_was_typed() -> None:
+    ticket = after(opened(), c.Accept(), c.Dispatch(lead="城管局", assisting=("水务局", "城管局", "水务局")))  # type: ignore[arg-type]
+    assert (ticket.lead, ticket.assisting) == ("城管局", ("水务局",))
+    redo = msgspec.structs.replace(ticket, state=State.REDO)
+    assert after(redo, c.Redispatch(lead="水务局")).assisting == ()  # type: ignore[arg-type]
+
+
+def test_taking_a_matter_up_again_ends_the_alarm_about_it() -> None:
+    closed = after(opened(), c.Answer(text="好"), c.Close(), c.RaiseAlarm(alarm="dissatisfied"))
+    assert after(closed, c.Reopen(reason="不满意")).alarms == frozenset()
