@@ -5,7 +5,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint bench bench-peers queues chaos eval train clean
+.PHONY: help run stop test lint bench bench-peers queues year chaos eval train clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,7 @@ eval: $(VENV)/.installed ## every bar of triage beside its figure, on texts it w
 bench: $(VENV)/.installed-dev ## throughput and latency beside baselines, in one run
 	$(PY) -m bench
 	OMP_NUM_THREADS=1 $(PY) -m bench.triage
+	OMP_NUM_THREADS=1 $(PY) -m bench.likeness
 	$(PY) -m bench.queues
 
 bench-peers: $(VENV)/.installed-dev ## the same load on django-helpdesk
@@ -57,6 +58,9 @@ bench-peers: $(VENV)/.installed-dev ## the same load on django-helpdesk
 
 queues: $(VENV)/.installed-dev ## millions of simulated calls beside Erlang C and A
 	$(PY) -m tests.queue_year
+
+year: $(VENV)/.installed-dev ## live through a simulated year of 200,000 tickets, with invariants and figures checked
+	$(PY) -m tests.year
 
 chaos: $(VENV)/.installed-dev ## kill the service under load 20 times and count
 	$(PY) -m tests.chaos --kills 20

@@ -19,6 +19,7 @@ from channels.message import Inbound, Receipt
 from hotline import commands as c
 from hotline.events import Actor, TicketEvent
 from hotline.feed import FeedEvent
+from hotline.hotspot import HotSpot
 from hotline.ids import TicketId
 from hotline.summary import Summary
 from hotline.ticket import Ticket
@@ -61,6 +62,46 @@ class FindRelatives(Protocol):
 
     async def __call__(self, id_: TicketId, *, department: str = "") -> Relatives:
         """Return them; for a department of the related ones only its own, and none that would tell whose it is."""
+        ...
+
+
+class SimilarRow(Protocol):
+    """A ticket that may be about the same thing (`hotline.store.likeness.Similar`)."""
+
+    @property
+    def number(self) -> str:
+        """Return its number."""
+        ...
+
+    @property
+    def summary(self) -> msgspec.Raw:
+        """Return its row."""
+        ...
+
+    @property
+    def score(self) -> float:
+        """Return the log odds that both are about one thing."""
+        ...
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Return why, for people."""
+        ...
+
+
+class LikenessStore(Protocol):
+    """Proposals to merge and hot spots (`hotline.store.likeness.LikenessStore`)."""
+
+    async def similar(self, number: str) -> Sequence[SimilarRow]:
+        """Return open tickets that may be about the same thing, likeliest first."""
+        ...
+
+    async def dismiss(self, number: str, other: str, *, by: str, now: datetime) -> bool:
+        """Note that two tickets are about two things; False if that was not proposed."""
+        ...
+
+    async def hotspots(self, now: datetime, *, limit: int = 100) -> list[HotSpot]:
+        """Return the active hot spots and those that ended within a day."""
         ...
 
 

@@ -18,6 +18,7 @@ from channels.appeal_codec import AppealAnswer, AppealBody
 from hotline.commands import Command
 from hotline.errors import HotlineError, InvalidInput
 from hotline.feed import MAX_SEQ
+from hotline.hotspot import HotSpot
 from hotline.terms import State
 from routing.callbacks import Callback, CallResult
 
@@ -144,6 +145,27 @@ class MergeTickets(Ask, frozen=True, tag="merge"):
     numbers: Annotated[tuple[Number, ...], Meta(min_length=1, max_length=MAX_MERGED)]
 
 
+class FindSimilar(Ask, frozen=True, tag="similar"):
+    """Open tickets that may be about the same thing as this one, likeliest first, with reasons: proposals to merge."""
+
+    id: Id
+    number: Number
+
+
+class DismissSimilar(Ask, frozen=True, tag="dismiss_similar"):
+    """These two are about two things: propose them no more."""
+
+    id: Id
+    number: Number
+    other: Number
+
+
+class ListHotSpots(Ask, frozen=True, tag="hotspots"):
+    """Places where one matter is told by far more citizens than usual, and those that ended within a day."""
+
+    id: Id
+
+
 CallbackId = Annotated[int, Meta(ge=1, le=MAX_SEQ, description="`id` of a row of the topic `callbacks`")]
 
 
@@ -180,6 +202,7 @@ class Ping(Ask, frozen=True, tag="ping"):
 
 ConsoleFrame = (
     Hello | Follow | Unfollow | TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | MergeTickets
+    | FindSimilar | DismissSimilar | ListHotSpots
     | TakeCallback | GiveBackCallback | RecordCallback | Ping
 )
 
@@ -249,11 +272,21 @@ class Merged(Frame, frozen=True):
     detail: str = ""
 
 
+class SimilarTicket(Frame, frozen=True):
+    """A proposal to merge: `score` is the log odds that both are about one thing, `reasons` tell people why."""
+
+    number: str
+    score: float
+    reasons: tuple[str, ...]
+    summary: SummaryJson
+
+
 class Ok(Frame, frozen=True, tag="ok"):
     """A request was carried out; what it brought depends on the request.
 
     `command`: number, version, state. `open`: opened. `search`: rows, next. `presence`: presence.
-    `phone_appeal`: number, receipt. `merge`: merged. `take_callback`: callback, none where nothing waits; likewise
+    `phone_appeal`: number, receipt. `merge`: merged. `similar`: similar. `hotspots`: hotspots.
+    `take_callback`: callback, none where nothing waits; likewise
     `give_back_callback` and `record_callback`.
     """
 
@@ -267,6 +300,8 @@ class Ok(Frame, frozen=True, tag="ok"):
     presence: Presence | None = None
     receipt: AppealAnswer | None = None
     merged: tuple[Merged, ...] | None = None
+    similar: tuple[SimilarTicket, ...] | None = None
+    hotspots: tuple[HotSpot, ...] | None = None
     callback: Callback | None = None
 
 

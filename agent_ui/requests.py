@@ -7,10 +7,14 @@ from typing import assert_never
 import msgspec
 
 from agent_ui.callback_requests import answer_callback
+from agent_ui.likeness_requests import answer_likeness
 from agent_ui.masking import masked, may_see_citizen
-from agent_ui.ports import Act, ConsoleStore, FindRelatives, Found, Relatives, Submit
+from agent_ui.ports import Act, ConsoleStore, FindRelatives, Found, LikenessStore, Relatives, Submit
 from agent_ui.protocol import (
+    DismissSimilar,
+    FindSimilar,
     GiveBackCallback,
+    ListHotSpots,
     Merged,
     MergeTickets,
     Ok,
@@ -42,7 +46,7 @@ from hotline.ticket import Ticket
 
 Request = (
     TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | MergeTickets | TakeCallback
-    | GiveBackCallback | RecordCallback
+    | GiveBackCallback | RecordCallback | FindSimilar | DismissSimilar | ListHotSpots
 )
 
 
@@ -75,10 +79,11 @@ class Requests:
     def __init__(
         self, *, store: ConsoleStore, act: Act, submit: Submit, clock: Clock, lease: float,
         relatives: FindRelatives | None = None, callbacks: Callbacks | None = None,
+        likeness: LikenessStore | None = None,
     ) -> None:
         """`lease`: seconds for which a presence holds without a sign of life. `relatives`: None shows none."""
         self._store, self._act, self._submit, self._clock, self._lease = store, act, submit, clock, lease
-        self._relatives, self._callbacks = relatives, callbacks
+        self._relatives, self._callbacks, self._likeness = relatives, callbacks, likeness
 
     async def answer(self, staff: Staff, ask: Request) -> ServerFrame:
         """Return the answer to one request. Raises the errors of `hotline.errors`."""
@@ -100,6 +105,9 @@ class Requests:
             case TakeCallback() | GiveBackCallback() | RecordCallback():
                 _check_centre(staff)
                 return await answer_callback(self._callbacks, staff, ask)
+            case FindSimilar() | DismissSimilar() | ListHotSpots():
+                _check_centre(staff)
+                return await answer_likeness(self._likeness, staff, ask, self._clock)
             case _:
                 assert_never(ask)
 

@@ -13,7 +13,7 @@ INSERT INTO tickets (number, code, version, state, channel, kind, l1, l2, verdic
                      supervised)
 SELECT 'DG' || to_char(at, 'YYYYMMDD') || '3' || lpad(n::text, 7, '0') || '0', lpad((n % 1000000)::text, 6, '0'), 3,
        state, 'web', kind, '03', '路灯', verdict, 'P3', (ARRAY['南城', '东城', '虎门', '长安'])[1 + n % 4], lead,
-       CASE WHEN n % 9 = 0 THEN ARRAY['单位' || (n % 60)] ELSE '{}' END,
+       CASE WHEN n % 9 = 0 THEN ARRAY['单位' || ((n + 7) % 60)] ELSE '{}' END,
        CASE WHEN n % 3000 = 0 THEN 'agent' || (n % 300) ELSE '' END, n % 20000 = 0,
        '+86138' || lpad((n % 700000)::text, 8, '0'), at, at,
        CASE WHEN state IN ('closed', 'archived') THEN NULL ELSE at + interval '5 days' END, doc,
@@ -54,7 +54,8 @@ FROM tickets
 
 _TRAITS = """
 INSERT INTO ticket_traits (ticket_id, at, town, spot, matter, citizen)
-SELECT id, created_at, town, '村' || (id % 60), (ARRAY['停水', '路灯', '违停', '占道经营'])[1 + id % 4], citizen FROM tickets
+SELECT id, created_at, town, '村' || (id % 60), (ARRAY['停水', '路灯', '违停', '占道经营'])[1 + id % 4], citizen
+FROM tickets
 """
 _KEYS = """
 INSERT INTO ticket_keys (key, at, ticket_id)
@@ -64,9 +65,18 @@ ORDER BY key, created_at, id
 """
 """Keys from those that thousands of tickets have to those that one has."""
 
+_PROPOSALS = """
+INSERT INTO merge_proposals
+SELECT id, id - 3, 1.5, '["同一地点:南城"]', created_at FROM tickets WHERE id % 5 = 0 AND id > 3
+"""
 
-async def fill(dsn: str, count: int) -> None:
-    """Make `count` tickets with one event each, then gather statistics as autovacuum would."""
+
+async def fill(dsn: str, count: int, *, likeness: bool = False) -> None:
+    """Make `count` tickets with one event each, then gather statistics as autovacuum would.
+
+    Args:
+        likeness: with traits, keys and proposals to merge too: five more rows a ticket.
+    """
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("SET synchronous_commit = off; SET maintenance_work_mem = '1GB'")
@@ -81,9 +91,10 @@ async def fill(dsn: str, count: int) -> None:
         await connection.execute("DROP INDEX ticket_search_words")
         await connection.execute(_WORDS)
         await connection.execute("CREATE INDEX ticket_search_words ON ticket_search USING gin (words)")
-        await connection.execute(_TRAITS)
-        await connection.execute(_KEYS)
-        await connection.execute("VACUUM ANALYZE ticket_traits, ticket_keys, merge_proposals, hotspots")
+        if likeness:
+            for statement in (_TRAITS, _KEYS, _PROPOSALS):
+                await connection.execute(statement)
+            await connection.execute("VACUUM ANALYZE ticket_traits, ticket_keys, merge_proposals, hotspots")
         for index in indexes:  # building an index at the end is several times faster than growing it
             await connection.execute(index["indexdef"])
         await connection.execute("VACUUM ANALYZE tickets, ticket_events, ticket_search, callbacks")

@@ -51,6 +51,10 @@ class Clusterer:
             counted_in=len(texts) >= _SET,
         )
 
+    def tell(self, texts: Sequence[str], at: Sequence[datetime | None]) -> list[Telling]:
+        """Return what texts are compared by, as they came."""
+        return self.tellings([text.clean for text in normalise(texts)], at)
+
     def __call__(self, texts: Sequence[str], at: Sequence[datetime | None]) -> list[int]:
         """Return for each text the position of the first text of its group."""
         clean = [text.clean for text in normalise(texts)]

@@ -13,6 +13,7 @@ from hotline.core import Core
 from hotline.listening import listening
 from hotline.roles.parts import accounts_of
 from hotline.store.console import ConsoleStore
+from hotline.store.likeness import LikenessStore
 from hotline.store.tail import Tail
 
 
@@ -24,7 +25,7 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
     limits = Limits()
     requests = Requests(
         store=store, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease,
-        relatives=core.relatives, callbacks=core.callbacks,
+        relatives=core.relatives, callbacks=core.callbacks, likeness=LikenessStore(core.pool),
     )
     async with Tail(core.dsn) as feed:
         gateway = Gateway(

@@ -29,6 +29,7 @@ from hotline.service import Service
 from hotline.store.accounts import AccountStore
 from hotline.store.console import ConsoleStore
 from hotline.store.database import open_pool
+from hotline.store.likeness import LikenessStore
 from hotline.store.relatives import RelativesStore
 from hotline.store.tail import Tail
 from hotline.store.tickets import TicketStore
@@ -149,7 +150,8 @@ class Stack:
     async def gateway(self, *, limits: Limits = Limits(), **serving: Any) -> AsyncIterator[Gateway]:
         """Run a gateway; the newest one is where `desk` goes."""
         requests = Requests(store=self.store, act=self.service.act, submit=self.intake.submit, clock=self.clock,
-                            lease=limits.lease, relatives=RelativesStore(self.pool))
+                            lease=limits.lease, relatives=RelativesStore(self.pool),
+                            likeness=LikenessStore(self.pool))
         async with Tail(self.dsn) as tail:
             gateway = Gateway(feed=tail, start=tail.status.cursor, store=self.store, requests=requests,
                               redeem=self.accounts.redeem, clock=self.clock, limits=limits)

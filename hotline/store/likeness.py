@@ -1,0 +1,197 @@
+"""Likeness behind the log: keys of every ticket, proposals to merge, hot spots.
+
+A reader follows the event log by a cursor that moves by compare-and-set, as the search index does; any process may
+run it. Proposals are made for each new ticket against the open ones that share its keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import asyncpg
+import msgspec
+
+from hotline.events import Receive
+from hotline.hotspot import LEAST, HotSpot, hottest, told, without_repeats
+from hotline.store.database import statements
+from hotline.store.rows import event_from, to_json
+from hotline.summary import Summary
+from triage.likeness import likeness
+from triage.telling import Telling
+from triage.traits import Traits, reasons, traits_of
+
+_SQL = statements("likeness")
+_summaries = msgspec.json.Decoder(Summary)
+BATCH = 20
+WITHIN = timedelta(days=60)
+"""How far back a ticket is compared; keys older than this are forgotten."""
+EACH_KEY = 40
+CANDIDATES = 12
+PROPOSED = -0.5
+"""Log odds from which a merge is proposed: a person decides, so somewhat below even is worth a look."""
+SHOWN = 10
+WINDOWS = (6, 24, 168)
+
+Tell = Callable[[Sequence[str], Sequence[datetime | None]], list[Telling]]
+"""What texts are compared by (`triage.cluster_cli.Clusterer.tell`)."""
+
+
+class Similar(NamedTuple):
+    """A ticket that may be about the same thing, and why."""
+
+    number: str
+    summary: msgspec.Raw
+    score: float
+    reasons: tuple[str, ...]
+
+
+async def compare_all(pool: asyncpg.Pool, tell: Tell, *, busy: Callable[[], bool] = lambda: False) -> None:
+    """Read receipts until the reader has caught up; one batch only while this process is `busy`."""
+    count = BATCH
+    while count == BATCH:
+        count = await compare_once(pool, tell)
+        if busy():
+            return
+
+
+async def compare_once(pool: asyncpg.Pool, tell: Tell) -> int:
+    """Keep the traits of the next receipts and propose merges; return how many receipts there were."""
+    found = await pool.fetch(_SQL["next_receipts"], BATCH)
+    if not found:
+        return 0
+    tellings = await asyncio.to_thread(tell, [_text(row["doc"]) for row in found], [row["at"] for row in found])
+    traits = [traits_of(one) for one in tellings]
+    await _keep(pool, found, traits)
+    for row, one, trait in zip(found, tellings, traits, strict=True):
+        await propose(pool, tell, row["ticket_id"], one, trait)
+    # The cursor moves last: killed before, the same is written once more and changes nothing.
+    await pool.fetchval(_SQL["move"], found[0]["cursor"], found[-1]["position"])
+    return len(found)
+
+
+async def _keep(pool: asyncpg.Pool, found: Sequence[asyncpg.Record], traits: Sequence[Traits]) -> None:
+    rows = [
+        (row["ticket_id"], row["at"], one.town, one.spot, one.matter, row["citizen"])
+        for row, one in zip(found, traits, strict=True)
+    ]
+    await pool.execute(_SQL["add_traits"], *map(list, zip(*rows, strict=True)))
+    keys = [(key, row["at"], row["ticket_id"]) for row, one in zip(found, traits, strict=True) for key in one.keys]
+    if keys:
+        await pool.execute(_SQL["add_keys"], *map(list, zip(*keys, strict=True)))
+
+
+async def nearest(
+    pool: asyncpg.Pool, keys: Sequence[int], at: datetime, *, without: int = 0
+) -> list[asyncpg.Record]:
+    """Return the open tickets that share most keys, received within `WITHIN` before `at` or a little later."""
+    since, until = at - WITHIN, at + timedelta(days=1)
+    return list(await pool.fetch(_SQL["nearest"], list(keys), since, until, without, EACH_KEY, CANDIDATES))
+
+
+async def propose(pool: asyncpg.Pool, tell: Tell, ticket: int, telling: Telling, traits: Traits) -> None:
+    """Propose to merge a ticket with open ones about the same thing."""
+    if telling.at is None or not traits.keys:
+        return
+    rows = await nearest(pool, traits.keys, telling.at, without=ticket)
+    if not rows:
+        return
+    others = await asyncio.to_thread(tell, [_text(row["doc"]) for row in rows], [row["created_at"] for row in rows])
+    likely: list[tuple[Any, ...]] = []
+    for row, other in zip(rows, others, strict=True):
+        score = likeness(telling, other)
+        if score > PROPOSED:
+            pair = sorted((ticket, row["id"]), reverse=True)
+            likely.append((*pair, score, to_json(reasons(telling, other)), telling.at))
+    if likely:
+        await pool.execute(_SQL["propose"], *map(list, zip(*likely, strict=True)))
+
+
+def _text(doc: str) -> str:
+    fact = event_from(doc).fact
+    if not isinstance(fact, Receive):
+        raise TypeError(f"a receipt was expected, not {type(fact).__name__}")
+    title = fact.appeal.title
+    return f"{title}。{fact.appeal.text}" if title and title not in fact.appeal.text else fact.appeal.text
+
+
+class LikenessStore:
+    """Proposals and hot spots on a pool. Fulfils `agent_ui.ports.LikenessStore` and `hotline.hotspots.HotSpotRows`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def similar(self, number: str) -> list[Similar]:
+        """Return what is proposed to be merged with a ticket, the likeliest first."""
+        return [
+            Similar(
+                row["number"], msgspec.Raw(row["summary"].encode()), row["score"],
+                msgspec.json.decode(row["reasons"], type=tuple[str, ...]),
+            )
+            for row in await self._pool.fetch(_SQL["similar"], number, SHOWN)
+        ]
+
+    async def dismiss(self, number: str, other: str, *, by: str, now: datetime) -> bool:
+        """Note that two tickets are about two things; False if it was not proposed or dismissed before."""
+        return bool(await self._pool.fetchval(_SQL["dismiss"], number, other, by, now))
+
+    async def find_hotspots(self, now: datetime) -> list[HotSpot]:
+        """Look for hot spots, keep them, and end those that are hot no more; safe in several processes at once."""
+        counted = await self._pool.fetch(_SQL["counts"], now, LEAST)
+        tickets = {(row["town"], row["spot"], row["matter"]): row["tickets"] for row in counted}
+        hot = [found for row in counted if (found := _spot(row)) is not None]
+        # Sorted, so that all take their locks in one order.
+        spots = sorted(without_repeats(hot), key=lambda one: (one.town, one.spot, one.matter))
+        async with self._pool.acquire() as connection, connection.transaction():
+            for spot in spots:
+                await connection.execute(
+                    _SQL["keep_hotspot"], spot.town, spot.spot, spot.matter, spot.hours, spot.count, spot.expected,
+                    spot.began_at, spot.last_at, now, tickets[spot.town, spot.spot, spot.matter],
+                )
+            places = [[one.town for one in spots], [one.spot for one in spots], [one.matter for one in spots]]
+            await connection.execute(_SQL["end_hotspots"], now, *places)
+        return spots
+
+    async def unalarmed(self) -> list[tuple[int, str, str]]:
+        """Return hot spots nobody was told of: id, the number of the first ticket, and what to say."""
+        return [
+            (row["id"], row["number"], told(
+                row["town"], row["spot"], row["matter"], hours=row["hours"], count=row["count"],
+                expected=row["expected"],
+            ))
+            for row in await self._pool.fetch(_SQL["unalarmed"])
+        ]
+
+    async def mark_alarmed(self, id_: int, now: datetime) -> None:
+        """Note that a hot spot was told."""
+        await self._pool.execute(_SQL["mark_alarmed"], id_, now)
+
+    async def hotspots(self, now: datetime, *, limit: int = 100) -> list[HotSpot]:
+        """Return the active hot spots and those that ended within a day, the newest first."""
+        return [
+            HotSpot(
+                town=row["town"], spot=row["spot"], matter=row["matter"], hours=row["hours"], count=row["count"],
+                expected=round(row["expected"], 3), began_at=row["began_at"], last_at=row["last_at"],
+                found_at=row["found_at"], ended_at=row["ended_at"], tickets=tuple(row["numbers"]),
+            )
+            for row in await self._pool.fetch(_SQL["hotspots"], now, limit)
+        ]
+
+    async def forget(self, now: datetime) -> None:
+        """Delete keys too old to be compared."""
+        await self._pool.execute(_SQL["forget_keys"], now - WITHIN)
+
+
+def _spot(row: asyncpg.Record) -> HotSpot | None:
+    counts = {hours: row[f"h{hours}"] for hours in WINDOWS}
+    found = hottest(counts, row["before"])
+    if found is None:
+        return None
+    hours, expected = found
+    return HotSpot(
+        town=row["town"], spot=row["spot"], matter=row["matter"], hours=hours, count=counts[hours],
+        expected=expected, began_at=row["began_at"], last_at=row["last_at"],
+    )
+
