@@ -23,6 +23,7 @@ from hotline.front import Front
 from hotline.handoff import DeskUpdates
 from hotline.intake import Intake, Limits
 from hotline.jobs import repeated, supervised
+from hotline.library import Library
 from hotline.neighbour_desk import NeighbourDesk
 from hotline.neighbours import neighbours_of, with_neighbours
 from hotline.opening import CityRules
@@ -31,6 +32,7 @@ from hotline.rating_links import RatingLinks
 from hotline.revisions import Watcher
 from hotline.service import Service
 from hotline.spool import Spool
+from hotline.store import search
 from hotline.store.acts import forget_acts
 from hotline.store.callbacks import CallbackStore
 from hotline.store.channels import ChannelStore, write_durably
@@ -38,6 +40,7 @@ from hotline.store.database import open_pool
 from hotline.store.directories import DirectoryStore, revisions
 from hotline.store.embedded import start_embedded
 from hotline.store.incidents import JobStore
+from hotline.store.knowledge import KnowledgeStore
 from hotline.store.links import link_key
 from hotline.store.neighbours import NeighbourStore
 from hotline.store.relatives import RelativesStore
@@ -95,6 +98,7 @@ class Core:
             store=self.store, intake=self.intake, rules=self.rules, clock=clock, files=records
         )
         self.units, self.relatives = UnitStore(pool), RelativesStore(pool)
+        self.library = Library(KnowledgeStore(pool), words=search.words, clock=clock)
         self.parcels = NeighbourStore(pool)
         self.neighbour_desk = NeighbourDesk(
             held=self.parcels, tickets=self.store, service=self.service, submit=self.intake.submit,
@@ -143,7 +147,9 @@ class Core:
 
     async def watch(self) -> None:
         """Read anew what changed in the database of what this process keeps in memory, until cancelled."""
-        watcher = Watcher(partial(revisions, self.pool), {"directory": self.directories.reload})
+        watcher = Watcher(partial(revisions, self.pool), {
+            "directory": self.directories.reload, "knowledge": self.library.reload,
+        })
         await supervised("watch", lambda: repeated(watcher.step, interval=WATCH_INTERVAL), pause=5.0)
 
     async def _tell(self, inbound: Inbound, receipt: Receipt) -> None:

@@ -28,10 +28,14 @@ def _words(run: str) -> list[str]:
     return [run] if len(run) == 1 else ["".join(pair) for pair in pairwise(run)]
 
 
+def words(text: str) -> list[str]:
+    """Return the distinct words of a text, at most `MAX_TOKENS`."""
+    return list(dict.fromkeys(word for run in _runs(text) for word in _words(run)))[:MAX_TOKENS]
+
+
 def tokens(text: str) -> str:
     """Return the distinct words of a text, joined by spaces, at most `MAX_TOKENS`, "" if it has none."""
-    words = dict.fromkeys(word for run in _runs(text) for word in _words(run))
-    return " ".join(list(words)[:MAX_TOKENS])
+    return " ".join(words(text))
 
 
 def query(text: str) -> str:
