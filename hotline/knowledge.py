@@ -183,7 +183,8 @@ class Index:
     def _telling(self, words: Iterable[str]) -> list[str]:
         """Return the known words that tell articles apart: the rarest first, as many as `_MOST` postings allow."""
         known = sorted((word for word in words if word in self._postings), key=lambda word: len(self._postings[word]))
-        chosen, postings = [], 0
+        chosen: list[str] = []
+        postings = 0
         for word in known:
             postings += len(self._postings[word])
             if postings > _MOST and chosen:

@@ -26,7 +26,7 @@ from hotline.ports import TriageBatch
 from hotline.roles import ROLES, Role
 from hotline.roles.parts import accounts_of, running
 from hotline.store.migrate import migrate
-from hotline.trial import banner, busiest, trial_desk, trial_staff
+from hotline.trial import banner, trial_articles, busiest, trial_desk, trial_staff
 from triage.opinion import Use
 from triage.pipeline import Pipeline
 from triage.shadow import FILE as SHADOW_FILE
@@ -69,6 +69,7 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, pare
                  ws_port=settings.ws_port)
         if trial:
             staff = await trial_staff(accounts_of(core), busiest(city.directory))
+            await trial_articles(core, staff)
             sys.stdout.write(banner(settings, staff, city=city.name))
             sys.stdout.flush()
         _calm_collector()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 from aiohttp import web
@@ -15,9 +16,12 @@ from aiohttp import web
 from agent_ui.accounts import Accounts
 from agent_ui.staff import Staff, StaffRole
 from hotline.config import Settings
+from hotline.core import Core
 from hotline.desk110 import Desk
 from hotline.errors import InvalidInput, Unavailable
+from hotline.library import plant
 from hotline.listening import check_free
+from hotline.seeds import read_seeds
 from routing.directory import Directory
 
 PASSWORD = "dongguan-12345"  # noqa: S105 - printed on the first page: a demo account, not a secret
@@ -91,6 +95,14 @@ async def trial_staff(accounts: Accounts, unit: str) -> list[Staff]:
             if error.error_id != "name_taken":
                 raise
     return everybody
+
+
+async def trial_articles(core: Core, staff: list[Staff]) -> None:
+    """Publish the city's demo articles that are not there yet."""
+    file = Path(core.settings.city_dir) / "knowledge.jsonl"
+    if file.exists():
+        supervisor = next(one for one in staff if one.role is StaffRole.SUPERVISOR)
+        await plant(core.library, supervisor, read_seeds(file, units=core.city.directory.units))
 
 
 def banner(settings: Settings, staff: list[Staff], *, city: str) -> str:
