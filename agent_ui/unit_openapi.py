@@ -78,5 +78,11 @@ OPERATIONS: tuple[Operation, ...] = (
         parameters=("number", "file_key"), summary="A file of a ticket", answers=_FILE, errors=(*_AUTH, "not_found"),
     ),
 )
-TYPES: tuple[type, ...] = (UnitEvent, Summary, Ticket, TicketEvent)
-"""Told beside the routes: the body of a webhook, and what stands as finished JSON in `Opened`."""
+WEBHOOKS: tuple[Operation, ...] = (
+    Operation(
+        method="post", path="ticket", tag="承办单位系统", summary="What happened to a ticket of a unit; 2xx takes it",
+        parameters=("timestamp", "hmac", "delivery_id", "key"), body={_JSON: UnitEvent}, answers={204: ("", None)},
+    ),
+)
+TYPES: tuple[type, ...] = (Summary, Ticket, TicketEvent)
+"""Told beside the routes: what stands as finished JSON in `Opened`."""

@@ -48,6 +48,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "link": _parameter("token", "path", "what stands after /r/ in the link"),
     "jurisdiction": _parameter("jurisdiction_id", "query", "the city's code"),
     "unit": _parameter("unit", "path", "承办单位, as the dispatch directory names it"),
+    "delivery_id": _parameter("X-Delivery-Id", "header", "the same in every attempt: take it once", required=True),
     "proposal": _parameter("id", "path", "number of a proposal to the dispatch directory"),
     "file_key": _parameter("key", "path", "key of an attachment"),
     "delivery": _parameter("id", "path", "X-Delivery-Id of a webhook"),
@@ -195,11 +196,13 @@ VOCABULARY = Vocabulary(
 )
 
 
-def rendered(*extra: Operation, types: tuple[type, ...] = (), version: str = "1") -> bytes:
-    """Return the document of all channels, of `extra` operations, and of `types` beside the routes, as JSON."""
+def rendered(
+    *extra: Operation, types: tuple[type, ...] = (), webhooks: tuple[Operation, ...] = (), version: str = "1"
+) -> bytes:
+    """Return the document of all channels, of `extra` operations, `webhooks` and `types` beside the routes, as JSON."""
     vocabulary = msgspec.structs.replace(VOCABULARY, types=(*VOCABULARY.types, *types))
     told = document(
-        (*OPERATIONS, *extra), vocabulary, title="12345 hotline", version=version,
+        (*OPERATIONS, *extra), vocabulary, title="12345 hotline", version=version, webhooks=webhooks,
         description="Errors are problem+json (RFC 9457) with a stable `error_id`; Open311 has its own form of errors.",
     )
     return msgspec.json.encode(told)

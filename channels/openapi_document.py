@@ -53,10 +53,14 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def document(
-    operations: Sequence[Operation], vocabulary: Vocabulary, *, title: str, version: str, description: str = ""
+    operations: Sequence[Operation], vocabulary: Vocabulary, *, title: str, version: str, description: str = "",
+    webhooks: Sequence[Operation] = (),
 ) -> dict[str, Any]:
-    """Return the document; every type that is named becomes a component schema."""
-    types: list[Any] = [Problem, *vocabulary.types, *_types(operations)]
+    """Return the document; every type that is named becomes a component schema.
+
+    `webhooks` are what we send: `path` is the webhook's name, the answers are those of who takes it.
+    """
+    types: list[Any] = [Problem, *vocabulary.types, *_types((*operations, *webhooks))]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     known = dict(zip(types, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -66,6 +70,7 @@ def document(
     return {
         "openapi": "3.1.0", "info": {"title": title, "version": version, "description": description},
         "paths": paths,
+        "webhooks": {one.path: {one.method: _webhook(one, known, vocabulary.parameters)} for one in webhooks},
         "components": {
             "schemas": components, "parameters": dict(vocabulary.parameters),
             "securitySchemes": dict(vocabulary.security),
@@ -108,6 +113,14 @@ def _operation(
         content = {kind: {"schema": _schema(body, known)} for kind, body in operation.body.items()}
         told["requestBody"] = {"required": True, "content": content}
     return told
+
+
+def _webhook(
+    operation: Operation, known: Mapping[Any, dict[str, Any]], parameters: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Describe what we send; how the taker words its errors is its own matter."""
+    told = _operation(operation, known, parameters)
+    return told | {"responses": {code: answer for code, answer in told["responses"].items() if code < "300"}}
 
 
 def _answers(operation: Operation, known: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:

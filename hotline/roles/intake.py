@@ -43,7 +43,7 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
         ]
         document = openapi.rendered(
             *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *proposals_api.OPERATIONS, *neighbours.OPERATIONS,
-            *figures.OPERATIONS, *house.OPERATIONS, types=unit_openapi.TYPES,
+            *figures.OPERATIONS, *house.OPERATIONS, types=unit_openapi.TYPES, webhooks=unit_openapi.WEBHOOKS,
         )
         app = house.application(routes, ready=partial(_ready, core), openapi=document, lost=LOST)
         app.on_shutdown.extend([room.close, feed.close])

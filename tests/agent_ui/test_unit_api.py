@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import jsonschema  # type: ignore[import-untyped]
 import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from agent_ui import auth, files, proposals_api, unit_admin, unit_api
+from agent_ui import auth, files, proposals_api, unit_admin, unit_api, unit_openapi
 from agent_ui.requests import Requests
 from agent_ui.staff import Staff, acting_role
 from channels.attachments import describe
 from channels.message import Receipt
+from channels.openapi import rendered
 from channels.problem import problems
 from hotline import commands as c
 from hotline.appeal import Appeal, Attachment, Citizen
@@ -29,12 +32,13 @@ from hotline.store.relatives import RelativesStore
 from hotline.store.tickets import TicketStore
 from hotline.store.unit_pages import UnitPages
 from hotline.store.units import UnitStore
+from hotline.summary import Summary
 from hotline.unit_standin import UnitClient
 from hotline.units import Units
 from routing.addresses import networks
-from routing.unit_codec import Part, UnitPage
+from routing.unit_codec import Part, UnitEvent, UnitPage
 from tests.agent_ui.stack import PASSWORD, Stack
-from tests.cities import RULES
+from tests.cities import NOW, RULES
 
 UNIT = quote("城管局", safe="")
 PNG = (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
@@ -329,3 +333,20 @@ async def test_a_supervisor_sees_the_examples_of_a_proposal_and_dismisses_it(api
     assert (await api.ask("POST", f"{path}/dismissal", token=li, json={"note": "再次"}))[0] == 404
     assert (await api.ask("GET", "/api/v1/directory/proposals/x", token=li))[0] == 404
     assert (await api.ask("GET", path, token=await api.login("zhang")))[0] == 403
+
+
+# ── the document ─────────────────────────────────────────────────────────────────────────────────
+def test_the_document_tells_the_api_and_the_webhook() -> None:
+    document = msgspec.json.decode(rendered(
+        *unit_openapi.OPERATIONS, *proposals_api.OPERATIONS, types=unit_openapi.TYPES, webhooks=unit_openapi.WEBHOOKS,
+    ))
+    OpenAPIV31SpecValidator(document).validate()
+    told = document["webhooks"]["ticket"]["post"]
+    assert set(told["responses"]) == {"204"}
+    schema = told["requestBody"]["content"]["application/json"]["schema"] | {"components": document["components"]}
+    row = Summary(
+        number="DG1", version=3, state="pending_sign", channel="web", title="x", kind="complaint", priority="P3",
+        verdict="non_emergency", created_at=NOW, updated_at=NOW, lead="城管局",
+    )
+    event = UnitEvent(unit="城管局", number="DG1", part=Part.LEAD, seq=1, summary=row, event="dispatch", at=NOW)
+    jsonschema.Draft202012Validator(schema).validate(msgspec.json.decode(msgspec.json.encode(event)))

@@ -112,6 +112,11 @@ MISTAKES: dict[str, tuple[tuple[str, ...], dict[str, str], list[str]]] = {
     "demo against no address": (("demo", "--url", "hotline"), {}, ["--url"]),
     "demo and workers": (("serve", "--demo", "--workers", "2"), {}, ["--workers"]),
     "texts to train on": (("train", "--data", "/no/such/folder"), {}, ["/no/such/folder"]),
+    "tickets to train on": (("train", "--data", "/no/such/tickets.csv"), {}, ["/no/such/tickets.csv"]),
+    "checkpoint": (("train", "--encoder", "/no/such/bert"), {}, ["/no/such/bert"]),
+    "model to measure": (("eval", "--model", "/no/such/model"), {}, ["/no/such/model"]),
+    "database of retrain": (("retrain",), {"dsn": NOWHERE}, ["127.0.0.1:9/hotline"]),
+    "database of shadow": (("shadow",), {"dsn": NOWHERE}, ["127.0.0.1:9/hotline"]),
 }
 
 
@@ -247,6 +252,31 @@ async def test_an_account_is_added_once(database: str) -> None:
     for ended in refused:
         assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
         assert ended.err.startswith("hotline: ")
+
+
+async def test_a_units_system_is_registered_listed_and_its_dead_letters_resent(database: str) -> None:
+    made = await hotline("unit", "register", "水务局", "--url", "https://system.example.gov.cn/x", dsn=database)
+    told = dict(line.split(None, 1) for line in made.out.splitlines())
+    assert (made.code, set(told), told["unit"]) == (0, {"unit", "url", "secret", "token"}, "水务局")
+    again = await hotline("unit", "register", "水务局", "--off", dsn=database)
+    assert "token" not in again.out
+    listed = await hotline("unit", "list", dsn=database)
+    assert listed.out.startswith("水务局\toff")
+    assert told["secret"] not in listed.out
+    assert (await hotline("unit", "dead", dsn=database)).out == ""
+    for arguments, mistake in (
+        (("register", "无此局"), "not in the dispatch directory"),
+        (("register", "水务局", "--url", "http://localhost/"), "https"), (("resend", "wh-1-1"), "no webhook"),
+    ):
+        ended = await hotline("unit", *arguments, dsn=database)
+        assert (ended.code, ended.out) == (2, "")
+        assert mistake in ended.err
+        assert "Traceback" not in ended.err
+
+
+async def test_a_unit_desk_that_handles_needs_to_know_for_whom() -> None:
+    ended = await hotline("unitdesk", "--secret", "x", "--handle")
+    assert (ended.code, ended.err) == (2, "hotline: --handle needs --unit and --token\n")
 
 
 async def test_the_diagram_is_drawn() -> None:
