@@ -54,6 +54,8 @@ class UnitStore:
 
         A durable reader: the cursor moves in the transaction that writes webhooks and jobs, so each is made once.
         """
+        if not await self._pool.fetchval(_SQL["anything_new"]):
+            return 0
         async with self._pool.acquire() as connection, connection.transaction():
             cursor = await connection.fetchval(_SQL["hold_reader"])
             if cursor is None:

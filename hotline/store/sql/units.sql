@@ -23,6 +23,12 @@ FROM unit_systems u ORDER BY u.unit;
 -- name: unit_of_token
 SELECT unit FROM unit_systems WHERE token_hash = $1 AND active;
 
+-- name: anything_new
+-- Whether the reader has something to read; an idle poll takes no lock and writes nothing.
+SELECT EXISTS (
+    SELECT FROM ticket_events WHERE position > r.position AND position < event_horizon()
+) FROM readers r WHERE r.name = 'webhooks';
+
 -- name: hold_reader
 -- One process at a time; the others come back later.
 SELECT position FROM readers WHERE name = 'webhooks' FOR UPDATE SKIP LOCKED;
