@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, timedelta
 from typing import Annotated
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -185,13 +186,8 @@ async def _table(form: str, name: str, header: list[str], rows: Sequence[Row]) -
     else:
         raise InvalidInput("format is json, csv or xlsx")
     response = web.Response(body=body, content_type=kind, headers={"Cache-Control": "no-store"})
-    response.headers["Content-Disposition"] = _attachment(f"{name}.{form}")
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(f'{name}.{form}')}"
     return response
-
-
-def _attachment(name: str) -> str:
-    quoted = "".join(chr(b) if chr(b).isalnum() or chr(b) in "-._" else f"%{b:02X}" for b in name.encode())
-    return f"attachment; filename*=UTF-8''{quoted}"
 
 
 def routes(api: FiguresApi) -> list[web.AbstractRouteDef]:
