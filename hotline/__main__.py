@@ -12,7 +12,7 @@ from hotline.cli.base import fail
 from hotline.errors import HotlineError, Unavailable
 
 COMMANDS = (
-    "serve", "migrate", "user", "unit", "check", "directory", "neighbour", "knowledge",
+    "serve", "migrate", "user", "unit", "check", "city", "directory", "neighbour", "knowledge",
     "triage", "cluster", "train", "retrain", "shadow", "eval", "demo", "desk110", "unitdesk", "sms",
     "staffing", "diagram", "database", "figures", "report",
 )

@@ -1,30 +1,36 @@
-"""`python -m triage.gazetteer_build --city cities/441900`: writes a city's villages and homophones (build time only).
+"""`python -m hotline city init`: a city's place files from dictionaries, for any city of China. Build time only.
 
-Reads the dictionaries of JioNLP (Apache-2.0, from PyPI: villages of China, readings of characters) and the word list of
-jieba (MIT), none of which is needed at run time; writes `places/villages.csv` and `places/homophones.csv`. The format
-is described in places/README.md. A name that is also a common word, or that several units share, is written as `weak`.
+Reads the dictionaries of JioNLP (Apache-2.0, PyPI: every village of China, readings of characters) and the word list of
+jieba (MIT), neither of which is needed at run time. The format is told in cities/441900/places/README.md. A name that
+is also a common word, or that several units share, is written as `weak`.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
 import re
 import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
+from hotline.errors import InvalidInput
+
 _TONES = str.maketrans("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹḿ", "aaaaeeeeiiiioooouuuuvvvvvnnnm")
 _ACCENTS = (
     ("^zh", "z"), ("^ch", "c"), ("^sh", "s"), ("^l", "n"), ("ang$", "an"), ("eng$", "en"), ("ing$", "in"),
 )
-_SUFFIX = re.compile(r"(?:社区居委会|村委会|居委会|社区|村|生活区|街道|镇)$")
+_VILLAGE = re.compile(r"(?:社区居委会|居民委员会|村民委员会|村委会|居委会|社区|村|生活区)$")
+_TOWN = re.compile(r"(?:街道办事处|街道|镇|乡|地区|农场|林场)$")
+_DISTRICT = re.compile(r"(?:自治县|新区|区|县|市)$")
+_DIRECT = re.compile(r"(?:直辖行政区划|行政区划)$")
 _FREQUENT = frozenset("是成将十时讲难男称承程打写都其实要到在有和会能高大为从个上下来去说看没里多么动冬洞头投透")
+_RARE_SOUNDS = {"滘": {"jiao"}, "埗": {"bu"}, "碣": {"jie"}, "沥": {"ni"}, "涌": {"cong", "yong"}}
+_LONGEST_MISSPELT = 3
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -36,69 +42,157 @@ class Row(msgspec.Struct, frozen=True):
     strength: str
 
 
-def package_file(package: str, *parts: str) -> Path:
-    """Return a file inside an installed package, without importing it."""
+class Unit(msgspec.Struct, frozen=True):
+    """A unit of the city, a town or a district: its short name, its full one, and (town, village) of all in it."""
+
+    short: str
+    full: str
+    villages: tuple[tuple[str, str], ...]
+
+
+class Dictionaries:
+    """The dictionaries, in the folders of the installed packages or in others.
+
+    Raises:
+        InvalidInput: a package is not installed, or a file of it cannot be read.
+    """
+
+    def __init__(self, jionlp: Path | None = None, jieba: Path | None = None) -> None:
+        self._jionlp = jionlp or _installed("jionlp") / "dictionary"
+        self._jieba = jieba or _installed("jieba") / "dict.txt"
+
+    def text(self, name: str) -> str:
+        """Return the one text file in a zipped dictionary of JioNLP."""
+        path = self._jionlp / f"{name}.zip"
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return archive.read(archive.namelist()[0]).decode("utf-8")
+        except (OSError, zipfile.BadZipFile, UnicodeDecodeError) as error:
+            raise InvalidInput(f"词典 {path} 无法读取: {error}", error_id="dictionary_unreadable") from error
+
+    def words(self) -> frozenset[str]:
+        """Return common words."""
+        try:
+            lines = self._jieba.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            detail = f"词典 {self._jieba} 无法读取: {error}"
+            raise InvalidInput(detail, error_id="dictionary_unreadable") from error
+        return frozenset(line.split()[0] for line in lines if line.strip())
+
+
+def _installed(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit(f"{package} is not installed: pip install --no-deps {package}")
-    return Path(spec.submodule_search_locations[0]).joinpath(*parts)
+        detail = f"需要词典包 {package}: pip install --no-deps -r requirements-city.txt"
+        raise InvalidInput(detail, error_id="dictionary_missing")
+    return Path(spec.submodule_search_locations[0])
 
 
-def zipped(name: str) -> str:
-    """Return the one text file in a zipped dictionary of JioNLP."""
-    with zipfile.ZipFile(package_file("jionlp", "dictionary", f"{name}.zip")) as archive:
-        return archive.read(archive.namelist()[0]).decode("utf-8")
+def city_of(location: str, code: str) -> tuple[str, list[Unit]]:
+    """Return the city's name and its units: districts, or towns where it has no districts.
+
+    Args:
+        location: JioNLP's china_location, a tree by tabs: province, city, county, town, village.
+        code: six digits of GB/T 2260, of a prefecture, a municipality, or a county-level city.
+
+    Raises:
+        InvalidInput: there is no such city.
+    """
+    lines = [(len(line) - len(line.lstrip("\t")), line.split()) for line in location.splitlines() if line.strip()]
+    starts = [number for number, (_, fields) in enumerate(lines) if len(fields) > 1 and fields[1] == code]
+    if not starts:
+        raise InvalidInput(f"词典里没有代码为{code}的城市(应为六位行政区划代码, 如441900)", error_id="city_unknown")
+    start = starts[-1] if _DIRECT.search(lines[starts[-1]][1][0]) is None else starts[0]
+    depth, fields = lines[start]
+    below = []
+    for level, found in lines[start + 1 :]:
+        if level <= depth:
+            break
+        below.append((level - depth, found))
+    return fields[0], list(_units(below, towns=depth >= 2))
 
 
-def common_words() -> frozenset[str]:
-    """Return the words of jieba's dictionary."""
-    lines = package_file("jieba", "dict.txt").read_text("utf-8").splitlines()
-    return frozenset(line.split()[0] for line in lines)
+def _units(below: Sequence[tuple[int, list[str]]], *, towns: bool) -> Iterator[Unit]:
+    """Yield the units under a city: districts at level 1; towns, where `towns` or where no districts stand between."""
+    direct = False
+    unit: tuple[str, str] | None = None
+    town, villages = "", list[tuple[str, str]]()
+    for level, fields in below:
+        name = fields[0]
+        if level == 1:
+            direct = bool(_DIRECT.search(name))
+        unit_level = 2 if direct else 1
+        if level == unit_level:
+            if unit is not None:
+                yield Unit(*unit, tuple(villages))
+            unit, villages = (_short(fields, town=towns or direct), name), []
+            town = name if towns or direct else ""
+        elif level > unit_level and not towns and not direct and level == unit_level + 1:
+            town = name
+            villages.append((town, ""))
+        elif level > unit_level:
+            villages.append((town, name))
+    if unit is not None:
+        yield Unit(*unit, tuple(villages))
 
 
-def villages_of(code: str) -> Iterator[tuple[str, str]]:
-    """Yield (town, village) of the city with this code, as JioNLP's china_location.txt has them."""
-    inside, town = False, ""
-    for line in zipped("china_location").splitlines():
-        depth = len(line) - len(line.lstrip("\t"))
-        fields = line.split()
-        if not fields:
-            continue
-        if depth <= 1:
-            inside = len(fields) > 1 and fields[1] == code
-        elif inside and depth == 3:
-            town = fields[0]
-        elif inside and depth == 4:
-            yield town, fields[0]
+def _short(fields: Sequence[str], *, town: bool) -> str:
+    told = fields[2] if len(fields) > 2 and not town else fields[0]
+    short = (_TOWN if town else _DISTRICT).sub("", told)
+    return short if len(short) > 1 else fields[0]
 
 
-def village_rows(units: list[str], code: str) -> list[Row]:
+def place_rows(units: Sequence[Unit], words: Collection[str]) -> list[Row]:
+    """Return a row for each unit and, where units are districts, for each town in them."""
+    rows = [Row(unit.short, unit.short, "town", "strong") for unit in units]
+    rows += [Row(unit.full, unit.short, "alias", "strong") for unit in units if unit.full != unit.short]
+    named = {row.name for row in rows}
+    towns = {(unit.short, town) for unit in units for town, _ in unit.villages if town and town != unit.full}
+    owners = Counter(name for _, town in towns for name in {town, _TOWN.sub("", town)})
+    for unit, town in sorted(towns):
+        short = _TOWN.sub("", town)
+        for name in dict.fromkeys((town, short)):
+            if len(name) > 1 and name not in named and owners[name] == 1:
+                clear = name == town or (len(name) > 2 and name not in words)
+                rows.append(Row(name, unit, "alias", "strong" if clear else "weak"))
+    return rows
+
+
+def village_rows(units: Sequence[Unit], words: Collection[str]) -> list[Row]:
     """Return a row for each village; weak where the bare name says too little."""
-    short = {town: next((u for u in units if town.startswith(u)), "") for town, _ in villages_of(code)}
-    pairs = sorted({(short[town], _SUFFIX.sub("", village)) for town, village in villages_of(code) if short[town]})
+    pairs = sorted({(unit.short, _VILLAGE.sub("", name)) for unit in units for _, name in unit.villages if name})
     owners = Counter(name for _, name in pairs)
-    words = common_words()
+    shorts = {unit.short for unit in units}
     rows = []
     for unit, name in pairs:
         if len(name) < 2 or name == unit:
             continue
-        clear = len(name) > 2 and owners[name] == 1 and name not in words and name not in units
+        clear = len(name) > 2 and owners[name] == 1 and name not in words and name not in shorts
         rows.append(Row(name, unit, "village", "strong" if clear else "weak"))
     return rows
 
 
-def readings() -> dict[str, set[str]]:
-    """Return the toneless readings of each frequent character (GB 2312, level 1), accents levelled."""
+def outside_rows(location: str, city: str) -> list[Row]:
+    """Return a row for every other city and province of China: what is named after one lies not here."""
+    found: dict[str, None] = {}
+    for line in location.splitlines():
+        depth, fields = len(line) - len(line.lstrip("\t")), line.split()
+        if depth <= 1 and len(fields) > 2 and fields[0] != city and not _DIRECT.search(fields[0]):
+            found.update(dict.fromkeys((fields[0], fields[2])))
+    return [Row(name, "", "outside", "strong") for name in found if len(name) > 1 and not city.startswith(name)]
+
+
+def readings(dictionary: str) -> dict[str, set[str]]:
+    """Return the toneless readings of each character, accents levelled."""
     found: dict[str, set[str]] = {}
-    for line in zipped("chinese_char_dictionary").splitlines():
-        character = line[:1]
-        if _level_one(character):
-            sounds = re.findall(r"\[([^\]]+)\]\d", line)
-            found[character] = {_levelled(sound.translate(_TONES)) for sound in sounds}
+    for line in dictionary.splitlines():
+        sounds = re.findall(r"\[([^\]]+)\]\d", line)
+        found[line[:1]] = {_levelled(sound.translate(_TONES)) for sound in sounds}
     return found
 
 
-def _level_one(character: str) -> bool:
+def _frequent(character: str) -> bool:
+    """Tell whether people type it without looking for it: level 1 of GB 2312."""
     try:
         code = character.encode("gb2312")
     except UnicodeEncodeError:
@@ -112,52 +206,69 @@ def _levelled(sound: str) -> str:
     return sound
 
 
-def homophone_rows(units: list[str]) -> list[Row]:
-    """Return every spelling of a unit with one character replaced by a homophone that is no common word."""
-    sounds = readings()
+def homophone_rows(names: Sequence[str], sounds: dict[str, set[str]], words: Collection[str]) -> list[Row]:
+    """Return every spelling of a short name with one character replaced by a homophone that is no common word."""
     alike: dict[str, set[str]] = defaultdict(set)
     for character, own in sounds.items():
-        for sound in own:
+        for sound in own if _frequent(character) else ():
             alike[sound].add(character)
-    words = common_words() | set(units)
+    taken = {*words, *names}
     rows = set()
-    for unit in units:
-        name = _SUFFIX.sub("", unit)
-        for place, character in enumerate(name):
-            for sound in sounds.get(character, _extra(character)):
+    for name in names:
+        for place, character in enumerate(name) if len(name) <= _LONGEST_MISSPELT else ():
+            for sound in sounds.get(character, _RARE_SOUNDS.get(character, set())):
                 for other in alike[sound] - {character} - _FREQUENT:
                     spelling = name[:place] + other + name[place + 1 :]
-                    if spelling not in words:
-                        rows.add(Row(spelling, unit, "misspelling", "weak"))
+                    if spelling not in taken:
+                        rows.add(Row(spelling, name, "misspelling", "weak"))
     owners = Counter(row.name for row in rows)
     return sorted((row for row in rows if owners[row.name] == 1), key=lambda row: (row.unit, row.name))
 
 
-def _extra(character: str) -> set[str]:
-    return {"滘": {"jiao"}, "埗": {"bu"}, "碣": {"jie"}, "沥": {"ni"}, "涌": {"cong", "yong"}}.get(character, set())
+def write_city(folder: Path, code: str, dictionaries: Dictionaries, units: Sequence[str] = ()) -> dict[str, int]:
+    """Write the place files of a city; what people edit by hand (places.csv, units.csv) is never overwritten.
+
+    Args:
+        folder: the city's folder; made where missing.
+        units: names of the city's towns and parks, where units.csv has them already.
+
+    Returns:
+        The lines written, by file.
+
+    Raises:
+        InvalidInput: no such city, or a dictionary is missing.
+    """
+    location, words = dictionaries.text("china_location"), dictionaries.words()
+    city, found = city_of(location, code)
+    if units:
+        found = [renamed for unit in found if (renamed := _renamed(unit, units)) is not None]
+    names = [unit.short for unit in found]
+    files = {
+        "places/villages.csv": village_rows(found, words),
+        "places/homophones.csv": homophone_rows(names, readings(dictionaries.text("chinese_char_dictionary")), words),
+    }
+    if not (folder / "places/places.csv").exists():
+        files["places/places.csv"] = place_rows(found, words)
+        files["places/outside.csv"] = outside_rows(location, city)
+    (folder / "places").mkdir(parents=True, exist_ok=True)
+    for name, rows in files.items():
+        _write(folder / name, Row.__struct_fields__, [msgspec.structs.astuple(row) for row in rows])
+    written = {name: len(rows) for name, rows in files.items()}
+    if not (folder / "units.csv").exists():
+        _write(folder / "units.csv", ("name", "kind", "overlaps", "duties"), [(name, "town", "", "") for name in names])
+        written["units.csv"] = len(names)
+    return written
 
 
-def _write(path: Path, rows: list[Row]) -> None:
+def _renamed(unit: Unit, names: Sequence[str]) -> Unit | None:
+    """Give a unit the name that units.csv has for it, None where it has none."""
+    known = next((name for name in names if unit.full.startswith(name)), None)
+    return Unit(known, unit.full, unit.villages) if known else None
+
+
+def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(Row.__struct_fields__)
-    writer.writerows(msgspec.structs.astuple(row) for row in rows)
+    writer.writerow(header)
+    writer.writerows(rows)
     path.write_text(text.getvalue(), "utf-8")
-
-
-def main() -> None:
-    """Write both files for the city in `--city`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--city", type=Path, required=True, help="folder of the city, for example cities/441900")
-    folder = parser.parse_args().city
-    units = [
-        row["name"]
-        for row in csv.DictReader((folder / "units.csv").read_text("utf-8").splitlines())
-        if row["kind"] in ("town", "park")
-    ]
-    _write(folder / "places" / "villages.csv", village_rows(units, folder.name))
-    _write(folder / "places" / "homophones.csv", homophone_rows([unit for unit in units if len(unit) <= 3]))
-
-
-if __name__ == "__main__":
-    main()
