@@ -37,6 +37,8 @@ class NotReadyReason(StrEnum):
     TRAINING = "training"
     PAPERWORK = "paperwork"
     OUTBOUND = "outbound"
+    NO_ANSWER = "no_answer"
+    """Set by the telephone when a call was not answered."""
 
 
 PRESENCE_LABELS: Mapping[StrEnum, str] = {
@@ -44,6 +46,7 @@ PRESENCE_LABELS: Mapping[StrEnum, str] = {
     PresenceState.RINGING: "振铃", PresenceState.BUSY: "通话", PresenceState.WRAP_UP: "话后",
     NotReadyReason.BREAK: "小休", NotReadyReason.MEAL: "用餐", NotReadyReason.MEETING: "会议",
     NotReadyReason.TRAINING: "培训", NotReadyReason.PAPERWORK: "案头处理", NotReadyReason.OUTBOUND: "外呼",
+    NotReadyReason.NO_ANSWER: "未接来电",
 }
 
 _P = PresenceState

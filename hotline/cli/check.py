@@ -143,7 +143,16 @@ async def _wechat(chosen: Settings) -> str:
 
 
 async def _voice(chosen: Settings) -> str:
-    return "off: voice is off; tickets from calls are opened by agents in the console"
+    if not chosen.ari_url:
+        return "off: voice is off (ari_url is not set); tickets from calls are opened by agents in the console"
+    import aiohttp
+
+    from channels.ari import Ari
+
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        pbx = Ari(session, base=chosen.ari_url, user=chosen.ari_user, password=chosen.ari_password,
+                  trunk=chosen.ari_trunk)
+        return f"{chosen.ari_url} answers, {len(await pbx.channels())} channels"
 
 
 CHECKS: dict[str, Check] = {

@@ -31,7 +31,38 @@ def add(commands: Any) -> None:
         choices=["agent", "supervisor", "department", "system_admin", "security_admin", "audit_admin"],
     )
     new.add_argument("--department", default="", help="unit, for the role department")
+    phone = command(
+        actions, "phone", run_phone, summary="tell where an agent's telephone is rung, and what they know",
+        example="python -m hotline user phone zhang.san PJSIP/101 --skill general=1 --skill enterprise=3",
+    )
+    phone.add_argument("name", help="log-in name")
+    phone.add_argument("endpoint", help="as the PBX rings it")
+    phone.add_argument("--skill", action="append", type=_skill, metavar="NAME=LEVEL", default=[],
+                       help="level 1 (best) to 5; general=1 where none is given")
     new.add_argument("--if-absent", action="store_true", help="succeed quietly where the account exists")
+
+
+def _skill(text: str) -> tuple[str, int]:
+    name, _, level = text.partition("=")
+    if not name or level not in {"1", "2", "3", "4", "5"}:
+        raise argparse.ArgumentTypeError(f"{text!r} is no skill with a level, such as general=1")
+    return name, int(level)
+
+
+def run_phone(given: argparse.Namespace) -> int:
+    """Keep the telephone."""
+    return asyncio.run(_phone(given))
+
+
+async def _phone(given: argparse.Namespace) -> int:
+    from hotline.core import database_dsn
+    from hotline.store.database import open_pool
+    from hotline.store.telephone import TelephoneStore
+
+    async with await open_pool(database_dsn(settings()), size=2) as pool:
+        await TelephoneStore(pool).give_phone(given.name, given.endpoint, dict(given.skill) or {"general": 1})
+    sys.stdout.write(f"{given.name} is rung at {given.endpoint}\n")
+    return 0
 
 
 def _password() -> str:

@@ -1,19 +1,46 @@
-"""The call role: the PBX."""
+"""The call role: one process at a time steers the PBX; without one everything else runs."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import structlog
 
+from channels.ari import Ari
 from hotline.core import Core
+from hotline.jobs import supervised
+from hotline.roles.parts import running
+from hotline.store.telephone import TelephoneStore, sole_owner
+from hotline.telephone import Telephone, Times
+from routing.queueing import Ladder, Rung, Settings
 
 log = structlog.get_logger(__name__)
+GENERAL = Settings(queues={"general": Ladder((Rung(0, "general", 3), Rung(30, "general", 5)))}, last_agent_wait=10)
+"""The queue of a city that has set up no others."""
 
 
 @asynccontextmanager
 async def call_role(core: Core) -> AsyncIterator[None]:
-    """The PBX comes with an issue of its own; until then the role says that voice is off."""
-    log.info("voice_off", ari_url=core.settings.ari_url or "not set")
-    yield
+    """Steer the PBX while the block lasts, as soon as no other process does."""
+    if not core.settings.ari_url:
+        log.info("voice_off", why="ari_url is not set")
+        yield
+        return
+    async with running(supervised("telephone", lambda: _steer(core))):
+        yield
+
+
+async def _steer(core: Core) -> None:
+    settings = core.settings
+    async with sole_owner(core.dsn) as owner, aiohttp.ClientSession() as session:
+        pbx = Ari(
+            session, base=settings.ari_url, user=settings.ari_user, password=settings.ari_password,
+            trunk=settings.ari_trunk,
+        )
+        telephone = Telephone(
+            pbx=pbx, store=TelephoneStore(core.pool), owe=core.callbacks.owe, settings=GENERAL, clock=core.clock,
+            times=Times(ring=settings.ring_seconds, wrap_up=settings.wrap_up_seconds),
+        )
+        await telephone.run(while_true=owner.still)

@@ -42,7 +42,7 @@ class Pbx:
     def __init__(self) -> None:
         name = f"hotline-pbx-{secrets.token_hex(4)}"
         self.home = ROOT / "var" / "tmp" / name
-        self._inside = Path("/var/tmp") / name  # noqa: S108 - as the PBX sees it
+        self._inside = Path("/var/tmp") / name
         self.http_port, self.sip_port, self.rtp = free_port(), free_port(), next(_RTP)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -57,6 +57,11 @@ class Pbx:
         return self.home / "spool" / "recording"
 
     async def __aenter__(self) -> Pbx:
+        await asyncio.to_thread(self._prepare)
+        await self.start()
+        return self
+
+    def _prepare(self) -> None:
         for part in ("etc", "lib", "spool", "run", "log", "spool/recording", "lib/documentation"):
             (self.home / part).mkdir(parents=True)
         for name, text in self._files().items():
@@ -67,8 +72,6 @@ class Pbx:
             if source.is_dir():
                 shutil.copytree(source, self.home / "lib" / part, dirs_exist_ok=True)
         subprocess.run(["chroot", ROOT, "chown", "-R", "asterisk:asterisk", self._inside], check=True)
-        await self.start()
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -78,13 +81,9 @@ class Pbx:
 
     async def start(self) -> None:
         """Start and wait until ARI answers."""
-        log = (self.home / "console.log").open("ab")
-        self._process = subprocess.Popen(
-            ["chroot", ROOT, "asterisk", "-f", "-U", "asterisk", "-G", "asterisk",
-             "-C", self._inside / "etc" / "asterisk.conf"],
-            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        )
-        async with aiohttp.ClientSession(auth=aiohttp.BasicAuth(USER, PASSWORD)) as session, asyncio.timeout(30):
+        self._process = self._launched()
+        log_in = {"Authorization": aiohttp.encode_basic_auth(USER, PASSWORD)}
+        async with aiohttp.ClientSession(headers=log_in) as session, asyncio.timeout(30):
             while True:
                 if self._process.poll() is not None:
                     raise RuntimeError(f"the PBX ended: {(self.home / 'console.log').read_text()[-2000:]}")
@@ -95,6 +94,13 @@ class Pbx:
                 except aiohttp.ClientError:
                     pass
                 await asyncio.sleep(0.1)
+
+    def _launched(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["chroot", ROOT, "asterisk", "-f", "-U", "asterisk", "-G", "asterisk",
+             "-C", self._inside / "etc" / "asterisk.conf"],
+            stdout=(self.home / "console.log").open("ab"), stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        )
 
     def kill(self) -> None:
         """Kill it, as a power cut would."""

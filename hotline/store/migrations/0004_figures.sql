@@ -45,6 +45,9 @@ CREATE TABLE tally_rollup (
     duration_num bigint, duration_den integer, duration_out integer,
     PRIMARY KEY (generation, grain, day, hour, agent, department, town, channel, l1, l2, kind)
 ) WITH (fillfactor = 85);
+-- Hot spots look at nothing else.
+CREATE INDEX tally_rollup_received ON tally_rollup (generation, day) INCLUDE (town, l1, l2, received)
+    WHERE grain = 'day' AND received IS NOT NULL;
 
 -- Where tickets stand now. `late`: the clock that expires next has run out.
 CREATE TABLE tally_standing (
@@ -99,6 +102,17 @@ CREATE TABLE metric_exclusions (
 CREATE INDEX metric_exclusions_by_ticket ON metric_exclusions (ticket_id, metric, position DESC);
 CREATE TRIGGER metric_exclusions_append_only BEFORE UPDATE OR DELETE ON metric_exclusions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Lists of what a unit assists in, in the order of the list (sql/console.sql, list_department); units beyond the third
+-- are rare.
+DROP INDEX tickets_by_assisting;
+CREATE INDEX tickets_by_assisting_1 ON tickets ((assisting[1]), state, created_at DESC, id DESC)
+    WHERE cardinality(assisting) >= 1;
+CREATE INDEX tickets_by_assisting_2 ON tickets ((assisting[2]), state, created_at DESC, id DESC)
+    WHERE cardinality(assisting) >= 2;
+CREATE INDEX tickets_by_assisting_3 ON tickets ((assisting[3]), state, created_at DESC, id DESC)
+    WHERE cardinality(assisting) >= 3;
+CREATE INDEX tickets_by_assisting_more ON tickets USING gin (assisting) WHERE cardinality(assisting) > 3;
 
 -- Calls, one row each, written by the call role as they go on. A call that asked for an agent ends answered or missed;
 -- a missed one was abandoned by the caller, or ended otherwise (queue full, line lost), and is owed a callback: its row

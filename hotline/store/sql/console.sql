@@ -31,10 +31,33 @@ LEFT JOIN LATERAL (
      ) AS t
      ORDER BY t.created_at DESC, t.id DESC LIMIT $4)
     UNION ALL
-    (SELECT id, created_at, summary FROM tickets
-     WHERE assisting @> ARRAY[$5::text] AND assisting <> '{}' AND lead <> $5 AND state = ANY ($1)
-       AND (created_at, id) < ($2::timestamptz, $3::bigint)
-     ORDER BY created_at DESC, id DESC LIMIT $4)
+    -- Assisting units stand first, second or third, nearly always: an index in the order of the list for each place,
+    -- as an inverted one would bring all that a unit has ever assisted in, to be sorted for one page.
+    (SELECT t.id, t.created_at, t.summary
+     FROM unnest($1::text[]) AS s (state)
+     CROSS JOIN LATERAL (
+             (SELECT id, created_at, summary FROM tickets
+              WHERE assisting[1] = $5 AND cardinality(assisting) >= 1 AND lead <> $5 AND state = s.state
+                AND (created_at, id) < ($2::timestamptz, $3::bigint)
+              ORDER BY created_at DESC, id DESC LIMIT $4)
+             UNION ALL
+             (SELECT id, created_at, summary FROM tickets
+              WHERE assisting[2] = $5 AND cardinality(assisting) >= 2 AND lead <> $5 AND state = s.state
+                AND (created_at, id) < ($2::timestamptz, $3::bigint)
+              ORDER BY created_at DESC, id DESC LIMIT $4)
+             UNION ALL
+             (SELECT id, created_at, summary FROM tickets
+              WHERE assisting[3] = $5 AND cardinality(assisting) >= 3 AND lead <> $5 AND state = s.state
+                AND (created_at, id) < ($2::timestamptz, $3::bigint)
+              ORDER BY created_at DESC, id DESC LIMIT $4)
+             UNION ALL
+             (SELECT id, created_at, summary FROM tickets
+              WHERE assisting @> ARRAY[$5::text] AND cardinality(assisting) > 3 AND lead <> $5 AND state = s.state
+                AND assisting[1] <> $5 AND assisting[2] <> $5 AND assisting[3] <> $5
+                AND (created_at, id) < ($2::timestamptz, $3::bigint)
+              ORDER BY created_at DESC, id DESC LIMIT $4)
+     ) AS t
+     ORDER BY t.created_at DESC, t.id DESC LIMIT $4)
     ORDER BY created_at DESC, id DESC LIMIT $4
 ) AS p ON true
 ORDER BY p.created_at DESC, p.id DESC;

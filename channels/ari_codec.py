@@ -1,0 +1,164 @@
+"""Asterisk's ARI ↔ our words: events to what happens to a call, actions to requests. Pure.
+
+https://docs.asterisk.org/Configuration/Interfaces/Asterisk-REST-Interface-ARI/ (Asterisk 20–22). A channel that we ring
+enters our application when it is answered, so its `StasisStart` is the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+import msgspec
+
+from routing import call_words as m
+from routing.callflow import GREETING, OUTSIDE
+from routing.calls import Role
+
+APP = "hotline"
+FORMAT = "wav"
+
+
+class _Number(msgspec.Struct, frozen=True):
+    number: str = ""
+
+
+class _Dialplan(msgspec.Struct, frozen=True):
+    exten: str = ""
+
+
+class PbxChannel(msgspec.Struct, frozen=True):
+    """A channel as the PBX describes it; `state` is `Up` for one that talks."""
+
+    id: str
+    state: str = ""
+    caller: _Number = _Number()
+    dialplan: _Dialplan = _Dialplan()
+
+
+class _Playback(msgspec.Struct, frozen=True):
+    id: str = ""
+
+
+class _Event(msgspec.Struct, frozen=True):
+    type: str
+    channel: PbxChannel | None = None
+    playback: _Playback | None = None
+    digit: str = ""
+
+
+class Request(NamedTuple):
+    """A call of the REST interface: method, path under `/ari`, query."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = {}
+
+
+_events = msgspec.json.Decoder(_Event)
+_channels = msgspec.json.Decoder(list[PbxChannel])
+
+
+def call_of(channel: str) -> str:
+    """Return the call that a channel belongs to: ours are named after it, a citizen's own is the call."""
+    parts = channel.split("~")
+    return parts[1] if len(parts) > 2 and parts[0] in set(Role) else channel
+
+
+def decode_event(data: str | bytes) -> tuple[str, m.Happening] | None:
+    """Return the call and what happened to it; None for events that mean nothing to a call, unknown ones too."""
+    try:
+        event = _events.decode(data)
+    except msgspec.MsgspecError:
+        return None
+    if event.playback is not None:
+        return _played(event)
+    if event.channel is None:
+        return None
+    happening = _happening(event, event.channel)
+    return (call_of(event.channel.id), happening) if happening is not None else None
+
+
+def _played(event: _Event) -> tuple[str, m.Happening] | None:
+    media, _, channel = (event.playback.id if event.playback else "").partition("~")
+    if event.type != "PlaybackFinished" or media != GREETING:
+        return None
+    return call_of(channel), m.Played(channel)
+
+
+def _happening(event: _Event, channel: PbxChannel) -> m.Happening | None:
+    match event.type:
+        case "StasisStart" if call_of(channel.id) == channel.id:
+            return m.Entered(channel.id, channel.caller.number, channel.dialplan.exten)
+        case "StasisStart":
+            return m.Up(channel.id)
+        case "StasisEnd" | "ChannelDestroyed":
+            return m.Gone(channel.id)
+        case "ChannelDtmfReceived" if call_of(channel.id) == channel.id:
+            return m.Digit(event.digit)
+        case _:
+            return None
+
+
+def decode_channels(data: bytes) -> list[PbxChannel]:
+    """Return the channels that are there. Raises msgspec.MsgspecError for anything else."""
+    return _channels.decode(data)
+
+
+def endpoint_of(endpoint: str, *, trunk: str) -> str:
+    """Return where the PBX rings: an endpoint as it is, a number through the trunk.
+
+    Args:
+        trunk: pattern of the trunk's endpoint, `PJSIP/{number}@trunk`.
+    """
+    if not endpoint.startswith(OUTSIDE):
+        return endpoint
+    return trunk.replace("{number}", endpoint.removeprefix(OUTSIDE))
+
+
+def requests_of(action: m.Action, *, trunk: str, ring: int) -> list[Request]:
+    """Return what to ask of the PBX for an action; nothing for what is not the PBX's.
+
+    Args:
+        ring: seconds that a telephone rings at most; our own timer is shorter, this one only tidies up.
+    """
+    match action:
+        case m.Answer(channel=channel):
+            return [Request("POST", f"/channels/{_q(channel)}/answer")]
+        case m.Play(channel=channel, media=media):
+            return [Request("POST", f"/channels/{_q(channel)}/play/{_q(f'{media}~{channel}')}",
+                            {"media": f"sound:{media}"})]
+        case m.Music(channel=channel, on=on):
+            return [Request("POST" if on else "DELETE", f"/channels/{_q(channel)}/moh")]
+        case m.Dial(channel=channel, endpoint=endpoint, caller=caller):
+            return [Request("POST", f"/channels/{_q(channel)}", {
+                "endpoint": endpoint_of(endpoint, trunk=trunk), "app": APP, "callerId": caller, "timeout": str(ring),
+            })]
+        case m.Hang(channel=channel):
+            return [Request("DELETE", f"/channels/{_q(channel)}")]
+        case _:
+            return _bridge_requests(action)
+
+
+def _bridge_requests(action: m.Action) -> list[Request]:
+    match action:
+        case m.Join(bridge=bridge, channels=channels):
+            return [
+                Request("POST", f"/bridges/{_q(bridge)}", {"type": "mixing"}),
+                Request("POST", f"/bridges/{_q(bridge)}/addChannel", {"channel": ",".join(channels)}),
+            ]
+        case m.Part(bridge=bridge, channel=channel):
+            return [Request("POST", f"/bridges/{_q(bridge)}/removeChannel", {"channel": channel})]
+        case m.Record(bridge=bridge, name=name):
+            return [Request("POST", f"/bridges/{_q(bridge)}/record", {
+                "name": name, "format": FORMAT, "ifExists": "fail",
+            })]
+        case m.Dissolve(bridge=bridge):
+            return [Request("DELETE", f"/bridges/{_q(bridge)}")]
+        case _:
+            return []
+
+
+def _q(name: str) -> str:
+    return quote(name, safe="")

@@ -1,0 +1,53 @@
+-- Calls as they go, and the agents that the queue may ring.
+
+-- name: save
+-- $15 the whole call, NULL once it is over.
+INSERT INTO calls (id, direction, caller, line, skill, agent, started_at, asked_at, queued_at, rang_at, answered_at,
+                   abandoned_at, ended_at, hold_seconds, recording, doc)
+VALUES ($1, 'in', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+ON CONFLICT (id) DO UPDATE
+SET agent = excluded.agent, asked_at = excluded.asked_at, queued_at = excluded.queued_at,
+    rang_at = coalesce(excluded.rang_at, calls.rang_at), answered_at = excluded.answered_at,
+    abandoned_at = excluded.abandoned_at, ended_at = excluded.ended_at, hold_seconds = excluded.hold_seconds,
+    recording = excluded.recording, doc = excluded.doc;
+
+-- name: under_way
+SELECT doc FROM calls WHERE doc IS NOT NULL ORDER BY started_at;
+
+-- name: agents
+-- Who has a telephone and a console that is heard, with the state of each.
+SELECT p.staff, p.state, extract(epoch FROM p.since)::float8 AS since, a.endpoint, a.skills
+FROM presence p JOIN agent_phones a USING (staff)
+WHERE p.state <> 'offline' AND p.lease_until > now();
+
+-- name: last_agent
+-- Who talked to a caller last, within a day.
+SELECT agent FROM calls
+WHERE caller = $1 AND caller <> '' AND agent <> '' AND answered_at > now() - interval '1 day'
+ORDER BY answered_at DESC LIMIT 1;
+
+-- name: set_presence
+-- $1 goes to $2 (reason $3) at $4, if they are in one of $5. No row: they are not, somebody was quicker.
+WITH changed AS (
+    UPDATE presence SET state = $2, reason = $3, since = $4
+    WHERE staff = $1 AND state = ANY ($5::text[]) AND (state, reason) <> ($2, $3)
+    RETURNING staff
+), told AS (
+    INSERT INTO presence_events (position, at, doc)
+    SELECT event_position(0), $4, jsonb_build_object(
+        'actor', 'system:', 'staff', staff, 'state', $2::text, 'reason', $3::text, 'since', $4::timestamptz, 'call', $6::text)
+    FROM changed
+), woken AS MATERIALIZED (
+    SELECT pg_notify('hotline_events', '') FROM changed
+)
+SELECT changed.staff FROM changed LEFT JOIN woken ON true;
+
+-- name: wrapped_up
+-- The wrap-up of an agent's last call is over.
+UPDATE calls SET wrap_up_seconds = greatest(0, extract(epoch FROM $2::timestamptz - ended_at))::integer
+WHERE id = (SELECT id FROM calls WHERE agent = $1 AND ended_at IS NOT NULL ORDER BY started_at DESC LIMIT 1)
+  AND wrap_up_seconds IS NULL;
+
+-- name: phone
+INSERT INTO agent_phones (staff, endpoint, skills) VALUES ($1, $2, $3::jsonb)
+ON CONFLICT (staff) DO UPDATE SET endpoint = excluded.endpoint, skills = excluded.skills;

@@ -1,0 +1,121 @@
+"""Calls and agents of the telephone in PostgreSQL. Every change is one statement: nothing is held while others work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+
+import asyncpg
+import msgspec
+import structlog
+
+from hotline.errors import NotFound, Unavailable
+from hotline.store.database import CONNECT_TIMEOUT, LOST, statements
+from hotline.telephone_ports import AgentSeen
+from routing.calls import Call, Phase
+
+log = structlog.get_logger(__name__)
+_SQL = statements("telephone")
+_calls = msgspec.json.Decoder(Call)
+_levels = msgspec.json.Decoder(dict[str, int])
+_LOST: tuple[type[Exception], ...] = (*LOST, TimeoutError)
+_LEASE = "SELECT pg_try_advisory_lock(12345, hashtext('telephone'))"
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except LOST as error:
+        raise Unavailable("the database does not answer; please repeat in a moment") from error
+
+
+class TelephoneStore:
+    """Implements `hotline.telephone.CallStore`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def save(self, call: Call, *, now: datetime) -> None:
+        """Write a call as it stands."""
+        over, missed = call.phase is Phase.OVER, call.answered_at is None
+        with _told():
+            await self._pool.execute(
+                _SQL["save"], call.id, call.caller, call.called, call.queue, call.agent, call.arrived, call.asked_at,
+                call.asked_at, now if call.phase is Phase.RINGING else None, call.answered_at,
+                call.ended_at if over and missed and call.asked_at is not None else None, call.ended_at,
+                round(call.held), call.id if call.answered_at is not None else "",
+                None if over else msgspec.json.encode(call).decode(),
+            )
+
+    async def under_way(self) -> list[Call]:
+        """Return the calls that are not over."""
+        with _told():
+            return [_calls.decode(row["doc"]) for row in await self._pool.fetch(_SQL["under_way"])]
+
+    async def agents(self) -> dict[str, AgentSeen]:
+        """Return who has a telephone and a living console."""
+        with _told():
+            found = await self._pool.fetch(_SQL["agents"])
+        return {
+            row["staff"]: AgentSeen(
+                state=row["state"], since=row["since"], endpoint=row["endpoint"], skills=_levels.decode(row["skills"])
+            )
+            for row in found
+        }
+
+    async def last_agent(self, caller: str) -> str:
+        """Return who talked to a caller last, "" for nobody."""
+        with _told():
+            return await self._pool.fetchval(_SQL["last_agent"], caller) or ""
+
+    async def set_presence(
+        self, agent: str, state: str, *, among: Collection[str], now: datetime, reason: str = "", call: str = ""
+    ) -> bool:
+        """Change what an agent does, if they are in one of `among`; False where somebody was quicker."""
+        with _told():
+            changed = await self._pool.fetchval(_SQL["set_presence"], agent, state, reason, now, list(among), call)
+        return changed is not None
+
+    async def wrapped_up(self, agent: str, *, now: datetime) -> None:
+        """Note that the wrap-up of an agent's last call is over."""
+        with _told():
+            await self._pool.execute(_SQL["wrapped_up"], agent, now)
+
+    async def give_phone(self, agent: str, endpoint: str, skills: Mapping[str, int]) -> None:
+        """Tell where an agent is rung, and what they know. Raises NotFound for somebody without an account."""
+        try:
+            with _told():
+                await self._pool.execute(_SQL["phone"], agent, endpoint, msgspec.json.encode(skills).decode())
+        except asyncpg.ForeignKeyViolationError as error:
+            raise NotFound(f"there is no account {agent}: make it with `user add`") from error
+
+
+class Owner:
+    """The right to steer the PBX: as long as a connection of its own lives."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def still(self) -> None:
+        """Raise Unavailable once the right is lost: another process may have it by now."""
+        try:
+            await asyncio.wait_for(self._connection.fetchval("SELECT 1"), CONNECT_TIMEOUT)
+        except _LOST as error:
+            raise Unavailable("the right to steer the PBX is lost: the database does not answer") from error
+
+
+@asynccontextmanager
+async def sole_owner(dsn: str, *, retry: float = 1.0) -> AsyncIterator[Owner]:
+    """Wait until this process alone may steer the PBX."""
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT)
+    try:
+        owner = await connection.fetchval(_LEASE)
+        while not owner:
+            await asyncio.sleep(retry)
+            owner = await connection.fetchval(_LEASE)
+        yield Owner(connection)
+    finally:
+        connection.terminate()

@@ -1,0 +1,81 @@
+"""The telephone's ports: the PBX, and what is remembered of calls and agents."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from routing import call_words as m
+from routing.calls import Call
+
+
+class AgentSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent with a telephone. `since` in seconds of the epoch; `skills` maps skills to levels."""
+
+    state: str
+    since: float
+    endpoint: str
+    skills: Mapping[str, int]
+
+
+class PbxChannel(Protocol):
+    """A channel that the PBX has."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """`Up` for one that talks."""
+        ...
+
+
+class Pbx(Protocol):
+    """The PBX (`channels.ari.Ari`). Raises Unavailable."""
+
+    async def perform(self, action: m.Action) -> bool:
+        """Carry an action out; False where its channel is gone."""
+        ...
+
+    async def channels(self) -> Collection[PbxChannel]:
+        """Return the channels that are there."""
+        ...
+
+    def events(self) -> AsyncIterator[tuple[str, m.Happening] | None]:
+        """Yield calls and what happens to them; None when the connection is there anew."""
+        ...
+
+
+class CallStore(Protocol):
+    """What is remembered (`hotline.store.telephone.TelephoneStore`). Raises Unavailable."""
+
+    async def save(self, call: Call, *, now: datetime) -> None:
+        """Write a call."""
+        ...
+
+    async def under_way(self) -> list[Call]:
+        """Return the calls that are not over."""
+        ...
+
+    async def agents(self) -> dict[str, AgentSeen]:
+        """Return who has a telephone and a living console."""
+        ...
+
+    async def last_agent(self, caller: str) -> str:
+        """Return who talked to a caller last."""
+        ...
+
+    async def set_presence(
+        self, agent: str, state: str, *, among: Collection[str], now: datetime, reason: str = "", call: str = ""
+    ) -> bool:
+        """Change what an agent does, if they are in one of `among`."""
+        ...
+
+    async def wrapped_up(self, agent: str, *, now: datetime) -> None:
+        """Note the end of a wrap-up."""
+        ...

@@ -1,0 +1,104 @@
+"""Moves that several steps of a call share. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import msgspec
+
+from routing import call_words as m
+from routing.call_words import Action
+from routing.calls import Call, Leg, Phase, Role
+
+
+class Step(NamedTuple):
+    """The call after a happening, and what is to be done, in order."""
+
+    call: Call
+    actions: tuple[Action, ...] = ()
+
+    def then(self, move: Callable[[Call, datetime], Step], now: datetime) -> Step:
+        """Return this and what `move` makes of the call after it."""
+        after = move(self.call, now)
+        return Step(after.call, (*self.actions, *after.actions))
+
+
+def changed(call: Call, **changes: Any) -> Call:
+    """Return the call with other values."""
+    return msgspec.structs.replace(call, **changes)
+
+
+def with_leg(call: Call, leg: Leg) -> tuple[Leg, ...]:
+    """Return the legs with this one in the place of the one on its channel."""
+    return tuple(leg if one.channel == leg.channel else one for one in call.legs)
+
+
+def without(call: Call, channel: str) -> tuple[Leg, ...]:
+    """Return the legs without the one on a channel."""
+    return tuple(leg for leg in call.legs if leg.channel != channel)
+
+
+def dialled(call: Call, role: Role, name: str, endpoint: str, now: datetime, **changes: Any) -> Step:
+    """Ring somebody; the channel is named after the call, the role and the name, and numbered."""
+    number = call.number + 1
+    channel = f"{role}~{call.id}~{number}~{quote(name, safe='')}"
+    leg = Leg(channel=channel, role=role, name=name, since=now)
+    dial = m.Dial(channel, endpoint, call.caller)
+    return Step(changed(call, legs=(*call.legs, leg), number=number, **changes), (dial,))
+
+
+def away(call: Call, now: datetime) -> Step:
+    """Send the citizen to the music."""
+    citizen = call.of(Role.CITIZEN)
+    if citizen is None or call.held_since is not None:
+        return Step(call)
+    held = changed(
+        call, held_since=now, legs=with_leg(call, msgspec.structs.replace(citizen, away=True))
+    )
+    return Step(held, (m.Part(call.bridge, citizen.channel), m.Music(citizen.channel, on=True)))
+
+
+def bring_back(call: Call, now: datetime) -> Step:
+    """Bring the citizen back from the music."""
+    citizen = call.of(Role.CITIZEN)
+    if call.held_since is None or citizen is None:
+        return Step(call)
+    seconds = call.held + (now - call.held_since).total_seconds()
+    talking = changed(
+        call, held_since=None, held=seconds, legs=with_leg(call, msgspec.structs.replace(citizen, away=False))
+    )
+    return Step(talking, (m.Music(citizen.channel, on=False), m.Join(call.bridge, (citizen.channel,))))
+
+
+def party_gone(call: Call, leg: Leg, now: datetime) -> Step:
+    """The one who was brought in is gone: agent and citizen go on, or the call ends with them."""
+    left = changed(call, legs=without(call, leg.channel), transferring=False)
+    if left.of(Role.AGENT) is None:
+        return end(left, now)
+    return bring_back(left, now)
+
+
+def agent_leaves(call: Call, now: datetime) -> Step:
+    """The agent goes, the others talk on."""
+    agent = call.of(Role.AGENT)
+    if agent is None:
+        return Step(call)
+    left = changed(call, legs=without(call, agent.channel))
+    return Step(left, (m.Hang(agent.channel), m.Free(agent.name, talked=True)))
+
+
+def end(call: Call, now: datetime) -> Step:
+    """End everything: nobody is left on a line, no agent is left busy, and a call that nobody took is owed."""
+    actions: list[Action] = [m.Dequeue()] if call.phase in {Phase.GREETING, Phase.WAITING} else []
+    for leg in call.legs:
+        actions.append(m.Hang(leg.channel))
+        if leg.role is Role.AGENT:
+            actions.append(m.Free(leg.name, talked=call.phase is Phase.TALKING))
+    if call.answered_at is None:
+        actions.append(m.Missed())
+    else:
+        actions.append(m.Dissolve(call.bridge))
+    return Step(changed(call, phase=Phase.OVER, ended_at=now, legs=()), tuple(actions))

@@ -1,0 +1,85 @@
+"""A telephone call as a frozen value: its legs, its phase, what happens to it and what is to be done. Pure words only.
+
+The rules are in `routing.callflow`; `channels.ari_codec` translates them to and from the PBX. A call is known by the
+channel of the citizen. Every channel that we make is named after the call, its role and who is rung, so that a process
+that has lost its memory reads the calls back from the PBX.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Role(StrEnum):
+    """Who speaks on a leg."""
+
+    CITIZEN = "citizen"
+    AGENT = "agent"
+    PARTY = "party"
+    """Somebody the agent brought in: a colleague, an outside line, the 110 desk."""
+    SUPERVISOR = "supervisor"
+
+
+class Phase(StrEnum):
+    """Where a call stands."""
+
+    GREETING = "greeting"
+    WAITING = "waiting"
+    RINGING = "ringing"
+    TALKING = "talking"
+    OVER = "over"
+
+
+class Leg(msgspec.Struct, frozen=True, kw_only=True):
+    """One party. `name`: the agent's, or the number; `since` is when it was dialled; `away`: held out of the talk."""
+
+    channel: str
+    role: Role
+    name: str = ""
+    up: bool = False
+    away: bool = False
+    since: datetime
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A call from its entry to its end.
+
+    Attributes:
+        queue: where it waits. arrived: kept when nobody answers, so that the place is kept.
+        agent: who has it. transferring: the agent leaves as soon as the party answers.
+        held_since: the citizen hears music since then; held: seconds of that so far.
+        place_kept: the caller pressed the key, hung up, and is to be rung back in their turn.
+    """
+
+    id: str
+    caller: str
+    called: str
+    queue: str
+    arrived: datetime
+    phase: Phase = Phase.GREETING
+    legs: tuple[Leg, ...] = ()
+    agent: str = ""
+    asked_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    held_since: datetime | None = None
+    held: float = 0.0
+    transferring: bool = False
+    place_kept: bool = False
+    number: int = 0
+
+    def leg(self, channel: str) -> Leg | None:
+        """Return the leg on a channel."""
+        return next((leg for leg in self.legs if leg.channel == channel), None)
+
+    def of(self, role: Role) -> Leg | None:
+        """Return the first leg of a role."""
+        return next((leg for leg in self.legs if leg.role is role), None)
+
+    @property
+    def bridge(self) -> str:
+        """The name of the bridge in which the call talks."""
+        return f"bridge~{self.id}"

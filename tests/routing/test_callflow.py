@@ -1,0 +1,198 @@
+"""The call's way: told stories, and whatever happens nobody is left on a line, no agent stays busy, no call is lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hotline.errors import IllegalTransition
+from routing import call_words as m
+from routing.callflow import enter, step
+from routing.calls import Call, Phase, Role
+
+START = datetime(2026, 11, 21, 9, tzinfo=UTC)
+
+
+class Story:
+    """A call as it goes, with everything that was to be done."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.call, actions = enter(m.Entered("c1", "+8613800000000", "12345"), queue="general", now=START)
+        self.done: list[m.Action] = list(actions)
+
+    def tell(self, *events: m.Happening) -> Story:
+        for event in events:
+            self.now += timedelta(seconds=1)
+            self.call, actions = step(self.call, event, now=self.now)
+            self.done += actions
+        return self
+
+    def channel(self, role: Role) -> str:
+        leg = self.call.of(role)
+        assert leg is not None
+        return leg.channel
+
+    def up(self, role: Role) -> Story:
+        return self.tell(m.Up(self.channel(role)))
+
+    def gone(self, role: Role) -> Story:
+        return self.tell(m.Gone(self.channel(role)))
+
+    def talking(self) -> Story:
+        return self.tell(m.Played("c1"), m.Assigned("wang", "PJSIP/wang")).up(Role.AGENT)
+
+    def of(self, kind: type) -> list[m.Action]:
+        return [action for action in self.done if isinstance(action, kind)]
+
+
+def test_a_call_is_greeted_queued_answered_recorded_and_ended() -> None:
+    story = Story().talking()
+    agent = story.channel(Role.AGENT)
+    assert story.done == [
+        m.Answer("c1"), m.Play("c1", "hotline-greeting"), m.Music("c1", on=True), m.Enqueue(),
+        m.Dial(agent, "PJSIP/wang", "+8613800000000"), m.Music("c1", on=False), m.Join("bridge~c1", (agent,)),
+        m.Join("bridge~c1", ("c1",)), m.Record("bridge~c1", "c1"),
+    ]
+    story.gone(Role.CITIZEN)
+    assert story.call.phase is Phase.OVER
+    assert story.done[-3:] == [m.Hang(agent), m.Free("wang", talked=True), m.Dissolve("bridge~c1")]
+    assert story.call.answered_at == START + timedelta(seconds=3)
+
+
+def test_who_hangs_up_while_waiting_is_owed_a_call() -> None:
+    story = Story().tell(m.Played("c1")).gone(Role.CITIZEN)
+    assert story.done[-2:] == [m.Dequeue(), m.Missed()]
+
+
+def test_nobody_answers_and_the_place_is_kept() -> None:
+    story = Story().tell(m.Played("c1"), m.Assigned("wang", "PJSIP/wang"))
+    arrived, ringing = story.call.arrived, story.channel(Role.AGENT)
+    story.tell(m.RungOut(ringing))
+    assert story.done[-3:] == [m.Hang(ringing), m.Free("wang", talked=False, failed=True), m.Enqueue()]
+    assert (story.call.phase, story.call.arrived) == (Phase.WAITING, arrived)
+    assert story.tell(m.Assigned("li", "PJSIP/li")).up(Role.AGENT).call.agent == "li"
+
+
+def test_hold_is_music_and_counted() -> None:
+    story = Story().talking().tell(m.Hold(), m.Resume())
+    assert story.done[-4:] == [
+        m.Part("bridge~c1", "c1"), m.Music("c1", on=True), m.Music("c1", on=False), m.Join("bridge~c1", ("c1",)),
+    ]
+    assert story.call.held == 1.0
+
+
+def test_one_touch_transfer_leaves_only_when_the_desk_answers() -> None:
+    story = Story().talking().tell(m.Transfer("110", "outside:110"))
+    assert not story.of(m.Free)
+    story.up(Role.PARTY)
+    assert story.of(m.Free) == [m.Free("wang", talked=True)]
+    assert {leg.role for leg in story.call.legs} == {Role.CITIZEN, Role.PARTY}
+    assert story.gone(Role.PARTY).call.phase is Phase.OVER
+
+
+def test_a_transfer_that_nobody_answers_stays_with_the_agent() -> None:
+    story = Story().talking().tell(m.Transfer("110", "outside:110"))
+    story.tell(m.RungOut(story.channel(Role.PARTY)))
+    assert {leg.role for leg in story.call.legs} == {Role.CITIZEN, Role.AGENT}
+    assert not story.of(m.Free)
+    story.tell(m.Transfer("110", "outside:110"))  # once more
+
+
+def test_consulting_holds_the_citizen_and_transfer_completes_it() -> None:
+    story = Story().talking().tell(m.Consult("li", "PJSIP/li")).up(Role.PARTY)
+    assert story.call.held_since is not None
+    story.tell(m.Transfer())
+    assert story.call.held_since is None
+    assert {leg.role for leg in story.call.legs} == {Role.CITIZEN, Role.PARTY}
+    assert story.done[-2:] == [m.Hang("agent~c1~1~wang"), m.Free("wang", talked=True)]
+
+
+def test_consulting_can_be_given_up() -> None:
+    story = Story().talking().tell(m.Consult("li", "PJSIP/li")).up(Role.PARTY).tell(m.DropParty())
+    assert {leg.role for leg in story.call.legs} == {Role.CITIZEN, Role.AGENT}
+    assert story.call.held_since is None
+
+
+@pytest.mark.parametrize("first", [Role.CITIZEN, Role.AGENT, Role.PARTY])
+def test_in_a_three_way_call_any_party_may_leave_first(first: Role) -> None:
+    story = Story().talking().tell(m.Conference("110", "outside:110")).up(Role.PARTY).gone(first)
+    assert story.call.phase is Phase.TALKING
+    assert {leg.role for leg in story.call.legs} == {Role.CITIZEN, Role.AGENT, Role.PARTY} - {first}
+    others = [role for role in (Role.CITIZEN, Role.AGENT, Role.PARTY) if role is not first]
+    assert story.gone(others[0]).call.phase is Phase.OVER
+    assert len(story.of(m.Free)) == 1
+
+
+def test_who_keeps_their_place_is_rung_back_in_their_turn() -> None:
+    story = Story().tell(m.Played("c1"), m.Digit("1")).gone(Role.CITIZEN)
+    assert story.call.phase is Phase.WAITING
+    story.tell(m.Assigned("wang", "PJSIP/wang")).up(Role.AGENT)
+    back = story.channel(Role.CITIZEN)
+    assert story.done[-1] == m.Dial(back, "outside:+8613800000000", "+8613800000000")
+    story.tell(m.Up(back))
+    assert (story.call.phase, story.done[-2]) == (Phase.TALKING, m.Join("bridge~c1", (back,)))
+    assert not story.of(m.Missed)
+
+
+def test_who_does_not_answer_the_call_back_is_still_owed_one() -> None:
+    story = Story().tell(m.Played("c1"), m.Digit("1")).gone(Role.CITIZEN)
+    story.tell(m.Assigned("wang", "PJSIP/wang")).up(Role.AGENT)
+    story.tell(m.RungOut(story.channel(Role.CITIZEN)))
+    assert story.of(m.Missed)
+    assert story.of(m.Free) == [m.Free("wang", talked=False)]
+
+
+@pytest.mark.parametrize("order", [m.Hold(), m.Consult("li", "x"), m.Transfer("110", "x"), m.Leave(), m.DropParty()])
+def test_what_needs_a_talk_is_refused_before_it(order: m.Order) -> None:
+    with pytest.raises(IllegalTransition):
+        Story().tell(m.Played("c1"), order)
+
+
+ORDERS = st.sampled_from([
+    m.Hold(), m.Resume(), m.Consult("li", "PJSIP/li"), m.Conference("110", "outside:110"), m.Transfer("z", "PJSIP/z"),
+    m.Transfer(), m.DropParty(), m.Leave(), m.HangUp(), m.Played("c1"), m.Digit("1"), m.Digit("5"),
+    m.Assigned("wang", "PJSIP/wang"), m.Assigned("li", "PJSIP/li"),
+])
+ON_A_LEG = st.tuples(st.sampled_from([m.Up, m.Gone, m.RungOut]), st.integers(0, 5))
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(ORDERS | ON_A_LEG, max_size=30))
+def test_whatever_happens_nobody_is_left(events: list[m.Happening | tuple[type, int]]) -> None:
+    story, channels = Story(), ["c1"]
+    for event in events:
+        if isinstance(event, tuple):
+            kind, which = event
+            event = kind(channels[which % len(channels)])
+        try:
+            story.tell(event)
+        except IllegalTransition:
+            continue
+        channels = ["c1", *(one.channel for one in story.of(m.Dial) if isinstance(one, m.Dial))]
+        _holds(story)
+    story.tell(*(m.Gone(leg.channel) for leg in story.call.legs))
+    story.tell(*(m.Gone(leg.channel) for leg in story.call.legs))
+    if not story.call.place_kept:
+        assert story.call.phase is Phase.OVER
+    _holds(story)
+
+
+def _holds(story: Story) -> None:
+    call: Call = story.call
+    assigned = [one.channel for one in story.of(m.Dial) if isinstance(one, m.Dial) and one.channel.startswith("agent~")]
+    busy = [leg for leg in call.legs if leg.role is Role.AGENT]
+    freed = [one for one in story.of(m.Free) if isinstance(one, m.Free)]
+    refused = len(freed) + len(busy) - len(assigned)  # an agent who came too late is freed without being rung
+    assert refused >= 0
+    assert len(busy) <= 1
+    assert len({leg.role for leg in call.legs}) == len(call.legs)
+    assert (call.phase is Phase.OVER) == (call.ended_at is not None)
+    if call.phase is Phase.OVER:
+        assert not call.legs
+        assert (call.answered_at is None) == bool(story.of(m.Missed))
+        assert len(story.of(m.Missed)) <= 1
+    assert (call.held_since is not None) == any(leg.away for leg in call.legs)

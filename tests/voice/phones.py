@@ -1,0 +1,113 @@
+"""Telephones of citizens, agents and desks: sipp, each a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.processes import free_port
+
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?><scenario name="phone">'
+_OK = """<send retrans="500"><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]t[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:[local_ip]:[local_port];transport=[transport]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=phone 1 1 IN IP[local_ip_type] [local_ip]
+s=-
+c=IN IP[media_ip_type] [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 0 101
+a=rtpmap:0 PCMU/8000
+a=rtpmap:101 telephone-event/8000
+]]></send><recv request="ACK" optional="true" rtd="true" crlf="true"/>"""
+_RINGING = """<recv request="INVITE"/><send><![CDATA[
+SIP/2.0 180 Ringing
+[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]t[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:[local_ip]:[local_port];transport=[transport]>
+Content-Length: 0
+
+]]></send>"""
+_PLAIN_OK = """<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:[local_ip]:[local_port];transport=[transport]>
+Content-Length: 0
+
+]]></send>"""
+_DECLINED = """<send retrans="500"><![CDATA[
+SIP/2.0 487 Request Terminated
+[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]t[call_number]
+[last_Call-ID:]
+CSeq: 1 INVITE
+Content-Length: 0
+
+]]></send>"""
+
+
+def answering(*, after: int = 0) -> str:
+    """Return the scenario of a telephone that answers after some milliseconds and waits to be hung up."""
+    pause = f'<pause milliseconds="{after}"/>' if after else ""
+    return f'{_HEAD}{_RINGING}{pause}{_OK}<recv request="BYE"/>{_PLAIN_OK}</scenario>'
+
+
+def silent() -> str:
+    """Return the scenario of a telephone that rings and is not answered."""
+    return f'{_HEAD}{_RINGING}<recv request="CANCEL"/>{_PLAIN_OK}{_DECLINED}</scenario>'
+
+
+class Phones:
+    """The telephones of a test. Use as an async context manager: leaving it hangs everything up."""
+
+    def __init__(self, folder: Path, *, pbx_port: int) -> None:
+        self._folder, self._pbx = folder, pbx_port
+        self._running: list[asyncio.subprocess.Process] = []
+
+    async def __aenter__(self) -> Phones:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for process in self._running:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    async def phone(self, scenario: str) -> tuple[str, asyncio.subprocess.Process]:
+        """Switch a telephone on; return where the PBX rings it."""
+        port = free_port()
+        path = self._folder / f"phone-{port}.xml"
+        path.write_text(scenario, encoding="utf-8")
+        process = await self._sipp("-sf", str(path), "-p", str(port), "-mp", str(free_port()), "-rtp_echo")
+        return f"PJSIP/phones/sip:phone@127.0.0.1:{port}", process
+
+    async def citizen(self, *, seconds: float, number: str = "13800000000") -> asyncio.subprocess.Process:
+        """Call 12345; hang up after so many seconds."""
+        return await self._sipp(
+            "-sn", "uac", f"127.0.0.1:{self._pbx}", "-s", "12345", "-m", "1", "-d", str(int(seconds * 1000)),
+            "-mp", str(free_port()),
+        )
+
+    async def _sipp(self, *options: str) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            "sipp", *options, "-i", "127.0.0.1", "-nostdin", cwd=self._folder, stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        )
+        self._running.append(process)
+        return process

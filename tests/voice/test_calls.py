@@ -1,0 +1,263 @@
+"""Real calls: sipp as citizens, agents and the desk, a real Asterisk, a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import pytest
+
+from channels.ari import Ari
+from hotline.store.database import open_pool
+from hotline.store.telephone import TelephoneStore
+from hotline.telephone import Telephone, Times
+from routing import call_words as m
+from routing.callbacks import MissedCall
+from routing.calls import Call, Phase, Role
+from routing.queueing import Ladder, Rung, Settings
+from tests.voice.pbx import PASSWORD, ROOT, USER, Pbx
+from tests.voice.phones import Phones, answering, silent
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "usr/sbin/asterisk").exists() or shutil.which("sipp") is None,
+    reason="no Asterisk or sipp here: tests/voice/install.sh installs them (needs root and apt-get)",
+)
+QUEUES = Settings(queues={"general": Ladder((Rung(0, "general"),))})
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Centre:
+    """A call centre around one PBX."""
+
+    def __init__(self, pbx: Pbx, phones: Phones, pool: asyncpg.Pool, session: aiohttp.ClientSession) -> None:
+        self.pbx, self.phones, self.pool, self._session = pbx, phones, pool, session
+        self.store = TelephoneStore(pool)
+        self.owed: list[MissedCall] = []
+        self.telephone = self.steering()
+        self._running: asyncio.Task[None] | None = None
+
+    def steering(self) -> Telephone:
+        async def owe(missed: MissedCall) -> None:
+            self.owed.append(missed)
+
+        ari = Ari(self._session, base=self.pbx.ari, user=USER, password=PASSWORD, trunk="PJSIP/phones/sip:{number}")
+        return Telephone(pbx=ari, store=self.store, owe=owe, settings=QUEUES, clock=now,
+                         times=Times(ring=3.0, wrap_up=0.5, tick=0.05))
+
+    def start(self) -> None:
+        self._running = asyncio.create_task(self.telephone.run())
+
+    async def kill(self) -> None:
+        """End the process that steers, in the middle of whatever it does."""
+        assert self._running is not None
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+
+    async def agent(self, name: str, scenario: str) -> None:
+        endpoint, _ = await self.phones.phone(scenario)
+        await self.pool.execute(
+            "INSERT INTO staff (name, display_name, role, password_hash, created_at) "
+            "VALUES ($1, $1, 'agent', '', now())", name,
+        )
+        await self.pool.execute(
+            "INSERT INTO presence (staff, state, since, lease_until) VALUES ($1, 'available', now(), now() + '1 hour')",
+            name,
+        )
+        await self.store.give_phone(name, endpoint, {"general": 1})
+
+    async def state_of(self, name: str) -> str:
+        row = await self.pool.fetchrow("SELECT state, reason FROM presence WHERE staff = $1", name)
+        return f"{row['state']} {row['reason']}".strip()
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        async with asyncio.timeout(20):
+            while True:
+                found = holds()
+                if asyncio.iscoroutine(found):
+                    found = await found
+                if found:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def call(self, phase: Phase) -> Call:
+        await self.until(lambda: any(call.phase is phase for call in self.telephone.calls.values()))
+        return next(call for call in self.telephone.calls.values() if call.phase is phase)
+
+    async def over(self) -> asyncpg.Record:
+        """Wait until no call is under way; return the last one's row."""
+        await self.until(lambda: not self.telephone.calls)
+        return await self.pool.fetchrow("SELECT * FROM calls ORDER BY started_at DESC LIMIT 1")
+
+
+@asynccontextmanager
+async def centre_of(database: str, folder: Path) -> AsyncIterator[Centre]:
+    pool = await open_pool(database, size=5)
+    async with Pbx() as pbx, aiohttp.ClientSession() as session, Phones(folder, pbx_port=pbx.sip_port) as phones:
+        centre = Centre(pbx, phones, pool, session)
+        centre.start()
+        await asyncio.sleep(0.5)  # until the PBX knows the application
+        try:
+            yield centre
+        finally:
+            await centre.kill()
+            await pool.close()
+
+
+@pytest.fixture
+async def centre(database: str, tmp_path: Path) -> AsyncIterator[Centre]:
+    async with centre_of(database, tmp_path) as one:
+        yield one
+
+
+async def test_a_call_is_answered_recorded_and_ended(centre: Centre) -> None:
+    await centre.agent("wang", answering(after=200))
+    await centre.phones.citizen(seconds=3)
+    await centre.call(Phase.TALKING)
+    assert await centre.state_of("wang") == "busy"
+    row = await centre.over()
+    assert (row["agent"], row["abandoned_at"], centre.owed) == ("wang", None, [])
+    assert row["started_at"] <= row["asked_at"] <= row["rang_at"] <= row["answered_at"] <= row["ended_at"]
+    await centre.until(lambda: _is(centre, "wang", "available"))
+    recording = centre.pbx.recordings / f"{row['recording']}.wav"
+    assert recording.stat().st_size > 16_000  # more than a second of 8 kHz, 16 bits
+
+
+async def _is(centre: Centre, name: str, state: str) -> bool:
+    return await centre.state_of(name) == state
+
+
+async def test_who_hangs_up_in_the_queue_is_owed_a_call(centre: Centre) -> None:
+    await centre.phones.citizen(seconds=1)
+    await centre.call(Phase.WAITING)
+    row = await centre.over()
+    assert row["answered_at"] is None
+    assert row["abandoned_at"] is not None
+    assert [missed.call for missed in centre.owed] == [row["id"]]
+
+
+async def test_an_agent_who_does_not_answer_is_not_ready_and_the_next_gets_the_call(centre: Centre) -> None:
+    await centre.agent("asleep", silent())
+    await centre.phones.citizen(seconds=8)
+    await centre.call(Phase.RINGING)
+    await centre.until(lambda: _is(centre, "asleep", "not_ready no_answer"))
+    await centre.agent("li", answering())
+    talking = await centre.call(Phase.TALKING)
+    assert talking.agent == "li"
+    assert (await centre.over())["agent"] == "li"
+
+
+async def test_hold_and_hang_up_by_the_agent(centre: Centre) -> None:
+    await centre.agent("wang", answering())
+    citizen = await centre.phones.citizen(seconds=15)
+    call = await centre.call(Phase.TALKING)
+    await centre.telephone.order(call.id, m.Hold())
+    await asyncio.sleep(1.1)
+    assert (await centre.telephone.order(call.id, m.Resume())).held >= 1
+    with pytest.raises(Exception, match="ended"):
+        await centre.telephone.order(call.id, m.HangUp())
+    assert (await centre.over())["hold_seconds"] == 1
+    await asyncio.wait_for(citizen.wait(), 10)
+
+
+async def desk(centre: Centre) -> str:
+    endpoint, _ = await centre.phones.phone(answering(after=100))
+    return endpoint
+
+
+async def test_one_touch_transfer_to_110(centre: Centre) -> None:
+    await centre.agent("wang", answering())
+    await centre.phones.citizen(seconds=6)
+    call = await centre.call(Phase.TALKING)
+    await centre.telephone.order(call.id, m.Transfer("110", await desk(centre)))
+    await centre.until(lambda: _roles(centre, call.id) == {Role.CITIZEN, Role.PARTY})
+    await centre.until(lambda: _is(centre, "wang", "available"))
+    assert (await centre.over())["ended_at"] is not None
+
+
+def _roles(centre: Centre, call_id: str) -> set[Role]:
+    call = centre.telephone.calls.get(call_id)
+    return {leg.role for leg in call.legs if leg.up} if call else set()
+
+
+@pytest.mark.parametrize("first", [Role.CITIZEN, Role.AGENT, Role.PARTY])
+async def test_a_three_way_call_goes_on_whoever_leaves_first(centre: Centre, first: Role) -> None:
+    await centre.agent("wang", answering())
+    await centre.phones.citizen(seconds=20)
+    call = await centre.call(Phase.TALKING)
+    await centre.telephone.order(call.id, m.Conference("110", await desk(centre)))
+    everybody = {Role.CITIZEN, Role.AGENT, Role.PARTY}
+    await centre.until(lambda: _roles(centre, call.id) == everybody)
+    leg = centre.telephone.calls[call.id].of(first)
+    assert leg is not None
+    await centre.telephone._pbx.perform(m.Hang(leg.channel))
+    await centre.until(lambda: _roles(centre, call.id) == everybody - {first})
+    await asyncio.sleep(0.5)
+    assert _roles(centre, call.id) == everybody - {first}
+
+
+async def test_consulting_and_handing_over(centre: Centre) -> None:
+    await centre.agent("wang", answering())
+    await centre.phones.citizen(seconds=8)
+    call = await centre.call(Phase.TALKING)
+    await centre.telephone.order(call.id, m.Consult("desk", await desk(centre)))
+    await centre.until(lambda: Role.PARTY in _roles(centre, call.id))
+    assert centre.telephone.calls[call.id].held_since is not None
+    await centre.telephone.order(call.id, m.Transfer())
+    await centre.until(lambda: _roles(centre, call.id) == {Role.CITIZEN, Role.PARTY})
+    await centre.over()
+
+
+async def test_a_talk_survives_the_death_of_who_steers_it(centre: Centre) -> None:
+    await centre.agent("wang", answering())
+    await centre.phones.citizen(seconds=6)
+    call = await centre.call(Phase.TALKING)
+    await centre.kill()
+    await asyncio.sleep(0.5)
+    centre.telephone = centre.steering()
+    centre.start()
+    await centre.until(lambda: _roles(centre, call.id) == {Role.CITIZEN, Role.AGENT})
+    row = await centre.over()
+    assert (row["id"], row["agent"], row["answered_at"]) == (call.id, "wang", call.answered_at)
+    assert await centre.pool.fetchval("SELECT count(*) FROM calls") == 1
+
+
+async def test_who_waits_goes_on_waiting_when_who_steers_has_died(centre: Centre) -> None:
+    await centre.phones.citizen(seconds=8)
+    call = await centre.call(Phase.WAITING)
+    await centre.kill()
+    centre.telephone = centre.steering()
+    centre.start()
+    await centre.agent("wang", answering())
+    talking = await centre.call(Phase.TALKING)
+    assert (talking.id, talking.arrived) == (call.id, call.arrived)
+
+
+async def test_a_call_that_ended_unseen_is_closed_afterwards(centre: Centre) -> None:
+    await centre.phones.citizen(seconds=2)
+    await centre.call(Phase.WAITING)
+    await centre.kill()
+    await asyncio.sleep(2.5)
+    centre.telephone = centre.steering()
+    centre.start()
+    await centre.until(lambda: centre.owed)
+    assert (await centre.over())["abandoned_at"] is not None
+
+
+async def test_a_pbx_that_restarts_leaves_nobody_stuck(centre: Centre) -> None:
+    await centre.agent("wang", answering())
+    await centre.phones.citizen(seconds=30)
+    await centre.call(Phase.TALKING)
+    centre.pbx.kill()
+    await centre.pbx.start()
+    row = await centre.over()
+    assert row["ended_at"] is not None
+    await centre.until(lambda: _is(centre, "wang", "available"))
