@@ -18,7 +18,9 @@ from hotline.appeal import Category
 from hotline.callbacks import Callbacks
 from hotline.city import City
 from hotline.config import Settings
+from hotline.containment import Containment, NuisanceDesk
 from hotline.directories import Directories, DirectoryDesk
+from hotline.evidence import bundle
 from hotline.front import Front
 from hotline.handoff import DeskUpdates
 from hotline.intake import Intake, Limits
@@ -43,6 +45,7 @@ from hotline.store.incidents import JobStore
 from hotline.store.knowledge import KnowledgeStore
 from hotline.store.links import link_key
 from hotline.store.neighbours import NeighbourStore
+from hotline.store.nuisance import NuisanceStore
 from hotline.store.relatives import RelativesStore
 from hotline.store.tickets import TicketStore
 from hotline.store.units import UnitStore
@@ -89,15 +92,20 @@ class Core:
         self._wish = next(wishes, None)
         self.store = TicketStore(pool, prefix=city.prefix)
         self.rows = JobStore(pool)
+        nuisance = NuisanceStore(pool)
+        self.containment = Containment(nuisance, clock=clock)
         self.intake = Intake(
             store=self.store, triage=triage, rules=self.rules, clock=clock, new_code=new_code,
-            limits=Limits(max_waiting=settings.max_waiting),
+            limits=Limits(max_waiting=settings.max_waiting), containment=self.containment,
         )
         records = ChannelStore(pool, files=settings.data_path / "attachments")
         self.service = Service(
             store=self.store, intake=self.intake, rules=self.rules, clock=clock, files=records
         )
         self.units, self.relatives = UnitStore(pool), RelativesStore(pool)
+        self.nuisance_desk = NuisanceDesk(
+            nuisance, self.containment, clock=clock, bundle=partial(bundle, path_of=records.path_of)
+        )
         self.library = Library(KnowledgeStore(pool), words=search.words, clock=clock)
         self.parcels = NeighbourStore(pool)
         self.neighbour_desk = NeighbourDesk(
@@ -149,6 +157,7 @@ class Core:
         """Read anew what changed in the database of what this process keeps in memory, until cancelled."""
         watcher = Watcher(partial(revisions, self.pool), {
             "directory": self.directories.reload, "knowledge": self.library.reload,
+            "nuisance": self.containment.reload,
         })
         await supervised("watch", lambda: repeated(watcher.step, interval=WATCH_INTERVAL), pause=5.0)
 

@@ -22,7 +22,7 @@ from hotline.errors import HotlineError, Overloaded, Unavailable
 from hotline.ids import TicketNumber
 from hotline.limit import time_limit
 from hotline.opening import Change, CityRules, continue_ticket, open_ticket, receipt_of
-from hotline.ports import Clock, NewTicket, TicketIntake, TriageBatch
+from hotline.ports import Clock, Contains, NewTicket, TicketIntake, TriageBatch
 from hotline.terms import Channel
 from hotline.ticket import Ticket
 
@@ -66,9 +66,11 @@ class Intake:
         clock: Clock,
         new_code: Callable[[], str],
         limits: Limits = Limits(),
+        containment: Contains | None = None,
     ) -> None:
         self._store, self._triage, self._rules = store, triage, rules
         self._clock, self._new_code, self._limits = clock, new_code, limits
+        self._containment = containment
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
@@ -125,12 +127,28 @@ class Intake:
 
     async def _process(self, batch: Sequence[_Waiting]) -> None:
         triages = self._triaged([judged_text(waiting.inbound) for waiting in batch])
-        pairs = list(zip(batch, triages, strict=True))
+        pairs = await self._contained(list(zip(batch, triages, strict=True)))
         plain = [(waiting, triage) for waiting, triage in pairs if not _joins(waiting.inbound)]
         joining = [(waiting, triage) for waiting, triage in pairs if _joins(waiting.inbound)]
         await self._settle([waiting for waiting, _ in plain], self._open(plain))
         for waiting, triage in joining:
             await self._settle([waiting], self._join(waiting.inbound, triage))
+
+    async def _contained(self, pairs: list[tuple[_Waiting, Triage]]) -> list[tuple[_Waiting, Triage]]:
+        """Contain what marked contacts send; what is refused has its answer here."""
+        if self._containment is None:
+            return pairs
+        kept = []
+        for waiting, triage in pairs:
+            try:
+                if self._containment.concerns(waiting.inbound):
+                    inbound, triage = await self._containment.contain(waiting.inbound, triage)
+                    waiting = _Waiting(inbound, waiting.answer)
+                kept.append((waiting, triage))
+            except HotlineError as error:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(error)
+        return kept
 
     async def _settle(self, batch: Sequence[_Waiting], outcome: Awaitable[Sequence[Receipt | HotlineError]]) -> None:
         """Hand each sender its receipt or its error; a failure of the whole write goes to all of them."""

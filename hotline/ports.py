@@ -38,6 +38,18 @@ class Sender(Protocol):
         ...
 
 
+class Contains(Protocol):
+    """Contains what marked contacts send (`hotline.containment.Containment`)."""
+
+    def concerns(self, inbound: Inbound) -> bool:
+        """Tell whether a message comes from a marked contact."""
+        ...
+
+    async def contain(self, inbound: Inbound, triage: Triage) -> tuple[Inbound, Triage]:
+        """Return a message as intake should take it. Raises RateLimited for one too many."""
+        ...
+
+
 class NewTicket(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket ready to be written, with the delivery that caused it and what it sets going."""
 

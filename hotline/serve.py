@@ -26,7 +26,7 @@ from hotline.ports import TriageBatch
 from hotline.roles import ROLES, Role
 from hotline.roles.parts import accounts_of, running
 from hotline.store.migrate import migrate
-from hotline.trial import banner, trial_articles, busiest, trial_desk, trial_staff
+from hotline.trial import banner, busiest, trial_articles, trial_desk, trial_staff
 from triage.opinion import Use
 from triage.pipeline import Pipeline
 from triage.shadow import FILE as SHADOW_FILE

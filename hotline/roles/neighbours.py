@@ -7,7 +7,7 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
-from agent_ui import auth, directory_api, knowledge_api
+from agent_ui import auth, directory_api, knowledge_api, nuisance_api
 from agent_ui.accounts import Accounts
 from agent_ui.staff import Staff
 from channels import data_export, neighbours, portal, wishes
@@ -24,7 +24,7 @@ from routing.neighbour_post import NeighbourPost
 
 OPERATIONS: tuple[Operation, ...] = (
     *neighbours.OPERATIONS, *portal.OPERATIONS, *wishes.OPERATIONS, *data_export.OPERATIONS,
-    *directory_api.OPERATIONS, *knowledge_api.OPERATIONS,
+    *directory_api.OPERATIONS, *knowledge_api.OPERATIONS, *nuisance_api.OPERATIONS,
 )
 
 
@@ -41,6 +41,7 @@ def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
         *data_export.routes(ExportStore(pool), secret=secrets.get("data", ""), clock=clock),
         *directory_api.routes(core.directory_desk, known=known),
         *knowledge_api.routes(core.library, known=known),
+        *nuisance_api.routes(core.nuisance_desk, known=known),
     ]
 
 

@@ -1,0 +1,197 @@
+"""Marked contacts: contained at intake, marked and lifted by supervisors, bundled as evidence for the police."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from agent_ui.staff import Staff, StaffRole
+from channels.message import Inbound
+from channels.phone_number import normalize_phone
+from hotline.appeal import Triage
+from hotline.errors import Forbidden, InvalidInput, NotFound, RateLimited, RuleViolation
+from hotline.ids import TicketNumber
+from hotline.nuisance import HOUR, Act, Case, Mark, Outcome, Rates, Recent, contact_of, contained, judge
+from hotline.ports import Clock
+
+log = structlog.get_logger(__name__)
+LEAST_CONTACTS = 3
+"""[P] Contacts within `LOOK_BACK` before somebody can be marked: one call is no nuisance."""
+LOOK_BACK = timedelta(days=30)
+MAX_DAYS = 90
+KEPT = timedelta(days=730)
+"""[P] How far back a bundle reaches: as long as recordings are kept."""
+_TOLD = "您近期来访过于频繁,本条已记录在案。如遇危险请立即拨打110、119、120;其他诉求请稍后再试。"
+
+
+class NuisanceRows(Protocol):
+    """Where marks, contacts and acts are kept (`hotline.store.nuisance.NuisanceStore`)."""
+
+    async def in_force(self, now: datetime) -> list[Mark]:
+        """Return the marks that hold now."""
+        ...
+
+    async def marks(self) -> list[Mark]:
+        """Return all marks, the newest first."""
+        ...
+
+    async def recent(self, contact: str, since: datetime, inbound: Inbound) -> Recent:
+        """Return what the contact did since a moment."""
+        ...
+
+    async def note(self, contact: str, inbound: Inbound, outcome: Outcome, now: datetime) -> None:
+        """Keep a contact as evidence."""
+        ...
+
+    async def count(self, contact: str, since: datetime) -> int:
+        """Return how many tickets and messages of a contact there were since a moment."""
+        ...
+
+    async def mark(self, contact: str, reason: str, *, actor: str, now: datetime, until: datetime) -> Mark:
+        """Mark a contact. Raises RuleViolation where it is marked."""
+        ...
+
+    async def lift(self, contact: str, reason: str, *, actor: str, now: datetime) -> Mark | None:
+        """Lift the mark of a contact; None where there is none."""
+        ...
+
+    async def case(self, contact: str, since: datetime) -> Case:
+        """Return everything that is kept of a contact."""
+        ...
+
+    async def act(self, act: Act) -> None:
+        """Keep an act for the audit."""
+        ...
+
+
+class Containment:
+    """What intake asks of marked contacts. The marks are kept in memory; `reload` when they change."""
+
+    def __init__(self, rows: NuisanceRows, *, clock: Clock, rates: Rates = Rates()) -> None:
+        self._rows, self._clock, self._rates = rows, clock, rates
+        self._marks: dict[str, Mark] = {}
+
+    async def reload(self) -> None:
+        """Read the marks in force anew."""
+        self._marks = {mark.contact: mark for mark in await self._rows.in_force(self._clock())}
+
+    def mark_of(self, contact: str) -> Mark | None:
+        """Return the mark of a contact (a phone in E.164 form) that holds now; queues of calls ask too."""
+        mark = self._marks.get(contact)
+        return mark if mark is not None and self._clock() < mark.until else None
+
+    def concerns(self, inbound: Inbound) -> bool:
+        """Tell whether a message comes from a marked contact."""
+        return bool(self._marks) and self.mark_of(contact_of(inbound)) is not None
+
+    async def contain(self, inbound: Inbound, triage: Triage) -> tuple[Inbound, Triage]:
+        """Return a marked contact's message as intake should take it. Raises RateLimited for one too many.
+
+        If the evidence cannot be kept the message passes: a nuisance is better than a lost appeal.
+        """
+        contact, now = contact_of(inbound), self._clock()
+        try:
+            recent = await self._rows.recent(contact, now - HOUR, inbound)
+            outcome = judge(triage, recent, self._rates)
+            if recent.before is None:
+                await self._rows.note(contact, inbound, outcome, now)
+        except Exception:
+            log.exception("containment_failed", channel=inbound.channel)
+            return inbound, triage
+        match outcome:
+            case Outcome.PASSED:
+                return inbound, triage
+            case Outcome.REFUSED:
+                raise RateLimited(_TOLD, retry_after=int(HOUR.total_seconds()))
+            case Outcome.FOLDED if recent.number:
+                return msgspec.structs.replace(inbound, continues=TicketNumber(recent.number)), contained(triage)
+            case _:
+                return inbound, contained(triage)
+
+
+class NuisanceDesk:
+    """What supervisors ask."""
+
+    def __init__(
+        self, rows: NuisanceRows, containment: Containment, *, clock: Clock, bundle: Callable[[Case, Act], bytes]
+    ) -> None:
+        """`bundle` packs a case; it reads files, so call `evidence` off the hot path."""
+        self._rows, self._containment, self._clock, self._bundle = rows, containment, clock, bundle
+
+    async def marks(self, staff: Staff) -> list[Mark]:
+        """Return all marks, the newest first."""
+        _check(staff)
+        return await self._rows.marks()
+
+    async def mark(self, staff: Staff, contact: str, reason: str, *, days: int = 30) -> Mark:
+        """Mark a contact for some days.
+
+        Raises:
+            Forbidden: not a supervisor. InvalidInput: no reason, or no such time.
+            RuleViolation: it is marked already, or has not been in touch often enough.
+        """
+        _check(staff)
+        contact, now = as_contact(contact), self._clock()
+        if not reason.strip() or not 1 <= days <= MAX_DAYS:
+            raise InvalidInput(f"a mark has a reason, and holds for 1 to {MAX_DAYS} days")
+        if (found := await self._rows.count(contact, now - LOOK_BACK)) < LEAST_CONTACTS:
+            raise RuleViolation(
+                f"{found} contacts in {LOOK_BACK.days} days are no repeated nuisance: at least {LEAST_CONTACTS}"
+            )
+        mark = await self._rows.mark(
+            contact, reason.strip(), actor=staff.name, now=now, until=now + timedelta(days=days)
+        )
+        await self._containment.reload()
+        return mark
+
+    async def lift(self, staff: Staff, contact: str, reason: str) -> Mark:
+        """Lift a mark. Raises Forbidden, InvalidInput without a reason, NotFound."""
+        _check(staff)
+        if not reason.strip():
+            raise InvalidInput("lifting a mark needs a reason")
+        mark = await self._rows.lift(as_contact(contact), reason.strip(), actor=staff.name, now=self._clock())
+        if mark is None:
+            raise NotFound("this contact is not marked")
+        await self._containment.reload()
+        return mark
+
+    async def evidence(self, staff: Staff, contact: str, reason: str) -> tuple[Case, Act]:
+        """Return what is kept of a contact, for `pack`; who asked and why is kept.
+
+        Raises:
+            Forbidden, InvalidInput (no reason), NotFound (nothing is kept).
+        """
+        _check(staff)
+        contact, now = as_contact(contact), self._clock()
+        if not reason.strip():
+            raise InvalidInput("a bundle of evidence needs a reason")
+        case = await self._rows.case(contact, now - KEPT)
+        if not case.contacts and not case.marks:
+            raise NotFound("nothing is kept of this contact")
+        act = Act(at=now, actor=staff.name, act="bundled", contact=contact, detail=reason.strip())
+        await self._rows.act(act)
+        return case, act
+
+    def pack(self, case: Case, act: Act) -> bytes:
+        """Return the bundle as a zip; reads files, so call it in a thread."""
+        return self._bundle(case, act)
+
+
+def as_contact(text: str) -> str:
+    """Return a contact as it is kept: a phone in E.164 form, any other key as it is. Raises InvalidInput."""
+    text = text.strip()
+    if not 1 <= len(text) <= 200:
+        raise InvalidInput("name the contact: a phone, or the key by which a channel knows the citizen")
+    try:
+        return normalize_phone(text) or text
+    except InvalidInput:
+        return text
+
+
+def _check(staff: Staff) -> None:
+    if staff.role is not StaffRole.SUPERVISOR:
+        raise Forbidden("contacts are marked, lifted and bundled by supervisors")

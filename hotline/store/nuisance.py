@@ -1,0 +1,140 @@
+"""Marked contacts in PostgreSQL: marks that can be lifted, every contact while one is in force, and who did what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from channels.message import Inbound
+from hotline import commands as c
+from hotline.appeal import Attachment
+from hotline.errors import RuleViolation
+from hotline.events import Receive, TicketEvent
+from hotline.lifecycle import OPEN_STATES
+from hotline.nuisance import Act, Case, Contacted, Mark, Outcome, Recent
+from hotline.store.database import statements
+from hotline.store.rows import event_from, to_json
+
+_SQL = statements("nuisance")
+_attachments = msgspec.json.Decoder(tuple[Attachment, ...])
+
+
+class NuisanceStore:
+    """Fulfils `hotline.containment.NuisanceRows`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def in_force(self, now: datetime) -> list[Mark]:
+        """Return the marks that hold now."""
+        return [Mark(**row) for row in await self._pool.fetch(_SQL["in_force"], now)]
+
+    async def marks(self) -> list[Mark]:
+        """Return all marks, the newest first."""
+        return [Mark(**row) for row in await self._pool.fetch(_SQL["marks"])]
+
+    # ── at intake ────────────────────────────────────────────────────────────────────────────────
+    async def recent(self, contact: str, since: datetime, inbound: Inbound) -> Recent:
+        """Return what the contact did since a moment."""
+        states = sorted(OPEN_STATES)
+        row = await self._pool.fetchrow(
+            _SQL["recent"], contact, since, inbound.channel, inbound.external_id, states
+        )
+        before = Outcome(row["before"]) if row["before"] is not None else None
+        return Recent(messages=row["messages"], number=row["number"] or "", before=before)
+
+    async def note(self, contact: str, inbound: Inbound, outcome: Outcome, now: datetime) -> None:
+        """Keep a contact as evidence."""
+        appeal = inbound.appeal
+        await self._pool.execute(
+            _SQL["note"], contact, now, inbound.channel, inbound.external_id, appeal.text, outcome,
+            to_json(appeal.attachments),
+        )
+
+    # ── supervisors ──────────────────────────────────────────────────────────────────────────────
+    async def count(self, contact: str, since: datetime) -> int:
+        """Return how many tickets and messages of a contact there were since a moment."""
+        return int(await self._pool.fetchval(_SQL["count"], contact, since))
+
+    async def mark(self, contact: str, reason: str, *, actor: str, now: datetime, until: datetime) -> Mark:
+        """Mark a contact, and keep who did it. Raises RuleViolation where it is marked."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_SQL["expire"], contact, now)
+            row = await connection.fetchrow(_SQL["mark"], contact, reason, actor, now, until)
+            if row is None:
+                raise RuleViolation("this contact is marked already")
+            await connection.execute(_SQL["add_act"], now, actor, "marked", contact, reason)
+            return Mark(**row)
+
+    async def lift(self, contact: str, reason: str, *, actor: str, now: datetime) -> Mark | None:
+        """Lift the mark of a contact, and keep who did it."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(_SQL["lift"], contact, actor, now, reason)
+            if row is None:
+                return None
+            await connection.execute(_SQL["add_act"], now, actor, "lifted", contact, reason)
+            return Mark(**row)
+
+    async def act(self, act: Act) -> None:
+        """Keep an act for the audit."""
+        await self._pool.execute(_SQL["add_act"], act.at, act.actor, act.act, act.contact, act.detail)
+
+    async def case(self, contact: str, since: datetime) -> Case:
+        """Return everything that is kept of a contact, as of one moment."""
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            marks = await connection.fetch(_SQL["marks_of"], contact)
+            acts = await connection.fetch(_SQL["acts"], contact)
+            noted = await connection.fetch(_SQL["contacts"], contact, since)
+            rows = await connection.fetch(_SQL["tickets"], contact, since)
+        tickets: dict[str, list[TicketEvent]] = {}
+        for row in rows:
+            tickets.setdefault(row["number"], []).append(event_from(row["doc"]))
+        return Case(
+            contact=contact, marks=tuple(Mark(**row) for row in marks), acts=tuple(Act(**row) for row in acts),
+            contacts=tuple(sorted(_contacts(noted, tickets), key=lambda one: one.at)), files=_files(noted, tickets),
+            tickets={number: [msgspec.to_builtins(event) for event in events] for number, events in tickets.items()},
+        )
+
+
+def _contacts(noted: Sequence[asyncpg.Record], tickets: Mapping[str, Sequence[TicketEvent]]) -> Iterator[Contacted]:
+    """Yield what came under a mark, and what the tickets tell of the time without one."""
+    for row in noted:
+        yield Contacted(
+            at=row["at"], channel=row["channel"], outcome=row["outcome"], number=row["number"], text=row["text"]
+        )
+    under_mark = {(row["number"], row["text"]) for row in noted}
+    for number, events in tickets.items():
+        for event in events:
+            text = _said(event)
+            if text is not None and (number, text) not in under_mark:
+                yield Contacted(at=event.at, channel=_channel(events), outcome="", number=number, text=text)
+
+
+def _channel(events: Sequence[TicketEvent]) -> str:
+    fact = events[0].fact
+    return fact.channel if isinstance(fact, Receive) else ""
+
+
+def _said(event: TicketEvent) -> str | None:
+    match event.fact:
+        case Receive(appeal=appeal):
+            return appeal.text
+        case c.AddMessage(text=text, inbound=True) | c.SupplyInfo(text=text):
+            return text
+        case _:
+            return None
+
+
+def _files(
+    noted: Sequence[asyncpg.Record], tickets: Mapping[str, Sequence[TicketEvent]]
+) -> tuple[Attachment, ...]:
+    found = [one for row in noted for one in _attachments.decode(row["attachments"])]
+    for events in tickets.values():
+        for event in events:
+            fact: Any = event.fact.appeal if isinstance(event.fact, Receive) else event.fact
+            found += getattr(fact, "attachments", ())
+    return tuple({one.key: one for one in found}.values())

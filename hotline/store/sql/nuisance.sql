@@ -1,0 +1,63 @@
+-- Marked contacts and their evidence.
+
+-- name: in_force
+SELECT id, contact, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason
+FROM nuisance_marks WHERE lifted_at IS NULL AND until > $1;
+
+-- name: marks
+SELECT id, contact, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason
+FROM nuisance_marks ORDER BY id DESC LIMIT 500;
+
+-- name: marks_of
+SELECT id, contact, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason
+FROM nuisance_marks WHERE contact = $1 ORDER BY id;
+
+-- name: recent
+-- The contact's messages since $2 that were taken, the open ticket of the last of them, and this delivery's first outcome.
+SELECT (SELECT count(*) FROM nuisance_contacts WHERE contact = $1 AND at > $2 AND outcome <> 'refused') AS messages,
+       (SELECT t.number FROM tickets t WHERE t.citizen = $1 AND t.state = ANY ($5::text[])
+        ORDER BY t.created_at DESC LIMIT 1) AS number,
+       (SELECT outcome FROM nuisance_contacts WHERE contact = $1 AND channel = $3 AND external_id = $4
+        ORDER BY id LIMIT 1) AS before;
+
+-- name: note
+INSERT INTO nuisance_contacts (contact, at, channel, external_id, text, outcome, attachments)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: count
+SELECT (SELECT count(*) FROM tickets WHERE citizen = $1 AND created_at > $2)
+     + (SELECT count(*) FROM nuisance_contacts WHERE contact = $1 AND at > $2 AND outcome IN ('folded', 'refused'));
+
+-- name: expire
+-- A mark whose time is over makes room for another one.
+UPDATE nuisance_marks SET lifted_at = until, lifted_by = 'system', lift_reason = '到期'
+WHERE contact = $1 AND lifted_at IS NULL AND until <= $2;
+
+-- name: mark
+-- No row: it is marked already.
+INSERT INTO nuisance_marks (contact, reason, marked_by, marked_at, until) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING
+RETURNING id, contact, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason;
+
+-- name: lift
+UPDATE nuisance_marks SET lifted_by = $2, lifted_at = $3, lift_reason = $4
+WHERE contact = $1 AND lifted_at IS NULL AND until > $3
+RETURNING id, contact, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason;
+
+-- name: add_act
+INSERT INTO nuisance_acts (at, actor, act, contact, detail) VALUES ($1, $2, $3, $4, $5);
+
+-- name: acts
+SELECT at, actor, act, contact, detail FROM nuisance_acts WHERE contact = $1 ORDER BY id;
+
+-- name: contacts
+-- What came while a mark was in force; the ticket is found by the delivery.
+SELECT c.at, c.channel, c.outcome, c.text, c.attachments, coalesce(t.number, '') AS number
+FROM nuisance_contacts c
+LEFT JOIN inbox i ON i.channel = c.channel AND i.external_id = c.external_id
+LEFT JOIN tickets t ON t.id = i.ticket_id
+WHERE c.contact = $1 AND c.at > $2 ORDER BY c.id;
+
+-- name: tickets
+SELECT t.number, e.doc FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id
+WHERE t.citizen = $1 AND t.created_at > $2 ORDER BY t.created_at, t.id, e.version;
