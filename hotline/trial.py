@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -22,15 +22,18 @@ from hotline.errors import InvalidInput, Unavailable
 from hotline.library import plant
 from hotline.listening import check_free
 from hotline.seeds import read_seeds
+from hotline.sms_standin import SmsStandIn
 from routing.directory import Directory
 
 PASSWORD = "dongguan-12345"  # noqa: S105 - printed on the first page: a demo account, not a secret
 DESK_PORT = 9110
+SMS_PORT = 9130
 _DEFAULTS = {
     "app_tokens": "demo:demo-token-12345",
     "ioc_tokens": "ioc:demo-ioc-12345",
     "wechat_token": "demo-wechat-token",
     "police_secret": "demo-police-secret",
+    "sms_secret": "demo-sms-secret",
     "neighbours": (
         "440100=广州12345,,demo-city-secret|grid=智网工程,http://127.0.0.1:9120,demo-grid-secret"
         "|portal=粤省事,,demo-portal-secret|wishes=民生大莞家,,demo-wishes-secret|data=数据平台,,demo-data-secret"
@@ -55,26 +58,40 @@ def trial_settings(settings: Settings) -> Settings:
 
 @asynccontextmanager
 async def trial_desk(settings: Settings) -> AsyncIterator[Settings]:
-    """Run a 110 desk beside the service while the block lasts, where none is configured; give settings that name it."""
-    if settings.police_url:
+    """Run a 110 desk and an SMS gateway beside the service while the block lasts, where none is configured.
+
+    Gives settings that name them.
+    """
+    async with AsyncExitStack() as stack:
+        if not settings.police_url:
+            app = Desk(secret=settings.police_secret).app()
+            url = await stack.enter_async_context(_beside("the 110 desk", app, DESK_PORT))
+            settings = msgspec.structs.replace(settings, police_url=url)
+        if not settings.sms_url:
+            app = SmsStandIn(secret=settings.sms_secret).app()
+            url = await stack.enter_async_context(_beside("the SMS gateway", app, SMS_PORT))
+            settings = msgspec.structs.replace(settings, sms_url=f"{url}/sms")
         yield settings
-        return
-    runner = web.AppRunner(Desk(secret=settings.police_secret).app(), access_log=None)
+
+
+@asynccontextmanager
+async def _beside(name: str, app: web.Application, port: int) -> AsyncIterator[str]:
+    """Serve an application while the block lasts, on its usual port or any if that is taken; give its address."""
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", _desk_port()).start()
-        yield msgspec.structs.replace(settings, police_url=f"http://127.0.0.1:{runner.addresses[0][1]}")
+        await web.TCPSite(runner, "127.0.0.1", _free(name, port)).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
 
-def _desk_port() -> int:
-    """The usual port, or any where somebody has that already."""
+def _free(name: str, port: int) -> int:
     try:
-        check_free("the 110 desk", "127.0.0.1", DESK_PORT)
+        check_free(name, "127.0.0.1", port)
     except Unavailable:
         return 0
-    return DESK_PORT
+    return port
 
 
 def busiest(directory: Directory) -> str:
@@ -117,6 +134,8 @@ def banner(settings: Settings, staff: list[Staff], *, city: str) -> str:
     ]
     if settings.police_url.startswith("http://127.0.0.1:"):
         lines.append(f"  110模拟台    {settings.police_url}/incidents")
+    if settings.sms_url.startswith("http://127.0.0.1:"):
+        lines.append(f"  短信模拟台   {settings.sms_url.removesuffix('/sms')}/messages")
     lines += ["", f"  账号(密码都是 {PASSWORD})"]
     lines += [f"    {one.name:<11} {one.role:<11} {one.display_name}" for one in staff]
     token = settings.app_tokens.partition(",")[0].partition(":")[2]

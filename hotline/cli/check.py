@@ -142,6 +142,13 @@ async def _wechat(chosen: Settings) -> str:
     return f"{mode}, {sends}"
 
 
+async def _sms(chosen: Settings) -> str:
+    if not chosen.sms_url:
+        return "off: sms_url is not set; callers read their progress by number and code"
+    push = "push for the app too" if chosen.push_url else "no push: users of the app get SMS"
+    return f"notices go to {chosen.sms_url}; {push}"
+
+
 async def _voice(chosen: Settings) -> str:
     if not chosen.ari_url:
         return "off: voice is off (ari_url is not set); tickets from calls are opened by agents in the console"
@@ -157,5 +164,5 @@ async def _voice(chosen: Settings) -> str:
 
 CHECKS: dict[str, Check] = {
     "city": _city, "calendar": _calendar, "models": _models, "files": _files, "database": _database, "110": _police,
-    "wechat": _wechat, "voice": _voice,
+    "wechat": _wechat, "sms": _sms, "voice": _voice,
 }

@@ -15,10 +15,10 @@ def add(commands: Any) -> None:
     parser = command(
         commands, "sms", run, summary="run a stand-in for the SMS gateway and the app's push, with switchable faults",
         example="HOTLINE_SMS_SECRET=demo-sms-secret python -m hotline sms --fault twice\n"
-        """  curl -X PUT localhost:9120/faults -d '{"fault":"none"}'; curl localhost:9120/messages""",
+        """  curl -X PUT localhost:9130/faults -d '{"fault":"none"}'; curl localhost:9130/messages""",
     )
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=whole(0, 65535), default=9120)
+    parser.add_argument("--port", type=whole(0, 65535), default=9130)
     parser.add_argument("--fault", choices=_FAULTS, default="none")
     parser.add_argument("--delay", type=positive, default=2.0, help="seconds, for the fault slow")
 
