@@ -20,6 +20,7 @@ from triage.text import Text, normalise
 Span = tuple[int, int, str]
 
 _SPOKEN = str.maketrans(dict(zip("零〇一二三四五六七八九幺两洞拐勾", "0012345678912079", strict=True)))
+_NUMERAL = "零〇一二三四五六七八九幺两洞拐勾"
 _DIGIT_RUN = re.compile(r"\+?\d[\d -]{5,24}[\dXx]")
 _ID = re.compile(r"(?<![0-9A-Za-z])\d{6}[ -]?(?:19|20)\d{2}[ -]?\d{4}[ -]?\d{3}[0-9Xx](?![0-9A-Za-z])")
 _ID_LIKE = re.compile(r"(?<!\d)\d{15}(?:\d{2}[0-9Xx])?(?!\d)")
@@ -28,11 +29,23 @@ _PHONE = re.compile(
     r"(?<![0-9])(?:(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}|0\d{2,3}[- ]?[2-9]\d{6,7}"
     r"|[48]00[- ]?\d{3}[- ]?\d{4})(?![0-9])"
 )
-_SPOKEN_PHONE = re.compile(r"[一幺][三四五六七八九][零〇一二三四五六七八九幺两洞拐勾 ]{9,13}")
+_SPOKEN_PHONE = re.compile(rf"[一幺][三四五六七八九][{_NUMERAL} ]{{9,13}}")
 _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Za-hj-np-z][· .-]?"
     r"[A-HJ-NP-Za-hj-np-z0-9]{4,5}[A-HJ-NP-Za-hj-np-z0-9挂学警港澳](?![A-Za-z0-9])"
 )
+_SPOKEN_ID = re.compile(rf"(?<![{_NUMERAL}])[{_NUMERAL}]{{17}}[{_NUMERAL}xX]")
+_SPOKEN_LINE = re.compile(rf"(?<![{_NUMERAL}])零[{_NUMERAL}]{{9,11}}(?![{_NUMERAL}])")
+_SAID = re.compile(
+    r"(?:举报|投诉|反映|咨询|请问|建议|表扬|感谢|关于|来电人?|市民|本人|业主|居民|一个|某|那边|这边|附近|旁边)+"
+)
+_NOT_A_ROAD = re.compile(r"[灯面况由程费径牌障基沿线]")
+_PART_OF_ORG = re.compile(
+    r"(?:第[一二三四五六七八九十]+|中心|人民|实验|外国语)*(?:医院|小学|中学|幼儿园|派出所|卫生院|法院|敬老院|分局|政府)"
+    r"|[^,，.。;；:：!！?？、\s的了在是]{0,6}(?:支行|分行|营业部)"
+)
+_FIRM_STOPS = STOPS - frozenset("为有家把将个对和与同")
+"""Firms bear any character in their names."""
 _FALSE_ROADS = re.compile(r"(?:马|公|走|一|半|铁|条|修|过|让|上|网|线|思|出|农|全)$")
 _LONGEST_NAME = 12
 _MASK = {"phone": (3, 4), "id": (6, 4), "plate": (2, 1)}
@@ -74,6 +87,11 @@ def _all(clean: str, hits: list[tuple[int, int, Anchor]], places: Collection[int
     yield from _numbers(clean)
     for match in _PLATE.finditer(clean):
         yield match.start(), match.end(), "plate"
+    for match in _SPOKEN_ID.finditer(clean):
+        if _is_id(match.group().translate(_SPOKEN)):
+            yield match.start(), match.end(), "id"
+    for match in _SPOKEN_LINE.finditer(clean):
+        yield match.start(), match.end(), "phone"
     for match in _SPOKEN_PHONE.finditer(clean):
         digits = match.group().replace(" ", "").translate(_SPOKEN)
         if len(digits) == 11:
@@ -118,10 +136,11 @@ def _named(clean: str, hits: list[tuple[int, int, Anchor]], places: Collection[i
     for start, end, kind in hits:
         if kind not in (Anchor.ORG, Anchor.ADDRESS) or start < last:
             continue
-        begin = _name_start(clean, start, last)
-        if kind is Anchor.ADDRESS:
-            begin = min((place for place in places if begin < place < start), default=begin)
-        if start - begin < 2 or (kind is Anchor.ADDRESS and _FALSE_ROADS.search(clean, begin, start)):
+        begin = _name_start(clean, start, last, _FIRM_STOPS if clean.endswith("公司", start, end) else STOPS)
+        town = kind is Anchor.ADDRESS and min((place for place in places if begin <= place < start), default=-1)
+        if town is not False and town >= 0:
+            begin = town
+        if start - begin < 2 or _part_of_a_name(clean, begin, start, end, kind, town == begin):
             continue
         if kind is Anchor.ADDRESS:
             tail = ADDRESS_TAIL.match(clean, end)
@@ -130,10 +149,25 @@ def _named(clean: str, hits: list[tuple[int, int, Anchor]], places: Collection[i
         last = end
 
 
-def _name_start(clean: str, start: int, floor: int) -> int:
+def _part_of_a_name(clean: str, begin: int, start: int, end: int, kind: Anchor, town: bool) -> bool:
+    """Tell whether the anchor belongs to something else: 南城路灯 is no road, 塘厦镇 of 塘厦镇人民医院 no address."""
+    if _PART_OF_ORG.match(clean, end):
+        return True
+    if kind is not Anchor.ADDRESS:
+        return False
+    lamp = town and start - begin == 2 and clean[start:end] == "路" and _NOT_A_ROAD.match(clean, end)
+    return bool(lamp or _FALSE_ROADS.search(clean, begin, start))
+
+
+def _name_start(clean: str, start: int, floor: int, stops: Collection[str]) -> int:
+    """Return where the name before an anchor begins: after the last stop, after words of reporting and of time."""
     begin = start
-    while begin > floor and start - begin < _LONGEST_NAME and clean[begin - 1] not in STOPS:
+    while begin > floor and start - begin < _LONGEST_NAME and clean[begin - 1] not in stops:
         begin -= 1
+    for pattern in (_SAID, TIME, _SAID):
+        found = pattern.match(clean, begin, start)
+        if found is not None and start - found.end() >= 2:
+            begin = found.end()
     return begin
 
 

@@ -20,6 +20,11 @@ _NAMING = re.compile(
 )
 _VILLAGE_WORD = re.compile(r"村|社区|居委|股份|经联社|工业|新村|派出所|市场|股民")
 _TOWN_WORD = re.compile(r"镇|街道|办事处|这边|这里|那边|呢边|嗰边|呢度|嗰度")
+_NAMED_TOWN = re.compile(
+    r"镇|人民|医院|中学|小学|派出所|公安|政府|分局|村|社区|工业|这边|呢边|市场|汽车站|大道|敬老|莲湖|东江|邓屋|大洲|石水口"
+)
+_THERE = re.compile(r"(?:从|过|上|(?<!一)下|[河桥涌丫曲口])$")
+_NO_TOWN = re.compile(r"到桥|桥尾|上|边|设|堡|实施|同时|一路|那里|那边|两|和桥|顶|当场|引桥|位|转|塞|就|搭")
 _AT = re.compile(r"(?:在|再|喺|位于|于|东莞市?|莞市|到|去|来|住|家住|我是|我系|这里是|，|,|。|\n|^|:|[（(])$")
 _LIVES = re.compile(
     r"(?:住|住在|住喺|住再|家在|屋企喺|户籍|户籍在|户口|户口在|户口喺|老家|老家在|祖籍|籍贯|租住在?|租房在|定居|居住在?)$"
@@ -32,6 +37,7 @@ _ORIGIN = re.compile(r"户籍|户口|人[,，。、]|人氏|籍|本地人|的朋
 _WORKS = re.compile(r"上班|返工|打工|做工|读书|出差")
 _ALREADY = re.compile(r"一样|那样|都有|都|早就|已经")
 _CITY_RIGHT = re.compile(r"区人民|汽车(?!站|总站|城|检|客运)|福特|银行|牌(?!楼|坊)|欧尚|逸动|之星")
+_ONCE = re.compile(r"(?:以前|之前|原来|从前|当年|过去|一个|另一个|老公|老婆|孩子)(?:在|喺)$")
 _ELSEWHERE = re.compile(r"(?:在|喺|位于)$")
 _AND = frozenset(["和", "与", "跟", "同", "及", "、", "到", "至", "/", "-", "镇和", "镇与", "镇、"])
 _BESIDE = 2
@@ -74,9 +80,11 @@ class Gazetteer:
     def __init__(self, names: Iterable[Name]) -> None:
         chosen: dict[str, Name] = {}
         self._villages: set[tuple[str, str]] = set()
+        self._owners: dict[str, set[str]] = {}
         for name in names:
             if name.kind == "village":
                 self._villages.add((name.unit, name.text))
+                self._owners.setdefault(name.text, set()).add(name.unit)
             present = chosen.get(name.text)
             if present is None or (name.clear and not present.clear):
                 chosen[name.text] = name
@@ -121,7 +129,8 @@ class Gazetteer:
                 before = (end, name.unit)
             elif not name.unit or abroad:
                 if _ELSEWHERE.search(text, max(0, start - 2), start) or abroad:
-                    yield Mention(_ABROAD, start, end, Role.HAPPENED)
+                    aside = _WORKS.match(text, end) or _ONCE.search(text, max(0, start - 5), start)
+                    yield Mention(_ABROAD, start, end, Role.COMPARED if aside else Role.HAPPENED)
                 before = (end, "")
 
     def _belongs(self, name: Name, unit: str) -> bool:
@@ -133,10 +142,17 @@ class Gazetteer:
     def _supported(self, text: str, found: list[tuple[int, int, Name]], index: int) -> bool:
         """Tell whether the context makes a place of an unclear name."""
         start, end, name = found[index]
+        if name.kind == "village" and len(self._owners[name.text]) > 1:
+            return False  # several towns have one
         if index + 1 < len(found):
             follower = found[index + 1]
             if follower[0] - end <= _BESIDE and follower[2].unit == name.unit:
                 return True
+        if name.kind == "town":
+            return bool(_NAMED_TOWN.match(text, end)) or not (
+                _THERE.search(text, max(0, start - 2), start) or _NO_TOWN.match(text, end)
+                or any(other.kind == "town" and other.unit != name.unit for _, _, other in found)
+            )
         if name.kind == "misspelling":
             return bool(_TOWN_WORD.match(text, end)) or bool(
                 _NAMING.match(text, end) and _AT.search(text, max(0, start - 4), start)
@@ -149,8 +165,11 @@ class Gazetteer:
 
 
 def _apart(found: list[tuple[int, int, Name]]) -> list[tuple[int, int, Name]]:
-    """Drop what overlaps: masks hide anything, then clear names win over unclear ones, then long over short."""
-    ranked = sorted(found, key=lambda hit: (hit[2].kind != "mask", not hit[2].clear, hit[0] - hit[1], hit[0]))
+    """Drop what overlaps: masks hide anything, clear names unclear ones, towns the rest, long ones short ones."""
+    ranked = sorted(
+        found,
+        key=lambda hit: (hit[2].kind != "mask", not hit[2].clear, hit[2].kind != "town", hit[0] - hit[1], hit[0]),
+    )
     kept: list[tuple[int, int, Name]] = []
     for hit in ranked:
         if all(hit[1] <= start or end <= hit[0] for start, end, _ in kept):

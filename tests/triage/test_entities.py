@@ -110,3 +110,30 @@ def test_a_batch_finds_what_each_text_alone_has(raws: list[str]) -> None:
     texts = normalise(raws)
     together = entities_in(texts, batch_of([text.clean for text in texts]))
     assert together == [find_entities(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "type_", "found"),
+    [
+        ("举报长安镇某厂排污", "address", "长安镇"), ("今天南城区鸿福路堵车", "address", "南城区鸿福路"),
+        ("反映虎门镇南栅社区二区5巷3号", "address", "虎门镇南栅社区二区5巷3号"),
+        ("长安锦厦路口红灯", "address", "长安锦厦路口"),
+        ("我在东莞市华为机器有限公司上班", "org", "东莞市华为机器有限公司"),
+        ("请问东莞银行长安支行几点开门", "org", "东莞银行长安支行"),
+        ("我是塘厦镇人民医院的护士", "org", "塘厦镇人民医院"),
+        ("投诉南城宏图路学而优培训中心", "org", "学而优培训中心"),
+        ("打我电话零七六九二二三三四四五五", "phone", "零七六九二二三三四四五五"),
+        ("电话幺三八零零一三八零零零", "phone", "幺三八零零一三八零零零"),
+        ("身份证一一零一零五一九四九一二三一零零二X", "id", "一一零一零五一九四九一二三一零零二X"),
+    ],
+)
+def test_names_begin_where_they_begin(text: str, type_: str, found: str) -> None:
+    entities = find_entities(normalise([text])[0])
+    assert (type_, found) in [(one.type, one.text) for one in entities]
+
+
+def test_a_lamp_is_no_road() -> None:
+    from tests.triage.test_emergencies import pipeline
+
+    [triage] = pipeline()(["南城路灯坏了"])
+    assert [one.text for one in triage.entities if one.type == "address"] == []

@@ -113,3 +113,17 @@ def test_every_mistake_of_the_files_is_listed(tmp_path: Path) -> None:
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
         load_gazetteer(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "towns"),
+    [
+        ("高埗大桥塞车,桥头同时有三条路入", ("高埗",)), ("从桥头一路响到桥尾,中堂大道炸街", ("中堂",)),
+        ("桥头镇莲湖公园的灯坏了", ("桥头",)), ("我在桥头开了个五金店", ("桥头",)), ("在桥头当场就卖鱼", ()),
+        ("天台上密密麻麻二十多副天线", ()), ("走的是县道,望联合执法", ()),
+        ("我哋屋企住中堂,我喺深圳返工,家里没水", ("中堂",)), ("松山湖北站附近的城轨高架太吵", ("寮步",)),
+        ("我在深圳投诉一家网店", ()),
+    ],
+)
+def test_common_words_and_places_only_passed_or_worked_at(text: str, towns: tuple[str, ...]) -> None:
+    assert gazetteer().towns(text) == towns
