@@ -34,6 +34,7 @@ EXPECTED: Mapping[str, str] = {
     "WeChat": r"工单号:DG\d{16}\n查询码:\d{6}\n",
     "110's non-police transfer": TICKET,
     "Phone": TICKET,
+    "The operation centre's feed (IOC)": r'"as_of":(.|\n)*"standing":(.|\n)*"spots":',
     "An emergency": r'"verdict":"emergency"(.|\n)*"incident":"J\d+","key":"DG\d{16}-\d+","accepted":true',
 }
 """Heading in the section on channels → what its commands must print."""
@@ -84,7 +85,7 @@ async def test_a_first_appeal_on_each_channel() -> None:
         pytest.skip(f"this machine lacks {', '.join(missing)}")
     secrets = {
         "HOTLINE_APP_TOKENS": DEMO.app_tokens, "HOTLINE_WECHAT_TOKEN": DEMO.wechat_token,
-        "HOTLINE_POLICE_SECRET": DEMO.police_secret,
+        "HOTLINE_POLICE_SECRET": DEMO.police_secret, "HOTLINE_IOC_TOKENS": DEMO.ioc_tokens,
     }
     async with House(durable=False, environment=secrets) as house:
         house.start_desk()

@@ -14,17 +14,17 @@ import msgspec
 import openpyxl
 import pytest
 
+from agent_ui.accounts import SESSION_LIFE, token_hash
 from agent_ui.staff import Staff, StaffRole
 from hotline import ioc, roles
 from hotline.city import load_city
 from hotline.core import Core, open_core
 from hotline.metrics import FROM_TICKETS
-from hotline.roles.parts import accounts_of
+from hotline.store.accounts import AccountStore
 from hotline.store.tally import catch_up
 from tests.figures.city import City
 from tests.test_wiring import settings, untriaged
 
-PASSWORD = "a long passphrase"
 DEPARTMENT = "城管局"
 IOC = {"Authorization": "Bearer a long secret"}
 
@@ -56,13 +56,15 @@ async def house(database: str, tmp_path: Path) -> AsyncIterator[House]:
         city = City(core.pool, 3, datetime.now(UTC))
         await city.happen(400)
         await catch_up(core.pool, lambda: city.now)
-        made = House(core, session, city)
+        made, store = House(core, session, city), AccountStore(core.pool)
         for role in StaffRole:
             department = DEPARTMENT if role is StaffRole.DEPARTMENT else ""
             staff = Staff(name=role.value, display_name=role.value, role=role, department=department)
-            accounts = accounts_of(core)
-            await accounts.add_staff(staff, PASSWORD)
-            made.tokens[role] = (await accounts.login(role.value, PASSWORD)).token
+            await store.add_staff(staff, "no password", now=core.clock())
+            made.tokens[role] = f"token of {role}"
+            await store.open_session(
+                role.value, token_hash(made.tokens[role]), now=core.clock(), expires_at=core.clock() + SESSION_LIFE
+            )
         yield made
 
 
