@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Protocol
 
 import msgspec
+import structlog
 from aiohttp import web
 from msgspec import Meta
 
@@ -17,6 +18,8 @@ from hotline.errors import Forbidden
 from hotline.ports import Clock
 from hotline.unit_ports import UnitSystem
 from hotline.units import Registered
+
+log = structlog.get_logger(__name__)
 
 
 class SystemBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,8 +82,9 @@ def routes(
         return await delivery_page(book, request, unit=request.query.get("unit", ""))
 
     async def resend(request: web.Request) -> web.Response:
-        await admin(request)
+        staff = await admin(request)
         await book.resend(request.match_info["id"], now=clock())
+        log.info("webhook_resent", id=request.match_info["id"], by=staff.name)
         return web.Response(status=204)
 
     return [

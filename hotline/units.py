@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 import msgspec
+import structlog
 
 from agent_ui.accounts import token_hash
 from hotline.errors import NotFound, Unauthenticated
@@ -15,6 +16,8 @@ from hotline.ports import Clock
 from hotline.unit_ports import UnitSystem
 from routing.addresses import Network, check_url
 from routing.directory import Directory
+
+log = structlog.get_logger(__name__)
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +81,7 @@ class Units:
             unit, url=address, active=active, secret=secret or None, token_hash=token_hash(token) if token else None,
             by=by, now=self._clock(),
         )
+        log.info("unit_system_registered", unit=unit, url=address, active=active, new_secrets=fresh, by=by)
         return Registered(unit=unit, url=address, active=active, secret=secret, token=token)
 
     async def systems(self) -> list[UnitSystem]:
