@@ -5,7 +5,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint bench bench-scale bench-peers queues year chaos eval train clean
+.PHONY: help run stop test lint bench bench-peers queues year chaos eval train clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,15 +47,13 @@ train: $(VENV)/.installed-train ## train the shipped models anew from triage/dat
 eval: $(VENV)/.installed ## every bar of triage beside its figure, on texts it was never trained on (minutes)
 	$(PY) -m hotline eval
 
+SCALE ?= 5000000
 bench: $(VENV)/.installed-dev ## throughput and latency beside baselines, in one run
 	$(PY) -m bench
 	OMP_NUM_THREADS=1 $(PY) -m bench.triage
 	OMP_NUM_THREADS=1 $(PY) -m bench.likeness
 	$(PY) -m bench.queues
-	$(PY) -m bench.scale --tickets 200000
-
-bench-scale: $(VENV)/.installed-dev ## lists, searches and figures at 5,000,000 tickets; 15 GB of disk, about 15 minutes
-	$(PY) -m bench.scale
+	$(PY) -m bench.scale --tickets $(SCALE)
 
 bench-peers: $(VENV)/.installed-dev ## the same load on django-helpdesk
 	$(PY) -m bench.peers
