@@ -208,7 +208,7 @@ class Gateway:
                 raise InvalidInput("`hello` is said once; open another connection to log in anew")
             case (p.TakeSnapshot() | p.RunCommand() | p.Open() | p.SetPresence() | p.Search() | p.PhoneAppeal()
                   | p.MergeTickets() | p.TakeCallback() | p.GiveBackCallback() | p.RecordCallback()
-                  | p.FindSimilar() | p.DismissSimilar() | p.ListHotSpots()):
+                  | p.FindSimilar() | p.DismissSimilar() | p.ListHotSpots() | p.Consult() | p.ReadArticle()):
                 console.active = True
                 await self._begin(console, ask)
             case _:

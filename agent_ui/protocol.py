@@ -19,6 +19,7 @@ from hotline.commands import Command
 from hotline.errors import HotlineError, InvalidInput
 from hotline.feed import MAX_SEQ
 from hotline.hotspot import HotSpot
+from hotline.knowledge import Article, Hit
 from hotline.terms import State
 from routing.callbacks import Callback, CallResult
 
@@ -194,6 +195,25 @@ class RecordCallback(Ask, frozen=True, tag="record_callback"):
     note: Line = ""
 
 
+class Consult(Ask, frozen=True, tag="consult"):
+    """Articles of the knowledge base that fit an appeal's text; with `words`, those that hold the words asked for."""
+
+    id: Id
+    text: Annotated[str, Meta(min_length=1, max_length=4000)]
+    words: bool = False
+    l1: Annotated[str, Meta(max_length=2)] = ""
+    l2: Annotated[str, Meta(max_length=40)] = ""
+    department: Annotated[str, Meta(max_length=60)] = ""
+    limit: Annotated[int, Meta(ge=1, le=50)] = 5
+
+
+class ReadArticle(Ask, frozen=True, tag="article"):
+    """One article of the knowledge base with its history."""
+
+    id: Id
+    article: Annotated[int, Meta(ge=1, le=MAX_SEQ)]
+
+
 class Ping(Ask, frozen=True, tag="ping"):
     """I am here. `active`: the person touched the console since the last ping (keeps the session from idling out)."""
 
@@ -202,7 +222,7 @@ class Ping(Ask, frozen=True, tag="ping"):
 
 ConsoleFrame = (
     Hello | Follow | Unfollow | TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | MergeTickets
-    | FindSimilar | DismissSimilar | ListHotSpots
+    | FindSimilar | DismissSimilar | ListHotSpots | Consult | ReadArticle
     | TakeCallback | GiveBackCallback | RecordCallback | Ping
 )
 
@@ -286,6 +306,7 @@ class Ok(Frame, frozen=True, tag="ok"):
 
     `command`: number, version, state. `open`: opened. `search`: rows, next. `presence`: presence.
     `phone_appeal`: number, receipt. `merge`: merged. `similar`: similar. `hotspots`: hotspots.
+    `consult`: hits. `article`: article.
     `take_callback`: callback, none where nothing waits; likewise
     `give_back_callback` and `record_callback`.
     """
@@ -302,6 +323,8 @@ class Ok(Frame, frozen=True, tag="ok"):
     merged: tuple[Merged, ...] | None = None
     similar: tuple[SimilarTicket, ...] | None = None
     hotspots: tuple[HotSpot, ...] | None = None
+    hits: tuple[Hit, ...] | None = None
+    article: Article | None = None
     callback: Callback | None = None
 
 

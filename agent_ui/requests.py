@@ -7,10 +7,12 @@ from typing import assert_never
 import msgspec
 
 from agent_ui.callback_requests import answer_callback
+from agent_ui.knowledge_requests import answer_knowledge
 from agent_ui.likeness_requests import answer_likeness
 from agent_ui.masking import masked, may_see_citizen
 from agent_ui.ports import Act, ConsoleStore, FindRelatives, Found, LikenessStore, Relatives, Submit
 from agent_ui.protocol import (
+    Consult,
     DismissSimilar,
     FindSimilar,
     GiveBackCallback,
@@ -21,6 +23,7 @@ from agent_ui.protocol import (
     Open,
     Opened,
     PhoneAppeal,
+    ReadArticle,
     RecordCallback,
     RunCommand,
     Search,
@@ -38,6 +41,7 @@ from hotline.callbacks import Callbacks
 from hotline.errors import Forbidden, HotlineError, InvalidInput
 from hotline.events import Actor, Role
 from hotline.extension import EXTENSION_TRANSITIONS
+from hotline.library import Library
 from hotline.lifecycle import TRANSITIONS
 from hotline.permissions import permitted
 from hotline.ports import Clock
@@ -47,6 +51,7 @@ from hotline.ticket import Ticket
 Request = (
     TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | MergeTickets | TakeCallback
     | GiveBackCallback | RecordCallback | FindSimilar | DismissSimilar | ListHotSpots
+    | Consult | ReadArticle
 )
 
 
@@ -79,11 +84,12 @@ class Requests:
     def __init__(
         self, *, store: ConsoleStore, act: Act, submit: Submit, clock: Clock, lease: float,
         relatives: FindRelatives | None = None, callbacks: Callbacks | None = None,
-        likeness: LikenessStore | None = None,
+        likeness: LikenessStore | None = None, library: Library | None = None,
     ) -> None:
         """`lease`: seconds for which a presence holds without a sign of life. `relatives`: None shows none."""
         self._store, self._act, self._submit, self._clock, self._lease = store, act, submit, clock, lease
         self._relatives, self._callbacks, self._likeness = relatives, callbacks, likeness
+        self._library = library
 
     async def answer(self, staff: Staff, ask: Request) -> ServerFrame:
         """Return the answer to one request. Raises the errors of `hotline.errors`."""
@@ -108,6 +114,9 @@ class Requests:
             case FindSimilar() | DismissSimilar() | ListHotSpots():
                 _check_centre(staff)
                 return await answer_likeness(self._likeness, staff, ask, self._clock)
+            case Consult() | ReadArticle():
+                acting_role(staff)
+                return await answer_knowledge(self._library, ask)
             case _:
                 assert_never(ask)
 

@@ -134,6 +134,15 @@ async def _police(chosen: Settings) -> str:
         raise Unavailable(f"{chosen.police_url} does not answer ({type(error).__name__})") from error
 
 
+async def _neighbours(chosen: Settings) -> str:
+    from hotline.neighbours import neighbours_of
+
+    known = neighbours_of(chosen.neighbours)
+    if not known:
+        return "off: the setting neighbours is empty"
+    return "; ".join(f"{one.code} {one.unit}" + (f" at {one.url}" if one.url else "") for one in known.values())
+
+
 async def _wechat(chosen: Settings) -> str:
     if not chosen.wechat_token:
         return "off: wechat_token is not set"
@@ -165,4 +174,5 @@ async def _voice(chosen: Settings) -> str:
 CHECKS: dict[str, Check] = {
     "city": _city, "calendar": _calendar, "models": _models, "files": _files, "database": _database, "110": _police,
     "wechat": _wechat, "sms": _sms, "voice": _voice,
+    "neighbours": _neighbours,
 }

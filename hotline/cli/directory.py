@@ -46,7 +46,7 @@ def _add_reading(actions: Any) -> None:
         actions, "diff", _running(_diff), summary="tell what differs between two versions",
         example="python -m hotline directory diff 441900-2026.1 441900-2027.1",
     )
-    differ.add_argument("old")
+    differ.add_argument("old", help="a version, as `list` names it")
     differ.add_argument("new", nargs="?", default="", help="default: the one in force today")
     history = command(
         actions, "history", _running(_history), summary="tell who changed what, the newest first",
@@ -65,13 +65,13 @@ def _add_changing(actions: Any) -> None:
         actions, "import", _running(_import), summary="add a version from CSV or XLSX",
         example="python -m hotline directory import directory.csv --version 441900-2027.1 --from 2027-01-01 --dry-run",
     )
-    new.add_argument("file", type=Path)
+    new.add_argument("file", type=Path, help="CSV, or a workbook with the sheets 派单目录 and 单位")
     new.add_argument("--units", type=Path, help="units.csv beside a CSV file (a workbook has a sheet of its own)")
     adopt = command(
         actions, "adopt", _running(_adopt), summary="take proposals of returns up into a new version",
         example="python -m hotline directory adopt 12 15 --version 441900-2026.12 --from 2026-12-01",
     )
-    adopt.add_argument("proposals", type=int, nargs="+", metavar="PROPOSAL")
+    adopt.add_argument("proposals", type=int, nargs="+", metavar="PROPOSAL", help="numbers, as `proposals` lists them")
     adopt.add_argument("--scope", choices=_SCOPES, default="exact", help="how far a proposal reaches (default: exact)")
     for parser in (new, adopt):
         parser.add_argument("--version", required=True, help="name of the new version")
@@ -83,7 +83,7 @@ def _add_changing(actions: Any) -> None:
         actions, "withdraw", _running(_withdraw), summary="withdraw a version before its day",
         example="python -m hotline directory withdraw 441900-2027.1",
     )
-    gone.add_argument("version")
+    gone.add_argument("version", help="as `list` names it")
     for parser in (new, adopt, gone):
         parser.add_argument("--author", default=getpass.getuser(), help="who answers for it (default: you)")
 

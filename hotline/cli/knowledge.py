@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
         actions, "search", _search, summary="search published articles",
         example="python -m hotline knowledge search 路灯不亮",
     )
-    find.add_argument("text")
+    find.add_argument("text", help="words, or an appeal with --suggest")
     find.add_argument("--suggest", action="store_true", help="as agents get them for an appeal's text")
     command(
         actions, "overdue", _overdue, summary="list published articles whose review is due",

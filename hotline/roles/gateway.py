@@ -26,6 +26,7 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
     requests = Requests(
         store=store, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease,
         relatives=core.relatives, callbacks=core.callbacks, likeness=LikenessStore(core.pool),
+        library=core.library,
     )
     async with Tail(core.dsn) as feed:
         gateway = Gateway(

@@ -25,12 +25,15 @@ from agent_ui.staff import Staff, StaffRole
 from channels.message import Inbound, Receipt
 from hotline.appeal import Appeal, Triage
 from hotline.intake import Intake
+from hotline.library import Library
 from hotline.service import Service
 from hotline.store.accounts import AccountStore
 from hotline.store.console import ConsoleStore
 from hotline.store.database import open_pool
+from hotline.store.knowledge import KnowledgeStore
 from hotline.store.likeness import LikenessStore
 from hotline.store.relatives import RelativesStore
+from hotline.store.search import words
 from hotline.store.tail import Tail
 from hotline.store.tickets import TicketStore
 from hotline.terms import Channel
@@ -144,6 +147,7 @@ class Stack:
         self.dsn, self.pool, self.intake, self.service = dsn, pool, intake, service
         self.accounts, self.store, self.clock = accounts, store, clock
         self.ports: dict[int, Gateway] = {}
+        self.library = Library(KnowledgeStore(pool), words=words, clock=clock)
         self.port = 0
 
     @asynccontextmanager
@@ -151,7 +155,7 @@ class Stack:
         """Run a gateway; the newest one is where `desk` goes."""
         requests = Requests(store=self.store, act=self.service.act, submit=self.intake.submit, clock=self.clock,
                             lease=limits.lease, relatives=RelativesStore(self.pool),
-                            likeness=LikenessStore(self.pool))
+                            likeness=LikenessStore(self.pool), library=self.library)
         async with Tail(self.dsn) as tail:
             gateway = Gateway(feed=tail, start=tail.status.cursor, store=self.store, requests=requests,
                               redeem=self.accounts.redeem, clock=self.clock, limits=limits)

@@ -177,7 +177,7 @@ async def test_check_says_what_is_wrong(tmp_path: Path) -> None:
     marks = {line[6:].partition(":")[0]: line[:6].strip() for line in ended.out.splitlines()}
     assert marks == {
         "configuration": "ok", "city": "FAIL", "models": "FAIL", "files": "FAIL", "database": "FAIL", "110": "FAIL",
-        "wechat": "off", "voice": "off",
+        "wechat": "off", "voice": "off", "neighbours": "off", "sms": "off", "calendar": "FAIL",
     }
     assert len(ended.out.splitlines()) == len(marks)
     assert "geheim" not in ended.out

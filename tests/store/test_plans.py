@@ -81,6 +81,15 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
         "likeness", "similar", ("DG20261121300000010", 10), {"merge_proposals_pkey", "merge_proposals_other"},
     ),
     "counts for hot spots": ("likeness", "counts", (LATEST, 5), {"ticket_traits_by_time"}),
+    "what neighbours have to be told": ("neighbours", "page", (["department:单位7"], 500), {"ticket_events_pkey"}),
+    "a citizen's tickets at the portal": (
+        "portal", "mine", ("p-1", "+8613800000123", *FIRST_PAGE, 51), {"tickets_by_citizen"},
+    ),
+    "micro-wishes": ("wishes", "page", (*FIRST_PAGE, 50), {"tickets_wishes"}),
+    "the data platform's page": ("export", "page", (TICKETS - 300, 1000), {"ticket_events_pkey"}),
+    "a nuisance's last hour": (
+        "nuisance", "recent", ("+8613800000123", LATEST, "app", "x", OPEN), {"tickets_by_citizen"},
+    ),
     "what is due": ("plans", "", (), {"tickets_by_due"}),
 }
 DUE = "SELECT number FROM tickets WHERE due_at IS NOT NULL AND due_at < $1 ORDER BY due_at LIMIT 100"

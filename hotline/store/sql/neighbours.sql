@@ -35,7 +35,9 @@ ON CONFLICT (key) DO NOTHING;
 
 -- name: begin_parcel
 -- A parcel that waits; `blocked`: an earlier one of the same ticket has to leave first.
-UPDATE parcels p SET attempts = attempts + 1
+UPDATE parcels p SET attempts = attempts + CASE WHEN EXISTS (
+    SELECT FROM parcels e WHERE e.ticket_id = p.ticket_id AND e.neighbour = p.neighbour AND e.state = 'pending' AND e.id < p.id
+) THEN 0 ELSE 1 END
 WHERE p.key = $1 AND p.state = 'pending'
 RETURNING p.neighbour, p.hand_over, p.path, p.payload, p.attempts, p.created_at,
           (SELECT number FROM tickets t WHERE t.id = p.ticket_id) AS number,
