@@ -171,10 +171,13 @@ class Service:
         return msgspec.structs.replace(receipt, number=number, code=stored.code)  # never the parent's
 
     async def withdraw(self, number: TicketNumber, code: str, reason: str) -> None:
-        """撤单; a repeat does nothing. Raises NotFound, IllegalTransition."""
-        if await self._is_withdrawn(number, code):
+        """撤单; a repeat does nothing. A merged ticket leaves its parent first. Raises NotFound, IllegalTransition."""
+        state = (await self._citizens(number, code)).ticket.state
+        if state is State.WITHDRAWN:
             return
         try:
+            if state is State.MERGED:
+                await self.act(number, c.Unmerge(reason="诉求人撤单"), actor=SYSTEM)
             await self.act(number, c.Withdraw(reason=reason), actor=_CITIZEN)
         except IllegalTransition:
             if not await self._is_withdrawn(number, code):  # another request of the same citizen was quicker

@@ -264,6 +264,14 @@ async def test_what_a_merged_citizen_adds_comes_to_the_matter_and_no_code_leaks(
         assert event.fact.text == f"[并单{kid.number}] 还有一盏"  # type: ignore[union-attr]
 
 
+async def test_a_merged_ticket_can_be_withdrawn_and_leaves_its_parent(house: House) -> None:
+    async with family(house) as (parent, [kid, other]):
+        for _ in range(2):
+            await house.service.withdraw(kid.number, kid.code, "已自行解决")
+        assert (await house.store.read(kid.number)).ticket.state is State.WITHDRAWN
+        assert (await house.store.read(parent.number)).ticket.children == (other.number,)
+
+
 @pytest.mark.parametrize("end", [c.Withdraw(), c.Reject(reason=c.RejectReason.NO_REPLY)], ids=c.tag_of)
 async def test_children_of_a_parent_that_ends_unanswered_are_heard_alone(house: House, end: c.Command) -> None:
     async with family(house) as (parent, kids):
