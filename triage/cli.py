@@ -15,6 +15,7 @@ from hotline.appeal import Category, Triage
 from hotline.city import City
 from hotline.terms import Verdict
 from routing.dispatch import best_guess
+from triage.title import key_sentences
 
 BATCH = 256
 
@@ -108,6 +109,7 @@ def as_json(triage: Triage, text: str) -> dict[str, Any]:
             {"rule": one.rule, "text": one.text, "start": one.start, "end": one.end} for one in triage.evidence
         ],
         "title": triage.title,
+        "key_sentences": list(key_sentences(text)),
         "model": triage.model,
     }
 
