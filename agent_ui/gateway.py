@@ -207,7 +207,7 @@ class Gateway:
             case p.Hello():
                 raise InvalidInput("`hello` is said once; open another connection to log in anew")
             case (p.TakeSnapshot() | p.RunCommand() | p.Open() | p.SetPresence() | p.Search() | p.PhoneAppeal()
-                  | p.MergeTickets() | p.TakeCallback() | p.GiveBackCallback() | p.RecordCallback()
+                  | p.OrderCall() | p.MergeTickets() | p.TakeCallback() | p.GiveBackCallback() | p.RecordCallback()
                   | p.FindSimilar() | p.DismissSimilar() | p.ListHotSpots() | p.Consult() | p.ReadArticle()):
                 console.active = True
                 await self._begin(console, ask)

@@ -23,6 +23,7 @@ from hotline.hotspot import HotSpot
 from hotline.ids import TicketId
 from hotline.summary import Summary
 from hotline.ticket import Ticket
+from routing.call_orders import CallOrder
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,3 +232,11 @@ Submit = Callable[[Inbound], Awaitable[Receipt]]
 
 Redeem = Callable[[str], Awaitable[Staff]]
 """Turns a one-time ticket into who it was given to (`agent_ui.auth.Accounts.redeem`); raises Unauthenticated."""
+
+
+class AskOfCalls(Protocol):
+    """Asks something of a call and waits for it (`hotline.store.telephone.TelephoneStore.ask`)."""
+
+    async def __call__(self, staff: str, order: CallOrder, *, now: datetime) -> None:
+        """Raises why it was refused; Unavailable where nobody steers the PBX."""
+        ...

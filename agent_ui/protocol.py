@@ -21,6 +21,7 @@ from hotline.feed import MAX_SEQ
 from hotline.hotspot import HotSpot
 from hotline.knowledge import Article, Hit
 from hotline.terms import State
+from routing.call_orders import CallAct
 from routing.callbacks import Callback, CallResult
 
 MAX_FRAME = 64 * 1024
@@ -138,6 +139,16 @@ class PhoneAppeal(Ask, frozen=True, tag="phone_appeal"):
     appeal: AppealBody
 
 
+class OrderCall(Ask, frozen=True, tag="call"):
+    """Ask something of a call: hold, consult, transfer, three-way call, listen. `to` is who shall be rung: an agent's
+    name, 110/119/120/122, or a number. A transfer without it hands over to who was consulted."""
+
+    id: Id
+    call: Annotated[str, Meta(min_length=1, max_length=120)]
+    act: CallAct
+    to: Line = ""
+
+
 class MergeTickets(Ask, frozen=True, tag="merge"):
     """并单: merge tickets into the one named `into`, each on its own: `merged` tells which were refused and why."""
 
@@ -221,8 +232,8 @@ class Ping(Ask, frozen=True, tag="ping"):
 
 
 ConsoleFrame = (
-    Hello | Follow | Unfollow | TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | MergeTickets
-    | FindSimilar | DismissSimilar | ListHotSpots | Consult | ReadArticle
+    Hello | Follow | Unfollow | TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal
+    | OrderCall | MergeTickets | FindSimilar | DismissSimilar | ListHotSpots | Consult | ReadArticle
     | TakeCallback | GiveBackCallback | RecordCallback | Ping
 )
 

@@ -10,7 +10,7 @@ from agent_ui.callback_requests import answer_callback
 from agent_ui.knowledge_requests import answer_knowledge
 from agent_ui.likeness_requests import answer_likeness
 from agent_ui.masking import masked, may_see_citizen
-from agent_ui.ports import Act, ConsoleStore, FindRelatives, Found, LikenessStore, Relatives, Submit
+from agent_ui.ports import Act, AskOfCalls, ConsoleStore, FindRelatives, Found, LikenessStore, Relatives, Submit
 from agent_ui.protocol import (
     Consult,
     DismissSimilar,
@@ -22,6 +22,7 @@ from agent_ui.protocol import (
     Ok,
     Open,
     Opened,
+    OrderCall,
     PhoneAppeal,
     ReadArticle,
     RecordCallback,
@@ -33,12 +34,12 @@ from agent_ui.protocol import (
     TakeCallback,
     TakeSnapshot,
 )
-from agent_ui.staff import Staff, acting_role, actor_of, check_command, check_ticket, check_topic
+from agent_ui.staff import Staff, StaffRole, acting_role, actor_of, check_command, check_ticket, check_topic
 from channels.appeal_codec import answer_of, appeal_of
 from channels.message import Inbound
 from hotline import commands as c
 from hotline.callbacks import Callbacks
-from hotline.errors import Forbidden, HotlineError, InvalidInput
+from hotline.errors import Forbidden, HotlineError, InvalidInput, Unavailable
 from hotline.events import Actor, Role
 from hotline.extension import EXTENSION_TRANSITIONS
 from hotline.library import Library
@@ -47,9 +48,10 @@ from hotline.permissions import permitted
 from hotline.ports import Clock
 from hotline.terms import Channel, State
 from hotline.ticket import Ticket
+from routing.call_orders import CallOrder
 
 Request = (
-    TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | MergeTickets | TakeCallback
+    TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | OrderCall | MergeTickets | TakeCallback
     | GiveBackCallback | RecordCallback | FindSimilar | DismissSimilar | ListHotSpots
     | Consult | ReadArticle
 )
@@ -85,11 +87,12 @@ class Requests:
         self, *, store: ConsoleStore, act: Act, submit: Submit, clock: Clock, lease: float,
         relatives: FindRelatives | None = None, callbacks: Callbacks | None = None,
         likeness: LikenessStore | None = None, library: Library | None = None,
+        calls: AskOfCalls | None = None,
     ) -> None:
         """`lease`: seconds for which a presence holds without a sign of life. `relatives`: None shows none."""
         self._store, self._act, self._submit, self._clock, self._lease = store, act, submit, clock, lease
         self._relatives, self._callbacks, self._likeness = relatives, callbacks, likeness
-        self._library = library
+        self._library, self._calls = library, calls
 
     async def answer(self, staff: Staff, ask: Request) -> ServerFrame:
         """Return the answer to one request. Raises the errors of `hotline.errors`."""
@@ -106,6 +109,8 @@ class Requests:
                 return await self._search(staff, ask)
             case PhoneAppeal():
                 return await self._phone_appeal(staff, ask)
+            case OrderCall():
+                return await self._order_call(staff, ask)
             case MergeTickets():
                 return await self._merge(staff, ask)
             case TakeCallback() | GiveBackCallback() | RecordCallback():
@@ -145,6 +150,15 @@ class Requests:
         if self._relatives is not None:
             relatives = await self._relatives(found.id, department=staff.department)
         return Ok(id=ask.id, number=ask.number, opened=_opened(staff, found, relatives, full=full))
+
+    async def _order_call(self, staff: Staff, ask: OrderCall) -> Ok:
+        _check_centre(staff)
+        if self._calls is None:
+            raise Unavailable("voice is off")
+        supervisor = staff.role is StaffRole.SUPERVISOR
+        order = CallOrder(call=ask.call, act=ask.act, to=ask.to, supervisor=supervisor)
+        await self._calls(staff.name, order, now=self._clock())
+        return Ok(id=ask.id)
 
     async def _merge(self, staff: Staff, ask: MergeTickets) -> Ok:
         _check_centre(staff)

@@ -137,6 +137,10 @@ def requests_of(action: m.Action, *, trunk: str, ring: int) -> list[Request]:
             })]
         case m.Hang(channel=channel):
             return [Request("DELETE", f"/channels/{_q(channel)}")]
+        case m.Snoop(channel=channel, snoop=snoop, whisper=whisper):
+            return [Request("POST", f"/channels/{_q(channel)}/snoop/{_q(snoop)}", {
+                "app": APP, "spy": "both", "whisper": "out" if whisper else "none",
+            })]
         case _:
             return _bridge_requests(action)
 

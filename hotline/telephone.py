@@ -15,10 +15,12 @@ from typing import Any
 import msgspec
 import structlog
 
-from hotline.errors import HotlineError, NotFound
+from hotline.call_orders import order_of
+from hotline.errors import Forbidden, HotlineError, NotFound
 from hotline.ports import Clock
 from hotline.telephone_ports import AgentSeen, CallStore, Pbx, PbxChannel
 from routing import call_words as m
+from routing.call_orders import Asked
 from routing.callbacks import MissedCall, MissedReason
 from routing.callflow import enter, step
 from routing.calls import Call, Leg, Phase, Role
@@ -90,10 +92,23 @@ class Telephone:
             if call_id not in self._calls:
                 raise NotFound(f"there is no call {call_id}")
             await self._happen(call_id, order)
-            return self._calls.get(call_id) or await self._ended(call_id)
+            if call_id not in self._calls:
+                raise NotFound(f"call {call_id} has ended")
+            return self._calls[call_id]
 
-    async def _ended(self, call_id: str) -> Call:
-        raise NotFound(f"call {call_id} has just ended")
+    async def _obey(self, asked: Asked, now: datetime) -> None:
+        """Carry out what a console asked and tell it how that went."""
+        error_id = detail = ""
+        try:
+            call = self._calls.get(asked.order.call)
+            if call is None:
+                raise NotFound(f"there is no call {asked.order.call}")
+            if asked.staff != call.agent and not asked.order.supervisor:
+                raise Forbidden("this call belongs to another agent")
+            await self._happen(call.id, await order_of(asked, self._store.endpoint))
+        except HotlineError as error:
+            error_id, detail = error.error_id, error.detail
+        await self._store.order_done(asked.id, now=now, error_id=error_id, detail=detail)
 
     # ── hearing and looking ──────────────────────────────────────────────────────────────────────
     async def _hear(self) -> None:
@@ -119,6 +134,8 @@ class Telephone:
     async def _tick(self) -> None:
         now = self._clock()
         await self._watch_agents(now)
+        for asked in await self._store.orders(now=now):
+            await self._obey(asked, now)
         await self._connect(self._board.advance(now=now.timestamp()))
         for call in list(self._calls.values()):
             for leg in call.legs:

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from routing import call_words as m
+from routing.call_orders import Asked
 from routing.calls import Call
 
 
@@ -74,6 +75,18 @@ class CallStore(Protocol):
         self, agent: str, state: str, *, among: Collection[str], now: datetime, reason: str = "", call: str = ""
     ) -> bool:
         """Change what an agent does, if they are in one of `among`."""
+        ...
+
+    async def endpoint(self, agent: str) -> str:
+        """Return where somebody is rung, "" for nowhere."""
+        ...
+
+    async def orders(self, *, now: datetime) -> list[Asked]:
+        """Return what consoles have asked for and is not done."""
+        ...
+
+    async def order_done(self, id_: int, *, now: datetime, error_id: str = "", detail: str = "") -> None:
+        """Tell the asker how it went."""
         ...
 
     async def wrapped_up(self, agent: str, *, now: datetime) -> None:

@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 import msgspec
 
+from hotline.errors import IllegalTransition
 from routing import call_words as m
 from routing.call_words import Action
-from routing.calls import Call, Leg, Phase, Role
+from routing.calls import Call, Ear, Leg, Phase, Role
 
 
 class Step(NamedTuple):
@@ -41,11 +42,13 @@ def without(call: Call, channel: str) -> tuple[Leg, ...]:
     return tuple(leg for leg in call.legs if leg.channel != channel)
 
 
-def dialled(call: Call, role: Role, name: str, endpoint: str, now: datetime, **changes: Any) -> Step:
+def dialled(
+    call: Call, role: Role, name: str, endpoint: str, now: datetime, *, ear: Ear | None = None, **changes: Any
+) -> Step:
     """Ring somebody; the channel is named after the call, the role and the name, and numbered."""
     number = call.number + 1
     channel = f"{role}~{call.id}~{number}~{quote(name, safe='')}"
-    leg = Leg(channel=channel, role=role, name=name, since=now)
+    leg = Leg(channel=channel, role=role, name=name, since=now, ear=ear)
     dial = m.Dial(channel, endpoint, call.caller)
     return Step(changed(call, legs=(*call.legs, leg), number=number, **changes), (dial,))
 
@@ -87,7 +90,7 @@ def agent_leaves(call: Call, now: datetime) -> Step:
     if agent is None:
         return Step(call)
     left = changed(call, legs=without(call, agent.channel))
-    return Step(left, (m.Hang(agent.channel), m.Free(agent.name, talked=True)))
+    return Step(left, (m.Hang(agent.channel), m.Free(agent.name, talked=True))).then(unheard, now)
 
 
 def end(call: Call, now: datetime) -> Step:
@@ -101,4 +104,42 @@ def end(call: Call, now: datetime) -> Step:
         actions.append(m.Missed())
     else:
         actions.append(m.Dissolve(call.bridge))
+    if call.of(Role.SUPERVISOR) is not None:
+        actions.append(m.Dissolve(f"ear~{call.id}"))
     return Step(changed(call, phase=Phase.OVER, ended_at=now, legs=()), tuple(actions))
+
+
+def talking(call: Call) -> None:
+    """Raise IllegalTransition unless an agent talks."""
+    if call.phase is not Phase.TALKING or call.of(Role.AGENT) is None:
+        raise IllegalTransition(f"the call is {call.phase}: this needs a talk that an agent takes part in")
+
+
+# ── supervisors ──────────────────────────────────────────────────────────────────────────────────
+def supervise(call: Call, event: m.Supervise, now: datetime) -> Step:
+    """Ring the supervisor; one at a time takes part."""
+    talking(call)
+    if call.of(Role.SUPERVISOR) is not None:
+        raise IllegalTransition("a supervisor takes part in the call already")
+    return dialled(call, Role.SUPERVISOR, event.name, event.endpoint, now, ear=event.ear)
+
+
+def unheard(call: Call, now: datetime) -> Step:
+    """Without the agent there is nothing to listen to; who has barged in stays in the talk."""
+    leg = call.of(Role.SUPERVISOR)
+    if leg is None or leg.ear is Ear.BARGE:
+        return Step(call)
+    return Step(changed(call, legs=without(call, leg.channel)), (m.Hang(leg.channel), m.Dissolve(f"ear~{call.id}")))
+
+
+def supervisor_up(call: Call, leg: Leg) -> Step:
+    """Let the supervisor hear: in the talk itself, or beside it through the agent's line."""
+    agent = call.of(Role.AGENT)
+    if leg.ear is Ear.BARGE:
+        return Step(call, (m.Join(call.bridge, (leg.channel,)),))
+    if agent is None:
+        return Step(changed(call, legs=without(call, leg.channel)), (m.Hang(leg.channel),))
+    snoop = f"{leg.channel}~ear"
+    return Step(call, (
+        m.Snoop(agent.channel, snoop, leg.ear is Ear.WHISPER), m.Join(f"ear~{call.id}", (leg.channel, snoop)),
+    ))

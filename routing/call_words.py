@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from routing.calls import Ear
+
 
 # ── what happens: from the PBX, the queue, the console ───────────────────────────────────────────
 class Entered(msgspec.Struct, frozen=True):
@@ -92,7 +94,15 @@ class HangUp(msgspec.Struct, frozen=True):
     """挂断."""
 
 
-Order = Hold | Resume | Consult | Conference | Transfer | DropParty | Leave | HangUp
+class Supervise(msgspec.Struct, frozen=True):
+    """班长: ring a supervisor, who then listens, whispers to the agent, or barges in."""
+
+    name: str
+    endpoint: str
+    ear: Ear
+
+
+Order = Hold | Resume | Consult | Conference | Transfer | DropParty | Leave | HangUp | Supervise
 Happening = Entered | Played | Digit | Up | Gone | Assigned | RungOut | Order
 
 
@@ -172,6 +182,14 @@ class Missed(msgspec.Struct, frozen=True):
     """Nobody took the call: it is owed a call back."""
 
 
+class Snoop(msgspec.Struct, frozen=True):
+    """Listen to a channel through another of our name; with `whisper` its holder hears what is said there."""
+
+    channel: str
+    snoop: str
+    whisper: bool
+
+
 class Dissolve(msgspec.Struct, frozen=True):
     """Take the bridge away."""
 
@@ -179,5 +197,5 @@ class Dissolve(msgspec.Struct, frozen=True):
 
 
 Action = (
-    Answer | Play | Music | Dial | Join | Part | Record | Hang | Enqueue | Dequeue | Free | Missed | Dissolve
+    Answer | Play | Music | Dial | Join | Part | Record | Hang | Enqueue | Dequeue | Free | Missed | Snoop | Dissolve
 )

@@ -27,6 +27,10 @@ from routing.call_moves import (
     dialled,
     end,
     party_gone,
+    supervise,
+    supervisor_up,
+    talking,
+    unheard,
     with_leg,
     without,
 )
@@ -34,8 +38,7 @@ from routing.call_words import Happening, Order
 from routing.calls import Call, Leg, Phase, Role
 
 GREETING, TAKEN_DOWN, KEEP_PLACE = "hotline-greeting", "hotline-callback", "1"
-OUTSIDE = "outside:"
-"""Before the number of an endpoint that is reached through the trunk."""
+OUTSIDE = "outside:"  # before the number of an endpoint that is reached through the trunk
 
 
 def enter(event: m.Entered, *, queue: str, now: datetime) -> Step:
@@ -48,10 +51,10 @@ def enter(event: m.Entered, *, queue: str, now: datetime) -> Step:
 
 
 def step(call: Call, event: Happening, *, now: datetime) -> Step:
-    """Return what becomes of the call.
+    """Return what becomes of the call; what the PBX tells late, or twice, changes nothing.
 
     Raises:
-        IllegalTransition: the console asked for the impossible. What the PBX tells late, or twice, changes nothing.
+        IllegalTransition: the console asked for the impossible.
     """
     if call.phase is Phase.OVER:
         if isinstance(event, Order):
@@ -89,6 +92,8 @@ def _rung_out(call: Call, event: m.RungOut, now: datetime) -> Step:
         return Step(call)
     if leg.role is Role.CITIZEN:
         return end(call, now)
+    if leg.role is Role.SUPERVISOR:
+        return Step(changed(call, legs=without(call, leg.channel)), (m.Hang(leg.channel),))
     if leg.role is Role.AGENT:
         waiting = changed(call, phase=Phase.WAITING, agent="", legs=without(call, leg.channel))
         return Step(waiting, (m.Hang(leg.channel), m.Free(leg.name, talked=False, failed=True), m.Enqueue()))
@@ -109,7 +114,7 @@ def _up(call: Call, event: m.Up, now: datetime) -> Step:
         case Role.PARTY:
             return _party_up(call, leg, now)
         case Role.SUPERVISOR:
-            return Step(call)
+            return supervisor_up(call, leg)
 
 
 def _agent_up(call: Call, agent: Leg, now: datetime) -> Step:
@@ -123,30 +128,25 @@ def _agent_up(call: Call, agent: Leg, now: datetime) -> Step:
 
 
 def _talk(call: Call, citizen: Leg, now: datetime) -> Step:
-    talking = changed(call, phase=Phase.TALKING, answered_at=now)
-    return Step(talking, (m.Join(call.bridge, (citizen.channel,)), m.Record(call.bridge, call.id)))
+    answered = changed(call, phase=Phase.TALKING, answered_at=now)
+    return Step(answered, (m.Join(call.bridge, (citizen.channel,)), m.Record(call.bridge, call.id)))
 
 
 # ── the talk ─────────────────────────────────────────────────────────────────────────────────────
-def _talking(call: Call) -> None:
-    if call.phase is not Phase.TALKING or call.of(Role.AGENT) is None:
-        raise IllegalTransition(f"the call is {call.phase}: this needs a talk that an agent takes part in")
-
-
 def _hold(call: Call, event: m.Hold, now: datetime) -> Step:
-    _talking(call)
+    talking(call)
     if call.held_since is not None:
         return Step(call)
     return away(call, now)
 
 
 def _resume(call: Call, event: m.Resume, now: datetime) -> Step:
-    _talking(call)
+    talking(call)
     return bring_back(call, now)
 
 
 def _no_party(call: Call) -> None:
-    _talking(call)
+    talking(call)
     if call.of(Role.PARTY) is not None:
         raise IllegalTransition("somebody is being rung or talked to already: drop them first")
 
@@ -169,7 +169,7 @@ def _transfer(call: Call, event: m.Transfer, now: datetime) -> Step:
     if event.endpoint:
         _no_party(call)
         return dialled(call, Role.PARTY, event.name, event.endpoint, now, transferring=True)
-    _talking(call)
+    talking(call)
     party = call.of(Role.PARTY)
     if party is None:
         raise IllegalTransition("nobody is consulted: name who shall take the call")
@@ -187,7 +187,7 @@ def _party_up(call: Call, leg: Leg, now: datetime) -> Step:
 
 
 def _drop_party(call: Call, event: m.DropParty, now: datetime) -> Step:
-    _talking(call)
+    talking(call)
     party = call.of(Role.PARTY)
     if party is None:
         raise IllegalTransition("nobody is consulted")
@@ -196,7 +196,7 @@ def _drop_party(call: Call, event: m.DropParty, now: datetime) -> Step:
 
 
 def _leave(call: Call, event: m.Leave, now: datetime) -> Step:
-    _talking(call)
+    talking(call)
     party = call.of(Role.PARTY)
     if party is None or not party.up:
         raise IllegalTransition("without a third party this would leave the citizen alone: hang up instead")
@@ -214,7 +214,7 @@ def _gone(call: Call, event: m.Gone, now: datetime) -> Step:
         return Step(call)
     match leg.role:
         case Role.SUPERVISOR:
-            return Step(changed(call, legs=without(call, leg.channel)))
+            return Step(changed(call, legs=without(call, leg.channel)), (m.Dissolve(f"ear~{call.id}"),))
         case Role.PARTY:
             return party_gone(call, leg, now)
         case Role.AGENT:
@@ -229,7 +229,7 @@ def _agent_gone(call: Call, leg: Leg, now: datetime) -> Step:
     left = Step(changed(call, legs=without(call, leg.channel)), (m.Free(leg.name, talked=True),))
     party = left.call.of(Role.PARTY)
     alone = party is None or not party.up or left.call.of(Role.CITIZEN) is None
-    return left.then(end if alone else bring_back, now)
+    return left.then(end if alone else bring_back, now).then(unheard, now)
 
 
 def _citizen_gone(call: Call, leg: Leg, now: datetime) -> Step:
@@ -246,5 +246,5 @@ def _citizen_gone(call: Call, leg: Leg, now: datetime) -> Step:
 _STEPS: dict[type, Callable[[Call, Any, datetime], Step]] = {
     m.Played: _played, m.Digit: _digit, m.Assigned: _assigned, m.RungOut: _rung_out, m.Up: _up, m.Gone: _gone,
     m.Hold: _hold, m.Resume: _resume, m.Consult: _consult, m.Conference: _conference, m.Transfer: _transfer,
-    m.DropParty: _drop_party, m.Leave: _leave, m.HangUp: _hang_up,
+    m.DropParty: _drop_party, m.Leave: _leave, m.HangUp: _hang_up, m.Supervise: supervise,
 }

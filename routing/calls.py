@@ -33,6 +33,14 @@ class Phase(StrEnum):
     OVER = "over"
 
 
+class Ear(StrEnum):
+    """How a supervisor takes part (班长): hears both, is heard by the agent too, or by everybody."""
+
+    LISTEN = "listen"
+    WHISPER = "whisper"
+    BARGE = "barge"
+
+
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """One party. `name`: the agent's, or the number; `since` is when it was dialled; `away`: held out of the talk."""
 
@@ -42,6 +50,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     up: bool = False
     away: bool = False
     since: datetime
+    ear: Ear | None = None
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from hotline.roles.parts import accounts_of
 from hotline.store.console import ConsoleStore
 from hotline.store.likeness import LikenessStore
 from hotline.store.tail import Tail
+from hotline.store.telephone import TelephoneStore
 
 
 @asynccontextmanager
@@ -27,6 +28,7 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
         store=store, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease,
         relatives=core.relatives, callbacks=core.callbacks, likeness=LikenessStore(core.pool),
         library=core.library,
+        calls=TelephoneStore(core.pool).ask if settings.ari_url else None,
     )
     async with Tail(core.dsn) as feed:
         gateway = Gateway(

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
 import structlog
 
-from hotline.errors import NotFound, Unavailable
+from hotline.errors import HotlineError, NotFound, Unavailable
 from hotline.store.database import CONNECT_TIMEOUT, LOST, statements
 from hotline.telephone_ports import AgentSeen
+from routing.call_orders import Asked, CallOrder
 from routing.calls import Call, Phase
 
 log = structlog.get_logger(__name__)
 _SQL = statements("telephone")
 _calls = msgspec.json.Decoder(Call)
+_orders = msgspec.json.Decoder(CallOrder)
+ORDER_WAIT, _LOOK = 5.0, 0.05
+"""Seconds that a console waits for what it asked, and between two looks."""
 _levels = msgspec.json.Decoder(dict[str, int])
 _LOST: tuple[type[Exception], ...] = (*LOST, TimeoutError)
 _LEASE = "SELECT pg_try_advisory_lock(12345, hashtext('telephone'))"
@@ -78,6 +82,41 @@ class TelephoneStore:
         with _told():
             changed = await self._pool.fetchval(_SQL["set_presence"], agent, state, reason, now, list(among), call)
         return changed is not None
+
+    async def endpoint(self, agent: str) -> str:
+        """Return where somebody is rung, "" for nowhere."""
+        with _told():
+            return await self._pool.fetchval(_SQL["endpoint"], agent) or ""
+
+    # ── what consoles ask ────────────────────────────────────────────────────────────────────────
+    async def ask(self, staff: str, order: CallOrder, *, now: datetime) -> None:
+        """Ask for something and wait until it is done.
+
+        Raises:
+            HotlineError: why it was refused. Unavailable: nobody steers the PBX.
+        """
+        with _told():
+            doc = msgspec.json.encode(order).decode()
+            id_ = await self._pool.fetchval(_SQL["ask"], order.call, staff, doc, now)
+            for _ in range(round(ORDER_WAIT / _LOOK)):
+                await asyncio.sleep(_LOOK)
+                row = await self._pool.fetchrow(_SQL["outcome"], id_)
+                if row["done_at"] is not None:
+                    if row["error_id"]:
+                        raise HotlineError(row["detail"], error_id=row["error_id"])
+                    return
+        raise Unavailable("the telephone does not answer at the moment: try again")
+
+    async def orders(self, *, now: datetime) -> list[Asked]:
+        """Return what consoles have asked for and is not done."""
+        with _told():
+            found = await self._pool.fetch(_SQL["orders"], now - timedelta(seconds=ORDER_WAIT))
+        return [Asked(row["id"], row["staff"], _orders.decode(row["doc"])) for row in found]
+
+    async def order_done(self, id_: int, *, now: datetime, error_id: str = "", detail: str = "") -> None:
+        """Tell the asker how it went."""
+        with _told():
+            await self._pool.execute(_SQL["order_done"], id_, now, error_id, detail)
 
     async def wrapped_up(self, agent: str, *, now: datetime) -> None:
         """Note that the wrap-up of an agent's last call is over."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hotline.errors import IllegalTransition
 from routing import call_words as m
 from routing.callflow import enter, step
-from routing.calls import Call, Phase, Role
+from routing.calls import Call, Ear, Phase, Role
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
@@ -152,9 +152,28 @@ def test_what_needs_a_talk_is_refused_before_it(order: m.Order) -> None:
         Story().tell(m.Played("c1"), order)
 
 
+@pytest.mark.parametrize(("ear", "whisper"), [(Ear.LISTEN, False), (Ear.WHISPER, True)])
+def test_a_supervisor_listens_beside_the_talk(ear: Ear, whisper: bool) -> None:
+    story = Story().talking().tell(m.Supervise("chen", "PJSIP/chen", ear))
+    supervisor, agent = story.channel(Role.SUPERVISOR), story.channel(Role.AGENT)
+    story.tell(m.Up(supervisor))
+    assert story.done[-2:] == [
+        m.Snoop(agent, f"{supervisor}~ear", whisper), m.Join("ear~c1", (supervisor, f"{supervisor}~ear")),
+    ]
+    story.tell(m.Transfer("110", "outside:110")).up(Role.PARTY)
+    assert story.call.of(Role.SUPERVISOR) is None  # nothing is left to listen to
+
+
+def test_a_supervisor_barges_in_and_stays() -> None:
+    story = Story().talking().tell(m.Supervise("chen", "PJSIP/chen", Ear.BARGE)).up(Role.SUPERVISOR)
+    assert story.done[-1] == m.Join("bridge~c1", (story.channel(Role.SUPERVISOR),))
+
+
 ORDERS = st.sampled_from([
     m.Hold(), m.Resume(), m.Consult("li", "PJSIP/li"), m.Conference("110", "outside:110"), m.Transfer("z", "PJSIP/z"),
-    m.Transfer(), m.DropParty(), m.Leave(), m.HangUp(), m.Played("c1"), m.Digit("1"), m.Digit("5"),
+    m.Transfer(), m.DropParty(), m.Leave(), m.HangUp(), m.Supervise("chen", "x", Ear.LISTEN),
+    m.Supervise("chen", "x", Ear.BARGE),
+    m.Played("c1"), m.Digit("1"), m.Digit("5"),
     m.Assigned("wang", "PJSIP/wang"), m.Assigned("li", "PJSIP/li"),
 ])
 ON_A_LEG = st.tuples(st.sampled_from([m.Up, m.Gone, m.RungOut]), st.integers(0, 5))

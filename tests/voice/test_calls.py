@@ -14,10 +14,12 @@ import asyncpg
 import pytest
 
 from channels.ari import Ari
+from hotline.errors import HotlineError
 from hotline.store.database import open_pool
 from hotline.store.telephone import TelephoneStore
 from hotline.telephone import Telephone, Times
 from routing import call_words as m
+from routing.call_orders import CallAct, CallOrder
 from routing.callbacks import MissedCall
 from routing.calls import Call, Phase, Role
 from routing.queueing import Ladder, Rung, Settings
@@ -213,6 +215,37 @@ async def test_consulting_and_handing_over(centre: Centre) -> None:
     assert centre.telephone.calls[call.id].held_since is not None
     await centre.telephone.order(call.id, m.Transfer())
     await centre.until(lambda: _roles(centre, call.id) == {Role.CITIZEN, Role.PARTY})
+    await centre.over()
+
+
+async def test_a_console_asks_through_the_database(centre: Centre) -> None:
+    """The gateway is another process: what it asks is carried out by the one that steers, and answered."""
+    await centre.agent("wang", answering())
+    await centre.phones.citizen(seconds=12)
+    call = await centre.call(Phase.TALKING)
+
+    async def ask(staff: str, act: CallAct, to: str = "", *, supervisor: bool = False) -> None:
+        order = CallOrder(call=call.id, act=act, to=to, supervisor=supervisor)
+        await centre.store.ask(staff, order, now=now())
+
+    await ask("wang", CallAct.HOLD)
+    assert centre.telephone.calls[call.id].held_since is not None
+    await ask("wang", CallAct.RESUME)
+    for staff, act, to, error_id in (
+        ("li", CallAct.HOLD, "", "forbidden"), ("wang", CallAct.CONSULT, "", "invalid_input"),
+        ("wang", CallAct.CONSULT, "nobody", "invalid_input"), ("wang", CallAct.LEAVE, "", "illegal_transition"),
+        ("wang", CallAct.LISTEN, "", "forbidden"),
+    ):
+        with pytest.raises(HotlineError) as refused:
+            await ask(staff, act, to)
+        assert refused.value.error_id == error_id
+    await centre.agent("chen", answering())
+    await centre.pool.execute("UPDATE presence SET state = 'not_ready' WHERE staff = 'chen'")
+    await ask("chen", CallAct.LISTEN, supervisor=True)
+    await centre.until(lambda: Role.SUPERVISOR in _roles(centre, call.id))
+    channels = {channel.id for channel in await centre.telephone._pbx.channels()}
+    assert any(name.endswith("~ear") for name in channels)
+    await ask("wang", CallAct.HANG_UP)
     await centre.over()
 
 

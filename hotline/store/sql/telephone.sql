@@ -51,3 +51,22 @@ WHERE id = (SELECT id FROM calls WHERE agent = $1 AND ended_at IS NOT NULL ORDER
 -- name: phone
 INSERT INTO agent_phones (staff, endpoint, skills) VALUES ($1, $2, $3::jsonb)
 ON CONFLICT (staff) DO UPDATE SET endpoint = excluded.endpoint, skills = excluded.skills;
+
+-- name: endpoint
+SELECT endpoint FROM agent_phones WHERE staff = $1;
+
+-- name: ask
+INSERT INTO call_orders (call, staff, doc, asked_at) VALUES ($1, $2, $3, $4) RETURNING id;
+
+-- name: orders
+-- What has been asked for since $1 and is not done; what is older has lapsed, and its asker knows.
+SELECT id, staff, doc FROM call_orders WHERE done_at IS NULL AND asked_at > $1 ORDER BY id;
+
+-- name: order_done
+UPDATE call_orders SET done_at = $2, error_id = $3, detail = $4 WHERE id = $1;
+
+-- name: outcome
+SELECT done_at, error_id, detail FROM call_orders WHERE id = $1;
+
+-- name: forget_orders
+DELETE FROM call_orders WHERE asked_at < $1;
