@@ -33,7 +33,12 @@ def written_way(ticket: Ticket) -> Way | None:
 
 
 def ways(ticket: Ticket) -> tuple[Way, ...]:
-    """Return how the citizen can be asked, in the order of the tries; empty for nobody who left a trace."""
+    """Return how the citizen can be asked, in the order of the tries; empty for nobody who left a trace.
+
+    Who came through another city's hotline is asked by that one, which tells us what they said.
+    """
+    if ticket.channel is Channel.CITY:
+        return ()
     written = written_way(ticket)
     phone = (Way.PHONE,) if ticket.appeal.citizen.phone else ()
     return ((written,) if written is not None else ()) + phone

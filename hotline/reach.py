@@ -39,7 +39,12 @@ def address(contact: Contact) -> tuple[Channel, str] | None:
 
 
 def letter(contact: Contact, notice: Notice, *, key: str) -> Outbound | None:
-    """Return the message that carries a notice, None where there is nothing to say or nobody to say it to."""
+    """Return the message that carries a notice, None where there is nothing to say or nobody to say it to.
+
+    Who came to us through another city's hotline is told by that one (`hotline.neighbours`), and not twice.
+    """
+    if contact.channel is Channel.CITY:
+        return None
     phone = contact.citizen.phone
     found = (Channel.CALL, phone) if notice.sms and phone else address(contact)
     if found is None or not notice.text:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from channels.neighbour_codec import HandOver, Status, Update, decode_hand_over, decode_update, inbound_of
 from hotline import commands as c
+from hotline import follow_up
 from hotline.appeal import Appeal, Citizen, Place
 from hotline.decide import Decision, decide, receive
+from hotline.effects import effects_of
 from hotline.errors import InvalidInput
 from hotline.events import SYSTEM, Actor, Role, TicketEvent
 from hotline.neighbours import NeighbourKind, last_hand_over, neighbours_of, parcels_of, with_neighbours
@@ -177,6 +179,14 @@ def test_the_outcome_is_told_when_the_centre_has_accepted_it() -> None:
     way.do(c.Reply(internal="换灯", public="已修好"))
     assert way.news == []
     assert way.do(c.AcceptReply()).news == [("outcome", "已修好")]
+
+
+def test_the_citizen_is_told_and_asked_by_the_city_they_turned_to() -> None:
+    way = taken().do(c.Accept()).do(c.Dispatch(lead="城管局")).do(c.AddMessage(text="您好", inbound=False))
+    ticket = way.last.ticket
+    assert ticket.appeal.citizen.phone
+    assert effects_of(ticket, way.last.event, signature="东莞12345").messages == ()
+    assert follow_up.ways(ticket) == ()
 
 
 def test_what_the_origin_did_itself_is_not_told_back() -> None:
