@@ -171,12 +171,12 @@ LABELS: dict[StrEnum, str] = {
 }
 
 REJECT_ROUTES: dict[RejectReason, str] = {
-    RejectReason.LITIGATION: "已进入或应当通过诉讼解决,请向人民法院反映。",
-    RejectReason.ARBITRATION: "已进入或应当通过仲裁解决,请向仲裁机构反映。",
-    RejectReason.DISCIPLINE: "属纪检监察受理范围,请拨打12388反映。",
-    RejectReason.RECONSIDERATION: "应当通过行政复议解决,请向复议机关提出申请。",
-    RejectReason.DISCLOSURE: "属政府信息公开申请,请向信息公开机构提出。",
-    RejectReason.PETITION: "已进入信访程序,请通过原信访渠道查询。",
+    RejectReason.LITIGATION: "已进入或应当通过诉讼解决,请向有管辖权的人民法院反映(诉讼服务热线12368)。",
+    RejectReason.ARBITRATION: "已进入或应当通过仲裁解决,请向仲裁机构或劳动人事争议仲裁委员会申请(法律咨询12348)。",
+    RejectReason.DISCIPLINE: "属纪检监察受理范围,请拨打12388或登录12388举报网站反映。",
+    RejectReason.RECONSIDERATION: "应当通过行政复议解决,请在60日内向行政复议机关提出申请(法律咨询12348)。",
+    RejectReason.DISCLOSURE: "属政府信息公开申请,请向制作或保存该信息的行政机关的信息公开工作机构提出。",
+    RejectReason.PETITION: "已进入信访程序,请通过原信访渠道查询;对处理意见不服可依法申请复查、复核。",
     RejectReason.SECRECY: "内容涉及国家秘密、商业秘密,依法不予受理。",
     RejectReason.PRIVACY: "内容涉及他人隐私,依法不予受理。",
     RejectReason.INDECENCY: "内容违背公序良俗,不予受理。",

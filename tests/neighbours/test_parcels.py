@@ -18,7 +18,7 @@ from hotline.effects import effects_of
 from hotline.errors import InvalidInput
 from hotline.events import SYSTEM, Actor, Role, TicketEvent
 from hotline.neighbours import NeighbourKind, last_hand_over, neighbours_of, parcels_of, with_neighbours
-from hotline.terms import Channel, Kind, Rating, RejectReason, Service
+from hotline.terms import REJECT_ROUTES, Channel, Kind, Rating, RejectReason, Service
 from hotline.ticket import Ticket, replay
 from routing.directory import UnitKind
 from tests.cities import DIRECTORY, NOW, POLICY, STREET_LIGHT
@@ -162,7 +162,7 @@ def taken() -> Way:
     ([c.AskInfo(question="哪条路?")], [("need_info", "哪条路?")]),
     ([c.AddMessage(text="正在修", inbound=False)], [("message", "正在修")]),
     ([c.Answer(text="已答复")], [("outcome", "已答复")]),
-    ([c.Reject(reason=RejectReason.LITIGATION)], [("returned", "已进入或应当通过诉讼解决,请向人民法院反映。")]),
+    ([c.Reject(reason=RejectReason.LITIGATION)], [("returned", REJECT_ROUTES[RejectReason.LITIGATION])]),
     ([c.Withdraw(reason="")], [("returned", "已撤单")]),
     ([c.HandOff(services=(Service.FIRE,))], [("accepted", "情况紧急,已移交119处置。")]),
 ])
