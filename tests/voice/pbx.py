@@ -126,7 +126,7 @@ class Pbx:
             "musiconhold.conf": "[default]\nmode=files\ndirectory=moh\n",
             "pjsip.conf": (
                 f"[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{self.sip_port}\n"
-                "[anonymous]\ntype=endpoint\ncontext=from-trunk\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
+                "[anonymous]\ntype=endpoint\ncontext=from-trunk\ndtmf_mode=info\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
                 "[phones]\ntype=endpoint\ncontext=from-phones\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
             ),
             "extensions.conf": "[from-trunk]\nexten => _X.,1,Stasis(hotline)\n same => n,Hangup()\n[from-phones]\n",

@@ -73,6 +73,65 @@ def silent() -> str:
     return f'{_HEAD}{_RINGING}<recv request="CANCEL"/>{_PLAIN_OK}{_DECLINED}</scenario>'
 
 
+_INVITE = """<send retrans="500"><![CDATA[
+INVITE sip:12345@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:NUMBER@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+To: <sip:12345@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:NUMBER@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=citizen 1 1 IN IP[local_ip_type] [local_ip]
+s=-
+c=IN IP[media_ip_type] [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 0
+a=rtpmap:0 PCMU/8000
+]]></send><recv response="100" optional="true"/><recv response="180" optional="true"/>
+<recv response="183" optional="true"/><recv response="200" rrs="true"/><send><![CDATA[
+ACK [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+[routes]
+From: <sip:NUMBER@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+[last_To:]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>"""
+_LATER = """<send retrans="500"><![CDATA[
+METHOD [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+[routes]
+From: <sip:NUMBER@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+[last_To:]
+Call-ID: [call_id]
+CSeq: COUNT METHOD
+Max-Forwards: 70
+BODY
+]]></send><recv response="200"/>"""
+
+
+def calling(number: str, *, speaking: Path | None = None, presses: str = "", seconds: float) -> str:
+    """Return the scenario of a citizen who calls, presses keys, says what a file holds (8 kHz µ-law), and hangs up."""
+    said = f'<nop><action><exec rtp_stream="{speaking},-1,0,PCMU/8000"/></action></nop>' if speaking else ""
+    keys = [
+        _LATER.replace("METHOD", "INFO").replace("COUNT", str(n + 2)).replace(
+            "BODY", f"Content-Type: application/dtmf-relay\nContent-Length: [len]\n\nSignal={key}\nDuration=160"
+        )
+        for n, key in enumerate(presses)
+    ]
+    bye = _LATER.replace("METHOD", "BYE").replace("COUNT", "90").replace("BODY", "Content-Length: 0\n")
+    pause = f'<pause milliseconds="{int(seconds * 500)}"/>'
+    return f'{_HEAD}{_INVITE}{said}{pause}{"".join(keys)}{pause}{bye}</scenario>'.replace("NUMBER", number)
+
+
 class Phones:
     """The telephones of a test. Use as an async context manager: leaving it hangs everything up."""
 
@@ -102,6 +161,14 @@ class Phones:
         return await self._sipp(
             "-sn", "uac", f"127.0.0.1:{self._pbx}", "-s", "12345", "-m", "1", "-d", str(int(seconds * 1000)),
             "-mp", str(free_port()),
+        )
+
+    async def call(self, scenario: str) -> asyncio.subprocess.Process:
+        """Call 12345 as a scenario of `calling` says."""
+        path = self._folder / f"call-{free_port()}.xml"
+        path.write_text(scenario, encoding="utf-8")
+        return await self._sipp(
+            "-sf", str(path), f"127.0.0.1:{self._pbx}", "-m", "1", "-mp", str(free_port()), "-trace_err",
         )
 
     async def _sipp(self, *options: str) -> asyncio.subprocess.Process:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import shutil
+import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -24,7 +26,7 @@ from routing.callbacks import MissedCall
 from routing.calls import Call, Phase, Role
 from routing.queueing import Ladder, Rung, Settings
 from tests.voice.pbx import PASSWORD, ROOT, USER, Pbx
-from tests.voice.phones import Phones, answering, silent
+from tests.voice.phones import Phones, answering, calling, silent
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / "usr/sbin/asterisk").exists() or shutil.which("sipp") is None,
@@ -131,6 +133,48 @@ async def test_a_call_is_answered_recorded_and_ended(centre: Centre) -> None:
     await centre.until(lambda: _is(centre, "wang", "available"))
     recording = centre.pbx.recordings / f"{row['recording']}.wav"
     assert recording.stat().st_size > 16_000  # more than a second of 8 kHz, 16 bits
+
+
+def tone(path: Path) -> Path:
+    """Write a second of 440 Hz as µ-law."""
+    samples = [int(12_000 * math.sin(2 * math.pi * 440 * n / 8000)) for n in range(8000)]
+    path.write_bytes(bytes(_mu_law(sample) for sample in samples))
+    return path
+
+
+def _mu_law(sample: int) -> int:
+    """Encode a sample (ITU-T G.711)."""
+    sign, magnitude = (0x80, -sample) if sample < 0 else (0, sample)
+    magnitude = min(magnitude, 32_635) + 132
+    exponent = magnitude.bit_length() - 8
+    return ~(sign | exponent << 4 | magnitude >> exponent + 3 & 0x0F) & 0xFF
+
+
+async def test_what_the_citizen_says_is_on_the_recording(centre: Centre, tmp_path: Path) -> None:
+    await centre.agent("wang", answering())
+    await centre.phones.call(calling("13800138000", speaking=tone(tmp_path / "tone.ulaw"), seconds=6))
+    await centre.call(Phase.TALKING)
+    row = await centre.over()
+    assert row["caller"].endswith("13800138000")
+    with wave.open(str(centre.pbx.recordings / f"{row['recording']}.wav")) as recording:
+        frames = recording.readframes(recording.getnframes())
+    samples = memoryview(frames).cast("h")
+    loud = sum(abs(sample) > 3000 for sample in samples) / len(samples)
+    assert loud > 0.2
+
+
+async def test_a_kept_place_is_rung_back_in_its_turn(centre: Centre, tmp_path: Path) -> None:
+    """The trunk rings the number back: here a telephone that waits at that address."""
+    home, _ = await centre.phones.phone(answering())
+    port = home.rpartition(":")[2]
+    await centre.phones.call(calling("13800138000", presses="1", seconds=2))
+    call = await centre.call(Phase.WAITING)
+    await centre.until(lambda: centre.telephone.calls[call.id].of(Role.CITIZEN) is None)
+    assert centre.telephone.calls[call.id].place_kept
+    centre.telephone._pbx._trunk = f"PJSIP/phones/sip:{{number}}@127.0.0.1:{port}"
+    await centre.agent("wang", answering())
+    talking = await centre.call(Phase.TALKING)
+    assert (talking.id, talking.arrived, centre.owed) == (call.id, call.arrived, [])
 
 
 async def _is(centre: Centre, name: str, state: str) -> bool:
