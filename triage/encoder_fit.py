@@ -84,6 +84,7 @@ class Network(nn.Module):
 
     def __init__(self, body: Any, targets: Targets) -> None:
         super().__init__()
+        torch.manual_seed(SEED)
         width = 2 * body.config.hidden_size
         self.body, self.drop = body, nn.Dropout(0.3)
         self.inner, self.kind, self.verdict = (nn.Linear(width, size) for size in targets.sizes)

@@ -25,7 +25,7 @@ def growth(data: Data, city: City) -> list[Point]:
     names = np.array(data.groups)[tickets]
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED).split(tickets, labels[tickets], names)
     others, fold = next(iter(folds))
-    features = view_of(data.grams, data.space.cues).features(data.grams)
+    features = view_of(data.grams, data.space.cues, labels, classes).features(data.grams)
     order = sorted(others, key=lambda row: str(names[row]))
     points = []
     for share in SHARES:

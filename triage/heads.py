@@ -114,7 +114,7 @@ def category_head(data: Data, city: City) -> Weighed:
     labels = np.array([example.label for example in data.examples])
     truth = numbers_of(labels, classes)
     outer = [label.l1 for label in city.categories]
-    view = view_of(data.grams, data.space.cues)
+    view = view_of(data.grams, data.space.cues, labels, classes)
     features = view.features(data.grams)
     scores = cross_mixture(features, labels, classes, outer, groups=data.groups)
     fitted = view.folded(mixture(features, labels, classes, outer))

@@ -44,7 +44,7 @@ def learn(texts: Sequence[str], labels: Sequence[str]) -> Learnt:
     classes = tuple(sorted(set(labels)))
     space = make_space(cleaned)
     grams = matrix(space, cleaned)
-    view = view_of(grams, space.cues)
+    view = view_of(grams, space.cues, labels, classes)
     return Learnt(classes, space, view.folded(mixture(view.features(grams), truth, classes, None)))
 
 

@@ -9,7 +9,7 @@ and label, and costs nothing at run time. What each adds in cross-validation sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,10 @@ from sklearn.naive_bayes import ComplementNB
 from triage.fit import FOLDS, SEED, Fitted, fit
 
 THEMES = 300
+PLENTY = 200
+"""Texts of a class, on average, from which themes and naive Bayes add nothing: the n-grams tell enough."""
+_CUES = 0.5
+"""What a cue counts beside an n-gram: less, and unknown words are not understood; more, and the n-grams are drowned."""
 _FIRST_LEVEL = 0.5
 _BAYES = 0.1
 
@@ -34,18 +38,23 @@ class View(NamedTuple):
 
     def features(self, grams: Any) -> Any:
         """Return the wide matrix (texts × (n-grams + cues + themes))."""
-        return sp.hstack((grams, grams @ self.cues, sp.csr_matrix(grams @ self.themes))).tocsr()
+        return sp.hstack((grams, _CUES * (grams @ self.cues), sp.csr_matrix(grams @ self.themes))).tocsr()
 
     def folded(self, fitted: Fitted) -> Fitted:
         """Return a machine over the n-grams alone that answers as the wide one does."""
         size, cues = self.cues.shape
         plain, spoken, themed = np.split(fitted.weights, (size, size + cues))
-        return Fitted(np.asarray(plain + self.cues @ spoken + self.themes @ themed), fitted.bias)
+        return Fitted(np.asarray(plain + _CUES * (self.cues @ spoken) + self.themes @ themed), fitted.bias)
 
 
-def view_of(grams: Any, cues: Any, *, themes: int = THEMES) -> View:
-    """Find the themes of the texts in `grams`."""
-    most = min(themes, min(grams.shape) - 1)
+def plenty(labels: Sized, classes: Sized) -> bool:
+    """Tell whether there are so many texts for each class that themes and naive Bayes are left out."""
+    return len(labels) >= PLENTY * len(classes)
+
+
+def view_of(grams: Any, cues: Any, labels: Sized, classes: Sized) -> View:
+    """Find the themes of the texts in `grams`, none where there are plenty of texts."""
+    most = 0 if plenty(labels, classes) else min(THEMES, min(grams.shape) - 1)
     if most < 1:
         return View(cues, np.zeros((grams.shape[1], 0)))
     return View(cues, TruncatedSVD(most, random_state=SEED).fit(grams).components_.T)
@@ -57,9 +66,10 @@ def mixture(features: Any, labels: NDArray[Any], classes: Sequence[str], outer: 
     Args:
         outer: the first level of each of `classes`; None where there is but one level.
     """
-    machine = fit(features, labels, classes, strength=1.0, balanced=True)
-    bayes = _naive_bayes(features, labels, classes)
-    weights, bias = machine.weights + _BAYES * bayes.weights, machine.bias + _BAYES * bayes.bias
+    weights, bias = fit(features, labels, classes, strength=1.0, balanced=True)
+    if not plenty(labels, classes):
+        bayes = _naive_bayes(features, labels, classes)
+        weights, bias = weights + _BAYES * bayes.weights, bias + _BAYES * bayes.bias
     if outer is not None:
         names = sorted(set(outer))
         column = [names.index(name) for name in outer]
