@@ -9,16 +9,19 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
 from channels.message import Outbound
 from channels.phone_number import normalize_phone
 from channels.wording import local_time
-from hotline.errors import Forbidden
+from hotline.errors import Forbidden, InvalidInput
 from hotline.opening import CityRules
 from hotline.ports import Clock
 from hotline.terms import Channel, TryResult
 from routing import callbacks as rules_of
 from routing.callbacks import Callback, MissedCall, Outcome
 
+log = structlog.get_logger(__name__)
 Change = Callable[[Callback], Callback | None]
 """What becomes of an entry, None for nothing; called with it under its lock."""
 Letter = Callable[[Callback], Outbound | None]
@@ -56,12 +59,11 @@ class Callbacks:
         self._ledger, self._rules, self._clock = ledger, rules, clock
 
     async def owe(self, missed: MissedCall) -> Callback | None:
-        """Owe a call that nobody took; told again, it is owed once. None where the caller's number is withheld.
+        """Owe a call that nobody took; told again, it is owed once. None where nobody could be rung back.
 
-        Raises:
-            InvalidInput: the number cannot be called back.
+        That is so where the caller's number is withheld, or is none that the telephone network knows.
         """
-        phone = normalize_phone(missed.phone)
+        phone = _number(missed.phone)
         if not phone:
             return None
         policy = self._rules().policy
@@ -71,7 +73,7 @@ class Callbacks:
 
     async def answered(self, phone: str) -> int:
         """A caller got through: nothing is owed to them any more. Return how many entries that ended."""
-        number, now = normalize_phone(phone), self._clock()
+        number, now = _number(phone), self._clock()
         if not number:
             return 0
 
@@ -137,6 +139,14 @@ class Callbacks:
         """Give back what is held too long, and mark what nobody has tried in time."""
         now = self._clock()
         await self._ledger.lapse(lambda entry: rules_of.lapsed(entry, now=now), now=now, limit=200)
+
+
+def _number(phone: str) -> str:
+    try:
+        return normalize_phone(phone)
+    except InvalidInput as error:
+        log.warning("call_without_number", error=error.detail)
+        return ""
 
 
 def _nothing(_: Callback) -> None:
