@@ -1,4 +1,4 @@
-"""回拨: every missed call is owed once, held by one, tried, and ends in one of three ways; over rules and a database."""
+"""回拨: every missed call is owed once, held by one, tried, and ends in one of three ways."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ async def test_consoles_hear_of_each_change_in_order(database: str) -> None:
         assert [(e.type, e.topics, e.actor) for e in events] == [
             ("callback", ("callbacks",), actor) for actor in ("system:", "agent:li", "agent:li")
         ]
-        assert [doc["state"] if "state" in doc else "owed" for doc in docs] == ["owed", "assigned", "done"]
+        assert [doc.get("state", "owed") for doc in docs] == ["owed", "assigned", "done"]
         assert all("13800138000" not in event.doc for event in events)
         missed = await ConsoleStore(d.pool).replay(0, ["callbacks"], limit=10)
         assert [event.seq for event in missed.events] == [event.seq for event in events]
@@ -298,8 +298,8 @@ async def test_what_a_console_asks(database: str) -> None:
         assert (await answer_callback(d.callbacks, AGENT, TakeCallback(id=6))).callback is None, "not due yet"
         with pytest.raises(NotFound):
             await answer_callback(d.callbacks, AGENT, GiveBackCallback(id=7, callback=999))
+        wrong = RecordCallback(id=8, callback=one.id, result=CallResult.REACHED, number="DG1")
         with pytest.raises(InvalidInput):
-            wrong = RecordCallback(id=8, callback=one.id, result=CallResult.REACHED, number="DG1")
             await answer_callback(d.callbacks, AGENT, wrong)
         with pytest.raises(Unavailable):
             await answer_callback(None, AGENT, TakeCallback(id=9))
