@@ -138,7 +138,9 @@ class ConsoleStore:
                 # What is given decides which index serves, so a plan for all cases would serve none.
                 await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
                 if words:
-                    found = await connection.fetch(_SQL["search_words"], *parameters, words)
+                    found = await connection.fetch(_SQL["search_rare"], *parameters, words)
+                    if not found[0]["matched"]:
+                        found = await connection.fetch(_SQL["search_words"], *parameters, words)
                 else:
                     found = await connection.fetch(_SQL["search"], *parameters)
         except LOST as error:

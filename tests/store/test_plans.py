@@ -48,7 +48,7 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
         "console", "search", (ALL, *FIRST_PAGE, 50, "", "+8613800000123", ""), {"tickets_by_citizen"},
     ),
     "search by words": (
-        "console", "search_words", (ALL, *FIRST_PAGE, 50, "", "", "", "'词77' & '街77'"), {"ticket_search_words"},
+        "console", "search_rare", (ALL, *FIRST_PAGE, 50, "", "", "", "'词77' & '街77'"), {"ticket_search_words"},
     ),
     "search by a word that all have": (
         "console", "search_words", (ALL, *FIRST_PAGE, 50, "", "", "", "'路灯'"), {"ticket_search_pkey"},

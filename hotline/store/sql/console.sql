@@ -128,20 +128,77 @@ LEFT JOIN LATERAL (
 ) AS p ON true
 ORDER BY p.created_at DESC, p.id DESC;
 
--- name: search_words
--- As `search`, and $8 a tsquery; newest first by id. Rare words come by the inverted index, common ones by walking the
--- newest ids: planned anew each time, by the words' frequencies.
-SELECT h.seq, p.id, p.created_at, p.summary
+-- name: search_rare
+-- As `search`, and $8 a tsquery that at most 2,000 tickets match; `matched` tells whether it was so, else nothing was
+-- looked for (search_words does). Planned anew each time.
+WITH matched AS MATERIALIZED (
+    SELECT ticket_id FROM ticket_search WHERE words @@ $8::tsquery LIMIT 2001
+), few AS MATERIALIZED (
+    SELECT count(*) <= 2000 AS few FROM matched
+)
+SELECT h.seq, few.few AS matched, p.id, p.created_at, p.summary
 FROM (SELECT event_horizon() - 1 AS seq) AS h
+CROSS JOIN few
 LEFT JOIN LATERAL (
     SELECT t.id, t.created_at, t.summary
-    FROM ticket_search s JOIN tickets t ON t.id = s.ticket_id
-    WHERE s.words @@ $8::tsquery AND s.ticket_id < $3::bigint AND t.state = ANY ($1) AND $2::timestamptz IS NOT NULL
+    FROM (SELECT ticket_id FROM matched WHERE few.few AND ticket_id < $3::bigint ORDER BY ticket_id DESC) AS s
+    JOIN tickets AS t ON t.id = s.ticket_id
+    WHERE t.state = ANY ($1) AND $2::timestamptz IS NOT NULL
       AND ($5::text = '' OR t.number = $5)
       AND ($6::text = '' OR (t.citizen = $6 AND t.citizen <> ''))
       AND ($7::text = '' OR t.lead = $7 OR t.assisting @> ARRAY[$7::text])
       AND ($6::text = '' OR $7::text = '' OR (t.kind <> 'report' AND NOT t.confidential))
     ORDER BY s.ticket_id DESC LIMIT $4
+) AS p ON true
+ORDER BY p.id DESC;
+
+-- name: search_words
+-- As `search_rare`, for words that more than 2,000 tickets have. A frequent word is found among the newest ids by walking
+-- them, a rarer one by the inverted index. That one gives all that ever held the word, in no order, so it is asked in
+-- windows from the newest on, until the page is full: first of 20,000 ids, then of 500,000 (the words ~a… and ~b… of
+-- sql/search.sql name them, which no search can contain). Planned anew each time; `ts_match_vq` is @@ without the index,
+-- `+ 0` forbids walking ids where the index is meant.
+SELECT h.seq, p.id, p.created_at, p.summary
+FROM (SELECT event_horizon() - 1 AS seq) AS h
+LEFT JOIN LATERAL (
+    SELECT f.id, f.created_at, f.summary
+    FROM (
+        SELECT w.bucket, w.least, w.most
+        FROM (SELECT least($3::bigint - 1, coalesce((SELECT max(ticket_id) FROM ticket_search), 0)) AS top) AS t
+        CROSS JOIN LATERAL (
+            SELECT 0 AS rank, NULL AS bucket, t.top - 499 AS least, t.top AS most
+            UNION ALL SELECT 1, NULL, t.top - 4499, t.top - 500
+            UNION ALL
+            SELECT 2 + n, '~a' || (t.top / 20000 - n), 0, t.top - 4500 FROM generate_series(0, 5) AS n
+            WHERE t.top / 20000 >= n
+            UNION ALL
+            SELECT 8 + n, '~b' || (t.top / 500000 - n), 0, least(t.top - 4500, (t.top / 20000 - 5) * 20000 - 1)
+            FROM generate_series(0, t.top / 500000) AS n
+        ) AS w
+        ORDER BY w.rank
+    ) AS w
+    CROSS JOIN LATERAL (
+        (SELECT t.id, t.created_at, t.summary
+         FROM ticket_search AS s JOIN tickets AS t ON t.id = s.ticket_id
+         WHERE w.bucket IS NULL AND s.ticket_id BETWEEN w.least AND w.most AND ts_match_vq(s.words, $8::tsquery)
+           AND t.state = ANY ($1) AND $2::timestamptz IS NOT NULL
+           AND ($5::text = '' OR t.number = $5)
+           AND ($6::text = '' OR (t.citizen = $6 AND t.citizen <> ''))
+           AND ($7::text = '' OR t.lead = $7 OR t.assisting @> ARRAY[$7::text])
+           AND ($6::text = '' OR $7::text = '' OR (t.kind <> 'report' AND NOT t.confidential))
+         ORDER BY s.ticket_id DESC LIMIT $4)
+        UNION ALL
+        (SELECT t.id, t.created_at, t.summary
+         FROM ticket_search AS s JOIN tickets AS t ON t.id = s.ticket_id
+         WHERE s.words @@ ($8::tsquery && w.bucket::tsquery) AND s.ticket_id + 0 BETWEEN w.least AND w.most
+           AND t.state = ANY ($1)
+           AND ($5::text = '' OR t.number = $5)
+           AND ($6::text = '' OR (t.citizen = $6 AND t.citizen <> ''))
+           AND ($7::text = '' OR t.lead = $7 OR t.assisting @> ARRAY[$7::text])
+           AND ($6::text = '' OR $7::text = '' OR (t.kind <> 'report' AND NOT t.confidential))
+         ORDER BY s.ticket_id + 0 DESC LIMIT $4)
+    ) AS f
+    LIMIT $4
 ) AS p ON true
 ORDER BY p.id DESC;
 

@@ -16,6 +16,8 @@ WITH moved AS (
     UPDATE readers SET position = $2 WHERE name = 'search' AND position = $1 RETURNING true
 )
 INSERT INTO ticket_search (ticket_id, words)
-SELECT ticket_id, array_to_tsvector(string_to_array(words, ' '))
+-- ~a and ~b name the window of ids (sql/console.sql, search_words).
+SELECT ticket_id, array_to_tsvector(
+    string_to_array(words, ' ') || ARRAY['~a' || ticket_id / 20000, '~b' || ticket_id / 500000])
 FROM moved, unnest($3::bigint[], $4::text[]) AS w (ticket_id, words)
 ON CONFLICT (ticket_id) DO NOTHING;
