@@ -230,9 +230,9 @@ class Intake:
     async def _join(self, inbound: Inbound, triage: Triage) -> Sequence[Receipt | HotlineError]:
         rules = self._rules()
 
-        def continued(ticket: Ticket) -> tuple[Change, Receipt, Effects]:
+        def continued(ticket: Ticket, merged: TicketNumber | None) -> tuple[Change, Receipt, Effects]:
             now = self._clock()
-            change = continue_ticket(ticket, inbound, triage, rules=rules, now=now)
+            change = continue_ticket(ticket, inbound, triage, rules=rules, now=now, merged=merged)
             effects = effects_of_all(change.ticket, change.events, signature=rules.signature)
             return change, receipt_of(change, "", rules=rules, now=now), effects
 

@@ -115,11 +115,18 @@ def _prioritised(triage: Triage) -> Triage:
     return msgspec.structs.replace(triage, priority=min(floor, triage.priority))
 
 
-def continue_ticket(ticket: Ticket, inbound: Inbound, triage: Triage, *, rules: CityRules, now: datetime) -> Change:
-    """Add a citizen's further message: it answers our question if we asked one, and may raise the verdict."""
+def continue_ticket(
+    ticket: Ticket, inbound: Inbound, triage: Triage, *, rules: CityRules, now: datetime,
+    merged: TicketNumber | None = None,
+) -> Change:
+    """Add a citizen's further message: it answers our question if we asked one, and may raise the verdict.
+
+    `merged`: it is the citizen of this ticket who speaks, which was merged into `ticket`; they were asked nothing.
+    """
     text, attachments = inbound.appeal.text, inbound.appeal.attachments
+    text = text if merged is None else f"[并单{merged}] {text}"
     message: c.Command = c.AddMessage(text=text, attachments=attachments)
-    if ticket.state is State.NEED_INFO:
+    if ticket.state is State.NEED_INFO and merged is None:
         answer = c.Resume if ticket.asked_in is State.HANDLING else c.SupplyInfo
         message = answer(text=text, attachments=attachments)
     decisions = [decide(ticket, message, now=now, policy=rules.policy, actor=Actor(Role.CITIZEN, inbound.source))]

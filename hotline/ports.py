@@ -69,8 +69,9 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     ticket: Ticket
 
 
-Continue = Callable[[Ticket], tuple[Change, Receipt, Effects]]
-"""Decides how a further message changes a ticket; called with the ticket under its lock."""
+Continue = Callable[[Ticket, TicketNumber | None], tuple[Change, Receipt, Effects]]
+"""Decides how a further message changes a ticket; called with the ticket under its lock, and the number of the merged
+ticket whose citizen speaks, None where it is the ticket's own."""
 
 Decide = Callable[[Ticket], tuple[Change, Effects]]
 """Decides a command; called with the ticket under its lock."""

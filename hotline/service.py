@@ -163,12 +163,10 @@ class Service:
             raise IllegalTransition(f"ticket {number} is finished: send a new appeal")
         if not text.strip() and not attachments:
             raise InvalidInput("a message needs text or an attachment")
-        said = text if leading.number == number else f"[并单{number}] {text}"
-        receipt = await self._intake.submit(Inbound(
-            channel=stored.ticket.channel, external_id=f"{number}:{key}", continues=leading.number,
-            appeal=Appeal(text=said, attachments=tuple(attachments)), received_at=self._clock(),
+        return await self._intake.submit(Inbound(
+            channel=stored.ticket.channel, external_id=f"{number}:{key}", continues=number,
+            appeal=Appeal(text=text, attachments=tuple(attachments)), received_at=self._clock(),
         ))
-        return msgspec.structs.replace(receipt, number=number, code=stored.code)  # never the parent's
 
     async def withdraw(self, number: TicketNumber, code: str, reason: str) -> None:
         """撤单; a repeat does nothing. A merged ticket leaves its parent first. Raises NotFound, IllegalTransition."""

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import asyncpg
-import msgspec
 
 from channels.message import Inbound, Receipt
 from hotline.deadlines import ZONE
 from hotline.errors import IllegalTransition, KeyReused, NotFound, VersionConflict
 from hotline.events import TicketEvent
 from hotline.ids import TicketId, TicketNumber, ticket_number
-from hotline.lifecycle import OPEN_STATES
-from hotline.opening import starts_anew
 from hotline.ports import Acted, Continue, Decide, DecideFamily, DecidePerhaps, NewTicket, Once, Stored
 from hotline.store import rows
 from hotline.store.acts import first_act, keep_act
 from hotline.store.arrivals import delivery_of, first_receipts, open_all, repeated
 from hotline.store.changes import lock, lock_both, write
 from hotline.store.database import statements
+from hotline.store.threads import continue_thread, conversation_of, point, thread_of
 from hotline.terms import Channel
 from hotline.ticket import Ticket, replay
 
 _SQL = statements("tickets")
 ID_BLOCK = 256
 NUMBER_BLOCK = 400
-CONVERSATION_WINDOW = timedelta(hours=2)
 
 
 class TicketStore:
@@ -84,13 +81,13 @@ class TicketStore:
         """
         async with self._pool.acquire() as connection:
             async with connection.transaction():
-                number = await _open_number(connection, inbound)
-                if number is not None:
-                    taken, receipt = await _continue(connection, number, inbound, continued)
+                thread = await conversation_of(connection, inbound)
+                if thread is not None:
+                    taken, receipt = await continue_thread(connection, thread, inbound, continued)
                 else:
                     taken, receipt = opened.id in await open_all(connection, [opened]), opened.receipt
                     if taken:
-                        await _point(connection, inbound, opened.id)
+                        await point(connection, inbound, opened.id)
             if taken:
                 return receipt
             first = await first_receipts(connection, [inbound])
@@ -100,7 +97,8 @@ class TicketStore:
         """Add a message to the ticket that the citizen names. Raises NotFound."""
         async with self._pool.acquire() as connection:
             async with connection.transaction():
-                taken, receipt = await _continue(connection, number, inbound, continued)
+                thread = await thread_of(connection, number)
+                taken, receipt = await continue_thread(connection, thread, inbound, continued)
             if taken:
                 return receipt
             first = await first_receipts(connection, [inbound])
@@ -198,41 +196,3 @@ def _check_version(stored: Stored, expected: int | None) -> None:
     version, number = stored.ticket.version, stored.ticket.number
     if expected is not None and expected != version:
         raise VersionConflict(f"ticket {number} is at version {version}, you saw {expected}: reload")
-
-
-# ── statements on a connection inside a transaction ──────────────────────────────────────────────
-async def _continue(
-    connection: asyncpg.Connection, number: str, inbound: Inbound, continued: Continue
-) -> tuple[bool, Receipt]:
-    stored = await lock(connection, number)
-    change, receipt, effects = continued(stored.ticket)
-    receipt = msgspec.structs.replace(receipt, code=stored.code)
-    taken = await connection.fetchval(
-        _SQL["keep_receipt"], inbound.channel, inbound.external_id, inbound.content_hash(), stored.id,
-        rows.to_json(receipt), inbound.received_at,
-    )
-    if taken is None:
-        return False, receipt
-    await write(connection, [(stored.id, change, effects)])
-    if inbound.conversation:
-        await _point(connection, inbound, stored.id)
-    return True, receipt
-
-
-async def _open_number(connection: asyncpg.Connection, inbound: Inbound) -> TicketNumber | None:
-    """Hold the conversation and return the number of the ticket that it continues, if any."""
-    held = await connection.fetchrow(
-        _SQL["hold_conversation"], inbound.channel, inbound.conversation, inbound.received_at
-    )
-    if held["ticket_id"] is None or starts_anew(inbound):
-        return None
-    if inbound.received_at - held["last_at"] > CONVERSATION_WINDOW:
-        return None
-    row = await connection.fetchrow("SELECT number, state FROM tickets WHERE id = $1", held["ticket_id"])
-    return TicketNumber(row["number"]) if row["state"] in OPEN_STATES else None
-
-
-async def _point(connection: asyncpg.Connection, inbound: Inbound, id_: TicketId) -> None:
-    await connection.execute(
-        _SQL["point_conversation"], inbound.channel, inbound.conversation, id_, inbound.received_at
-    )

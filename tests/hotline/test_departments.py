@@ -12,7 +12,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from channels.message import Receipt
+from channels.message import Inbound, Receipt
 from hotline import commands as c
 from hotline.appeal import Appeal, Attachment, Category, Citizen, Triage
 from hotline.deadlines import working_minutes_between
@@ -262,6 +262,35 @@ async def test_what_a_merged_citizen_adds_comes_to_the_matter_and_no_code_leaks(
         assert (receipt.number, receipt.code) == (kid.number, kid.code)
         event = (await house.store.history(await house.id_of(parent.number)))[-1]
         assert event.fact.text == f"[并单{kid.number}] 还有一盏"  # type: ignore[union-attr]
+
+
+async def test_what_a_merged_citizen_says_does_not_answer_a_question_to_another(house: House) -> None:
+    async with family(house, 1) as (parent, [kid]):
+        await house.act(parent.number, (LEAD, c.Sign()), (LEAD, c.AskInfo(question="您家几楼?")))
+        await house.service.supplement(kid.number, kid.code, "快一点", (), "k")
+        assert (await house.store.read(parent.number)).ticket.state is State.NEED_INFO
+
+
+async def test_a_merged_citizens_conversation_goes_on_in_the_matter(house: House) -> None:
+    """Neither another ticket comes of it, nor does anybody learn the parent's code."""
+    def said(text: str) -> Inbound:
+        return inbound(text, channel=Channel.WECHAT, conversation="openid-9", received_at=house.moment,
+                       appeal=Appeal(text=text, citizen=Citizen(key="openid-9")))
+
+    parent, kid = await house.appeal(key="openid-p"), await house.intake.submit(said("体育路路灯不亮"))
+    await house.pool.execute("UPDATE tickets SET code = '999999' WHERE number = $1", parent.number)
+    await house.act(kid.number, (AGENT, c.Merge(parent=await house.id_of(parent.number))))
+    for text in ("还没修好", "快一点"):
+        more = await house.intake.submit(said(text))
+        assert (more.number, more.code, more.continued) == (kid.number, kid.code, True)
+    facts = [event.fact for event in await house.store.history(await house.id_of(parent.number))][-2:]
+    assert [fact.text for fact in facts] == [f"[并单{kid.number}] 还没修好", f"[并单{kid.number}] 快一点"]  # type: ignore[union-attr]
+    await house.act(kid.number, (AGENT, c.Unmerge()))
+    assert (await house.intake.submit(said("是另一盏"))).number == kid.number
+    assert (await house.store.history(await house.id_of(kid.number)))[-1].type == "add_message"
+    await house.act(kid.number, (AGENT, c.Merge(parent=await house.id_of(parent.number))))
+    await house.act(parent.number, (AGENT, c.Withdraw()))
+    assert (await house.intake.submit(said("又坏了"))).number != kid.number
 
 
 async def test_a_merged_ticket_can_be_withdrawn_and_leaves_its_parent(house: House) -> None:

@@ -70,6 +70,12 @@ SELECT id, number, code FROM tickets WHERE id = ANY ($1::bigint[]) ORDER BY id F
 -- name: number_of
 SELECT number FROM tickets WHERE id = $1;
 
+-- name: thread_of
+-- A ticket by id or number, with the ticket in which its matter is handled: the parent of a merged one, else itself.
+SELECT t.id, t.number, t.code, coalesce(p.number, t.number) AS leading, coalesce(p.state, t.state) AS leading_state
+FROM tickets t LEFT JOIN tickets p ON p.id = t.parent AND t.state = 'merged'
+WHERE t.id = $1 OR t.number = $2;
+
 -- name: id_and_parent
 SELECT id, parent FROM tickets WHERE number = $1;
 
