@@ -42,7 +42,7 @@ class Effort(NamedTuple):
     """How long to train: passes over the texts, and the rates of fine-tuning for body and heads."""
 
     pretraining: int = 3
-    fine_tuning: int = 3
+    fine_tuning: int = 4
     rate: float = 5e-4
     heads: float = 5e-3
 
