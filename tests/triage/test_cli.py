@@ -49,7 +49,7 @@ def test_the_shape() -> None:
         "entities": [{"type": "time", "text": "今晚", "start": 0, "end": 2}],
         "needs_person": True,
         "evidence": [{"rule": "rule:fire", "text": "着火", "start": 3, "end": 5}],
-        "title": "", "model": "",
+        "title": "", "key_sentences": ["今晚 着火"], "model": "",
     }
 
 
