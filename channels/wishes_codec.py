@@ -123,7 +123,7 @@ def decode_end(body: bytes, number: str) -> c.DeliverWish | c.CancelPledge:
 def public_of(ticket: Ticket) -> PublicWish | None:
     """Return what the public sees of a wish, None of one that is not, or no longer, published."""
     wish = ticket.wish
-    if wish is None or wish.state is WishState.HIDDEN or ticket.appeal.confidential:
+    if wish is None or not wish.published or ticket.appeal.confidential:
         return None
     return PublicWish(
         number=ticket.number, title=wish.title, needed=wish.needed, unit=wish.unit, promised=wish.promised,

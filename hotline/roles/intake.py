@@ -79,7 +79,7 @@ def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRout
         *auth.routes(accounts, ws_port=settings.ws_port),
         *departments.routes(core, accounts),
         *neighbours.routes(core, accounts),
-        *page.routes(units=tuple(core.city.directory.units)),
+        *page.routes(units=tuple(core.rules().directory.units)),
     ]
     if settings.police_secret:
         found += police.routes(front, secret=settings.police_secret)
