@@ -30,6 +30,7 @@ def add(commands: Any) -> None:
         help="folder of the two real sets (default: ../shared/data)",
     )
     parser.add_argument("--part", choices=_PARTS, action="append", help="only this part; may be given again")
+    parser.add_argument("--linear", action="store_true", help="measure the linear model alone, without the encoder")
     parser.add_argument("--strict", action="store_true", help="exit status 1 where a bar is missed")
 
 
@@ -37,11 +38,13 @@ def run(given: argparse.Namespace) -> int:
     """Measure and tell; exit status 0, or 1 with --strict where a bar is missed."""
     from hotline.city import load_city
     from triage.examine import alarms, cold_start, kept_aside, pipeline_figure
+    from triage.opinion import Use
     from triage.pipeline import Pipeline
 
     chosen = settings()
     city = load_city(Path(chosen.city_dir))
-    judge = Pipeline.load(city, given.model or Path(chosen.model_dir))
+    use = Use.OFF if given.linear else Use.ALWAYS
+    judge = Pipeline.load(city, given.model or Path(chosen.model_dir), encoder=use)
     write, parts = sys.stdout.write, given.part or _PARTS
     write(f"model {judge.version}\n")
     bars = kept_aside(judge, given.data, city, write) if "kept-aside" in parts else []
