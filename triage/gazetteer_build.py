@@ -11,7 +11,7 @@ import csv
 import io
 import re
 import zipfile
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,27 +19,12 @@ from pathlib import Path
 import msgspec
 
 from hotline.errors import InvalidInput
+from triage.homophones import Row, homophone_rows, readings
 
-_TONES = str.maketrans("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹḿ", "aaaaeeeeiiiioooouuuuvvvvvnnnm")
-_ACCENTS = (
-    ("^zh", "z"), ("^ch", "c"), ("^sh", "s"), ("^l", "n"), ("ang$", "an"), ("eng$", "en"), ("ing$", "in"),
-)
 _VILLAGE = re.compile(r"(?:社区居委会|居民委员会|村民委员会|村委会|居委会|社区|村|生活区)$")
 _TOWN = re.compile(r"(?:街道办事处|街道|镇|乡|地区|农场|林场)$")
 _DISTRICT = re.compile(r"(?:自治县|新区|区|县|市)$")
 _DIRECT = re.compile(r"(?:直辖行政区划|行政区划)$")
-_FREQUENT = frozenset("是成将十时讲难男称承程打写都其实要到在有和会能高大为从个上下来去说看没里多么动冬洞头投透")
-_RARE_SOUNDS = {"滘": {"jiao"}, "埗": {"bu"}, "碣": {"jie"}, "沥": {"ni"}, "涌": {"cong", "yong"}}
-_LONGEST_MISSPELT = 3
-
-
-class Row(msgspec.Struct, frozen=True):
-    """A line of a place file."""
-
-    name: str
-    unit: str
-    kind: str
-    strength: str
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -180,49 +165,6 @@ def outside_rows(location: str, city: str) -> list[Row]:
         if depth <= 1 and len(fields) > 2 and fields[0] != city and not _DIRECT.search(fields[0]):
             found.update(dict.fromkeys((fields[0], fields[2])))
     return [Row(name, "", "outside", "strong") for name in found if len(name) > 1 and not city.startswith(name)]
-
-
-def readings(dictionary: str) -> dict[str, set[str]]:
-    """Return the toneless readings of each character, accents levelled."""
-    found: dict[str, set[str]] = {}
-    for line in dictionary.splitlines():
-        sounds = re.findall(r"\[([^\]]+)\]\d", line)
-        found[line[:1]] = {_levelled(sound.translate(_TONES)) for sound in sounds}
-    return found
-
-
-def _frequent(character: str) -> bool:
-    """Tell whether people type it without looking for it: level 1 of GB 2312."""
-    try:
-        code = character.encode("gb2312")
-    except UnicodeEncodeError:
-        return False
-    return len(code) == 2 and 0xB0 <= code[0] <= 0xD7
-
-
-def _levelled(sound: str) -> str:
-    for pattern, flat in _ACCENTS:
-        sound = re.sub(pattern, flat, sound)
-    return sound
-
-
-def homophone_rows(names: Sequence[str], sounds: dict[str, set[str]], words: Collection[str]) -> list[Row]:
-    """Return every spelling of a short name with one character replaced by a homophone that is no common word."""
-    alike: dict[str, set[str]] = defaultdict(set)
-    for character, own in sounds.items():
-        for sound in own if _frequent(character) else ():
-            alike[sound].add(character)
-    taken = {*words, *names}
-    rows = set()
-    for name in names:
-        for place, character in enumerate(name) if len(name) <= _LONGEST_MISSPELT else ():
-            for sound in sounds.get(character, _RARE_SOUNDS.get(character, set())):
-                for other in alike[sound] - {character} - _FREQUENT:
-                    spelling = name[:place] + other + name[place + 1 :]
-                    if spelling not in taken:
-                        rows.add(Row(spelling, name, "misspelling", "weak"))
-    owners = Counter(row.name for row in rows)
-    return sorted((row for row in rows if owners[row.name] == 1), key=lambda row: (row.unit, row.name))
 
 
 def write_city(folder: Path, code: str, dictionaries: Dictionaries, units: Sequence[str] = ()) -> dict[str, int]:

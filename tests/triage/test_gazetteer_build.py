@@ -13,13 +13,12 @@ from triage.gazetteer import load_gazetteer
 from triage.gazetteer_build import (
     Dictionaries,
     city_of,
-    homophone_rows,
     outside_rows,
     place_rows,
-    readings,
     village_rows,
     write_city,
 )
+from triage.homophones import homophone_rows, readings
 
 LOCATION = """广东省\t440000\t广东
 \t东莞市\t441900\t东莞
