@@ -6,7 +6,7 @@ stays in the database for good.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -47,6 +47,10 @@ class DirectoryRows(Protocol):
         proposals: Sequence[int] = (),
     ) -> None:
         """Write a version. Raises InvalidInput, VersionConflict."""
+        ...
+
+    async def busy(self, units: Collection[str]) -> dict[str, int]:
+        """Return how many open tickets each of these units leads."""
         ...
 
     async def withdraw(self, name: str, *, actor: str, now: datetime) -> bool:
@@ -172,6 +176,12 @@ class DirectoryDesk:
         changes = diff(old, new)
         if not changes:
             raise InvalidInput(f"nothing differs from {old.version}: there is nothing to add", error_id="no_change")
+        if busy := await self._rows.busy(set(old.units) - set(new.units)):
+            told = "、".join(f"{unit}({tickets}件)" for unit, tickets in busy.items())
+            raise InvalidInput(
+                f"units with open tickets cannot leave the directory, close or take them back first: {told}",
+                error_id="unit_busy",
+            )
         if not dry_run:
             await self._rows.add(
                 new, changes, parent=old.version, author=author, note=note, now=self._clock(), proposals=proposals

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time
 
 import asyncpg
@@ -10,6 +10,7 @@ import msgspec
 
 from hotline.deadlines import ZONE
 from hotline.errors import InvalidInput, NotFound, VersionConflict
+from hotline.lifecycle import OPEN_STATES
 from hotline.store.database import statements
 from hotline.store.rows import columns, to_json
 from routing.directory import Directory, Rule, Unit, build_directory
@@ -89,6 +90,11 @@ class DirectoryStore:
                 taken = await connection.fetch(_SQL["accept_proposals"], list(proposals), now, author, note)
                 if len(taken) != len(set(proposals)):
                     raise VersionConflict("a proposal was decided by somebody else meanwhile: list them again")
+
+    async def busy(self, units: Collection[str]) -> dict[str, int]:
+        """Return how many open tickets each of these units leads, of those that lead any."""
+        found = await self._pool.fetch(_SQL["busy"], sorted(units), sorted(OPEN_STATES)) if units else []
+        return {row["lead"]: row["tickets"] for row in found}
 
     async def withdraw(self, name: str, *, actor: str, now: datetime) -> bool:
         """Withdraw a version that is not in force yet; False if it is, or is not there."""

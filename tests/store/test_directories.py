@@ -17,7 +17,7 @@ from hotline.errors import IllegalTransition, InvalidInput, NotFound, VersionCon
 from hotline.revisions import Watcher
 from hotline.store.database import open_pool
 from hotline.store.directories import DirectoryStore, revisions
-from routing.directory_file import read, write_csv
+from routing.directory_file import read, write_csv, write_xlsx
 from routing.directory_office import Scope
 from tests.routing.test_directory_office import BASE, CATEGORIES
 
@@ -140,6 +140,27 @@ async def test_files_that_changed_under_a_kept_version_are_told_and_not_taken(da
         assert await home.store.seed(BASE, NOON)
         assert not await home.store.seed(changed, NOON)
         assert lead(home) == "城管局"
+
+
+async def test_a_unit_with_open_tickets_stays(database: str) -> None:
+    async with house(database) as home:
+        await home.pool.execute(
+            "INSERT INTO tickets (number, code, version, state, channel, kind, verdict, priority, lead, created_at,"
+            " updated_at, summary) SELECT 'DG' || n, '1', 1, state, 'web', 'complaint', 'non_emergency', 'P3', '南城',"
+            " now(), now(), '{}' FROM unnest(ARRAY['handling', 'archived']) WITH ORDINALITY AS s (state, n)"
+        )
+        table = read(write_xlsx(await home.desk.version()))
+        units = tuple(row for row in table.units if row[1]["name"] != "南城")
+        rules = tuple((where, {**cells, "assisting": ""}, line) for where, cells, line in table.rules)
+
+        async def imported() -> None:
+            await home.desk.import_table(rules, units, version="v2", effective_from=TODAY, author="wang")
+
+        with pytest.raises(InvalidInput, match=r"南城\(1件\)"):
+            await imported()
+        await home.pool.execute("UPDATE tickets SET state = 'archived'")
+        await imported()
+        assert "南城" not in home.directories.in_force().units
 
 
 async def propose(pool: asyncpg.Pool, to_unit: str = "水务局") -> int:

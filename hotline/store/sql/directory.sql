@@ -33,6 +33,11 @@ INSERT INTO directory_changes (version, ordinal, l1, l2, doc)
 SELECT $1, ordinal, l1, l2, doc
 FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS c (l1, l2, doc, ordinal);
 
+-- name: busy
+-- Units among $1 that still lead tickets in the states $2.
+SELECT lead, count(*) AS tickets FROM tickets
+WHERE lead = ANY ($1::text[]) AND lead <> '' AND state = ANY ($2::text[]) GROUP BY lead ORDER BY lead;
+
 -- name: withdraw
 -- No row: unknown, in force already (before $4), or withdrawn before.
 UPDATE directory_versions SET withdrawn_at = $2, withdrawn_by = $3
