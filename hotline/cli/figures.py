@@ -9,12 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hotline.cli.base import command, settings
-
-if TYPE_CHECKING:
-    import asyncpg
 
 _SHOWN = 20
 
@@ -52,7 +49,7 @@ def add(commands: Any) -> None:
 
 
 @asynccontextmanager
-async def _pool() -> AsyncIterator[asyncpg.Pool]:
+async def _pool() -> AsyncIterator[Any]:
     from hotline.core import database_dsn
     from hotline.store.database import open_pool
 
