@@ -1,7 +1,7 @@
 """The operation centre's feed (智慧城市运行中心 IOC): live figures and hot spots, as JSON and server-sent events.
 
-Read only, with tokens of its own. A stream sends an event `live` each second and `hot_spots` each half minute, always the newest: one that is slow to
-read misses values, never their order, and holds nobody up.
+Read only, with tokens of its own. A stream sends an event `live` each second and `hot_spots` each half minute, always
+the newest: one that is slow to read misses values, never their order, and holds nobody up.
 """
 
 from __future__ import annotations
