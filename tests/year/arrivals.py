@@ -25,6 +25,7 @@ _HOURS = [3, 2, 1, 1, 1, 2, 6, 14, 60, 100, 88, 60, 34, 42, 74, 72, 62, 46, 34, 
 _WEEK = [1.15, 1.1, 1.05, 1.05, 1.05, 0.85, 0.75]
 _STORMS = {date(2026, 5, 18), date(2026, 6, 9), date(2026, 7, 21), date(2026, 8, 13), date(2026, 9, 4)}
 _STORM = 5.0
+_MARGIN = 1.01
 _CHANNELS = {Channel.CALL: 68, Channel.WECHAT: 13, Channel.APP: 9, Channel.WEB: 7, Channel.POLICE: 3}
 _KINDS = {
     Kind.ENQUIRY: 38, Kind.ASSISTANCE: 24, Kind.COMPLAINT: 25, Kind.REPORT: 5, Kind.SUGGESTION: 4,
@@ -38,13 +39,13 @@ def _pick(r: random.Random, weights: dict) -> object:  # type: ignore[type-arg]
 
 
 class Arrivals:
-    """Draws appeals of a city. `count` is how many the year is to bring, about."""
+    """Draws appeals of a city. `count` is how many the year is to bring at least, nearly surely."""
 
     def __init__(self, city: City, count: int, seed: int) -> None:
         self._city, self._random = city, random.Random(seed)
         days = [FIRST + timedelta(days=n) for n in range(DAYS)]
         weights = [_WEEK[day.weekday()] * (_STORM if day in _STORMS else 1.0) for day in days]
-        self._expected = dict(zip(days, (count * weight / sum(weights) for weight in weights), strict=True))
+        self._expected = dict(zip(days, (_MARGIN * count * weight / sum(weights) for weight in weights), strict=True))
         self._towns = [unit.name for unit in city.directory.units.values() if unit.is_place]
         self._popular = list(accumulate(1.0 / (n + 8) for n in range(len(city.categories))))
         self._sequence = 0
