@@ -47,6 +47,7 @@ from hotline.store.links import link_key
 from hotline.store.neighbours import NeighbourStore
 from hotline.store.nuisance import NuisanceStore
 from hotline.store.relatives import RelativesStore
+from hotline.store.telephone import TelephoneStore
 from hotline.store.tickets import TicketStore
 from hotline.store.units import UnitStore
 from hotline.terms import Channel
@@ -136,6 +137,7 @@ class Core:
         await self.records.forget(self.clock())
         await self.units.forget(self.clock())
         await forget_acts(self.pool, self.clock() - timedelta(days=30))
+        await TelephoneStore(self.pool).forget(self.clock() - timedelta(days=1))
 
     async def keep_directories(self) -> None:
         """Keep every version of the directory in the database: old tickets refer to theirs by version."""

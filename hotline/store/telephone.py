@@ -118,6 +118,11 @@ class TelephoneStore:
         with _told():
             await self._pool.execute(_SQL["order_done"], id_, now, error_id, detail)
 
+    async def forget(self, before: datetime) -> None:
+        """Delete what consoles asked before a time."""
+        with _told():
+            await self._pool.execute(_SQL["forget_orders"], before)
+
     async def wrapped_up(self, agent: str, *, now: datetime) -> None:
         """Note that the wrap-up of an agent's last call is over."""
         with _told():
