@@ -14,7 +14,7 @@ from hotline.errors import HotlineError, Unavailable
 COMMANDS = (
     "serve", "migrate", "user", "unit", "check", "city", "directory", "neighbour", "knowledge",
     "triage", "cluster", "train", "retrain", "shadow", "eval", "demo", "desk110", "unitdesk", "sms",
-    "staffing", "diagram", "database", "figures", "report",
+    "staffing", "diagram", "database", "backup", "restore", "figures", "report",
 )
 
 

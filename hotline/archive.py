@@ -1,0 +1,190 @@
+"""A backup as one tar file: the database's dump, the files beside it, and last a manifest with every SHA-256.
+
+The order is what makes it whole while the service runs: the spool first, then the dump, then attachments and
+recordings. A delivery that leaves the spool meanwhile is in the dump; a row of the dump never lacks its file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import re
+import shutil
+import tarfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from hotline.errors import InvalidInput
+
+FORMAT = 1
+MANIFEST, DUMP = "manifest.json", "database.dump"
+FOLDERS = ("spool", "attachments", "recordings")
+Step = Callable[[int], object]
+"""Told how many more bytes were worked on."""
+_NAME = re.compile(rf"{re.escape(DUMP)}|(?:{'|'.join(FOLDERS)})(?:/(?!\.\.?(?:/|$))[^/\\\0]+)+")
+_CHUNK = 1 << 20
+_LARGEST_MANIFEST = 1 << 30
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What was backed up, as the dump's snapshot saw it."""
+
+    migration: int
+    server: str
+    position: int
+    """Above every position that the snapshot saw (docs/decisions/0002)."""
+    tickets: int
+    events: int
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """One member of the archive."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The last member."""
+
+    format: int
+    made_at: datetime
+    about: About
+    files: tuple[Kept, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all members."""
+        return sum(kept.size for kept in self.files)
+
+
+class _Watched(io.RawIOBase):
+    """A reader that hashes and counts what passes."""
+
+    def __init__(self, source: IO[bytes], step: Step) -> None:
+        self._source, self._step, self.hash = source, step, hashlib.sha256()
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._source.read(size)
+        self.hash.update(data)
+        self._step(len(data))
+        return data
+
+
+class Writer:
+    """An archive being written; `written` gives one and puts it in place when all went well."""
+
+    def __init__(self, tar: tarfile.TarFile, step: Step) -> None:
+        self._tar, self._step = tar, step
+        self._kept: list[Kept] = []
+
+    def add(self, name: str, path: Path) -> None:
+        """Add a file as large as it is now; one that has gone meanwhile is left out."""
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as source:
+            info = tarfile.TarInfo(name)
+            state = os.fstat(source.fileno())
+            info.size, info.mtime, info.mode = state.st_size, int(state.st_mtime), 0o600
+            watched = _Watched(source, self._step)
+            self._tar.addfile(info, watched)
+            self._kept.append(Kept(name, info.size, watched.hash.hexdigest()))
+
+    def add_folder(self, data: Path, name: str) -> None:
+        """Add what lies in a folder of the data directory; half-written files (tmp…) are left out."""
+        for path in sorted((data / name).rglob("*")):
+            if path.is_file() and not path.name.startswith("tmp"):
+                self.add(path.relative_to(data).as_posix(), path)
+
+    def finish(self, made_at: datetime, about: About) -> Manifest:
+        """Add the manifest."""
+        manifest = Manifest(format=FORMAT, made_at=made_at, about=about, files=tuple(self._kept))
+        document = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+        info = tarfile.TarInfo(MANIFEST)
+        info.size, info.mtime, info.mode = len(document), int(made_at.timestamp()), 0o600
+        self._tar.addfile(info, io.BytesIO(document))
+        return manifest
+
+
+@contextlib.contextmanager
+def written(path: Path, step: Step) -> Iterator[Writer]:
+    """Write an archive, for its owner only; it appears under its name whole, or not at all.
+
+    Raises:
+        InvalidInput: there is such a file already.
+    """
+    if path.exists():
+        raise InvalidInput(f"{path} exists already: give another name", error_id="backup_exists")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+                yield Writer(tar, step)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def manifest_of(path: Path) -> Manifest:
+    """Return an archive's manifest. Raises InvalidInput: it is no whole backup, or of another format."""
+    try:
+        with tarfile.open(path, mode="r:") as tar:
+            found = [member for member in tar if member.name == MANIFEST]
+            if len(found) != 1 or found[0].size > _LARGEST_MANIFEST or (source := tar.extractfile(found[0])) is None:
+                raise InvalidInput(f"{path} has no manifest: it is no whole backup", error_id="backup_damaged")
+            manifest = msgspec.json.decode(source.read(), type=Manifest)
+    except (tarfile.TarError, msgspec.DecodeError, EOFError) as error:
+        raise InvalidInput(f"{path} is no backup of the hotline: {error}", error_id="backup_damaged") from error
+    if manifest.format != FORMAT:
+        raise InvalidInput(f"{path} has format {manifest.format}, this version reads {FORMAT}")
+    return manifest
+
+
+def unpack(path: Path, manifest: Manifest, folder: Path, step: Step) -> None:
+    """Unpack into an empty folder what the manifest names, each file compared with its SHA-256.
+
+    Raises:
+        InvalidInput: a file is missing, damaged, beyond the manifest, or wants to lie elsewhere.
+    """
+    due = {kept.name: kept for kept in manifest.files}
+    with tarfile.open(path, mode="r:") as tar:
+        for member in tar:
+            if member.name == MANIFEST:
+                continue
+            kept = due.pop(member.name, None)
+            source = tar.extractfile(member) if kept and member.isfile() and _NAME.fullmatch(member.name) else None
+            if kept is None or source is None:
+                raise InvalidInput(f"{path}: {member.name!r} does not belong there", error_id="backup_damaged")
+            if _copied(source, folder / kept.name, step) != kept.sha256:
+                raise InvalidInput(f"{path}: {kept.name} is damaged (SHA-256 differs)", error_id="backup_damaged")
+    if due:
+        raise InvalidInput(f"{path}: {next(iter(due))} is missing", error_id="backup_damaged")
+
+
+def _copied(source: Any, target: Path, step: Step) -> str:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    watched = _Watched(source, step)
+    with target.open("xb") as file:
+        target.chmod(0o600)
+        shutil.copyfileobj(watched, file, _CHUNK)
+        file.flush()
+        os.fsync(file.fileno())
+    return watched.hash.hexdigest()
+
+
+def put_in_place(unpacked: Path, data: Path, name: str) -> None:
+    """Move an unpacked folder's files into the data directory; files that only lie there stay."""
+    for path in sorted((unpacked / name).rglob("*")):
+        if path.is_file():
+            target = data / path.relative_to(unpacked)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)

@@ -1,0 +1,76 @@
+"""Backup and restore: database, attachments, spool and recordings together (docs/operations.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from hotline import archive
+from hotline.archive import DUMP, Manifest, Step
+from hotline.errors import InvalidInput
+from hotline.store import dump
+from hotline.store.migrate import available, migrate
+
+
+async def back_up(dsn: str, data: Path, target: Path, *, at: datetime, step: Step) -> Manifest:
+    """Write a backup to the file `target` while the service goes on; all that was acknowledged before is in it.
+
+    Args:
+        data: the data directory.
+        step: is told the bytes worked on.
+
+    Raises:
+        InvalidInput: the file exists, or there is nothing to back up.
+        Unavailable: the database or its programs fail.
+    """
+    with archive.written(target, step) as writer:
+        await asyncio.to_thread(writer.add_folder, data, "spool")
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
+            async with dump.snapshot(dsn) as moment:
+                await asyncio.to_thread(moment.dump, Path(folder) / DUMP, step)
+            await asyncio.to_thread(writer.add, DUMP, Path(folder) / DUMP)
+        for name in ("attachments", "recordings"):
+            await asyncio.to_thread(writer.add_folder, data, name)
+        return writer.finish(at, moment.about)
+
+
+async def restore(
+    dsn: str, data: Path, source: Path, manifest: Manifest, *, force: bool, checked: Step, loaded: Step
+) -> list[str]:
+    """Restore a backup and bring the database up to date; return the names of migrations that were applied.
+
+    Everything is unpacked and compared with its SHA-256 before anything is changed.
+
+    Args:
+        checked: is told the bytes unpacked.
+        loaded: is told how many bytes of the dump are loaded so far.
+
+    Raises:
+        InvalidInput: the database is not empty and not `force`, the service runs, or the backup is damaged or newer.
+        Unavailable: the database or its programs fail; the database is as it was.
+    """
+    newest = available()[-1].version
+    if manifest.about.migration > newest:
+        raise InvalidInput(f"the backup has migration {manifest.about.migration}, this version {newest}: upgrade first")
+    replace, bin_dir = await dump.check_free(dsn, force=force, server=manifest.about.server)
+    folder = await asyncio.to_thread(_new_folder, data)
+    try:
+        await asyncio.to_thread(archive.unpack, source, manifest, folder, checked)
+        for name in ("attachments", "recordings"):
+            await asyncio.to_thread(archive.put_in_place, folder, data, name)
+        await asyncio.to_thread(
+            dump.load, dsn, folder / DUMP, position=manifest.about.position, replace=replace, bin_dir=bin_dir,
+            step=loaded,
+        )
+        await asyncio.to_thread(archive.put_in_place, folder, data, "spool")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return [f"{done.version:04d} {done.name}" for done in await migrate(dsn)]
+
+
+def _new_folder(data: Path) -> Path:
+    data.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=data, prefix="restore-"))
