@@ -56,7 +56,8 @@ def main(given: Sequence[str] | None = None) -> int:
             return 1
     seconds = time.perf_counter() - began
     differences = books.differences()
-    sys.stdout.write(report(world, books, seconds, agree=not differences) + "".join(f"DIFFERENT {line}\n" for line in differences[:20]))
+    sys.stdout.write(report(world, books, seconds, agree=not differences))
+    sys.stdout.writelines(f"DIFFERENT {line}\n" for line in differences[:20])
     if log is not None:
         rows = asyncio.run(log.write(chosen.database))
         sys.stdout.write(f"written to the database: {rows} events\n")

@@ -100,6 +100,6 @@ class Arrivals:
             category=Category(l1=label.l1, l2=label.l2, confidence=0.9) if known else None, kind=kind,  # type: ignore[arg-type]
             verdict=verdict, services=(Service.POLICE,) if emergency else (), towns=(town,) if town else (),  # type: ignore[arg-type]
             priority=priority_of(verdict, label.l2, kind, city.priorities),  # type: ignore[arg-type]
-            needs_person=not known or r.random() < (0.65 if kind is Kind.ENQUIRY else 0.15), title=label.l2, model="year",
-            evidence=(Evidence(rule="violence", text="正在打架"),) if emergency else (),
+            needs_person=not known or r.random() < (0.65 if kind is Kind.ENQUIRY else 0.15), title=label.l2,
+            model="year", evidence=(Evidence(rule="violence", text="正在打架"),) if emergency else (),
         )
