@@ -39,19 +39,28 @@ def _words() -> Matcher[tuple[_Word, ...]]:
             matter = Matter(name.rstrip("!"), worth, name.endswith("!"))
             for word in tail.lower().split():
                 first, _, then = word.partition("~")
-                found[first] = (*found.get(first, ()), _Word(matter, then))
+                for spelling in {first, first.upper()}:
+                    found[spelling] = (*found.get(spelling, ()), _Word(matter, then))
     return Matcher(found)
 
 
 def matters_in(batch: Batch) -> list[dict[Matter, float]]:
     """Return for each clean, lower-case text its matters with their weight: rare ones and repeated ones weigh more."""
-    return [_weighed(text, hits) for text, hits in zip(batch.texts, _words().find(batch), strict=True)]
+    found = []
+    for spots in matter_spots(batch):
+        counts: dict[Matter, int] = {}
+        for _, matter in spots:
+            counts[matter] = counts.get(matter, 0) + 1
+        found.append({matter: matter.worth * (1.0 + min(count - 1, 2) / 2) for matter, count in counts.items()})
+    return found
 
 
-def _weighed(text: str, hits: list[tuple[int, int, tuple[_Word, ...]]]) -> dict[Matter, float]:
-    counts: dict[Matter, int] = {}
-    for _, end, words in hits:
-        for matter, then in words:
-            if not then or text.find(then, end, end + _GAP) >= 0:
-                counts[matter] = counts.get(matter, 0) + 1
-    return {matter: matter.worth * (1.0 + min(count - 1, 2) / 2) for matter, count in counts.items()}
+def matter_spots(batch: Batch) -> list[list[tuple[int, Matter]]]:
+    """Return for each clean text where it names which matter, in order."""
+    return [
+        [
+            (start, matter) for start, end, words in hits for matter, then in words
+            if not then or text.find(then, end, end + _GAP) >= 0
+        ]
+        for text, hits in zip(batch.texts, _words().find(batch), strict=True)
+    ]

@@ -32,9 +32,9 @@ from triage.linear import load_linear
 from triage.match import batch_of
 from triage.opinion import Opinions, Scorer, Use
 from triage.place import Gazetteer, Mention, happened
-from triage.rules import Assessment, assess_all
+from triage.rules import CALM, Assessment, assess_all, calm_lean
 from triage.text import Text, normalise
-from triage.title import title_of
+from triage.title import titles_in
 
 SHORTEST = 2
 """Characters below which nothing can be judged."""
@@ -123,6 +123,7 @@ class Pipeline:
             mentions,
             entities_in(clean, batch, [[mention.start for mention in found] for found in mentions]),
             [card] * len(clean),
+            titles_in(batch),
             strict=True,
         )
         return [self._judge(*one) for one in judged]
@@ -138,11 +139,14 @@ class Pipeline:
         mentions: list[Mention],
         entities: tuple[Entity, ...],
         card: Card,
+        title: str,
     ) -> Triage:
         if len(text.clean.strip()) < SHORTEST:
             return Triage(category=None, needs_person=True, title=text.raw.strip(), model=card.version)
         kind, category = self._kinds[kind_number], choice.category
         limits = card.thresholds
+        if assessment is CALM and chances[0] + chances[1] > limits.doubt:
+            assessment = CALM._replace(lean=calm_lean(text.clean))
         verdict, alone = raised(assessment, chances, limits)
         calm = verdict is Verdict.NON_EMERGENCY
         towns = happened(mentions)
@@ -161,7 +165,7 @@ class Pipeline:
             entities=entities,
             needs_person=units is None,
             evidence=() if calm else self._evidence(text, assessment, alone, card.version),
-            title=title_of(text.clean),
+            title=title,
             model=card.version,
         )
 

@@ -56,9 +56,20 @@ def assess(text: str) -> Assessment:
 
 
 def assess_all(batch: Batch) -> list[Assessment]:
-    """Return the rules' verdict on each text."""
-    found = zip(batch.texts, lexicon.dangers().find(batch), lexicon.cues().find(batch), strict=True)
-    return [_assessed(*one) for one in found]
+    """Return the rules' verdict on each text; cues are looked for only where there is talk of danger."""
+    dangers = lexicon.dangers().find(batch)
+    talk = [row for row, hits in enumerate(dangers) if hits]
+    found = [CALM] * len(dangers)
+    cues = lexicon.cues().find(batch_of([batch.texts[row] for row in talk])) if talk else []
+    for row, cue_hits in zip(talk, cues, strict=True):
+        found[row] = _assessed(batch.texts[row], dangers[row], cue_hits)
+    return found
+
+
+def calm_lean(text: str) -> float:
+    """Return how far a clean text leans to an emergency that has no word of danger."""
+    [found] = lexicon.cues().find(batch_of([text]))
+    return _lean(Verdict.NON_EMERGENCY, [], Counter(hit.word.cue for hit in found))
 
 
 def _assessed(text: str, dangers: list[Hit], cues: list[Hit]) -> Assessment:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from triage.match import batch_of
-from triage.matters import matters_in
+from triage.match import Batch, batch_of
+from triage.matters import Matter, matter_spots, matters_in
 
 LONGEST = 25
 _ENOUGH = 16
-_READ = 400
-_CLAUSES = 24
+_READ = 240
+_CLAUSES = 16
 _CLAUSE = re.compile(r"(?:(?<=\d)[.,](?=\d)|[^,，.。;；!！?？\n…])+")
 _SENTENCE = re.compile(r"[^。!！?？\n]+[。!！?？]*")
 _EMPTY = re.compile(
@@ -28,11 +28,16 @@ _ASIDE = re.compile(
     r"|请(?!问)|希望|恳请|望|麻烦|建议|要求|如果|听说|以前|位置在|痛心)"
 )
 _PLACED = re.compile(r"[^在这那个的](?:[路村镇街厂店]|社区|小区|花园|学校|小学|中学|医院|公司|广场|车站|公园|市场)")
+_PLAIN = 4.5
+"""Score of a clause from which no later one need be looked at."""
+_AROUND = " \t:：“”\"'"
+_MAYBE_EMPTY = re.compile(r"[喂你您早晚请那呃嗯啊是就我投举反求唔麻尊各领市]|[^,，:：]{1,14}[:：]")
 _MOST_WORTH = 8.0
 _PLACE = 1.5
 _ASIDE_COSTS = 3.0
 _LATER_COSTS = 0.35
 _SHORT = 8
+_Spots = list[tuple[int, Matter]]
 
 
 class _Clause(NamedTuple):
@@ -42,8 +47,17 @@ class _Clause(NamedTuple):
 
 
 def title_of(text: str) -> str:
-    """Return a title: the clause that says most, with its neighbours while they fit."""
-    clauses = _clauses(text)
+    """Return the title of one clean text."""
+    return titles_in(batch_of([text]))[0]
+
+
+def titles_in(batch: Batch) -> list[str]:
+    """Return titles: the clause that says most, with its neighbours while they fit."""
+    return [_title(text, spots) for text, spots in zip(batch.texts, matter_spots(batch), strict=True)]
+
+
+def _title(text: str, spots: _Spots) -> str:
+    clauses = _clauses(text, spots)
     if not clauses:
         return text.strip()[:LONGEST]
     best = max(range(len(clauses)), key=lambda number: (clauses[number].score, -number))
@@ -62,7 +76,11 @@ def key_sentences(text: str, most: int = 2) -> tuple[str, ...]:
     sentences = [found.group().strip() for found in _SENTENCE.finditer(text) if found.group().strip(" 。!！?？\n")]
     if len(sentences) <= most:
         return tuple(sentences)
-    scored = [max((clause.score for clause in _clauses(one)), default=-9.0) for one in sentences]
+    spots = matter_spots(batch_of(sentences))
+    scored = [
+        max((clause.score for clause in _clauses(one, its)), default=-9.0)
+        for one, its in zip(sentences, spots, strict=True)
+    ]
     ranked = sorted(range(len(sentences)), key=lambda number: (_LATER_COSTS * number - scored[number], number))
     return tuple(sentences[number] for number in sorted(ranked[:most]))
 
@@ -71,19 +89,28 @@ def _fits(parts: list[str]) -> bool:
     return len("，".join(parts)) <= LONGEST
 
 
-def _clauses(text: str) -> list[_Clause]:
-    found: list[str] = []
-    for match in _CLAUSE.finditer(text[:_READ]):
-        clause = _EMPTY.sub("", match.group().strip(" \t:：“”\"'")).strip()
-        if clause and (found or len(clause) >= 4):
-            found.append(clause)
-        if len(found) == _CLAUSES:
+def _clauses(text: str, spots: _Spots) -> list[_Clause]:
+    """Return the clauses that may become a title: those after one that plainly says it only as far as they may fit."""
+    found: list[_Clause] = []
+    room = len(text)
+    place = 0
+    for match in _CLAUSE.finditer(text, 0, _READ):
+        clause = match.group().strip(_AROUND)
+        clause = _EMPTY.sub("", clause).strip() if _MAYBE_EMPTY.match(clause) else clause
+        if not clause or not (found or len(clause) >= 4):
+            continue
+        worth = 0.0
+        while place < len(spots) and spots[place][0] < match.end():
+            worth += spots[place][1].worth
+            place += 1
+        one = _weighed(len(found), clause, worth)
+        found.append(one)
+        room -= len(clause)
+        if room <= 0 or len(found) == _CLAUSES:
             break
-    matters = matters_in(batch_of([clause.lower() for clause in found]))
-    return [
-        _weighed(number, clause, sum(sorted((one.worth for one in about), reverse=True)[:2]))
-        for number, (clause, about) in enumerate(zip(found, matters, strict=True))
-    ]
+        if one.score >= _PLAIN:
+            room = min(room, LONGEST - len(clause))
+    return found
 
 
 def _weighed(number: int, clause: str, worth: float) -> _Clause:
