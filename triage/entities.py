@@ -34,6 +34,7 @@ _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Za-hj-np-z][· .-]?"
     r"[A-HJ-NP-Za-hj-np-z0-9]{4,5}[A-HJ-NP-Za-hj-np-z0-9挂学警港澳](?![A-Za-z0-9])"
 )
+_MANY_NUMERALS = re.compile(rf"[{_NUMERAL}][{_NUMERAL} ]{{9}}")
 _SPOKEN_ID = re.compile(rf"(?<![{_NUMERAL}])[{_NUMERAL}]{{17}}[{_NUMERAL}xX]")
 _SPOKEN_LINE = re.compile(rf"(?<![{_NUMERAL}])零[{_NUMERAL}]{{9,11}}(?![{_NUMERAL}])")
 _SAID = re.compile(
@@ -87,6 +88,15 @@ def _all(clean: str, hits: list[tuple[int, int, Anchor]], places: Collection[int
     yield from _numbers(clean)
     for match in _PLATE.finditer(clean):
         yield match.start(), match.end(), "plate"
+    if _MANY_NUMERALS.search(clean):
+        yield from _spoken(clean)
+    for wanted in ((Anchor.AMOUNT,), (Anchor.TIME, Anchor.HOUR)):
+        yield from (span for start, _, kind in hits if kind in wanted for span in _read(clean, start, kind))
+    yield from _named(clean, hits, places)
+
+
+def _spoken(clean: str) -> Iterator[Span]:
+    """Yield ids and telephones said in characters."""
     for match in _SPOKEN_ID.finditer(clean):
         if _is_id(match.group().translate(_SPOKEN)):
             yield match.start(), match.end(), "id"
@@ -96,9 +106,6 @@ def _all(clean: str, hits: list[tuple[int, int, Anchor]], places: Collection[int
         digits = match.group().replace(" ", "").translate(_SPOKEN)
         if len(digits) == 11:
             yield match.start(), match.start() + len(match.group().rstrip()), "phone"
-    for wanted in ((Anchor.AMOUNT,), (Anchor.TIME, Anchor.HOUR)):
-        yield from (span for start, _, kind in hits if kind in wanted for span in _read(clean, start, kind))
-    yield from _named(clean, hits, places)
 
 
 def _numbers(clean: str) -> Iterator[Span]:

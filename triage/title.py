@@ -16,7 +16,7 @@ LONGEST = 25
 _ENOUGH = 16
 _READ = 240
 _CLAUSES = 16
-_CLAUSE = re.compile(r"(?:(?<=\d)[.,](?=\d)|[^,，.。;；!！?？\n…])+")
+_CLAUSE = re.compile(r"[^,，.。;；!！?？\n…]+(?:(?<=\d)[.,](?=\d)[^,，.。;；!！?？\n…]+)*")
 _SENTENCE = re.compile(r"[^。!！?？\n]+[。!！?？]*")
 _EMPTY = re.compile(
     r"^(?:喂+|你好|您好|早上好|晚上好|请问(?:一下)?|那个|呃|嗯|啊|是这样的?|就是|我就?想问(?:一下|下)?|我想(?:反映|咨询|核实)(?:一下|下)?"
@@ -109,7 +109,9 @@ def _clauses(text: str, spots: _Spots) -> list[_Clause]:
         if room <= 0 or len(found) == _CLAUSES:
             break
         if one.score >= _PLAIN:
-            room = min(room, LONGEST - len(clause))
+            room = min(room, _ENOUGH - len(clause))
+            if room <= 0:
+                break
     return found
 
 
