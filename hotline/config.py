@@ -37,6 +37,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     host: Annotated[str, Meta(description="address that HTTP and the console listen on")] = "127.0.0.1"
     http_port: Annotated[Port, Meta(description="port of HTTP")] = 8080
     ws_port: Annotated[Port, Meta(description="port of the console's WebSocket")] = 8081
+    metrics_port: Annotated[
+        Port, Meta(description="port of /metrics of a process that is not of the role intake; 0: none")
+    ] = 0
     database_connections: Annotated[int, Meta(ge=3, le=200, description="connections of one process")] = 10
     max_waiting: Annotated[int, Meta(ge=1, description="messages that may wait in intake before 503")] = 2000
     web_rate: Annotated[int, Meta(ge=1, description="appeals a minute for one address without a token")] = 20

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from channels.message import Receipt
 from hotline.errors import HotlineError
 from hotline.terms import Channel
 
+log = structlog.get_logger(__name__)
 APPEALS = Counter("hotline_appeals", "Messages taken in, by channel and outcome", ["channel", "outcome"])
 SECONDS = Histogram(
     "hotline_appeal_seconds", "From a message's arrival in intake to its receipt", ["channel"],
@@ -24,11 +26,12 @@ WAITING = Gauge("hotline_intake_waiting", "Messages that wait for a batch")
 class Outcome:
     """What became of one message: a verdict, `repeat`, or the error's id."""
 
-    word = "internal"
+    word, number = "internal", ""
 
     def receipt(self, receipt: Receipt) -> None:
         """Note the receipt."""
         self.word = "repeat" if receipt.repeat else receipt.verdict
+        self.number = receipt.number
 
 
 _counted = cache(APPEALS.labels)
@@ -47,3 +50,5 @@ def taken(channel: Channel) -> Iterator[Outcome]:
     finally:
         _counted(channel.value, outcome.word).inc()
         _timed(channel.value).observe(time.perf_counter() - began)
+        # From here the ticket's number leads on: jobs log it as the beginning of their `trace`.
+        log.info("taken", channel=channel.value, outcome=outcome.word, number=outcome.number)

@@ -15,6 +15,7 @@ from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job as QueuedJob
 
 from hotline.handoff import Later
+from hotline.operation import FAILURES, counted
 from hotline.store.jobs import Job
 
 log = structlog.get_logger(__name__)
@@ -23,17 +24,21 @@ Handler = Callable[[str], Awaitable[None]]
 BATCH = 50
 AT_ONCE = {Job.DELIVER: 20}
 """Jobs of a kind that run at the same time in all processes together: units' slow systems leave room for the rest."""
+_LOST: tuple[type[Exception], ...] = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_AGAIN: tuple[type[Exception], ...] = (Later, *_LOST)
 HEARTBEAT = timedelta(seconds=6)
 """A job whose process died is taken up by another after this."""
 
 
-def _entrypoint(handler: Handler) -> Callable[[QueuedJob], Awaitable[None]]:
+def _entrypoint(handler: Handler, name: str = "job") -> Callable[[QueuedJob], Awaitable[None]]:
     async def run(job: QueuedJob) -> None:
+        key = (job.payload or b"").decode()
         try:
-            await handler((job.payload or b"").decode())
+            with structlog.contextvars.bound_contextvars(job=name, trace=key):
+                await counted(name, handler(key), later=_AGAIN)
         except Later as later:
             raise RetryRequested(later.delay, later.reason) from later
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _LOST as error:
             # The database went away in the middle; the job is repeatable by design.
             raise RetryRequested(timedelta(seconds=1), f"{type(error).__name__}: {error}") from error
 
@@ -61,7 +66,7 @@ async def _work(pool: asyncpg.Pool, handlers: Mapping[Job, Handler]) -> None:
     queue = PgQueuer(connection=_ListeningFirst(pool))
     for job, handler in handlers.items():
         limit = AT_ONCE.get(job, 0)
-        queue.entrypoint(job.value, on_failure="hold", concurrency_limit=limit)(_entrypoint(handler))
+        queue.entrypoint(job.value, on_failure="hold", concurrency_limit=limit)(_entrypoint(handler, job.value))
     await queue.run(
         dequeue_timeout=timedelta(seconds=5), batch_size=BATCH, heartbeat_timeout=HEARTBEAT,
         max_concurrent_tasks=2 * BATCH, shutdown_on_listener_failure=True,
@@ -75,6 +80,7 @@ async def supervised(name: str, run: Callable[[], Awaitable[None]], *, pause: fl
             await run()
             log.warning("role_ended", role=name)
         except Exception:
+            FAILURES.labels(name).inc()
             log.exception("role_failed", role=name)
         await asyncio.sleep(pause)
 

@@ -22,6 +22,7 @@ from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import database_dsn, open_core
 from hotline.listening import check_free
+from hotline.operation import exposed
 from hotline.ports import TriageBatch
 from hotline.roles import ROLES, Role
 from hotline.roles.parts import accounts_of, running
@@ -63,6 +64,8 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, pare
         await stack.enter_async_context(running(core.watch()))
         for one in pipelines:
             one.follow(core.directories.in_force)
+        if Role.INTAKE not in roles and parent is None:
+            stack.enter_context(exposed(settings.host, settings.metrics_port))
         for role in roles:
             await stack.enter_async_context(ROLES[role](core))
         log.info("serving", roles=[role.value for role in roles], pid=os.getpid(), http_port=settings.http_port,
@@ -101,6 +104,8 @@ def check_ports(settings: Settings, roles: Sequence[Role]) -> None:
         check_free("http_port", settings.host, settings.http_port)
     if Role.GATEWAY in roles:
         check_free("ws_port", settings.host, settings.ws_port)
+    if Role.INTAKE not in roles and settings.metrics_port:
+        check_free("metrics_port", settings.host, settings.metrics_port)
 
 
 def serve_here(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+import time
 from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 
 from channels.openapi_document import Operation
 from channels.problem import problems
@@ -18,6 +21,13 @@ log = structlog.get_logger(__name__)
 Ready = Callable[[], Awaitable[dict[str, str]]]
 MAX_BODY = 64 * 1024 * 1024
 _JSON, _TEXT = "application/json", "text/plain"
+REQUEST_ID = "X-Request-Id"
+_TRACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+REQUESTS = Counter("hotline_http_requests", "HTTP requests answered", ["method", "route", "status"])
+SECONDS = Histogram(
+    "hotline_http_seconds", "From a request's head to its answer", ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -39,7 +49,7 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def _housekeeping(ready: Ready, openapi: bytes) -> list[web.RouteDef]:
+def _housekeeping(ready: Ready, openapi: bytes, refresh: Callable[[], Awaitable[None]] | None) -> list[web.RouteDef]:
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok")
 
@@ -52,6 +62,8 @@ def _housekeeping(ready: Ready, openapi: bytes) -> list[web.RouteDef]:
         return web.Response(body=msgspec.json.encode(parts), content_type="application/json")
 
     async def metrics(_: web.Request) -> web.Response:
+        if refresh is not None:
+            await refresh()
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def document(_: web.Request) -> web.Response:
@@ -74,6 +86,35 @@ async def secure_headers(request: web.Request, handler: Handler) -> web.StreamRe
     return response
 
 
+@web.middleware
+async def traced(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give every request an id, or take the caller's: all log lines of it bear it as `trace`, and the answer has it."""
+    given = request.headers.get(REQUEST_ID, "")
+    trace = given if _TRACE.fullmatch(given) else secrets.token_hex(8)
+    with structlog.contextvars.bound_contextvars(trace=trace):
+        response = await handler(request)
+    if not response.prepared:
+        response.headers.setdefault(REQUEST_ID, trace)
+    return response
+
+
+@web.middleware
+async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count and time requests by route, so that addresses with numbers and secrets in them are no labels."""
+    began = time.perf_counter()
+    resource = request.match_info.route.resource
+    route, status = resource.canonical if resource else "none", "none"
+    method = request.method if resource else "any"
+    try:
+        response = await handler(request)
+        status = str(response.status)
+        return response
+    finally:
+        REQUESTS.labels(method, route, status).inc()
+        if status != "101":  # a WebSocket's time is that of a talk
+            SECONDS.labels(route).observe(time.perf_counter() - began)
+
+
 def outages(lost: tuple[type[Exception], ...]) -> Middleware:
     """Return a middleware that tells an outage of the database as what it is: 503, try again."""
 
@@ -91,9 +132,15 @@ def outages(lost: tuple[type[Exception], ...]) -> Middleware:
 
 
 def application(
-    routes: Iterable[web.AbstractRouteDef], *, ready: Ready, openapi: bytes, lost: tuple[type[Exception], ...] = ()
+    routes: Iterable[web.AbstractRouteDef], *, ready: Ready, openapi: bytes, lost: tuple[type[Exception], ...] = (),
+    refresh: Callable[[], Awaitable[None]] | None = None,
 ) -> web.Application:
-    """Return the application. Every error leaves as problem+json; those of `lost` are outages of the database."""
-    app = web.Application(middlewares=[secure_headers, problems, outages(lost)], client_max_size=MAX_BODY)
-    app.add_routes([*routes, *_housekeeping(ready, openapi)])
+    """Return the application. Every error leaves as problem+json; those of `lost` are outages of the database.
+
+    Args:
+        refresh: is awaited before `/metrics` is answered.
+    """
+    middlewares = [traced, measured, secure_headers, problems, outages(lost)]
+    app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY)
+    app.add_routes([*routes, *_housekeeping(ready, openapi, refresh)])
     return app

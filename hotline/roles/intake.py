@@ -25,6 +25,7 @@ from hotline.core import Core
 from hotline.ids import StaffName
 from hotline.jobs import supervised
 from hotline.listening import listening
+from hotline.operation import Operation
 from hotline.roles import departments, figures, neighbours
 from hotline.roles.parts import accounts_of, running, wechat_client
 from hotline.store.database import LOST
@@ -45,7 +46,10 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
             *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *proposals_api.OPERATIONS, *neighbours.OPERATIONS,
             *figures.OPERATIONS, *house.OPERATIONS, types=unit_openapi.TYPES, webhooks=unit_openapi.WEBHOOKS,
         )
-        app = house.application(routes, ready=partial(_ready, core), openapi=document, lost=LOST)
+        operation = Operation(core.pool, clock=core.clock, spooled=lambda: len(core.spool.waiting()))
+        app = house.application(
+            routes, ready=partial(_ready, core), openapi=document, lost=LOST, refresh=operation.refresh
+        )
         app.on_shutdown.extend([room.close, feed.close])
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
         await runner.setup()
