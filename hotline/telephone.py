@@ -12,13 +12,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import structlog
 
 from hotline.call_orders import order_of
 from hotline.errors import Forbidden, HotlineError, NotFound
 from hotline.ports import Clock
-from hotline.telephone_ports import AgentSeen, CallStore, Pbx, PbxChannel
+from hotline.telephone_ports import AgentSeen, CallStore, Pbx, PbxChannel, Times
 from routing import call_words as m
 from routing.call_orders import Asked
 from routing.callbacks import MissedCall, MissedReason
@@ -33,14 +32,8 @@ NO_ANSWER = "no_answer"
 
 
 Owe = Callable[[MissedCall], Awaitable[Any]]
-
-
-class Times(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds: how long a telephone rings, how long agents wrap up, how often time itself is looked at."""
-
-    ring: float = 15.0
-    wrap_up: float = 30.0
-    tick: float = 0.2
+Through = Callable[[str], Awaitable[Any]]
+"""Told of a caller who got through: nothing is owed to them any more."""
 
 
 async def _always() -> None:
@@ -57,10 +50,10 @@ class Telephone:
     """Steers the calls of one PBX. `run` never ends by itself."""
 
     def __init__(
-        self, *, pbx: Pbx, store: CallStore, owe: Owe, settings: Settings, clock: Clock, queue: str = "general",
-        times: Times = Times(),
+        self, *, pbx: Pbx, store: CallStore, owe: Owe, through: Through, settings: Settings, clock: Clock,
+        queue: str = "general", times: Times = Times(),
     ) -> None:
-        self._pbx, self._store, self._owe, self._clock = pbx, store, owe, clock
+        self._pbx, self._store, self._owe, self._through, self._clock = pbx, store, owe, through, clock
         self._queue, self._times = queue, times
         self._board = Switchboard(settings)
         self._calls: dict[str, Call] = {}
@@ -206,6 +199,8 @@ class Telephone:
             await self._carry_out(after, action, now)
         if after.phase is Phase.TALKING and after.agent and isinstance(event, m.Up):
             await self._store.set_presence(after.agent, BUSY, among=[RINGING], now=now, call=after.id)
+            if call is not None and call.phase is not Phase.TALKING:
+                await self._through(after.caller)
 
     async def _carry_out(self, call: Call, action: m.Action, now: datetime) -> None:
         match action:

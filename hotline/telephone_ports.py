@@ -92,3 +92,11 @@ class CallStore(Protocol):
     async def wrapped_up(self, agent: str, *, now: datetime) -> None:
         """Note the end of a wrap-up."""
         ...
+
+
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds: how long a telephone rings, how long agents wrap up, how often time itself is looked at."""
+
+    ring: float = 15.0
+    wrap_up: float = 30.0
+    tick: float = 0.2

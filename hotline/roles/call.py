@@ -13,7 +13,8 @@ from hotline.core import Core
 from hotline.jobs import supervised
 from hotline.roles.parts import running
 from hotline.store.telephone import TelephoneStore, sole_owner
-from hotline.telephone import Telephone, Times
+from hotline.telephone import Telephone
+from hotline.telephone_ports import Times
 from routing.queueing import Ladder, Rung, Settings
 
 log = structlog.get_logger(__name__)
@@ -40,7 +41,8 @@ async def _steer(core: Core) -> None:
             trunk=settings.ari_trunk,
         )
         telephone = Telephone(
-            pbx=pbx, store=TelephoneStore(core.pool), owe=core.callbacks.owe, settings=GENERAL, clock=core.clock,
+            pbx=pbx, store=TelephoneStore(core.pool), owe=core.callbacks.owe, through=core.callbacks.answered,
+            settings=GENERAL, clock=core.clock,
             times=Times(ring=settings.ring_seconds, wrap_up=settings.wrap_up_seconds),
         )
         await telephone.run(while_true=owner.still)

@@ -19,7 +19,8 @@ from channels.ari import Ari
 from hotline.errors import HotlineError
 from hotline.store.database import open_pool
 from hotline.store.telephone import TelephoneStore
-from hotline.telephone import Telephone, Times
+from hotline.telephone import Telephone
+from hotline.telephone_ports import Times
 from routing import call_words as m
 from routing.call_orders import CallAct, CallOrder
 from routing.callbacks import MissedCall
@@ -46,6 +47,7 @@ class Centre:
         self.pbx, self.phones, self.pool, self._session = pbx, phones, pool, session
         self.store = TelephoneStore(pool)
         self.owed: list[MissedCall] = []
+        self.through: list[str] = []
         self.telephone = self.steering()
         self._running: asyncio.Task[None] | None = None
 
@@ -53,8 +55,11 @@ class Centre:
         async def owe(missed: MissedCall) -> None:
             self.owed.append(missed)
 
+        async def through(caller: str) -> None:
+            self.through.append(caller)
+
         ari = Ari(self._session, base=self.pbx.ari, user=USER, password=PASSWORD, trunk="PJSIP/phones/sip:{number}")
-        return Telephone(pbx=ari, store=self.store, owe=owe, settings=QUEUES, clock=now,
+        return Telephone(pbx=ari, store=self.store, owe=owe, through=through, settings=QUEUES, clock=now,
                          times=Times(ring=3.0, wrap_up=0.5, tick=0.05))
 
     def start(self) -> None:
@@ -129,6 +134,7 @@ async def test_a_call_is_answered_recorded_and_ended(centre: Centre) -> None:
     assert await centre.state_of("wang") == "busy"
     row = await centre.over()
     assert (row["agent"], row["abandoned_at"], centre.owed) == ("wang", None, [])
+    assert centre.through == [row["caller"]]
     assert row["started_at"] <= row["asked_at"] <= row["rang_at"] <= row["answered_at"] <= row["ended_at"]
     await centre.until(lambda: _is(centre, "wang", "available"))
     recording = centre.pbx.recordings / f"{row['recording']}.wav"
