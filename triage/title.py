@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from triage.match import Batch, batch_of
-from triage.matters import Matter, matter_spots, matters_in
+from triage.matters import Matter, matter_spots
 
 LONGEST = 25
 _ENOUGH = 16
@@ -44,6 +44,8 @@ class _Clause(NamedTuple):
     text: str
     score: float
     placed: bool
+    matters: tuple[int, ...]
+    """Where in the clause matters are named."""
 
 
 def title_of(text: str) -> str:
@@ -61,7 +63,7 @@ def _title(text: str, spots: _Spots) -> str:
     if not clauses:
         return text.strip()[:LONGEST]
     best = max(range(len(clauses)), key=lambda number: (clauses[number].score, -number))
-    parts = [_cut(clauses[best].text)]
+    parts = [_cut(clauses[best])]
     if best and clauses[best - 1].placed and not clauses[best].placed and _fits([clauses[best - 1].text, *parts]):
         parts.insert(0, clauses[best - 1].text)
     for clause in clauses[best + 1 :]:
@@ -99,11 +101,12 @@ def _clauses(text: str, spots: _Spots) -> list[_Clause]:
         clause = _EMPTY.sub("", clause).strip() if _MAYBE_EMPTY.match(clause) else clause
         if not clause or not (found or len(clause) >= 4):
             continue
-        worth = 0.0
+        worth, begins, matters = 0.0, text.find(clause, match.start()), list[int]()
         while place < len(spots) and spots[place][0] < match.end():
             worth += spots[place][1].worth
+            matters.append(spots[place][0] - begins)
             place += 1
-        one = _weighed(len(found), clause, worth)
+        one = _weighed(len(found), clause, worth, matters)
         found.append(one)
         room -= len(clause)
         if room <= 0 or len(found) == _CLAUSES:
@@ -115,19 +118,19 @@ def _clauses(text: str, spots: _Spots) -> list[_Clause]:
     return found
 
 
-def _weighed(number: int, clause: str, worth: float) -> _Clause:
+def _weighed(number: int, clause: str, worth: float, matters: list[int]) -> _Clause:
     placed = _PLACED.search(clause) is not None
     score = min(worth, _MOST_WORTH) + _PLACE * placed - _LATER_COSTS * number + min(len(clause), _SHORT) / _SHORT
-    return _Clause(clause, score - _ASIDE_COSTS * bool(_ASIDE.match(clause)), placed)
+    return _Clause(clause, score - _ASIDE_COSTS * bool(_ASIDE.match(clause)), placed, tuple(matters))
 
 
-def _cut(clause: str) -> str:
+def _cut(found: _Clause) -> str:
     """Shorten a clause that is too long to the part around what it is about."""
+    clause = found.text
     if len(clause) <= LONGEST:
         return clause
-    marks = [found.start() for found in re.finditer(r"[:： 、]", clause)]
-    [about] = matters_in(batch_of([clause.lower()]))
-    if about and not matters_in(batch_of([clause[:LONGEST].lower()]))[0]:
+    if found.matters and min(found.matters) >= LONGEST - 1:
+        marks = [mark.start() for mark in re.finditer(r"[:： 、]", clause)]
         start = next((mark + 1 for mark in reversed(marks) if len(clause) - mark - 1 >= _SHORT), len(clause) - LONGEST)
         return clause[start : start + LONGEST]
     return clause[:LONGEST]
