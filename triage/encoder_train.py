@@ -174,6 +174,8 @@ def best_blend(
         return float(-np.log(chances[np.arange(len(rows)), truth[rows]] + 1e-9).mean())
 
     _, share, scale = min((loss(float(a), float(b)), float(a), float(b)) for a in _SHARES for b in _SCALES)
+    if share == 0.0:
+        scale = 1.0  # the linear model is calibrated on more texts than these
     return round(share, 2), round(scale, 4), np.asarray(blended(first, second, share, scale), dtype=np.float64)
 
 
@@ -188,16 +190,18 @@ def _card(
 ) -> EncoderCard:
     targets = _targets(examples, linear)
     blends = [best_blend(*one) for one in zip(first, second, targets[:3], strict=True)]
+    (first_share, first_scale, _), (second_share, second_scale, _), (third_share, third_scale, _) = blends
     chances, verdicts = blends[0][2], blends[2][2]
     curve = calibration_curve(chances.max(axis=1), chances.argmax(axis=1) == targets.category)
     category = msgspec.structs.replace(linear.heads[0], curve=curve)
     known = np.flatnonzero(targets.verdict != UNKNOWN)
     scores = (category, np.log(chances + 1e-9)), (linear.heads[2], np.log(verdicts + 1e-9))
     limits = thresholds_for(examples, city, *scores, known)
+    if third_share == 0.0:
+        limits = msgspec.structs.replace(linear.thresholds, dispatch=limits.dispatch)
     digest = hashlib.sha256((out / NETWORK).read_bytes()).hexdigest()[:12]
     version = f"{linear.version}+encoder-{digest}"
     card = Card(version=version, heads=(category, *linear.heads[1:]), thresholds=limits)
-    (first_share, first_scale, _), (second_share, second_scale, _), (third_share, third_scale, _) = blends
     return EncoderCard(
         version=f"encoder-{digest}",
         beside=linear.version,

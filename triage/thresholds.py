@@ -18,8 +18,9 @@ PRECISION = 0.95
 SURELY = 1.645
 """Standard errors that the precision must stay above PRECISION by: one-sided, 95 %. Chosen at PRECISION itself, every
 second set of new texts would fall below it."""
-DOUBT = 0.2
-"""Share of the emergency threshold below which the rules alone raise no more than `unclear`."""
+DOUBT = 0.1
+"""Share of the emergency threshold below which the rules alone raise no more than `unclear`. In cross-validation 0.969
+of the emergencies are found so, 0.964 at twice the share, for 0.4 % more false alarms on hard negatives."""
 DESPITE = (0.5, 0.35)
 """Thresholds for `emergency` and `unclear` where the words lean to calm: in cross-validation 9 of 582 emergencies were
 missed by it and 12 of 17 false alarms were gone."""
