@@ -29,11 +29,14 @@ def _masked(value: Any) -> Any:
         return {key: _masked(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_masked(inner) for inner in value]
-    return value
+    if value is None or isinstance(value, bool | float):
+        return value
+    shown = mask(str(value) if isinstance(value, int) else repr(value))  # errors and other objects tell what they hold
+    return value if isinstance(value, int) and shown == str(value) else shown
 
 
 def _mask_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {key: _masked(value) for key, value in event.items()}
+    return {key: value if key.startswith("_") else _masked(value) for key, value in event.items()}
 
 
 def configure(level: str) -> None:
