@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -27,32 +27,45 @@ HEADS = ("category", "kind", "verdict")
 _FLOOR = 1e-6
 
 
+class Heard(NamedTuple):
+    """What the encoder says: log-probabilities of each head of `HEADS`, each (texts × labels), and the share of each
+    text that it looked at, (texts × 1)."""
+
+    heads: tuple[Floats, ...]
+    seen: Floats
+
+
 class Encoder:
     """Scores texts with the network. Cheap to share; holds no state between calls."""
 
     def __init__(self, session: onnxruntime.InferenceSession, tokenizer: Tokenizer, *, longest: int) -> None:
         self._session = session
         self._tokenizer = tokenizer
-        self._tokenizer.enable_truncation(longest)
+        self._longest = longest
+        self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
 
-    def __call__(self, texts: Sequence[str]) -> tuple[Floats, ...]:
-        """Return for each head of `HEADS` the log-probabilities of clean texts, each (texts, labels).
+    def __call__(self, texts: Sequence[str]) -> Heard:
+        """Score clean texts.
 
         One text at a time: on one core no slower than many at once, nothing is padded, and what a text is taken for
         never depends on its neighbours (8-bit arithmetic would scale them together).
         """
-        found = [self._run(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
-        return tuple(_log_softmax(np.concatenate(head)) for head in zip(*found, strict=True))
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        found = [self._run(row) for row in rows]
+        seen = np.array([[min(1.0, self._longest / max(1, len(row)))] for row in rows], dtype=np.float32)
+        return Heard(tuple(_log_softmax(np.concatenate(head)) for head in zip(*found, strict=True)), seen)
 
     def _run(self, row: Sequence[int]) -> list[Floats]:
-        ids = np.array([row], dtype=np.int64)
+        cut = row if len(row) <= self._longest else [*row[: self._longest - 1], row[-1]]
+        ids = np.array([cut], dtype=np.int64)
         found: list[Floats] = self._session.run(list(HEADS), {"input_ids": ids, "attention_mask": np.ones_like(ids)})
         return found
 
 
 class Blend:
-    """The linear model and the encoder together; a `Scorer` as each is."""
+    """The linear model and the encoder together; a `Scorer` as each is. Of a text too long for the encoder it says the
+    less the less it has seen of it."""
 
     def __init__(self, linear: LinearModel, encoder: Encoder, own: EncoderCard) -> None:
         self.card: Card = own.card
@@ -67,13 +80,13 @@ class Blend:
             return first
         second = self._encoder(texts)
         category, kind, verdict = (
-            blended(np.log(own + _FLOOR), other, share, scale)
-            for own, other, share, scale in zip(first[:3], second, self.own.shares, self.own.scales, strict=True)
+            blended(np.log(own + _FLOOR), other, share * second.seen, scale)
+            for own, other, share, scale in zip(first[:3], second.heads, self.own.shares, self.own.scales, strict=True)
         )
         return Scores(category, kind, verdict, first.services)
 
 
-def blended(first: NDArray[Any], second: NDArray[Any], share: float, scale: float) -> Floats:
+def blended(first: NDArray[Any], second: NDArray[Any], share: float | Floats, scale: float) -> Floats:
     """Return softmax(scale × ((1 − share) × first + share × second)) of two opinions' log-probabilities."""
     return np.asarray(np.exp(_log_softmax(scale * ((1 - share) * first + share * second))), dtype=np.float32)
 

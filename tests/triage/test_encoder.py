@@ -120,8 +120,19 @@ def test_the_export_says_what_the_network_said(own: Path) -> None:
     """8-bit weights move probabilities a little, never far."""
     blend = blend_in(own)
     found = blend._encoder(["路灯不亮，请处理"])
-    assert len(found) == len(HEADS)
-    assert all(np.exp(head).sum() == pytest.approx(1.0, abs=1e-4) for head in found)
+    assert len(found.heads) == len(HEADS)
+    assert all(np.exp(head).sum() == pytest.approx(1.0, abs=1e-4) for head in found.heads)
+    assert found.seen == 1.0
+
+
+def test_of_a_long_text_the_encoder_says_less(own: Path) -> None:
+    blend = blend_in(own)
+    text = "路灯不亮，请处理。" * 200
+    heard = blend._encoder([text, "路灯"])
+    assert heard.seen[0, 0] < 0.1
+    assert heard.seen[1, 0] == 1.0
+    alone = load_linear(own)([text])
+    assert blend([text]).category == pytest.approx(alone.category, abs=0.1)
 
 
 def test_an_encoder_beside_another_linear_model_is_left_out(own: Path, tmp_path: Path, city: City) -> None:
