@@ -5,7 +5,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint bench bench-peers queues year chaos eval train clean
+.PHONY: help run stop test lint security scan bench bench-peers queues year chaos eval train clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,21 @@ lint: $(VENV)/.installed-dev ## lint, types, floors
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+# Secrets of tests are invented, so there only what cannot be: keys and tokens of known shapes.
+KNOWN_SHAPES := --disable-plugin KeywordDetector --disable-plugin BasicAuthDetector \
+  --disable-plugin Base64HighEntropyString --disable-plugin HexHighEntropyString
+# What stands in examples and in the demo.
+INVENTED := --exclude-secrets '^(dongguan-12345|demo-.*|CHANGE_ME|secret|password|HOTLINE_.*|.*HOTLINE_ARI_TRUNK.*)$$'
+# B615: a model is only ever read from a local folder (local_files_only).
+scan: $(VENV)/.installed-dev ## dangerous code (bandit) and secrets (detect-secrets) in our packages and files
+	$(VENV)/bin/bandit -q -ll --skip B615 -r hotline channels routing triage agent_ui
+	git ls-files -z | grep -zvE '^(models|triage/data|cities|tests|bench)/|asyncapi.json' | \
+	  xargs -0 $(VENV)/bin/detect-secrets-hook $(INVENTED)
+	git ls-files -z tests bench | xargs -0 $(VENV)/bin/detect-secrets-hook $(KNOWN_SHAPES)
+
+security: scan ## scan, and known vulnerabilities of what is installed (needs the network)
+	$(VENV)/bin/pip-audit -r requirements.txt --progress-spinner off
 
 $(VENV)/.installed-train: requirements-train.txt $(VENV)/.installed
 	@echo 'installing what training the encoder needs'

@@ -112,7 +112,7 @@ def load(dsn: str, dump: Path, *, position: int, replace: bool, bin_dir: Path, s
     """
     first = f"BEGIN;\n{_REPLACE if replace else ''}"
     base = (position >> 10) + MARGIN
-    last = f"UPDATE public.event_clock SET base = greatest(base, {base});\nCOMMIT;\n"  # noqa: S608 - a number
+    last = f"UPDATE public.event_clock SET base = greatest(base, {base});\nCOMMIT;\n"  # noqa: S608  # nosec B608
     command = [str(bin_dir / "psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={_bare(dsn)}"]
     with tempfile.TemporaryFile() as errors, subprocess.Popen(  # noqa: S603
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, env=_environment(dsn)
