@@ -12,6 +12,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from channels.message import Receipt
 from hotline.errors import HotlineError
+from hotline.logs import ASKED
 from hotline.terms import Channel
 
 log = structlog.get_logger(__name__)
@@ -50,5 +51,6 @@ def taken(channel: Channel) -> Iterator[Outcome]:
     finally:
         _counted(channel.value, outcome.word).inc()
         _timed(channel.value).observe(time.perf_counter() - began)
-        # From here the ticket's number leads on: jobs log it as the beginning of their `trace`.
-        log.info("taken", channel=channel.value, outcome=outcome.word, number=outcome.number)
+        if ASKED.get():
+            # From here the ticket's number leads on: jobs log it as the beginning of their `trace`.
+            log.info("taken", channel=channel.value, outcome=outcome.word, number=outcome.number)

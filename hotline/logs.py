@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
 
+ASKED: ContextVar[bool] = ContextVar("asked", default=False)
+"""The caller gave the request an id of its own, and wants to find it again: a line tells what it led to."""
 _PERSONAL = (
     (re.compile(r"(?<!\d)(1\d{2})\d{4}(\d{4})(?!\d)"), r"\1****\2"),
     (re.compile(r"(?<![0-9A-Za-z])(\d{6})\d{8}(\d{3}[\dXx])(?![0-9A-Za-z])"), r"\1********\2"),

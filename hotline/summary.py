@@ -92,8 +92,8 @@ def topics(ticket: Ticket) -> frozenset[str]:
     """Return the topics under which this ticket is listed now.
 
     `tickets` all · `ticket:NUMBER` · `centre` the centre's work · `emergency` verdict emergency or unclear ·
-    `department:NAME` lead and assisting · `agent:NAME` · `alarms` · `supervised`. An event goes to the topics before and after it, so
-    a list also learns of what leaves it.
+    `department:NAME` lead and assisting · `agent:NAME` · `alarms` · `supervised`. An event goes to the topics before
+    and after it, so a list also learns of what leaves it.
     """
     found = {"tickets", f"ticket:{ticket.number}"}
     if ticket.state in CENTRE_STATES:

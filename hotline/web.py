@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import cache
 
 import msgspec
 import structlog
@@ -16,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_
 from channels.openapi_document import Operation
 from channels.problem import problems
 from hotline.errors import Unavailable
+from hotline.logs import ASKED
 
 log = structlog.get_logger(__name__)
 Ready = Callable[[], Awaitable[dict[str, str]]]
@@ -86,11 +88,16 @@ async def secure_headers(request: web.Request, handler: Handler) -> web.StreamRe
     return response
 
 
+_counted, _timed = cache(REQUESTS.labels), cache(SECONDS.labels)
+
+
 @web.middleware
 async def traced(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give every request an id, or take the caller's: all log lines of it bear it as `trace`, and the answer has it."""
     given = request.headers.get(REQUEST_ID, "")
-    trace = given if _TRACE.fullmatch(given) else secrets.token_hex(8)
+    asked = _TRACE.fullmatch(given) is not None
+    trace = given if asked else secrets.token_hex(8)
+    ASKED.set(asked)  # a request has a context of its own
     with structlog.contextvars.bound_contextvars(trace=trace):
         response = await handler(request)
     if not response.prepared:
@@ -110,9 +117,9 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
         status = str(response.status)
         return response
     finally:
-        REQUESTS.labels(method, route, status).inc()
+        _counted(method, route, status).inc()
         if status != "101":  # a WebSocket's time is that of a talk
-            SECONDS.labels(route).observe(time.perf_counter() - began)
+            _timed(route).observe(time.perf_counter() - began)
 
 
 def outages(lost: tuple[type[Exception], ...]) -> Middleware:

@@ -46,7 +46,10 @@ def positive(text: str) -> float:
 
 
 def settings() -> Settings:
-    """Return the settings; raises InvalidInput with every mistake."""
+    """Return the settings; warnings go to standard error, where a command's output is not. Raises InvalidInput."""
+    from hotline import logs
+
+    logs.configure("warning")
     return load()
 
 

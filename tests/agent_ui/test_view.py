@@ -30,7 +30,8 @@ COMMANDS: tuple[c.Command, ...] = (
     c.Reject(reason=RejectReason.PRIVACY), c.Answer(text="好"), c.Close(), c.Archive(), c.Withdraw(),
     c.Reopen(reason="新"), c.Claim(agent="a"), c.Claim(agent="b"), c.Release(), c.RaiseAlarm(alarm="x"),
     c.ClearAlarm(alarm="x"), c.Reassess(verdict=Verdict.UNCLEAR, reason="疑"),
-    c.Reassess(verdict=Verdict.NON_EMERGENCY, reason="否"), c.Urge(), c.Supervise(reason="超期"), c.AskInfo(question="?"), c.SupplyInfo(text="!"),
+    c.Reassess(verdict=Verdict.NON_EMERGENCY, reason="否"), c.Urge(), c.Supervise(reason="超期"),
+    c.AskInfo(question="?"), c.SupplyInfo(text="!"),
 )
 
 

@@ -23,7 +23,8 @@ KEY = b"k" * 32
 TOKEN = token_for(NUMBER, now=NOW, key=KEY)
 PROGRESS = Progress(
     number=NUMBER, status=State.PENDING_FOLLOW_UP, status_label="待回访", verdict=Verdict.NON_EMERGENCY,
-    category="路灯", department=DepartmentCode("城管局"), expected_by=None, public_reply="<script>alert(1)</script>已修好",
+    category="路灯", department=DepartmentCode("城管局"), expected_by=None,
+    public_reply="<script>alert(1)</script>已修好",
 )
 
 

@@ -94,7 +94,7 @@ def test_codes_of_categories() -> None:
 
 def test_all_mistakes_are_told_at_once(copy: Path) -> None:
     edit(copy / "units.csv", "教育局,bureau", "教育局,office")
-    edit(copy / "directory.csv", "01,欠薪,,,人力资源和社会保障局", "01,欠薪,wish,,人力资源和社会保障局")
+    edit(copy / "directory.csv", "01,欠薪,,,人力资源和社会保障局", "01,欠薪,dream,,人力资源和社会保障局")
     edit(copy / "directory.csv", "02,传销,,,市场监督管理局", "02,传销,,,没有这个局")
     edit(copy / "categories.csv", "03,城市管理,0301,占道经营", "03,城市管理,9901,占道经营")
     (copy / "calendar.csv").write_text("date,working,note\n2026-13-01,maybe,\n", "utf-8")
