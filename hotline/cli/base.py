@@ -46,10 +46,7 @@ def positive(text: str) -> float:
 
 
 def settings() -> Settings:
-    """Return the settings; warnings go to standard error, where a command's output is not. Raises InvalidInput."""
-    from hotline import logs
-
-    logs.configure("warning")
+    """Return the settings; raises InvalidInput with every mistake."""
     return load()
 
 
