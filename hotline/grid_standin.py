@@ -8,10 +8,9 @@ so that the repeat must make no second event. `GET /events` lists what it has; `
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import ClassVar
 
 import aiohttp
 import msgspec
@@ -20,18 +19,10 @@ from aiohttp import web
 
 from channels.neighbour_codec import HandOver, Status, Taken, Update, decode_hand_over, decode_update
 from hotline.errors import InvalidInput, Unauthenticated
-from hotline.signing import signed_headers, verify
+from hotline.signing import signed_headers
+from hotline.standin_kit import StandIn, cut, json_answer, refused
 
 log = structlog.get_logger(__name__)
-Fault = Literal["none", "slow", "down", "error", "refusing", "twice"]
-FAULTS: tuple[Fault, ...] = ("none", "slow", "down", "error", "refusing", "twice")
-
-
-class FaultBody(msgspec.Struct, frozen=True):
-    """What `PUT /faults` takes."""
-
-    fault: Fault
-    delay: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 2.0
 
 
 class TextBody(msgspec.Struct, frozen=True):
@@ -49,15 +40,18 @@ class GridEvent(msgspec.Struct, kw_only=True):
     updates: list[Update] = []
 
 
-class Grid:
+class Grid(StandIn):
     """The grid. `hotline` is the address that it tells outcomes to: …/api/v1/neighbours/grid."""
 
+    FAULTS = ("none", "slow", "down", "error", "refusing", "twice")
+    ANSWERS: ClassVar = {"refusing": (422, {"error": "非网格职责"})}
+
     def __init__(
-        self, *, secret: str, hotline: str, fault: Fault = "none", delay: float = 2.0,
+        self, *, secret: str, hotline: str, fault: str = "none", delay: float = 2.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._secret, self._hotline, self._clock = secret, hotline.rstrip("/"), clock
-        self._fault, self._delay = fault, delay
+        super().__init__(secret=secret, fault=fault, delay=delay, clock=clock)
+        self._hotline = hotline.rstrip("/")
         self.events: dict[str, GridEvent] = {}
 
     def app(self) -> web.Application:
@@ -65,69 +59,46 @@ class Grid:
         app = web.Application()
         app.add_routes([
             web.post("/hand-overs", self._take), web.post("/updates", self._update), web.get("/events", self._list),
-            web.post("/events/{key}/{status}", self._tell), web.put("/faults", self._set_fault),
+            web.post("/events/{key}/{status}", self._tell), web.put("/faults", self.set_fault),
         ])
         return app
 
     async def _list(self, _: web.Request) -> web.Response:
-        return _json([*self.events.values()])
-
-    async def _set_fault(self, request: web.Request) -> web.Response:
-        try:
-            body = msgspec.json.decode(await request.read(), type=FaultBody)
-        except msgspec.DecodeError as error:
-            return _json({"error": str(error)}, status=400)
-        self._fault, self._delay = body.fault, body.delay
-        return _json({"fault": self._fault})
-
-    async def _faulty(self, request: web.Request) -> web.StreamResponse | None:
-        match self._fault:
-            case "down":
-                return _cut(request)
-            case "error":
-                return _json({"error": "the grid is broken"}, status=500)
-            case "refusing":
-                return _json({"error": "非网格职责"}, status=422)
-            case "slow":
-                await asyncio.sleep(self._delay)
-            case "none" | "twice":
-                pass
-        return None
+        return json_answer([*self.events.values()])
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        if (failed := await self._faulty(request)) is not None:
+        if (failed := await self.struck(request)) is not None:
             return failed
         try:
             matter = decode_hand_over(self._checked(request, body))
         except (Unauthenticated, InvalidInput) as error:
-            return _refused(error)
+            return refused(error)
         known = self.events.get(matter.key)
         if known is not None:
             known.pushes += 1
-            return _json(Taken(number=known.number))
+            return json_answer(Taken(number=known.number))
         known = self.events[matter.key] = GridEvent(number=f"W{len(self.events) + 1:06d}", matter=matter)
         log.info("grid_event", number=known.number, key=matter.key)
-        return _cut(request) if self._fault == "twice" else _json(Taken(number=known.number), status=201)
+        return cut(request) if self.fault == "twice" else json_answer(Taken(number=known.number), status=201)
 
     async def _update(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        if (failed := await self._faulty(request)) is not None:
+        if (failed := await self.struck(request)) is not None:
             return failed
         try:
             update = decode_update(self._checked(request, body))
         except (Unauthenticated, InvalidInput) as error:
-            return _refused(error)
+            return refused(error)
         if update.hand_over not in self.events:
-            return _json({"error": f"no event {update.hand_over}"}, status=404)
+            return json_answer({"error": f"no event {update.hand_over}"}, status=404)
         told = self.events[update.hand_over].updates
         if all(known.id != update.id for known in told):
             told.append(update)
         return web.Response(status=204)
 
     def _checked(self, request: web.Request, body: bytes) -> bytes:
-        headers = request.headers
-        verify(self._secret, headers.get("X-Timestamp", ""), headers.get("X-Signature", ""), body, now=self._clock())
+        self.check(request, body)
         return body
 
     async def _tell(self, request: web.Request) -> web.Response:
@@ -140,7 +111,7 @@ class Grid:
                 text=text, at=self._clock(),
             )
         except (KeyError, ValueError, msgspec.DecodeError) as error:
-            return _json({"error": f"{error}"}, status=400)
+            return json_answer({"error": f"{error}"}, status=400)
         body = msgspec.json.encode(update)
         headers = {"Content-Type": "application/json", **signed_headers(self._secret, body, now=self._clock())}
         async with aiohttp.ClientSession() as session, session.post(
@@ -148,16 +119,3 @@ class Grid:
         ) as answer:
             return web.Response(status=answer.status, body=await answer.read(), content_type="application/json")
 
-
-def _json(value: object, *, status: int = 200) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(value), content_type="application/json")
-
-
-def _refused(error: Unauthenticated | InvalidInput) -> web.Response:
-    return _json({"error": error.detail}, status=401 if isinstance(error, Unauthenticated) else 400)
-
-
-def _cut(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
@@ -20,21 +20,12 @@ import structlog
 from aiohttp import web
 
 from hotline.errors import Unauthenticated
-from hotline.signing import verify
+from hotline.standin_kit import StandIn, cut, json_answer, refused
 from hotline.terms import State
 from routing.unit_codec import Part, UnitEvent, UnitPage
 
 log = structlog.get_logger(__name__)
-Fault = Literal["none", "slow", "down", "error", "twice"]
-FAULTS: tuple[Fault, ...] = ("none", "slow", "down", "error", "twice")
 REPLY = {"internal": "已派人到场处理", "public": "您反映的问题已到场核实并处理完毕,感谢您的监督。"}
-
-
-class FaultBody(msgspec.Struct, frozen=True):
-    """What `PUT /faults` takes."""
-
-    fault: Fault
-    delay: float = 2.0
 
 
 class Taken(msgspec.Struct, kw_only=True):
@@ -45,14 +36,16 @@ class Taken(msgspec.Struct, kw_only=True):
     event: UnitEvent
 
 
-class UnitDesk:
+class UnitDesk(StandIn):
     """The receiving side: checks signatures, keeps one entry for each delivery id."""
 
+    FAULTS = ("none", "slow", "down", "error", "twice")
+
     def __init__(
-        self, *, secret: str, fault: Fault = "none", delay: float = 2.0,
+        self, *, secret: str, fault: str = "none", delay: float = 2.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._secret, self.fault, self._delay, self._clock = secret, fault, delay, clock
+        super().__init__(secret=secret, fault=fault, delay=delay, clock=clock)
         self.taken: dict[str, Taken] = {}
         self.attempts: list[str] = []
         self.refused = 0
@@ -61,43 +54,27 @@ class UnitDesk:
         """Return the application."""
         app = web.Application()
         app.add_routes([
-            web.post("/webhook", self._webhook), web.get("/received", self._list), web.put("/faults", self._set_fault),
+            web.post("/webhook", self._webhook), web.get("/received", self._list), web.put("/faults", self.set_fault),
         ])
         return app
 
     async def _list(self, _: web.Request) -> web.Response:
-        return _json([*self.taken.values()])
-
-    async def _set_fault(self, request: web.Request) -> web.Response:
-        try:
-            body = msgspec.json.decode(await request.read(), type=FaultBody)
-        except msgspec.DecodeError as error:
-            return _json({"error": str(error)}, status=400)
-        self.fault, self._delay = body.fault, body.delay
-        return _json({"fault": self.fault})
+        return json_answer([*self.taken.values()])
 
     async def _webhook(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         self.attempts.append(request.headers.get("X-Delivery-Id", ""))
-        match self.fault:
-            case "down":
-                return _cut(request)
-            case "error":
-                return _json({"error": "the unit's system is broken"}, status=500)
-            case "slow":
-                await asyncio.sleep(self._delay)
-            case "none" | "twice":
-                pass
+        if (answer := await self.struck(request)) is not None:
+            return answer
         try:
             new = self._take(request, body)
         except (Unauthenticated, msgspec.DecodeError) as error:
             self.refused += 1
-            return _json({"error": str(error)}, status=401 if isinstance(error, Unauthenticated) else 400)
-        return _cut(request) if new and self.fault == "twice" else web.Response(status=204)
+            return refused(error)
+        return cut(request) if new and self.fault == "twice" else web.Response(status=204)
 
     def _take(self, request: web.Request, body: bytes) -> bool:
-        headers = request.headers
-        verify(self._secret, headers.get("X-Timestamp", ""), headers.get("X-Signature", ""), body, now=self._clock())
+        self.check(request, body)
         event = msgspec.json.decode(body, type=UnitEvent)
         if event.delivery in self.taken:
             self.taken[event.delivery].times += 1
@@ -154,12 +131,3 @@ async def handle_forever(client: UnitClient, *, interval: float) -> None:
             log.warning("hotline_away", error=repr(error))
         await asyncio.sleep(interval)
 
-
-def _json(value: object, *, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
-
-
-def _cut(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)

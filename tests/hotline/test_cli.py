@@ -19,7 +19,7 @@ import msgspec
 import pytest
 
 from hotline.__main__ import COMMANDS, parser
-from hotline.desk110 import FAULTS
+from hotline.desk110 import Desk
 from hotline.lifecycle import diagram
 from hotline.store.embedded import stop_embedded
 from tests.processes import POLICE_SECRET, House, free_port
@@ -405,7 +405,7 @@ async def _push(session: aiohttp.ClientSession, url: str, key: str) -> dict[str,
 
 
 async def test_the_desk_shows_each_fault_while_it_runs(tmp_path: Path) -> None:
-    assert set(FAULTS) == {"none", "slow", "down", "refusing", "twice", "error"}
+    assert set(Desk.FAULTS) == {"none", "slow", "down", "refusing", "twice", "error"}
     ledger = tmp_path / "desk.jsonl"
     start = _desk("--fault", "refusing", "--ledger", str(ledger))
     async with start as (url, process), aiohttp.ClientSession() as session:

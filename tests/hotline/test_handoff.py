@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from channels.message import Outbound
 from hotline import commands as c
-from hotline.desk110 import Desk, Fault
+from hotline.desk110 import Desk
 from hotline.errors import HotlineError, NotFound, RateLimited, RuleViolation, Unavailable
 from hotline.events import SYSTEM
 from hotline.handoff import DeskUpdates, HandOffs, Later
@@ -30,7 +30,7 @@ from tests.cities import NOW, RULES
 from tests.hotline.test_intake import inbound, intake_over
 
 SECRET = "shared-with-110"
-ACCEPTING: tuple[Fault, ...] = ("none", "slow", "twice")
+ACCEPTING: tuple[str, ...] = ("none", "slow", "twice")
 
 
 class World:
@@ -66,7 +66,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(dsn: str, fault: Fault = "none", *, configured: bool = True) -> AsyncIterator[World]:
+async def world(dsn: str, fault: str = "none", *, configured: bool = True) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         desk = Desk(secret=SECRET, fault=fault, delay=0.3)
         server = TestServer(desk.app())
@@ -79,7 +79,7 @@ async def world(dsn: str, fault: Fault = "none", *, configured: bool = True) -> 
 
 
 @pytest.mark.parametrize("fault", ACCEPTING)
-async def test_one_incident_at_the_desk_and_its_number_on_the_ticket(database: str, fault: Fault) -> None:
+async def test_one_incident_at_the_desk_and_its_number_on_the_ticket(database: str, fault: str) -> None:
     async with world(database, fault) as w:
         number, key = await w.emergency()
         await w.push_until_settled(key)
@@ -124,7 +124,7 @@ async def test_a_refusal_brings_the_ticket_back_to_a_person_with_an_alarm(databa
 
 
 @pytest.mark.parametrize("fault", ["down", "error"])
-async def test_a_silent_desk_is_tried_again_and_raises_the_alarm_once(database: str, fault: Fault) -> None:
+async def test_a_silent_desk_is_tried_again_and_raises_the_alarm_once(database: str, fault: str) -> None:
     async with world(database, fault) as w:
         number, key = await w.emergency()
         with pytest.raises(Later):
@@ -136,7 +136,7 @@ async def test_a_silent_desk_is_tried_again_and_raises_the_alarm_once(database: 
         stored = await w.store.read(number)
         assert stored.ticket.alarms == {"incident_unacknowledged"}
         assert [e.type for e in await w.store.history(stored.id)].count("raise_alarm") == 1
-        w.desk._fault = "none"
+        w.desk.fault = "none"
         await w.hand_offs.push(key)
         assert not (await w.store.read(number)).ticket.alarms
 

@@ -20,7 +20,7 @@ from pyarrow import parquet
 from hotline import commands as c
 from hotline.core import Core
 from hotline.events import Actor, Role
-from hotline.grid_standin import Fault, Grid
+from hotline.grid_standin import Grid
 from hotline.signing import signed_headers
 from hotline.terms import Channel, Kind, State
 from tests.neighbours.house import SECRET, TOKEN, running_city, until
@@ -188,13 +188,13 @@ async def test_what_the_grid_returns_is_dispatched_anew(house: House) -> None:
 
 
 @pytest.mark.parametrize("fault", ["down", "error", "twice"])
-async def test_a_grid_that_fails_gets_it_once(house: House, fault: Fault) -> None:
-    house.grid._fault = fault
+async def test_a_grid_that_fails_gets_it_once(house: House, fault: str) -> None:
+    house.grid.fault = fault
     number = await hazard(house)
     async def tried() -> bool:
         return bool(await house.core.pool.fetchval("SELECT max(attempts) FROM parcels"))
     await until(tried)
-    house.grid._fault = "none"
+    house.grid.fault = "none"
     async def sent() -> bool:
         return await house.core.pool.fetchval("SELECT state FROM parcels") == "sent"
     await until(sent)
@@ -202,14 +202,14 @@ async def test_a_grid_that_fails_gets_it_once(house: House, fault: Fault) -> Non
 
 
 async def test_what_the_grid_refuses_is_shown_to_a_supervisor_and_can_be_sent_again(house: House) -> None:
-    house.grid._fault = "refusing"
+    house.grid.fault = "refusing"
     number = await hazard(house)
     async def alarmed() -> bool:
         return "neighbour_unreachable" in (await house.core.store.read(number)).ticket.alarms
     await until(alarmed)
     [dead] = await house.core.parcels.parcels("dead")
     assert (dead.number, "非网格职责" in dead.last_error) == (number, True)
-    house.grid._fault = "none"
+    house.grid.fault = "none"
     await asyncio.sleep(0.5)  # a job that still ends is not added again
     await house.core.parcels.resend(dead.key, house.core.clock())
     await known_to_grid(house)
