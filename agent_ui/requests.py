@@ -70,6 +70,7 @@ def _pointless(ticket: Ticket) -> set[type]:
     extensions = {c.RequestExtension, c.GrantExtension, c.RefuseExtension} - {*EXTENSION_TRANSITIONS[ticket.extension]}
     pointless: set[type] = {*extensions}
     pointless |= {c.ClearAlarm} if not ticket.alarms else set()
+    pointless |= {c.AcknowledgeAlarm} if not ticket.alarms - ticket.alarms_seen else set()
     pointless |= {c.Release} if not ticket.agent else set()
     pointless |= {c.SupplyInfo} if ticket.asked_in is State.HANDLING else {c.Resume}
     pointless |= {c.RecordTry} if ticket.state is not State.PENDING_FOLLOW_UP else set()

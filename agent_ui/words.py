@@ -34,6 +34,7 @@ COMMAND_WORDS: dict[type[msgspec.Struct], str] = {
     c.Rate: "登记评价", c.RequestExtension: "申请延期", c.GrantExtension: "同意延期", c.RefuseExtension: "驳回延期",
     c.Supervise: "督办", c.ShowLight: "亮灯", c.RecordTry: "登记回访未果",
     c.AcknowledgeIncident: "登记110警情号", c.RaiseAlarm: "报警", c.ClearAlarm: "解除报警",
+    c.AcknowledgeAlarm: "知悉报警",
     c.Claim: "领取", c.Release: "放回",
 }
 FIELD_WORDS: dict[str, str] = {

@@ -361,6 +361,13 @@ class ClearAlarm(SideCommand, frozen=True):
     alarm: str
 
 
+class AcknowledgeAlarm(SideCommand, frozen=True):
+    """A supervisor has seen an alarm and deals with it; it stands until its cause is gone."""
+
+    alarm: str
+    note: str = ""
+
+
 class PublishWish(SideCommand, frozen=True):
     """微心愿: tell the public what is wished for, without personal data: `needed` of `unit`."""
 
@@ -418,7 +425,7 @@ AnyLifecycle = (
 AnySide = (
     Urge | AddMessage | AddNote | Attach | GiveOpinion | Adopt | Disown | Correct | Reassess | RecordContact | Rate
     | RequestExtension | GrantExtension | RefuseExtension | Supervise | ShowLight | RecordTry | AcknowledgeIncident
-    | RaiseAlarm | ClearAlarm | Claim | Release
+    | RaiseAlarm | ClearAlarm | AcknowledgeAlarm | Claim | Release
     | PublishWish | UnpublishWish | PledgeWish | DeliverWish | CancelPledge
 )
 Command = AnyLifecycle | AnySide

@@ -197,6 +197,11 @@ def _guard_raise_alarm(ticket: Ticket, command: c.RaiseAlarm, now: datetime, pol
     _require(command.alarm not in ticket.alarms, f"the alarm {command.alarm} is raised already")
 
 
+def _guard_acknowledge_alarm(ticket: Ticket, command: c.AcknowledgeAlarm, now: datetime, policy: Policy) -> None:
+    _require(command.alarm in ticket.alarms, f"there is no alarm {command.alarm} on this ticket")
+    _require(command.alarm not in ticket.alarms_seen, f"the alarm {command.alarm} is acknowledged already")
+
+
 def _guard_take_back(ticket: Ticket, command: c.TakeBack, now: datetime, policy: Policy) -> None:
     _require(bool(command.reason.strip()), "taking a ticket back needs a reason")
 
@@ -215,5 +220,6 @@ _GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {
     c.HandOff: _guard_hand_off, c.RequestReturn: _guard_request_return, c.ApproveReturn: _guard_approve_return,
     c.PoliceReturn: _guard_police_return, c.Reassess: _guard_reassess, c.RequestExtension: _guard_request_extension,
     c.AcknowledgeIncident: _guard_acknowledge, c.RaiseAlarm: _guard_raise_alarm,
+    c.AcknowledgeAlarm: _guard_acknowledge_alarm,
     c.Supervise: _guard_supervise, c.Urge: _guard_open, c.RecordContact: _guard_contact,
 }

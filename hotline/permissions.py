@@ -22,6 +22,7 @@ _AGENT = frozenset({
 })
 _SUPERVISOR = _AGENT | {
     c.Rule, c.Reopen, c.Archive, c.Supervise, c.GrantExtension, c.RefuseExtension, c.ClearAlarm, c.PoliceReturn,
+    c.AcknowledgeAlarm,
     c.TakeBack,
 }
 PERMITTED: dict[Role, frozenset[type]] = {

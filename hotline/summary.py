@@ -24,6 +24,7 @@ CENTRE_STATES = frozenset({
 class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A row of a console's list. No personal data beyond the title. `due` is the clock that expires next.
 
+    `alarms_seen` are those of `alarms` that a supervisor has acknowledged.
     `children` counts the tickets that are merged into this one. `lights` are those that are shown (`completion_red`),
     `try_at` is when the next try of the follow-up is to be made.
     """
@@ -45,6 +46,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     agent: str = ""
     due: datetime | None = None
     alarms: tuple[str, ...] = ()
+    alarms_seen: tuple[str, ...] = ()
     supervision: int = 0
     needs_person: bool = False
     children: int = 0
@@ -77,6 +79,7 @@ def summarize(ticket: Ticket, updated_at: datetime) -> Summary:
         title=ticket.title, kind=ticket.kind, priority=ticket.priority, verdict=ticket.verdict,
         created_at=ticket.created_at, updated_at=updated_at, category=category, town=ticket.town, lead=ticket.lead,
         assisting=ticket.assisting, agent=ticket.agent, due=next_due(ticket), alarms=tuple(sorted(ticket.alarms)),
+        alarms_seen=tuple(sorted(ticket.alarms & ticket.alarms_seen)),
         supervision=ticket.supervision, needs_person=ticket.triage.needs_person,
         children=len(ticket.children), lights=tuple(sorted(ticket.lights)),
         try_at=ticket.clocks.follow_up_next if ticket.state is State.PENDING_FOLLOW_UP else None,

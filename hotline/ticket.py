@@ -44,6 +44,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         children: tickets merged into this one, in the order in which they came.
         asked_in: the state in which the citizen was asked last: there the answer leads back.
         opinions: of the assisting units of the present dispatch.
+        alarms_seen: those of `alarms`, or of earlier ones, that a supervisor has acknowledged.
         reply_flags: what in the public reply looks like personal data, for the centre to judge.
     """
 
@@ -83,6 +84,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reply_flags: tuple[str, ...] = ()
     incident: str = ""
     alarms: frozenset[str] = frozenset()
+    alarms_seen: frozenset[str] = frozenset()
     lights: frozenset[str] = frozenset()
     agent: str = ""
     public_reply: str = ""
@@ -180,13 +182,17 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.Correct: _corrected,
     c.Reassess: lambda t, f: {"verdict": f.verdict, "services": f.services},
     c.Rate: lambda t, f: _rated(t, f.rating, f.solved),
-    c.RequestExtension: lambda t, f: {"extension_days": f.days, "alarms": t.alarms | {EXTENSION_ASKED}},
+    c.RequestExtension: lambda t, f: {
+        "extension_days": f.days, "alarms": t.alarms | {EXTENSION_ASKED},
+        "alarms_seen": t.alarms_seen - {EXTENSION_ASKED},
+    },
     c.GrantExtension: lambda t, f: {"alarms": t.alarms - {EXTENSION_ASKED}},
     c.RefuseExtension: lambda t, f: {"alarms": t.alarms - {EXTENSION_ASKED}},
     c.Supervise: lambda t, f: {"supervision": Supervision(t.supervision + 1)},
     c.ShowLight: lambda t, f: {"lights": t.lights | {light_of(f.clock, f.light)}},
     c.AcknowledgeIncident: lambda t, f: {"incident": f.incident, "alarms": t.alarms - {"incident_unacknowledged"}},
-    c.RaiseAlarm: lambda t, f: {"alarms": t.alarms | {f.alarm}},
+    c.RaiseAlarm: lambda t, f: {"alarms": t.alarms | {f.alarm}, "alarms_seen": t.alarms_seen - {f.alarm}},
+    c.AcknowledgeAlarm: lambda t, f: {"alarms_seen": t.alarms_seen | {f.alarm}},
     c.ClearAlarm: lambda t, f: {"alarms": t.alarms - {f.alarm}},
     **dict.fromkeys(get_args(wish.WishCommand), lambda t, f: {"wish": wish.after(t.wish, f)}),
     c.Claim: lambda t, f: {"agent": f.agent},

@@ -29,8 +29,8 @@ class Part(StrEnum):
 
 
 _INTERNAL = frozenset({
-    "receive", "accept", "claim", "release", "raise_alarm", "clear_alarm", "acknowledge_incident", "record_try",
-    "reassess",
+    "receive", "accept", "claim", "release", "raise_alarm", "clear_alarm", "acknowledge_alarm",
+    "acknowledge_incident", "record_try", "reassess",
 })
 """Facts of the centre's own work, which units are not told; a new ticket comes to them with its `dispatch`."""
 

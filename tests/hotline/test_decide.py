@@ -32,7 +32,8 @@ SIDE_EXAMPLES: dict[type[c.SideCommand], c.SideCommand] = {
         c.Reassess(verdict=Verdict.UNCLEAR, reason="待核实"), c.RecordContact(), c.Rate(rating=Rating.SATISFIED),
         c.RequestExtension(days=2, reason="需开挖"), c.GrantExtension(), c.RefuseExtension(reason="不必"),
         c.Supervise(reason="超期"), c.AcknowledgeIncident(incident="J1"), c.RaiseAlarm(alarm="x"),
-        c.ClearAlarm(alarm="x"), c.Claim(agent="a"), c.Release(), c.RecordTry(result=TryResult.NO_ANSWER),
+        c.ClearAlarm(alarm="x"), c.AcknowledgeAlarm(alarm="x"), c.Claim(agent="a"), c.Release(),
+        c.RecordTry(result=TryResult.NO_ANSWER),
         c.PublishWish(title="一个书包"), c.UnpublishWish(), c.PledgeWish(pledge="p1", donor="好心人"),
         c.DeliverWish(pledge="p1"), c.CancelPledge(pledge="p1"),
         c.ShowLight(clock=ClockName.SIGN, light=Light.RED, crossed_at=NOW),
@@ -241,3 +242,15 @@ def test_events_with_a_gap_are_refused() -> None:
     with pytest.raises(ValueError, match="only the first"):
         replay([events[0], events[0]])
     assert Clocks() == Clocks()
+
+
+def test_an_alarm_is_acknowledged_once_and_anew_when_it_comes_again() -> None:
+    raised = after(ticket(), c.RaiseAlarm(alarm="incident_unacknowledged"))
+    refused(raised, c.AcknowledgeAlarm(alarm="hot_spot"), "there is no alarm")
+    seen = after(raised, c.AcknowledgeAlarm(alarm="incident_unacknowledged", note="已致电110"))
+    assert (seen.alarms, seen.alarms_seen) == (raised.alarms, frozenset({"incident_unacknowledged"}))
+    refused(seen, c.AcknowledgeAlarm(alarm="incident_unacknowledged"), "acknowledged already")
+    assert summarize(seen, NOW).alarms_seen == ("incident_unacknowledged",)
+    cleared = after(seen, c.ClearAlarm(alarm="incident_unacknowledged"))
+    assert summarize(cleared, NOW).alarms_seen == ()
+    assert after(cleared, c.RaiseAlarm(alarm="incident_unacknowledged")).alarms_seen == frozenset()
