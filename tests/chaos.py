@@ -179,7 +179,7 @@ async def counted(house: House, ledger: Ledger, watchers: list[Watcher]) -> dict
     }
 
 
-async def _settled(house: House, watchers: list[Watcher]) -> None:
+async def settled(house: House, watchers: list[Watcher]) -> None:
     """Wait until nothing is left to push and every console has the last event (at most a minute)."""
     connection = await asyncpg.connect(house.dsn)
     with contextlib.suppress(TimeoutError):
@@ -214,7 +214,7 @@ async def chaos(
         await asyncio.sleep(1)
         load.stop.set()
         await asyncio.gather(*sending)
-        await _settled(house, watchers)
+        await settled(house, watchers)
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)

@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from hotline.errors import Unavailable
+from hotline.store.hosts import Hosts, Watchful
 
-CONNECT_TIMEOUT = 10.0
-"""Seconds."""
+COMMAND_TIMEOUT = 40.0
+"""Seconds until a statement is given up here; the server gives up after 30, if it is there."""
 LOST: tuple[type[Exception], ...] = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
     asyncpg.TooManyConnectionsError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
+    asyncpg.CannotConnectNowError, asyncpg.ReadOnlySQLTransactionError,
 )
 """What using a database raises that has gone, or is just coming back."""
 _SQL = Path(__file__).with_name("sql")
@@ -40,7 +41,7 @@ def _named(dsn: str) -> str:
     return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-class _Pooled(asyncpg.Connection):  # type: ignore[misc]
+class _Pooled(Watchful):
     """A connection without session state to undo when it goes back: no `SET`, `LISTEN` or session lock on the pool.
 
     asyncpg's reset query would cost a round trip for every use.
@@ -66,8 +67,8 @@ async def open_pool(dsn: str, *, size: int = 10) -> asyncpg.Pool:
     }
     with reached(dsn):
         return await asyncpg.create_pool(
-            dsn, min_size=min(2, size), max_size=size, server_settings=settings, timeout=CONNECT_TIMEOUT,
-            connection_class=_Pooled,
+            dsn, min_size=min(2, size), max_size=size, server_settings=settings, connection_class=_Pooled,
+            connect=Hosts(dsn).connect, command_timeout=COMMAND_TIMEOUT,
         )
 
 

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-import asyncpg
-
 from hotline.archive import About
 from hotline.errors import InvalidInput, Unavailable
-from hotline.store.database import CONNECT_TIMEOUT, reached, statements
+from hotline.store.database import reached, statements
+from hotline.store.hosts import connect
 
 MARGIN = 1 << 28
 """Transactions that may have followed the backup unseen: three days at 1,000 a second. 2^43 are to be had."""
@@ -58,7 +57,7 @@ class Snapshot:
 async def snapshot(dsn: str) -> AsyncIterator[Snapshot]:
     """Hold one moment of the database to be dumped; nothing waits for it. Raises Unavailable, InvalidInput."""
     with reached(dsn):
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT, server_settings={
+        connection = await connect(dsn, server_settings={
             "application_name": "hotline-backup", "idle_in_transaction_session_timeout": "0",
         })
     try:
@@ -81,7 +80,7 @@ async def check_free(dsn: str, *, force: bool, server: str) -> tuple[bool, Path]
         InvalidInput: it is not empty and not to be replaced, the service is running, or it is an older PostgreSQL.
     """
     with reached(dsn):
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT)
+        connection = await connect(dsn)
         try:
             row, major = await connection.fetchrow(_SQL["state"]), connection.get_server_version().major
         finally:

@@ -17,7 +17,8 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
 
 from hotline.errors import InvalidInput
-from hotline.store.database import CONNECT_TIMEOUT, reached
+from hotline.store.database import reached
+from hotline.store.hosts import connect
 
 DIRECTORY = Path(__file__).with_name("migrations")
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
@@ -89,7 +90,7 @@ async def migrate(dsn: str, *, directory: Path = DIRECTORY) -> list[Migration]:
 @asynccontextmanager
 async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     with reached(dsn):
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT)
+        connection = await connect(dsn)
         try:
             yield connection
         finally:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncpg
 
 from hotline.deadlines import ZONE
-from hotline.store.database import CONNECT_TIMEOUT, reached, statements
+from hotline.store.database import reached, statements
+from hotline.store.hosts import connect
 from routing.staffing import Slot
 
 _SQL = statements("staffing")
@@ -16,7 +17,7 @@ USUAL_HANDLING = 240.0
 async def history(dsn: str, *, weeks: int) -> list[Slot]:
     """Return `slots_of` a database. Raises Unavailable where it cannot be reached."""
     with reached(dsn):
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT)
+        connection = await connect(dsn)
     try:
         return await slots_of(connection, weeks=weeks)
     finally:

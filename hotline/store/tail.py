@@ -19,6 +19,7 @@ import structlog
 from hotline.errors import Unavailable
 from hotline.feed import FeedEvent
 from hotline.store.database import statements
+from hotline.store.hosts import Hosts
 
 log = structlog.get_logger(__name__)
 _SQL = statements("tail")
@@ -56,7 +57,7 @@ class Tail:
             interval: seconds between polls.
             docs: hand out whole event documents, not only summaries.
         """
-        self._dsn, self._after, self._limit, self._interval, self._docs = dsn, after, limit, interval, docs
+        self._hosts, self._after, self._limit, self._interval, self._docs = Hosts(dsn), after, limit, interval, docs
         self._health_interval, self._max_backoff = health_interval, max_backoff
         self._connection: asyncpg.Connection | None = None
         self._wake = asyncio.Event()
@@ -119,7 +120,7 @@ class Tail:
         if self._connection is not None and not self._connection.is_closed():
             return self._connection
         settings = {"application_name": "hotline-tail", "statement_timeout": "10000", "jit": "off"}
-        connection = await asyncpg.connect(self._dsn, timeout=5, command_timeout=10, server_settings=settings)
+        connection = await self._hosts.connect(command_timeout=10, server_settings=settings)
         self._connection = connection
         await connection.add_listener(CHANNEL, self._notified)
         if self._after is None:

@@ -12,7 +12,8 @@ import msgspec
 import structlog
 
 from hotline.errors import HotlineError, NotFound, Unavailable
-from hotline.store.database import CONNECT_TIMEOUT, LOST, statements
+from hotline.store.database import LOST, statements
+from hotline.store.hosts import CONNECT_TIMEOUT, connect
 from hotline.telephone_ports import AgentSeen
 from routing.call_orders import Asked, CallOrder
 from routing.calls import Call, Phase
@@ -154,7 +155,7 @@ class Owner:
 @asynccontextmanager
 async def sole_owner(dsn: str, *, retry: float = 1.0) -> AsyncIterator[Owner]:
     """Wait until this process alone may steer the PBX."""
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT)
+    connection = await connect(dsn)
     try:
         owner = await connection.fetchval(_LEASE)
         while not owner:
