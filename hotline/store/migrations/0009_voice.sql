@@ -44,3 +44,7 @@ CREATE INDEX presence_events_passing ON presence_events (at) WHERE type IN ('cal
 
 -- 通话中 and 保持 are two states.
 UPDATE presence SET state = 'talking' WHERE state = 'busy';
+
+INSERT INTO revisions (name) VALUES ('queues');
+CREATE TRIGGER queues_revised AFTER INSERT OR UPDATE OR DELETE ON queue_versions
+    FOR EACH STATEMENT EXECUTE FUNCTION count_revision('queues');
