@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -41,6 +42,7 @@ from hotline.store.channels import ChannelStore, write_durably
 from hotline.store.database import open_pool
 from hotline.store.directories import DirectoryStore, revisions
 from hotline.store.embedded import start_embedded
+from hotline.store.hosts import Hosts
 from hotline.store.incidents import JobStore
 from hotline.store.knowledge import KnowledgeStore
 from hotline.store.links import link_key
@@ -78,8 +80,9 @@ class Core:
 
     def __init__(
         self, *, settings: Settings, city: City, dsn: str, pool: asyncpg.Pool, triage: TriageBatch,
-        shared_ports: bool = False, clock: Clock = now,
+        shared_ports: bool = False, clock: Clock = now, hosts: Hosts | None = None,
     ) -> None:
+        self.hosts = hosts or Hosts(dsn)
         self.settings, self.city, self.dsn, self.pool, self.clock = settings, city, dsn, pool, clock
         self.shared_ports = shared_ports
         self.media: MediaFetcher | None = None  # the intake role sets it where WeChat can be called
@@ -156,12 +159,19 @@ class Core:
             await self.parcels.read_all(self.neighbours, self.clock())
 
     async def watch(self) -> None:
-        """Read anew what changed in the database of what this process keeps in memory, until cancelled."""
+        """Read anew what changed in the database of what this process keeps in memory, until cancelled.
+
+        And leave a database that another has taken over from.
+        """
         watcher = Watcher(partial(revisions, self.pool), {
             "directory": self.directories.reload, "knowledge": self.library.reload,
             "nuisance": self.containment.reload,
         })
-        await supervised("watch", lambda: repeated(watcher.step, interval=WATCH_INTERVAL), pause=5.0)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.hosts.watch())
+            group.create_task(
+                supervised("watch", lambda: repeated(watcher.step, interval=WATCH_INTERVAL), pause=5.0)
+            )
 
     async def _tell(self, inbound: Inbound, receipt: Receipt) -> None:
         """Owe the citizen the answer to a delivery that was spooled, and fetch its files."""
@@ -185,9 +195,11 @@ async def open_core(
         shared_ports: other processes listen on the same ports (`--workers`).
     """
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(await open_pool(dsn, size=settings.database_connections))
+        hosts = Hosts(dsn)
+        pool = await stack.enter_async_context(await open_pool(dsn, size=settings.database_connections, hosts=hosts))
         core = Core(
-            settings=settings, city=city, dsn=dsn, pool=pool, triage=triage, shared_ports=shared_ports
+            settings=settings, city=city, dsn=dsn, pool=pool, triage=triage, shared_ports=shared_ports,
+            hosts=hosts,
         )
         await stack.enter_async_context(core.intake)
         yield core

@@ -30,7 +30,7 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
         library=core.library,
         calls=TelephoneStore(core.pool).ask if settings.ari_url else None,
     )
-    async with Tail(core.dsn) as feed:
+    async with Tail(core.dsn, hosts=core.hosts) as feed:
         gateway = Gateway(
             feed=feed, start=feed.status.cursor, store=store, requests=requests, redeem=accounts_of(core).redeem,
             clock=core.clock, limits=limits,

@@ -52,8 +52,8 @@ class _Pooled(Watchful):
         return ""
 
 
-async def open_pool(dsn: str, *, size: int = 10) -> asyncpg.Pool:
-    """Open a pool of at most `size` connections.
+async def open_pool(dsn: str, *, size: int = 10, hosts: Hosts | None = None) -> asyncpg.Pool:
+    """Open a pool of at most `size` connections, to `hosts` where somebody watches them (`Hosts.watch`).
 
     Statements are limited to 30 s and an open transaction to 10 s: one left open would hold back every reader of the
     event log. Raises Unavailable where no connection can be had.
@@ -68,7 +68,7 @@ async def open_pool(dsn: str, *, size: int = 10) -> asyncpg.Pool:
     with reached(dsn):
         return await asyncpg.create_pool(
             dsn, min_size=min(2, size), max_size=size, server_settings=settings, connection_class=_Pooled,
-            connect=Hosts(dsn).connect, command_timeout=COMMAND_TIMEOUT,
+            connect=(hosts or Hosts(dsn)).connect, command_timeout=COMMAND_TIMEOUT,
         )
 
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from weakref import WeakKeyDictionary
 
 import asyncpg
+import structlog
 
+log = structlog.get_logger(__name__)
 CONNECT_TIMEOUT = 10.0
 """Seconds, when there is one host."""
 HOST_TIMEOUT = 3.0
@@ -55,6 +59,7 @@ class Hosts:
     def __init__(self, dsn: str, *, timeout: float = HOST_TIMEOUT) -> None:
         self._found = hosts_of(dsn)
         self._timeout = timeout if len(self._found) > 1 else CONNECT_TIMEOUT
+        self._given: WeakKeyDictionary[asyncpg.Connection, str] = WeakKeyDictionary()
 
     async def connect(self, *_: object, **options: Any) -> asyncpg.Connection:
         """Return a connection; a pool may call this with its own DSN, which is left aside.
@@ -71,8 +76,30 @@ class Hosts:
                 continue
             self._found.remove(dsn)
             self._found.insert(0, dsn)
+            self._given[connection] = dsn
             return connection
         raise last
+
+    async def watch(self, *, interval: float = 1.0) -> None:
+        """Cut the connections to a host that is no longer the right one, until cancelled.
+
+        A server that hangs (a frozen machine, a dead disk) keeps its connections open and says nothing; when its
+        standby has taken over, whoever waits for it would wait for the time-out of the statement.
+        """
+        while len(self._found) > 1:
+            await asyncio.sleep(interval)
+            with suppress(*_GOES_ON):
+                connection = await self.connect()
+                connection.terminate()
+                self._leave_others()
+
+    def _leave_others(self) -> None:
+        good = self._found[0]
+        stale = [connection for connection, dsn in self._given.items() if dsn != good and not connection.is_closed()]
+        for connection in stale:
+            connection.terminate()
+        if stale:
+            log.warning("database_moved", connections=len(stale))
 
 
 async def connect(dsn: str, **options: Any) -> asyncpg.Connection:

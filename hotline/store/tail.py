@@ -48,7 +48,7 @@ class Tail:
 
     def __init__(
         self, dsn: str, *, after: int | None = None, limit: int = 500, interval: float = 0.02, docs: bool = False,
-        health_interval: float = 1.0, max_backoff: float = 5.0,
+        health_interval: float = 1.0, max_backoff: float = 5.0, hosts: Hosts | None = None,
     ) -> None:
         """Prepare to read events above position `after`; None starts with what happens from now on.
 
@@ -56,8 +56,10 @@ class Tail:
             limit: most events in a page.
             interval: seconds between polls.
             docs: hand out whole event documents, not only summaries.
+            hosts: of the DSN, where somebody watches them.
         """
-        self._hosts, self._after, self._limit, self._interval, self._docs = Hosts(dsn), after, limit, interval, docs
+        self._hosts, self._after = hosts or Hosts(dsn), after
+        self._limit, self._interval, self._docs = limit, interval, docs
         self._health_interval, self._max_backoff = health_interval, max_backoff
         self._connection: asyncpg.Connection | None = None
         self._wake = asyncio.Event()
