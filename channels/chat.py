@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from channels import chat_codec, wording
 from channels.chat_codec import CITIZEN, HOTLINE, Hello, Say
-from channels.chat_connection import Connection
+from channels.chat_connection import Connection, tell_standings
 from channels.kit import client_address, stored
 from channels.limits import RateLimit
 from channels.message import Outbound, Receipt
@@ -22,6 +22,8 @@ from hotline.errors import HotlineError, InvalidInput, Overloaded
 
 log = structlog.get_logger(__name__)
 MAX_CHATS = 10_000
+_STANDING_EVERY = 3
+"""Polls between two looks at the queue: it moves with agents, not with seconds."""
 
 
 def new_session() -> str:
@@ -54,6 +56,7 @@ class ChatRoom:
         self._enter(chat)
         try:
             await chat.catch_up(self._port)
+            await tell_standings(self._port, [chat])
             await self._listen(chat, address)
         finally:
             self._leave(chat)
@@ -69,7 +72,8 @@ class ChatRoom:
             message = await socket.receive(timeout=10)
             if message.type is WSMsgType.TEXT and isinstance(hello := chat_codec.decode_frame(message.data), Hello):
                 session = hello.session or new_session()
-                chat = Connection(socket, session, hello.last_seq if hello.session else 0)
+                last = hello.last_seq if hello.session else 0
+                chat = Connection(socket, session, last, queued=hello.queue)
                 await chat.send(chat_codec.Welcome(session=session, last_seq=chat.shown))
                 return chat
         raise InvalidInput("the first frame must be hello, within 10 seconds")
@@ -99,6 +103,7 @@ class ChatRoom:
         await self._port.chat_add(chat.session, f"r:{said.id}", HOTLINE, wording.receipt_text(receipt))
         await chat.send(chat_codec.ack_of(said, line, receipt))
         await chat.catch_up(self._port)
+        await tell_standings(self._port, [chat])
 
     def _enter(self, chat: Connection) -> None:
         self._chats.add(chat)
@@ -112,6 +117,7 @@ class ChatRoom:
             self._poller = None
 
     async def _watch(self) -> None:
+        rounds = 0
         while True:
             await asyncio.sleep(self._poll)
             try:
@@ -120,6 +126,9 @@ class ChatRoom:
                     shown[chat.session] = min(chat.shown, shown.get(chat.session, chat.shown))
                 news = {line.session for line in await self._port.chat_since(shown)}
                 await asyncio.gather(*(c.catch_up(self._port) for c in self._chats if c.session in news))
+                rounds += 1
+                if rounds % _STANDING_EVERY == 0 or news:
+                    await tell_standings(self._port, list(self._chats))
             except Exception:  # the next round may fare better; ending would leave every chat of this process mute
                 log.exception("chat_poll_failed")
 

@@ -1,7 +1,8 @@
 """The chat of the web page: JSON frames over WebSocket ↔ values. Pure.
 
-    client → hello {session?, last_seq?} · message {id, text, attachments?}
+    client → hello {session?, last_seq?, queue?} · message {id, text, attachments?, person?}
     server → welcome {session, last_seq} · line {seq, author, text, at, id?} · ack {id, seq, …} · error {id?, …}
+             standing {phase, ahead} to who asked for it with `queue`, whenever it changes
 
 Lines are numbered from 1 within a session; a client that comes back names the last one it has and gets the later ones.
 A message carries the client's own id: sent again it is acknowledged again and written once.
@@ -19,7 +20,7 @@ from msgspec import Meta
 from channels.appeal_codec import MAX_ATTACHMENTS, AppealAnswer, AttachmentBody, answer_of, decode_json
 from channels.clean import MAX_TEXT, required_text
 from channels.message import Inbound, Receipt
-from channels.views import ChatLine
+from channels.views import ChatLine, ChatPhase, ChatStanding
 from hotline.appeal import Appeal, Attachment, Citizen
 from hotline.errors import HotlineError, InvalidInput, Overloaded, RateLimited
 from hotline.terms import Channel
@@ -32,18 +33,20 @@ _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello", forbid_unknown_fields=True):
-    """The first frame: without a session a new one begins."""
+    """The first frame: without a session a new one begins; with `queue` the client is told its place in the queue."""
 
     session: Annotated[str, Meta(max_length=64)] = ""
     last_seq: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    queue: bool = False
 
 
 class Say(msgspec.Struct, frozen=True, kw_only=True, tag="message", forbid_unknown_fields=True):
-    """The citizen says something; `id` is unique within the session."""
+    """The citizen says something; `id` is unique within the session. With `person` an agent is to answer."""
 
     id: Annotated[str, Meta(max_length=64)]
     text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
     attachments: Annotated[list[AttachmentBody], Meta(max_length=MAX_ATTACHMENTS)] = []
+    person: bool = False
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
@@ -71,6 +74,13 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True, tag="ack"):
     appeal: AppealAnswer
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True, tag="standing"):
+    """How the chat stands: waiting for an agent with so many `ahead`, with an agent, handled by a unit, or over."""
+
+    phase: ChatPhase
+    ahead: int = 0
+
+
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="error", omit_defaults=True):
     """A frame was refused. With `retry_after` (seconds) the same frame may be sent again."""
 
@@ -81,7 +91,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="error", omit_defaul
 
 
 Frame = Hello | Say
-Answer = Welcome | Line | Ack | Failed
+Answer = Welcome | Line | Ack | Standing | Failed
 _decoder: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 _answers: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
 
@@ -103,7 +113,7 @@ def inbound_of(session: str, said: Say, files: tuple[Attachment, ...], *, now: d
     appeal = Appeal(text=said.text, citizen=Citizen(key=KEY + session), attachments=files)
     return Inbound(
         channel=Channel.WEB, external_id=f"{KEY}{session}:{said.id}", appeal=appeal, received_at=now,
-        conversation=KEY + session, source="chat",
+        conversation=KEY + session, source="chat", person=said.person,
     )
 
 
@@ -116,6 +126,11 @@ def line_of(line: ChatLine) -> Line:
 def ack_of(said: Say, line: ChatLine, receipt: Receipt) -> Ack:
     """Return the acknowledgement of a message."""
     return Ack(id=said.id, seq=line.seq, appeal=answer_of(receipt))
+
+
+def standing_of(standing: ChatStanding) -> Standing:
+    """Return a chat's standing as the client sees it."""
+    return Standing(phase=standing.phase, ahead=standing.ahead)
 
 
 def failed(error: HotlineError, *, id: str = "") -> Failed:

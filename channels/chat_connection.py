@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from aiohttp import web
 
 from channels import chat_codec
-from channels.chat_codec import Answer
+from channels.chat_codec import Answer, Standing
 from channels.port import ChatPort
 
 _SEND = 5.0
 
 
 class Connection:
-    """A socket of a session. `shown` is the last line sent on it; the lock keeps lines in order."""
+    """A socket of a session. `shown` is the last line sent on it; the lock keeps lines in order.
 
-    def __init__(self, socket: web.WebSocketResponse, session: str, shown: int) -> None:
-        self.socket, self.session, self.shown = socket, session, shown
+    `queued`: the client wants to know how its chat stands, and `stands` is what it was told last.
+    """
+
+    def __init__(self, socket: web.WebSocketResponse, session: str, shown: int, *, queued: bool = False) -> None:
+        self.socket, self.session, self.shown, self.queued = socket, session, shown, queued
+        self.stands: Standing | None = None
         self._lock = asyncio.Lock()
 
     async def send(self, answer: Answer) -> None:
@@ -35,3 +40,20 @@ class Connection:
                 for line in lines:
                     await self.send(chat_codec.line_of(line))
                     self.shown = line.seq
+
+    async def tell_standing(self, standing: Standing) -> None:
+        """Say how the chat stands if that has changed."""
+        if standing != self.stands:
+            self.stands = standing
+            await self.send(standing)
+
+
+async def tell_standings(port: ChatPort, chats: Iterable[Connection]) -> None:
+    """Say to those who asked for it how their chats stand: one query for all."""
+    asking = [chat for chat in chats if chat.queued]
+    if not asking:
+        return
+    found = await port.chat_standings(sorted({chat.session for chat in asking}))
+    standings = {one.session: chat_codec.standing_of(one) for one in found}
+    told = ((chat, standings.get(chat.session)) for chat in asking)
+    await asyncio.gather(*(chat.tell_standing(standing) for chat, standing in told if standing is not None))

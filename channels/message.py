@@ -22,6 +22,7 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
             continues the conversation's open ticket instead of opening another.
         continues: the ticket that the citizen names, when supplementing it by number and code.
         source: who delivered it on the channel's behalf (the app token's name), for the audit.
+        person: the citizen wants a person to look at it: the machine dispatches nothing by itself.
     """
 
     channel: Channel
@@ -31,6 +32,7 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     conversation: str = ""
     continues: TicketNumber | None = None
     source: str = ""
+    person: bool = False
 
     def content_hash(self) -> bytes:
         """Return 16 bytes that change when the content does: a key reused with other content is refused."""

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from channels.message import Inbound, Receipt
-from channels.views import ChatLine, Progress, PublicTicket, RequestFilter, Step
-from hotline.appeal import Attachment
+from channels.views import ChatLine, ChatStanding, Look, Progress, PublicTicket, RequestFilter, Step
+from hotline.appeal import Attachment, Place
 from hotline.ids import TicketNumber
 from hotline.terms import Channel, Rating
 
 __all__ = [
-    "AppealPort", "AttachmentPort", "ChannelPort", "ChatLine", "ChatPort", "PolicePort", "Progress", "PublicTicket",
-    "RatingPort", "RequestFilter", "Step", "TicketPort",
+    "AppealPort", "AttachmentPort", "ChannelPort", "ChatLine", "ChatPort", "ChatStanding", "PolicePort", "Progress",
+    "PublicTicket", "RatingPort", "RequestFilter", "SimilarPort", "Step", "TicketPort",
 ]
 
 
@@ -116,6 +116,31 @@ class ChatPort(Protocol):
 
     async def chat_since(self, sessions: dict[str, int]) -> list[ChatLine]:
         """Return lines above each session's `seq`, at most 200 of each, ordered by session and seq: one query."""
+        ...
+
+
+    async def chat_standings(self, sessions: Sequence[str]) -> list[ChatStanding]:
+        """Return how chats stand; none for a session in which nothing was said. One query."""
+        ...
+
+
+class SimilarPort(Protocol):
+    """What others have reported already, and joining them."""
+
+    async def look(self, text: str, place: Place) -> Look:
+        """Return what can be told of an appeal before it is sent; empty while the service has no time for it."""
+        ...
+
+    async def join(self, number: TicketNumber, inbound: Inbound) -> tuple[Receipt, bool]:
+        """Take an appeal of its own number and code and merge it into an open public ticket.
+
+        Returns:
+            The receipt, and whether it was merged: if the ticket is finished, or less urgent than the new one, the
+            appeal stands by itself.
+
+        Raises:
+            NotFound: there is no public ticket with this number. The others as `AppealPort.submit`.
+        """
         ...
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
 from hotline.appeal import Category
 from hotline.ids import DepartmentCode, TicketNumber
-from hotline.terms import State, Verdict
+from hotline.terms import Service, State, Verdict
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,3 +90,58 @@ class ChatLine(msgspec.Struct, frozen=True, kw_only=True):
     author: str
     text: str
     at: datetime
+
+
+class ChatPhase(StrEnum):
+    """How a chat stands with the people who answer it."""
+
+    WAITING = "waiting"
+    WITH_AGENT = "with_agent"
+    HANDLED = "handled"
+    OVER = "over"
+
+
+class ChatStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """How a chat stands; `ahead` counts the chats that wait before it (0 unless it waits, 1000 and more as 1000)."""
+
+    session: str
+    phase: ChatPhase
+    ahead: int = 0
+
+
+class SimilarReport(msgspec.Struct, frozen=True, kw_only=True):
+    """An open public report that may be about the same thing. No word of its citizens.
+
+    Attributes:
+        town, spot, matter: as recognised from the city's own lists of places and matters, "" where not told.
+        category: name of the second level, "" while a person decides; likewise `department`.
+        people: how many citizens have told it, at least 1.
+        reasons: why it may be the same; only words that the asking citizen used too.
+    """
+
+    number: TicketNumber
+    town: str
+    spot: str
+    matter: str
+    category: str
+    department: DepartmentCode
+    status: State
+    status_label: str
+    requested_at: datetime
+    people: int
+    reasons: tuple[str, ...] = ()
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be told of an appeal before it is sent.
+
+    Attributes:
+        danger: services to call at once where the words tell of danger, else empty.
+        towns: towns that the words name; `category` is the likeliest second level, "" where unsure.
+        reports: similar open reports, the likeliest first.
+    """
+
+    danger: tuple[Service, ...] = ()
+    towns: tuple[str, ...] = ()
+    category: str = ""
+    reports: tuple[SimilarReport, ...] = ()

@@ -56,6 +56,15 @@ class Appeal(Value, frozen=True):
     attachments: tuple[Attachment, ...] = ()
 
 
+def compared_text(appeal: Appeal) -> str:
+    """Return what an appeal is compared with others by: title, place and text, each once."""
+    text = appeal.text
+    for more in (appeal.place.town + appeal.place.address, appeal.title):
+        if more and more not in text:
+            text = f"{more}。{text}" if text else more
+    return text
+
+
 class Category(Value, frozen=True, omit_defaults=False):
     """事项分类: `l1` two-digit code, `l2` name of the second level, `confidence` calibrated in 0..1."""
 

@@ -84,7 +84,7 @@ class Core:
     ) -> None:
         self.hosts = hosts or Hosts(dsn)
         self.settings, self.city, self.dsn, self.pool, self.clock = settings, city, dsn, pool, clock
-        self.shared_ports = shared_ports
+        self.shared_ports, self.triage = shared_ports, triage
         self.media: MediaFetcher | None = None  # the intake role sets it where WeChat can be called
         self.neighbours = neighbours_of(settings.neighbours)
         directory_rows = DirectoryStore(pool)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from channels import attachments
 from channels.message import Inbound, Receipt
-from channels.port import ChatLine, Progress, PublicTicket, RequestFilter
+from channels.port import ChatLine, ChatStanding, Progress, PublicTicket, RequestFilter
 from hotline import figures
 from hotline.appeal import Attachment
 from hotline.ids import TicketNumber
@@ -103,6 +103,10 @@ class Front:
     async def chat_since(self, sessions: dict[str, int]) -> list[ChatLine]:
         """Return new lines of chats."""
         return await self._records.chat_since(sessions)
+
+    async def chat_standings(self, sessions: Sequence[str]) -> list[ChatStanding]:
+        """Return how chats stand."""
+        return await self._records.chat_standings(sessions)
 
     async def take_nonce(self, nonce: str, holder: str) -> bool:
         """Take a nonce."""

@@ -105,6 +105,8 @@ def open_ticket(inbound: Inbound, triage: Triage, *, number: TicketNumber, rules
         policy=rules.policy, actor=Actor(Role.CITIZEN, inbound.source),
     )
     commands = first_commands(inbound.channel, triage, rules.directory)
+    if inbound.person:  # who asks for a person is not sent on by the machine, but danger waits for nobody
+        commands = tuple(command for command in commands if isinstance(command, c.HandOff))
     decisions = _chain(first, commands, now=now, policy=rules.policy)
     return Change(before=None, decisions=decisions)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from hotline.core import Core
 from hotline.hotspots import HotSpots
@@ -23,7 +25,7 @@ def sweeps(core: Core) -> dict[str, tuple[Callable[[], Awaitable[None]], float]]
     """Return the sweeps by name, with their interval in seconds."""
     store = LikenessStore(core.pool)
     spots = HotSpots(rows=store, service=core.service, clock=core.clock)
-    tell = _Teller(core)
+    tell = teller_of(core)
 
     async def compare() -> None:
         await tell.ready()
@@ -37,21 +39,36 @@ def sweeps(core: Core) -> dict[str, tuple[Callable[[], Awaitable[None]], float]]
     }
 
 
-class _Teller:
+class Teller:
     """What texts are compared by; the model is read when it is first needed, outside the loop."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, models: Path, places: Path) -> None:
+        self._models, self._places = models, places
         self._clusterer: Clusterer | None = None
+        self._one = threading.Lock()
 
     async def ready(self) -> None:
+        """Read the model unless it is there."""
         if self._clusterer is None:
-            self._clusterer = await asyncio.to_thread(self._load)
+            await asyncio.to_thread(self.clusterer)
 
-    def _load(self) -> Clusterer:
-        return Clusterer(load_linear(Path(self._core.settings.model_dir)), load_gazetteer(self._core.city.places))
+    def clusterer(self) -> Clusterer:
+        """Return the clusterer, reading its model first where needed; many threads may ask at once."""
+        with self._one:
+            if self._clusterer is None:
+                self._clusterer = Clusterer(load_linear(self._models), load_gazetteer(self._places))
+            return self._clusterer
 
     def __call__(self, texts: Sequence[str], at: Sequence[datetime | None]) -> list[Telling]:
-        if self._clusterer is None:
-            self._clusterer = self._load()
-        return self._clusterer.tell(texts, at)
+        """Return what texts are compared by."""
+        return self.clusterer().tell(texts, at)
+
+
+_TELLERS: WeakKeyDictionary[Core, Teller] = WeakKeyDictionary()
+
+
+def teller_of(core: Core) -> Teller:
+    """Return the core's teller: one for all roles of a process."""
+    if core not in _TELLERS:
+        _TELLERS[core] = Teller(Path(core.settings.model_dir), core.city.places)
+    return _TELLERS[core]

@@ -13,7 +13,8 @@ import asyncpg
 import msgspec
 
 from channels.message import Receipt
-from channels.port import ChatLine, PublicTicket, RequestFilter
+from channels.port import ChatLine, ChatStanding, PublicTicket, RequestFilter
+from channels.views import ChatPhase
 from hotline.appeal import Attachment
 from hotline.errors import NotFound
 from hotline.events import TicketEvent
@@ -26,6 +27,8 @@ from hotline.ticket import replay
 
 _SQL = statements("channels")
 _CLOSED_STATES = [state.value for state in State if state not in OPEN_STATES]
+_WITH_THE_CENTRE = frozenset({State.RECEIVED, State.PENDING_DISPATCH})
+_MOST_AHEAD = 1000
 _NONCES_KEPT = timedelta(days=1)
 
 
@@ -87,6 +90,10 @@ class ChannelStore:
         found = await self._pool.fetch(_SQL["chat_since"], list(sessions), list(sessions.values()))
         return [ChatLine(**row) for row in found]
 
+    async def chat_standings(self, sessions: Sequence[str]) -> list[ChatStanding]:
+        """Return how chats stand; none for a session in which nothing was said."""
+        return [_standing(row) for row in await self._pool.fetch(_SQL["chat_standings"], list(sessions))]
+
     # ── public tickets ───────────────────────────────────────────────────────────────────────────
     async def public(self, wanted: RequestFilter) -> list[PublicTicket]:
         """Return public tickets, the newest first."""
@@ -109,6 +116,18 @@ def _public(events: Sequence[TicketEvent]) -> PublicTicket:
         department=ticket.lead, town=ticket.town, requested_at=ticket.created_at, updated_at=events[-1].at,
         expected_by=ticket.clocks.completion_due, public_reply=shown_reply(ticket),
     )
+
+
+def _standing(row: asyncpg.Record) -> ChatStanding:
+    state, session = State(row["state"]), row["session"]
+    if state not in OPEN_STATES:
+        return ChatStanding(session=session, phase=ChatPhase.OVER)
+    if row["taken"]:
+        return ChatStanding(session=session, phase=ChatPhase.WITH_AGENT)
+    if state not in _WITH_THE_CENTRE:
+        return ChatStanding(session=session, phase=ChatPhase.HANDLED)
+    ahead = _MOST_AHEAD if row["ahead"] is None else row["ahead"]
+    return ChatStanding(session=session, phase=ChatPhase.WAITING, ahead=ahead)
 
 
 def write_durably(path: Path, data: bytes) -> None:

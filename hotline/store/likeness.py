@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import msgspec
 
+from hotline.appeal import compared_text
 from hotline.events import Receive
 from hotline.hotspot import LEAST, HotSpot, hottest, told, without_repeats
 from hotline.store.database import statements
@@ -62,7 +63,7 @@ async def compare_once(pool: asyncpg.Pool, tell: Tell) -> int:
     found = await pool.fetch(_SQL["next_receipts"], BATCH)
     if not found:
         return 0
-    tellings = await asyncio.to_thread(tell, [_text(row["doc"]) for row in found], [row["at"] for row in found])
+    tellings = await asyncio.to_thread(tell, [receipt_text(row["doc"]) for row in found], [row["at"] for row in found])
     traits = [traits_of(one) for one in tellings]
     await _keep(pool, found, traits)
     for row, one, trait in zip(found, tellings, traits, strict=True):
@@ -98,7 +99,8 @@ async def propose(pool: asyncpg.Pool, tell: Tell, ticket: int, telling: Telling,
     rows = await nearest(pool, traits.keys, telling.at, without=ticket)
     if not rows:
         return
-    others = await asyncio.to_thread(tell, [_text(row["doc"]) for row in rows], [row["created_at"] for row in rows])
+    texts, times = [receipt_text(row["doc"]) for row in rows], [row["created_at"] for row in rows]
+    others = await asyncio.to_thread(tell, texts, times)
     likely: list[tuple[Any, ...]] = []
     for row, other in zip(rows, others, strict=True):
         score = likeness(telling, other)
@@ -109,12 +111,12 @@ async def propose(pool: asyncpg.Pool, tell: Tell, ticket: int, telling: Telling,
         await pool.execute(_SQL["propose"], *map(list, zip(*likely, strict=True)))
 
 
-def _text(doc: str) -> str:
+def receipt_text(doc: str) -> str:
+    """Return what the ticket of a receipt is compared by; `doc` is its first event."""
     fact = event_from(doc).fact
     if not isinstance(fact, Receive):
         raise TypeError(f"a receipt was expected, not {type(fact).__name__}")
-    title = fact.appeal.title
-    return f"{title}。{fact.appeal.text}" if title and title not in fact.appeal.text else fact.appeal.text
+    return compared_text(fact.appeal)
 
 
 class LikenessStore:

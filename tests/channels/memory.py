@@ -11,7 +11,7 @@ import msgspec
 
 from channels.attachments import describe
 from channels.message import Inbound, Receipt
-from channels.port import ChatLine, Progress, PublicTicket, RequestFilter, Step
+from channels.port import ChatLine, ChatStanding, Progress, PublicTicket, RequestFilter, Step
 from hotline.appeal import Attachment, Category
 from hotline.errors import IllegalTransition, KeyReused, NotFound
 from hotline.ids import DepartmentCode, TicketNumber, ticket_number
@@ -40,6 +40,7 @@ class MemoryPort:
         self.seen: dict[str, datetime] = {}
         self.nonces: dict[str, str] = {}
         self.lines: dict[str, list[ChatLine]] = {}
+        self.standings: dict[str, ChatStanding] = {}
 
     def now(self) -> datetime:
         return self.clock
@@ -157,6 +158,9 @@ class MemoryPort:
 
     async def chat_since(self, sessions: dict[str, int]) -> list[ChatLine]:
         return [line for session, seq in sessions.items() for line in self.lines.get(session, []) if line.seq > seq]
+
+    async def chat_standings(self, sessions: Sequence[str]) -> list[ChatStanding]:
+        return [self.standings[session] for session in sessions if session in self.standings]
 
     async def take_nonce(self, nonce: str, holder: str) -> bool:
         return self.nonces.setdefault(nonce, holder) == holder

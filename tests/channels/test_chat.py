@@ -11,10 +11,10 @@ import pytest
 from aiohttp import web
 
 from channels import chat, chat_codec
-from channels.chat_codec import Ack, Failed, Line, Welcome
+from channels.chat_codec import Ack, Failed, Line, Standing, Welcome
 from channels.limits import RateLimit
 from channels.message import Outbound
-from channels.views import ChatLine
+from channels.views import ChatLine, ChatPhase, ChatStanding
 from hotline.errors import Overloaded
 from hotline.terms import Channel
 from tests.channels.conftest import Client, Serve
@@ -226,3 +226,55 @@ async def test_a_database_that_comes_back_finds_the_chats_alive(client: Client, 
     await chat.send(port, Outbound(channel=Channel.WEB, key="k", to=f"chat:{visitor.session}", text="您好"))
     await visitor.read(lines=1)
     assert visitor.lines[0].text == "您好"
+
+
+# ── the queue ────────────────────────────────────────────────────────────────────────────────────
+async def queued(client: Client, session: str = "") -> tuple[aiohttp.ClientWebSocketResponse, str]:
+    socket = await client.ws_connect("/chat")
+    await socket.send_json({"type": "hello", "queue": True} | ({"session": session} if session else {}))
+    welcome = chat_codec.decode_answer(await socket.receive_str(timeout=5))
+    assert isinstance(welcome, Welcome)
+    return socket, welcome.session
+
+
+async def standings(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[Standing]:
+    found: list[Standing] = []
+    while len(found) < count:
+        frame = chat_codec.decode_answer(await socket.receive_str(timeout=5))
+        if isinstance(frame, Standing):
+            found.append(frame)
+    return found
+
+
+async def test_the_place_in_the_queue_is_told_whenever_it_changes(client: Client, port: MemoryPort) -> None:
+    socket, session = await queued(client)
+    for ahead in (2, 1):
+        port.standings[session] = ChatStanding(session=session, phase=ChatPhase.WAITING, ahead=ahead)
+        assert [one.ahead for one in await standings(socket, 1)] == [ahead]
+    port.standings[session] = ChatStanding(session=session, phase=ChatPhase.WITH_AGENT)
+    assert [one.phase for one in await standings(socket, 1)] == [ChatPhase.WITH_AGENT]
+
+
+async def test_who_comes_back_is_told_at_once(client: Client, port: MemoryPort) -> None:
+    socket, session = await queued(client)
+    port.standings[session] = ChatStanding(session=session, phase=ChatPhase.WAITING, ahead=4)
+    await standings(socket, 1)
+    await socket.close()
+    again, _ = await queued(client, session)
+    assert [one.ahead for one in await standings(again, 1)] == [4]
+
+
+async def test_who_did_not_ask_is_not_told(client: Client, port: MemoryPort) -> None:
+    visitor = Visitor(client)
+    await visitor.connect()
+    port.standings[visitor.session] = ChatStanding(session=visitor.session, phase=ChatPhase.WAITING)
+    await visitor.say("m1", "垃圾")
+    await visitor.read(until="m1", lines=2)  # fails on any other frame
+
+
+async def test_who_wants_a_person_says_so(client: Client, port: MemoryPort) -> None:
+    socket, _ = await queued(client)
+    await socket.send_json({"type": "message", "id": "m1", "text": "想问一下社保", "person": True})
+    while not isinstance(chat_codec.decode_answer(await socket.receive_str(timeout=5)), Ack):
+        pass
+    assert [inbound.person for inbound in port.inbounds] == [True]

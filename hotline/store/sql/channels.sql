@@ -57,3 +57,22 @@ LIMIT $6 OFFSET $7;
 
 -- name: histories
 SELECT ticket_id, doc FROM ticket_events WHERE ticket_id = ANY ($1::bigint[]) ORDER BY ticket_id, version;
+
+-- name: chat_standings
+-- How the chats of the sessions $1 stand: the state of their tickets (of the parent of a merged one), whether an agent has
+-- them, and of those that wait for one how many wait before them; NULL from 1000 on.
+WITH mine AS (
+    SELECT asked.session, t.id, coalesce(p.state, t.state) AS state, coalesce(p.agent, t.agent) <> '' AS taken
+    FROM unnest($1::text[]) AS asked (session)
+    JOIN conversations c ON c.channel = 'web' AND c.key = 'chat:' || asked.session
+    JOIN tickets t ON t.id = c.ticket_id
+    LEFT JOIN tickets p ON p.id = t.parent AND t.state = 'merged'
+), queue AS (
+    SELECT id, row_number() OVER (ORDER BY created_at, id) - 1 AS ahead
+    FROM (
+        SELECT id, created_at FROM tickets
+        WHERE state IN ('received', 'pending_dispatch') AND channel = 'web' AND agent = '' AND citizen LIKE 'chat:%'
+        ORDER BY created_at, id LIMIT 1000
+    ) AS waiting
+)
+SELECT mine.session, mine.state, mine.taken, queue.ahead FROM mine LEFT JOIN queue USING (id);
