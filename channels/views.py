@@ -9,15 +9,27 @@ import msgspec
 
 from hotline.appeal import Category
 from hotline.ids import DepartmentCode, TicketNumber
-from hotline.terms import Service, State, Verdict
+from hotline.terms import Rating, Service, State, Verdict
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that happened, as the citizen may see it: no names, no internal notes."""
+    """One thing that happened, as the citizen may see it: no names, no internal notes.
+
+    `kind` is the event's type (`dispatch`), for who words the title in another language.
+    """
 
     at: datetime
     title: str
     text: str = ""
+    kind: str = ""
+
+
+class CitizenAct(StrEnum):
+    """What a citizen may do with a ticket by number and code."""
+
+    SUPPLEMENT = "supplement"
+    WITHDRAW = "withdraw"
+    RATE = "rate"
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +40,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         category: name of the second level, "" while a person decides; likewise `department`.
         steps: oldest first.
         public_reply: the answer to the citizen, "" until there is one.
+        may: what the citizen may do now; `rating` is what they have said of the answer.
     """
 
     number: TicketNumber
@@ -39,6 +52,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     expected_by: datetime | None
     steps: tuple[Step, ...] = ()
     public_reply: str = ""
+    may: tuple[CitizenAct, ...] = ()
+    rating: Rating | None = None
 
 
 class RequestFilter(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,11 +8,12 @@ from datetime import datetime
 import msgspec
 
 from agent_ui.masking import mask_public
-from channels.views import Progress, Step
+from channels.views import CitizenAct, Progress, Step
 from hotline import commands as c
 from hotline.clocks import Policy, expected_completion
 from hotline.events import Receive, TicketEvent
-from hotline.lifecycle import OPEN_STATES
+from hotline.lifecycle import OPEN_STATES, TRANSITIONS
+from hotline.rating import RATEABLE
 from hotline.terms import REJECT_ROUTES, Priority, State, label
 from hotline.ticket import Ticket
 
@@ -20,7 +21,7 @@ from hotline.ticket import Ticket
 def step_of(event: TicketEvent) -> Step | None:
     """Return what a citizen sees of an event, None for what stays inside the house."""
     told = _told(event)
-    return None if told is None else Step(at=event.at, title=told[0], text=told[1])
+    return None if told is None else Step(at=event.at, title=told[0], text=told[1], kind=event.type)
 
 
 def _told(event: TicketEvent) -> tuple[str, str] | None:
@@ -103,7 +104,7 @@ def merged_progress(own: Progress, parent: Progress) -> Progress:
     steps = tuple(sorted((*own.steps, *theirs), key=lambda step: step.at))
     return msgspec.structs.replace(
         own, steps=steps, public_reply=parent.public_reply, department=parent.department,
-        expected_by=parent.expected_by,
+        expected_by=parent.expected_by, may=(*own.may, *(act for act in parent.may if act is not CitizenAct.WITHDRAW)),
     )
 
 
@@ -127,12 +128,22 @@ def progress_of(ticket: Ticket, events: Sequence[TicketEvent], *, policy: Policy
         number=ticket.number, status=ticket.state, status_label=label(ticket.state), verdict=ticket.verdict,
         category=ticket.category.l2 if ticket.category else "", department=ticket.lead, expected_by=expected,
         steps=tuple(_public_step(step, ticket) for event in events if (step := step_of(event)) is not None),
-        public_reply=shown_reply(ticket),
+        public_reply=shown_reply(ticket), may=acts_of(ticket.state), rating=ticket.rating,
     )
 
 
+def acts_of(state: State) -> tuple[CitizenAct, ...]:
+    """Return what a citizen may do with a ticket in this state; of a merged one its parent decides the rest."""
+    possible = {
+        CitizenAct.SUPPLEMENT: state in OPEN_STATES,
+        CitizenAct.WITHDRAW: c.Withdraw in TRANSITIONS[state] or state is State.MERGED,
+        CitizenAct.RATE: state in RATEABLE,
+    }
+    return tuple(act for act, may in possible.items() if may)
+
+
 def _public_step(step: Step, ticket: Ticket) -> Step:
-    return Step(at=step.at, title=step.title, text=_public(step.text, ticket))
+    return msgspec.structs.replace(step, text=_public(step.text, ticket))
 
 
 def _public(text: str, ticket: Ticket) -> str:
