@@ -2,7 +2,7 @@
 
     client → hello {session?, last_seq?, queue?} · message {id, text, attachments?, person?}
     server → welcome {session, last_seq} · line {seq, author, text, at, id?} · ack {id, seq, …} · error {id?, …}
-             standing {phase, ahead} to who asked for it with `queue`, whenever it changes
+             queue {phase, ahead} to who asked for it with `queue`, whenever it changes
 
 Lines are numbered from 1 within a session; a client that comes back names the last one it has and gets the later ones.
 A message carries the client's own id: sent again it is acknowledged again and written once.
@@ -74,7 +74,7 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True, tag="ack"):
     appeal: AppealAnswer
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True, tag="standing"):
+class QueuePlace(msgspec.Struct, frozen=True, kw_only=True, tag="queue"):
     """How the chat stands: waiting for an agent with so many `ahead`, with an agent, handled by a unit, or over."""
 
     phase: ChatPhase
@@ -91,7 +91,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="error", omit_defaul
 
 
 Frame = Hello | Say
-Answer = Welcome | Line | Ack | Standing | Failed
+Answer = Welcome | Line | Ack | QueuePlace | Failed
 _decoder: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 _answers: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
 
@@ -128,9 +128,9 @@ def ack_of(said: Say, line: ChatLine, receipt: Receipt) -> Ack:
     return Ack(id=said.id, seq=line.seq, appeal=answer_of(receipt))
 
 
-def standing_of(standing: ChatStanding) -> Standing:
+def standing_of(standing: ChatStanding) -> QueuePlace:
     """Return a chat's standing as the client sees it."""
-    return Standing(phase=standing.phase, ahead=standing.ahead)
+    return QueuePlace(phase=standing.phase, ahead=standing.ahead)
 
 
 def failed(error: HotlineError, *, id: str = "") -> Failed:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from channels import chat_codec
-from channels.chat_codec import Answer, Standing
+from channels.chat_codec import Answer, QueuePlace
 from channels.port import ChatPort
 
 _SEND = 5.0
@@ -22,7 +22,7 @@ class Connection:
 
     def __init__(self, socket: web.WebSocketResponse, session: str, shown: int, *, queued: bool = False) -> None:
         self.socket, self.session, self.shown, self.queued = socket, session, shown, queued
-        self.stands: Standing | None = None
+        self.stands: QueuePlace | None = None
         self._lock = asyncio.Lock()
 
     async def send(self, answer: Answer) -> None:
@@ -41,7 +41,7 @@ class Connection:
                     await self.send(chat_codec.line_of(line))
                     self.shown = line.seq
 
-    async def tell_standing(self, standing: Standing) -> None:
+    async def tell_standing(self, standing: QueuePlace) -> None:
         """Say how the chat stands if that has changed."""
         if standing != self.stands:
             self.stands = standing

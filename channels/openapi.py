@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from channels.appeal_codec import AppealAnswer, AppealBody
-from channels.chat_codec import Ack, Failed, Hello, Line, Say, Welcome
+from channels.chat_codec import Ack, Failed, Hello, Line, QueuePlace, Say, Welcome
 from channels.openapi_document import Operation, Vocabulary, document
 from channels.phone_codec import CallAppealBody
 from channels.police_codec import IncidentUpdate, Outcome, TransferBody
@@ -166,7 +166,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answers={204: ("", None)}, errors=("unauthenticated", "not_found", "illegal_transition", "rule_violation"),
     ),
     Operation(
-        method="get", path="/chat", tag="网站", summary="Chat over WebSocket: Hello, Say → Welcome, Line, Ack, Failed",
+        method="get", path="/chat", tag="网站", summary="Chat over WebSocket: Hello, Say → Welcome, Line, Ack, QueuePlace, Failed",
         answers={101: (JSON, {"type": "string"})}, errors=("overloaded",),
     ),
     Operation(
@@ -192,7 +192,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _open311("get", "/requests/{number}", "One public request", "number"),
 )
 VOCABULARY = Vocabulary(
-    parameters=PARAMETERS, security=SECURITY, types=(Hello, Say, Welcome, Line, Ack, Failed, Outcome)
+    parameters=PARAMETERS, security=SECURITY, types=(Hello, Say, Welcome, Line, Ack, QueuePlace, Failed, Outcome)
 )
 
 

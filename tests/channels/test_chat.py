@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from channels import chat, chat_codec
-from channels.chat_codec import Ack, Failed, Line, Standing, Welcome
+from channels.chat_codec import Ack, Failed, Line, QueuePlace, Welcome
 from channels.limits import RateLimit
 from channels.message import Outbound
 from channels.views import ChatLine, ChatPhase, ChatStanding
@@ -237,11 +237,11 @@ async def queued(client: Client, session: str = "") -> tuple[aiohttp.ClientWebSo
     return socket, welcome.session
 
 
-async def standings(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[Standing]:
-    found: list[Standing] = []
+async def standings(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[QueuePlace]:
+    found: list[QueuePlace] = []
     while len(found) < count:
         frame = chat_codec.decode_answer(await socket.receive_str(timeout=5))
-        if isinstance(frame, Standing):
+        if isinstance(frame, QueuePlace):
             found.append(frame)
     return found
 
