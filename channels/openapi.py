@@ -166,7 +166,8 @@ OPERATIONS: tuple[Operation, ...] = (
         answers={204: ("", None)}, errors=("unauthenticated", "not_found", "illegal_transition", "rule_violation"),
     ),
     Operation(
-        method="get", path="/chat", tag="网站", summary="Chat over WebSocket: Hello, Say → Welcome, Line, Ack, QueuePlace, Failed",
+        method="get", path="/chat", tag="网站",
+        summary="Chat over WebSocket: Hello, Say → Welcome, Line, Ack, QueuePlace, Failed",
         answers={101: (JSON, {"type": "string"})}, errors=("overloaded",),
     ),
     Operation(
