@@ -28,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     dsn: Annotated[str, Meta(description="PostgreSQL to use; empty starts the embedded one")] = ""
     data_dir: Annotated[str, Meta(description="embedded database, attachments, recordings, spool")] = "var"
+    keys_file: Annotated[str, Meta(description="keys that seal personal data; empty: keys.json in data_dir")] = ""
     city_dir: Annotated[str, Meta(description="the city's data files")] = "cities/441900"
     model_dir: Annotated[str, Meta(description="the trained models")] = "models"
     triage_encoder: Annotated[
@@ -84,6 +85,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def data_path(self) -> Path:
         """The data directory, absolute."""
         return Path(self.data_dir).expanduser().resolve()
+
+    @property
+    def keys_path(self) -> Path:
+        """The key file, absolute."""
+        return Path(self.keys_file).expanduser().resolve() if self.keys_file else self.data_path / "keys.json"
 
     def tokens(self) -> dict[str, str]:
         """Return app name → secret."""

@@ -37,6 +37,7 @@ from hotline.service import Service
 from hotline.spool import Spool
 from hotline.store import search
 from hotline.store.acts import forget_acts
+from hotline.store.audit import AuditStore
 from hotline.store.callbacks import CallbackStore
 from hotline.store.channels import ChannelStore, write_durably
 from hotline.store.database import open_pool
@@ -44,6 +45,7 @@ from hotline.store.directories import DirectoryStore, revisions
 from hotline.store.embedded import start_embedded
 from hotline.store.hosts import Hosts
 from hotline.store.incidents import JobStore
+from hotline.store.keys import check_keys, prepare
 from hotline.store.knowledge import KnowledgeStore
 from hotline.store.links import link_key
 from hotline.store.neighbours import NeighbourStore
@@ -96,6 +98,7 @@ class Core:
         self._wish = next(wishes, None)
         self.store = TicketStore(pool, prefix=city.prefix)
         self.rows = JobStore(pool)
+        self.audit = AuditStore(pool)
         nuisance = NuisanceStore(pool)
         self.containment = Containment(nuisance, clock=clock)
         self.intake = Intake(
@@ -141,6 +144,10 @@ class Core:
         await self.units.forget(self.clock())
         await forget_acts(self.pool, self.clock() - timedelta(days=30))
         await TelephoneStore(self.pool).forget(self.clock() - timedelta(days=1))
+
+    async def chain_audit(self) -> None:
+        """Chain what the audit and the event log have grown by."""
+        await self.audit.link_all(self.clock())
 
     async def keep_directories(self) -> None:
         """Keep every version of the directory in the database: old tickets refer to theirs by version."""
@@ -195,8 +202,9 @@ async def open_core(
         shared_ports: other processes listen on the same ports (`--workers`).
     """
     async with AsyncExitStack() as stack:
-        hosts = Hosts(dsn)
+        hosts, ring = Hosts(dsn), prepare(settings, now())
         pool = await stack.enter_async_context(await open_pool(dsn, size=settings.database_connections, hosts=hosts))
+        await check_keys(pool, ring, now())
         core = Core(
             settings=settings, city=city, dsn=dsn, pool=pool, triage=triage, shared_ports=shared_ports,
             hosts=hosts,

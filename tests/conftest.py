@@ -8,11 +8,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from hotline.keyring import KeyRing, new_file, read, write
+from hotline.store import sealing
 from hotline.store.embedded import start_embedded, stop_embedded
 from hotline.store.migrate import migrate
 
@@ -30,6 +33,18 @@ async def _admin(dsn: str, *statements: str) -> None:
             await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys() -> Iterator[KeyRing]:
+    """The keys of the run, for this process and for those that tests start."""
+    home = Path(tempfile.mkdtemp(prefix="hotline-keys-"))
+    os.environ["HOTLINE_KEYS_FILE"] = str(home / "keys.json")
+    write(home / "keys.json", new_file(datetime.now(UTC)))
+    ring = KeyRing(read(home / "keys.json"))
+    sealing.use(ring)
+    yield ring
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

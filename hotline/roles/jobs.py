@@ -51,6 +51,7 @@ async def jobs_role(core: Core) -> AsyncIterator[None]:
             "callbacks": (core.callbacks.sweep, 5.0),
             "restore_jobs": (core.restore_jobs, 10.0),
             "forget": (core.forget, 3600.0),
+            "audit": (core.chain_audit, 1.0),
             "search": (partial(index_all, core.pool, busy=lambda: core.intake.waiting > 0), 1.0),
         })))
         yield

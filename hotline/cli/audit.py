@@ -1,0 +1,139 @@
+"""`audit`: check the chain, write the audit out, tell its head."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from hotline.cli.base import command, settings
+
+_ANCHOR = "NUMBER:HASH"
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = command(
+        commands, "audit", head, summary="the audit (审计): check its chain, write it out, tell its head",
+        example="python -m hotline audit verify",
+    )
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    checked = command(
+        actions, "verify", verify,
+        summary="check every row of the audit and of the event log against the chain; status 1 at the first that is "
+                "changed, missing or put in",
+        example="python -m hotline audit verify --anchor 4711:8f3a…",
+    )
+    checked.add_argument(
+        "--anchor", type=anchor, metavar=_ANCHOR, help="a head kept elsewhere: shows links cut off or made anew"
+    )
+    written = command(
+        actions, "export", export, summary="write records and commands in the order in which they were committed",
+        example="python -m hotline audit export -o audit.jsonl",
+    )
+    written.add_argument("-o", "--output", type=Path, required=True, help="file to write, JSON lines")
+    command(
+        actions, "head", head, summary="print number and hash of the newest link: keep it where nobody can change it",
+        example="python -m hotline audit head >> /mnt/worm/audit-heads",
+    )
+
+
+def anchor(text: str) -> tuple[int, bytes]:
+    """Read `NUMBER:HASH` as `audit head` prints it."""
+    number, _, digest = text.strip().partition(":")
+    try:
+        value = bytes.fromhex(digest)
+    except ValueError:
+        value = b""
+    if not (number.isascii() and number.isdigit()) or len(value) != 32:
+        raise argparse.ArgumentTypeError(f"{text!r} is no {_ANCHOR} as `audit head` prints it")
+    return int(number), value
+
+
+@asynccontextmanager
+async def _store() -> AsyncIterator[Any]:
+    from hotline.core import database_dsn, now
+    from hotline.store.audit import AuditStore
+    from hotline.store.database import open_pool
+    from hotline.store.keys import prepare
+
+    chosen = settings()
+    prepare(chosen, now())
+    async with await open_pool(database_dsn(chosen), size=3) as pool:
+        yield AuditStore(pool)
+
+
+@contextmanager
+def _bar(name: str, total: int) -> Iterator[Any]:
+    from tqdm import tqdm
+
+    with tqdm(desc=name, unit=" rows", unit_scale=True, total=total, disable=None) as bar:
+        yield bar
+
+
+def verify(given: argparse.Namespace) -> int:
+    """Check the chain; 1 if it is broken."""
+    return asyncio.run(_verify(given.anchor))
+
+
+async def _verify(given: tuple[int, bytes] | None) -> int:
+    async with _store() as audit:
+        links, rows = await audit.size()
+        with _bar("verify", rows) as bar:
+            fault = await audit.verify(bar.update, anchor=given)
+        if fault is not None:
+            where = f"{fault.log} position {fault.position} number {fault.number}: " if fault.log else ""
+            sys.stdout.write(f"BROKEN at link {fault.link}: {where}{fault.what}\n")
+            return 1
+        waiting, since = await audit.waiting()
+        number, digest = await audit.head()
+    sys.stdout.write(f"whole: {rows} rows in {links} links; head {number}:{digest.hex()}\n")
+    if waiting:
+        sys.stdout.write(f"not chained yet: {waiting} rows since {since:%Y-%m-%dT%H:%M:%SZ}\n")
+    return 0
+
+
+def _for_owner(path: Path) -> Any:
+    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
+def export(given: argparse.Namespace) -> int:
+    """Write everything out."""
+    return asyncio.run(_export(given.output))
+
+
+async def _export(path: Path) -> int:
+    import getpass
+
+    import msgspec
+
+    from hotline.audit import Record
+    from hotline.core import now
+
+    count = 0
+    async with _store() as audit:
+        await audit.note(Record(at=now(), actor=f"system:{getpass.getuser()}", act="audit.export"))
+        _, rows = await audit.size()
+        with _for_owner(path) as file, _bar("export", rows) as bar:
+            async for kept in audit.exported(bar.update):
+                file.write(msgspec.json.encode(kept) + b"\n")
+                count += 1
+    sys.stdout.write(f"{path}: {count} rows\n")
+    return 0
+
+
+def head(given: argparse.Namespace) -> int:
+    """Print the head of the chain."""
+    async def told() -> tuple[int, bytes]:
+        async with _store() as audit:
+            found: tuple[int, bytes] = await audit.head()
+            return found
+
+    number, digest = asyncio.run(told())
+    sys.stdout.write(f"{number}:{digest.hex()}\n")
+    return 0

@@ -1,0 +1,188 @@
+"""The keys of the house: AES-256-GCM for what is sealed at rest, a keyed hash for look-ups, a code for the audit chain.
+
+A key file holds several keys. The newest seals, every one opens; `python -m hotline keys rotate` adds a key and seals
+everything anew. Keys in use are derived from those in the file by HKDF-SHA256, one for each purpose, so that no key
+serves two. All of it is done by `cryptography` and the standard library (docs/decisions/0016-identities-sealed.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from hotline.errors import HotlineError, InvalidInput
+
+FORMAT = 1
+_ID, _NONCE, _HEAD = 4, 12, 5
+_NAME = re.compile(r"[0-9a-f]{8}")
+_MARK = "~"
+"""Every blind index begins with it, so that one is never taken for a phone."""
+
+
+class Damaged(HotlineError):
+    """What was sealed cannot be opened: its key is missing, or it was changed."""
+
+    error_id = "sealed_damaged"
+
+
+class Key(msgspec.Struct, frozen=True):
+    """One key: eight hexadecimal digits by which what it sealed names it, 32 random bytes, when it was made."""
+
+    id: str
+    secret: bytes
+    made_at: datetime
+
+
+class KeyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the file holds, as JSON: the newest key is first. `index` is the key of look-ups, which rotation leaves."""
+
+    format: int
+    index: bytes
+    keys: tuple[Key, ...]
+
+
+def new_key(at: datetime) -> Key:
+    """Return a new key."""
+    return Key(os.urandom(_ID).hex(), os.urandom(32), at)
+
+
+def new_file(at: datetime) -> KeyFile:
+    """Return a new set with one key."""
+    return KeyFile(format=FORMAT, index=os.urandom(32), keys=(new_key(at),))
+
+
+def _derived(secret: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), 32, None, b"hotline " + purpose.encode()).derive(secret)
+
+
+class KeyRing:
+    """Seals, opens, and makes blind indexes. Safe to share; holds no state but its keys."""
+
+    def __init__(self, file: KeyFile) -> None:
+        self.file = file
+        self._ciphers = {bytes.fromhex(key.id): AESGCM(_derived(key.secret, "seal")) for key in file.keys}
+        self._codes = {key.id: _derived(key.secret, "audit") for key in file.keys}
+        self._index = _derived(file.index, "index")
+        self._active = bytes.fromhex(file.keys[0].id)
+        self._cipher, self._head = self._ciphers[self._active], bytes([FORMAT]) + self._active
+
+    @property
+    def active(self) -> str:
+        """Id of the key that seals."""
+        return self._active.hex()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of all keys, the newest first."""
+        return tuple(key.id for key in self.file.keys)
+
+    def seal(self, data: bytes, *, context: bytes) -> bytes:
+        """Encrypt under the newest key: format, key, nonce, ciphertext with its tag; 33 bytes longer than `data`.
+
+        Args:
+            context: must be given again to open; what is sealed cannot be moved to another place.
+        """
+        nonce = os.urandom(_NONCE)
+        return self._head + nonce + self._cipher.encrypt(nonce, data, context)
+
+    def open(self, sealed: bytes, *, context: bytes) -> bytes:
+        """Decrypt. Raises Damaged."""
+        cipher = self._ciphers.get(sealed[1:_HEAD])
+        if cipher is None or sealed[0] != FORMAT:
+            raise Damaged(f"the key {key_of(sealed) or 'of unknown format'} is not in the key file: put it back there")
+        try:
+            return cipher.decrypt(sealed[_HEAD:_HEAD + _NONCE], sealed[_HEAD + _NONCE:], context)
+        except InvalidTag:
+            raise Damaged("what was sealed does not fit its place: it, or what it belongs to, was changed") from None
+
+    def blind(self, text: str) -> str:
+        """Return what `text` is looked up by: `~` and 20 characters of HMAC-SHA256; "" for ""."""
+        if not text:
+            return ""
+        digest = hmac.digest(self._index, text.encode(), "sha256")
+        return _MARK + urlsafe_b64encode(digest[:15]).decode()
+
+    def code(self, data: bytes, *, key: str = "") -> bytes | None:
+        """Return HMAC-SHA256 of `data` under the audit key of `key`, default the newest; None where it is not here."""
+        secret = self._codes.get(key or self.active)
+        return None if secret is None else hmac.digest(secret, data, "sha256")
+
+
+def key_of(sealed: bytes) -> str:
+    """Return the id of the key that sealed this, "" where it is of no known format."""
+    return sealed[1:_HEAD].hex() if sealed[:1] == bytes([FORMAT]) else ""
+
+
+def is_blind(text: str) -> bool:
+    """Tell whether a text is a blind index."""
+    return len(text) == 21 and text.startswith(_MARK)
+
+
+# ── the file ─────────────────────────────────────────────────────────────────────────────────────
+def read(path: Path) -> KeyFile:
+    """Read a key file. Raises InvalidInput: there is none, it is not one, or others may read it."""
+    try:
+        mode, data = path.stat().st_mode, path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"the key file {path} cannot be read: {error.strerror}", error_id="key_file") from error
+    if mode & 0o077:
+        raise InvalidInput(f"the key file {path} may be read by others: chmod 600 {path}", error_id="key_file")
+    try:
+        file = msgspec.json.decode(data, type=KeyFile)
+    except msgspec.DecodeError as error:
+        raise InvalidInput(f"{path} is no key file: {error}", error_id="key_file") from error
+    _check(file.keys, file, path)
+    return file
+
+
+def _check(keys: Sequence[Key], file: KeyFile, path: Path) -> None:
+    ids = {key.id for key in keys}
+    sound = all(len(key.secret) == 32 and _NAME.fullmatch(key.id) for key in keys)
+    if file.format != FORMAT or not keys or len(ids) != len(keys) or len(file.index) != 32 or not sound:
+        raise InvalidInput(f"{path} is no key file of format {FORMAT}", error_id="key_file")
+
+
+def write(path: Path, file: KeyFile, *, replace: bool = False) -> None:
+    """Write a key file for its owner only, whole or not at all.
+
+    Raises:
+        FileExistsError: there is one, and it is not to be replaced.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            target.write(msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
+            target.flush()
+            os.fsync(target.fileno())
+        if replace:
+            part.replace(path)
+        else:
+            os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load(path: Path, *, named: bool, at: datetime) -> KeyRing:
+    """Return the key ring of a file; where the file was not `named` in the settings one is made the first time.
+
+    Raises:
+        InvalidInput: there is no such file although it was named, or it is not one.
+    """
+    if not named and not path.exists():
+        with contextlib.suppress(FileExistsError):  # another process was quicker
+            write(path, new_file(at))
+    return KeyRing(read(path))

@@ -1,0 +1,47 @@
+"""Which keys a database has been sealed with: a process that lacks one of them must not begin to write with others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import asyncpg
+
+from hotline import keyring
+from hotline.config import Settings
+from hotline.errors import InvalidInput
+from hotline.keyring import KeyRing
+from hotline.store import sealing
+from hotline.store.database import statements
+
+_SQL = statements("keys")
+_PROOF = b"12345"
+
+
+def prepare(settings: Settings, now: datetime) -> KeyRing:
+    """Set the keys of this process, making the key file of an installation that has none; keys that are set stay.
+
+    Raises:
+        InvalidInput: the key file cannot be used.
+    """
+    ring = sealing.in_use()
+    if ring is None:
+        ring = keyring.load(settings.keys_path, named=bool(settings.keys_file), at=now)
+        sealing.use(ring)
+    return ring
+
+
+async def check_keys(pool: asyncpg.Pool, ring: KeyRing, now: datetime) -> None:
+    """Note the newest key of this house in the database; the first process decides.
+
+    Raises:
+        InvalidInput: the database is sealed with keys, or indexed with one, that the key file does not have.
+    """
+    index = ring.blind("index of this database")
+    code = ring.code(_PROOF)
+    await pool.execute(_SQL["note"], ring.active, code, index, now)
+    for row in await pool.fetch(_SQL["noted"]):
+        if ring.code(_PROOF, key=row["id"]) != row["code"] or row["index"] != index:
+            raise InvalidInput(
+                f"the database was sealed with key {row['id']}, which the key file of this process does not have: "
+                "copy the key file of the house here (setting keys_file, docs/privacy.md)", error_id="key_file",
+            )

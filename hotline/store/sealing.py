@@ -1,0 +1,72 @@
+"""Sealing of what the database keeps. The key ring of a process is set once, where the process is put together.
+
+What is sealed: the private part of events (`hotline.privacy`), messages, incidents, parcels, callbacks, calls under
+way, and the secrets of units and of second factors. Look-ups go by blind indexes.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from typing import Any
+
+import msgspec
+
+from hotline.errors import Unavailable
+from hotline.keyring import KeyRing
+
+_encoder = msgspec.json.Encoder()
+_used: list[KeyRing] = []
+
+
+class _Sealed(msgspec.Struct, frozen=True):
+    """A sealed document as JSON."""
+
+    sealed: bytes
+
+
+_documents = msgspec.json.Decoder(_Sealed)
+
+
+def use(ring: KeyRing) -> None:
+    """Let this process seal and open with these keys from now on."""
+    _used[:] = [ring]
+
+
+def in_use() -> KeyRing | None:
+    """Return the keys of this process, None where none were set."""
+    return _used[0] if _used else None
+
+
+def ring() -> KeyRing:
+    """Return the keys of this process. Raises Unavailable where none were set."""
+    if not _used:
+        raise Unavailable("this process has no keys: what is sealed cannot be read or written", error_id="no_keys")
+    return _used[0]
+
+
+def blind(text: str) -> str:
+    """Return what a phone, or a channel's key of a citizen, is looked up by; "" for ""."""
+    return ring().blind(text)
+
+
+def seal_text(text: str, *, context: str) -> str:
+    """Seal a secret that stands in a text column, "" for "". `context` names its place: the same to open it."""
+    return b64encode(ring().seal(text.encode(), context=context.encode())).decode() if text else ""
+
+
+def open_text(sealed: str, *, context: str) -> str:
+    """Open what `seal_text` made. Raises hotline.keyring.Damaged."""
+    return ring().open(b64decode(sealed), context=context.encode()).decode() if sealed else ""
+
+
+def seal_document(value: Any, *, context: str) -> str:
+    """Return a value as a JSON document that only keys open: `{"sealed": "…"}`."""
+    sealed = ring().seal(_encoder.encode(value), context=context.encode())
+    return f'{{"sealed":"{b64encode(sealed).decode()}"}}'
+
+
+def open_document(text: str, *, context: str) -> bytes:
+    """Return the JSON that `seal_document` was given; a document from before sealing as it is. Raises Damaged."""
+    if not text.startswith('{"sealed":'):
+        return text.encode()
+    return ring().open(_documents.decode(text).sealed, context=context.encode())

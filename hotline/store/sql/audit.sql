@@ -1,0 +1,98 @@
+-- The audit: records, and the chain over them and the event log (hotline/audit.py, docs/audit.md).
+
+-- name: add
+-- $8 is the hash of the content as the writer has it.
+INSERT INTO audit_records (position, at, actor, act, subject, result, detail, hash)
+VALUES (event_position(0), $1, $2, $3, $4, $5, $6, $7);
+
+-- name: hold
+-- One linker at a time, until the end of the transaction.
+SELECT pg_try_advisory_xact_lock(12345, hashtext('audit'));
+
+-- name: last
+SELECT n, through, hash FROM audit_chain ORDER BY n DESC LIMIT 1;
+
+-- name: stretch
+-- What comes after position $1: how far the next link reaches, at most about $2 rows of each log, and the leaves of its
+-- rows. `wrong` counts records whose own hash does not fit their content.
+WITH edge AS MATERIALIZED (
+    SELECT least(
+        event_horizon() - 1,
+        (SELECT position FROM ticket_events WHERE position > $1 ORDER BY position OFFSET $2 - 1 LIMIT 1),
+        (SELECT position FROM audit_records WHERE position > $1 ORDER BY position, id OFFSET $2 - 1 LIMIT 1)
+    ) AS through
+), records AS MATERIALIZED (
+    SELECT count(*) AS count, coalesce(string_agg(sha256(convert_to(concat_ws(chr(31), position, id,
+               (extract(epoch FROM at) * 1000000)::bigint, octet_length(actor) || ':' || actor,
+               octet_length(act) || ':' || act, octet_length(subject) || ':' || subject,
+               octet_length(result) || ':' || result, octet_length(detail) || ':' || detail,
+               '64:' || encode(hash, 'hex')), 'UTF8')), ''::bytea ORDER BY position, id), ''::bytea) AS leaves,
+           count(*) FILTER (WHERE hash <> sha256(convert_to(concat_ws(chr(31),
+               (extract(epoch FROM at) * 1000000)::bigint, octet_length(actor) || ':' || actor,
+               octet_length(act) || ':' || act, octet_length(subject) || ':' || subject,
+               octet_length(result) || ':' || result, octet_length(detail) || ':' || detail), 'UTF8'))) AS wrong
+    FROM audit_records, edge WHERE position > $1 AND position <= edge.through
+), events AS MATERIALIZED (
+    SELECT count(*) AS count, coalesce(string_agg(sha256(convert_to(concat_ws(chr(31), position, ticket_id, version,
+               (extract(epoch FROM at) * 1000000)::bigint, octet_length(type) || ':' || type,
+               octet_length(actor) || ':' || actor, octet_length(topic) || ':' || topic,
+               octet_length(doc) || ':' || doc, octet_length(summary) || ':' || summary), 'UTF8')), ''::bytea
+               ORDER BY position), ''::bytea) AS leaves
+    FROM edge, ticket_events, LATERAL (SELECT array_to_string(topics, ',') AS topic) AS t
+    WHERE position > $1 AND position <= edge.through
+)
+SELECT edge.through, records.count AS records, events.count AS events, records.leaves || events.leaves AS leaves,
+       records.wrong
+FROM edge, records, events;
+
+-- name: add_link
+INSERT INTO audit_chain (n, after, through, records, events, leaves, linked_at, key, hash, mac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- name: links
+-- The chain from link $1 on, at most $2.
+SELECT n, after, through, records, events, leaves, linked_at, key, hash, mac FROM audit_chain
+WHERE n >= $1 ORDER BY n LIMIT $2;
+
+-- name: size
+SELECT count(*) AS links, coalesce(sum(records + events), 0)::bigint AS rows FROM audit_chain;
+
+-- name: records_of
+SELECT position, id, at, actor, act, subject, result, detail, hash FROM audit_records
+WHERE position > $1 AND position <= $2 ORDER BY position, id;
+
+-- name: events_of
+SELECT position, ticket_id, version, at, type, actor, topics, doc, summary FROM ticket_events
+WHERE position > $1 AND position <= $2 ORDER BY position;
+
+-- name: waiting
+-- Rows that are not chained yet, and since when.
+SELECT (SELECT count(*) FROM audit_records WHERE position > c.through)
+       + (SELECT count(*) FROM ticket_events WHERE position > c.through) AS rows,
+       least((SELECT at FROM audit_records WHERE position > c.through ORDER BY position LIMIT 1),
+             (SELECT at FROM ticket_events WHERE position > c.through ORDER BY position LIMIT 1)) AS since
+FROM (SELECT through FROM audit_chain ORDER BY n DESC LIMIT 1) AS c;
+
+-- name: page
+-- Records newest first, below ($1, $2); '' and NULL do not narrow. Planned anew each time.
+SELECT position, id, at, actor, act, subject, result, detail FROM audit_records
+WHERE (at, id) < ($1::timestamptz, $2::bigint)
+  AND ($3::text = '' OR actor = $3) AND ($4::text = '' OR act = $4) AND ($5::text = '' OR subject = $5)
+  AND ($6::text = '' OR result = $6) AND ($7::timestamptz IS NULL OR at >= $7)
+ORDER BY at DESC, id DESC LIMIT $8;
+
+-- name: commands
+-- Commands as the event log has them, newest first below position $1, of the ticket numbered $2 ('': all).
+SELECT e.position, e.ticket_id, e.version, e.at, e.type, e.actor, e.summary FROM ticket_events e
+WHERE e.position < $1 AND ($2::text = '' OR e.ticket_id = (SELECT id FROM tickets WHERE number = $2))
+ORDER BY e.position DESC LIMIT $3;
+
+-- name: exported
+-- Everything in commit order above ($1, $2), both logs as one; commands have id 0.
+SELECT position, id, at, actor, act, subject, result, detail FROM (
+    (SELECT position, id, at, actor, act, subject, result, detail FROM audit_records
+     WHERE (position, id) > ($1::bigint, $2::bigint) AND position < event_horizon() ORDER BY position, id LIMIT $3)
+    UNION ALL
+    (SELECT position, 0, at, actor, 'ticket.' || type, summary, 'ok', '{}' FROM ticket_events
+     WHERE position > $1 AND position < event_horizon() ORDER BY position LIMIT $3)
+) AS both_logs ORDER BY position, id LIMIT $3;

@@ -1,0 +1,321 @@
+"""The chain shows every change of what it covers, and where: rows changed, deleted, put in, exchanged; links too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotline.audit import LEAF, Fault, Record, content_hash, detail_of, first_difference
+from hotline.keyring import KeyRing, new_file
+from hotline.store import sealing
+from hotline.store.audit import AuditStore, keep
+from hotline.store.database import open_pool
+from tests.privacy.house import opened
+
+NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+
+
+def record(n: int = 0, **other: Any) -> Record:
+    given = {"actor": "agent:li", "act": "person.search", "subject": "~x", "detail": {"found": str(n), "理由": "核对"}}
+    return Record(at=NOW + timedelta(microseconds=n), **{**given, **other})
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    async with await open_pool(database, size=6) as found:
+        yield found
+
+
+async def lived(pool: asyncpg.Pool, *, tickets: int = 4, records: int = 6) -> AuditStore:
+    """Three links with tickets and records in each."""
+    audit = AuditStore(pool)
+    for part in range(3):
+        await opened(pool, [f"audit-{part}-{n}" for n in range(tickets)])
+        for n in range(records):
+            await audit.note(record(part * records + n))
+        assert await audit.link_once(NOW) > 0
+    return audit
+
+
+async def check(audit: AuditStore, **given: Any) -> Fault | None:
+    return await audit.verify(lambda _: None, **given)
+
+
+async def forged(pool: asyncpg.Pool, statement: str, *parameters: object) -> None:
+    """Do what only somebody with the database in their hands can."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        done = await connection.execute(statement, *parameters)
+    assert done.split()[-1] != "0"
+
+
+async def test_what_nobody_changed_is_whole(pool: asyncpg.Pool) -> None:
+    audit = await lived(pool)
+    seen: list[int] = []
+    assert await audit.verify(seen.append) is None
+    events = await pool.fetchval("SELECT count(*) FROM ticket_events")
+    assert sum(seen) == events + 18
+    assert await audit.size() == (4, events + 18)
+    assert await audit.waiting() == (0, None)
+    assert await check(audit, anchor=await audit.head()) is None
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE audit_records SET actor = 'x'", "DELETE FROM audit_records", "TRUNCATE audit_records",
+    "UPDATE audit_chain SET n = n", "DELETE FROM audit_chain", "TRUNCATE audit_chain",
+])
+async def test_the_tables_refuse_changes(pool: asyncpg.Pool, statement: str) -> None:
+    await lived(pool)
+    with pytest.raises(asyncpg.RaiseError, match="append-only"):
+        await pool.execute(statement)
+
+
+FORGERIES = {
+    "audit_records": (
+        "actor = actor || 'x'", "act = 'login'", "subject = 'y'", "result = 'forbidden'", "detail = '{}'",
+        "at = at + interval '1 microsecond'", "hash = sha256('x')",
+    ),
+    "ticket_events": (
+        "actor = 'agent:wang'", "doc = doc || ' '", "summary = summary || ' '", "type = 'sign'", "topics = '{x}'",
+        "at = at + interval '1 microsecond'", "version = version + 100", "ticket_id = ticket_id + 1000",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "change"), [(table, change) for table, changes in FORGERIES.items() for change in changes]
+)
+async def test_a_changed_row_is_found_and_placed(pool: asyncpg.Pool, table: str, change: str) -> None:
+    audit = await lived(pool)
+    positions = [row[0] for row in await pool.fetch(f"SELECT position FROM {table} ORDER BY position")]
+    for index in (0, len(positions) // 2, len(positions) - 1):
+        position = positions[index]
+        row = await pool.fetchrow(f"SELECT * FROM {table} WHERE position = $1", position)
+        await forged(pool, f"UPDATE {table} SET {change} WHERE position = $1", position)
+        fault = await check(audit)
+        assert fault is not None
+        assert (fault.log, fault.position, fault.what.partition(":")[0]) == (table, position, "changed")
+        names = [name for name in [*row.keys()] if name != "id"]
+        sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(names, start=2))
+        await forged(pool, f"UPDATE {table} SET {sets} WHERE position = $1", position, *[row[n] for n in names])
+        assert await check(audit) is None
+
+
+@pytest.mark.parametrize("table", sorted(FORGERIES))
+async def test_a_deleted_row_is_found_and_placed(pool: asyncpg.Pool, table: str) -> None:
+    await lived(pool)
+    positions = [row[0] for row in await pool.fetch(f"SELECT position FROM {table} ORDER BY position")]
+    for index in range(0, len(positions), 5):
+        async with pool.acquire() as connection:
+            inner = connection.transaction()
+            await inner.start()
+            await connection.execute("SET LOCAL session_replication_role = replica")
+            await connection.execute(f"DELETE FROM {table} WHERE position = $1", positions[index])
+            fault = await AuditStore(_Single(connection)).verify(lambda _: None)
+            await inner.rollback()
+        assert fault is not None
+        assert fault.log == table
+        assert fault.what.startswith("deleted")
+        following = positions[index + 1] if index + 1 < len(positions) else None
+        assert fault.position in (following, positions[index]) or fault.what.endswith("the end of the stretch")
+
+
+class _Single:
+    """One connection in place of a pool: what it has not committed is seen."""
+
+    def __init__(self, connection: Any) -> None:
+        self.fetch, self.fetchrow, self.fetchval = connection.fetch, connection.fetchrow, connection.fetchval
+
+
+@pytest.mark.parametrize("table", sorted(FORGERIES))
+async def test_two_rows_exchanged_are_found_at_the_first(pool: asyncpg.Pool, table: str) -> None:
+    audit = await lived(pool)
+    first, second = [
+        row[0] for row in await pool.fetch(f"SELECT position FROM {table} ORDER BY position OFFSET 3 LIMIT 2")
+    ]
+    for old, new in ((first, -1), (second, first), (-1, second)):
+        await forged(pool, f"UPDATE {table} SET position = $2 WHERE position = $1", old, new)
+    fault = await check(audit)
+    assert fault is not None
+    assert (fault.log, fault.position) == (table, first)
+
+
+async def test_a_row_put_in_later_is_found(pool: asyncpg.Pool) -> None:
+    audit = await lived(pool)
+    position = await pool.fetchval("SELECT position FROM audit_records ORDER BY position, id OFFSET 4 LIMIT 1")
+    await forged(
+        pool, "INSERT INTO audit_records (position, at, actor, act, subject, result, detail, hash) "
+        "SELECT position + 1, at, actor, act, subject, result, detail, hash FROM audit_records WHERE position = $1",
+        position,
+    )
+    fault = await check(audit)
+    assert fault is not None
+    assert (fault.position, fault.what) == (position + 1, "inserted: this row")
+
+
+@pytest.mark.parametrize("change", [
+    "after = after + 1", "through = through - 1", "records = records - 1", "events = events + 1",
+    "leaves = overlay(leaves placing '\\x00'::bytea from 3)", "linked_at = linked_at + interval '1 second'",
+    "hash = sha256('x')", "mac = sha256('x')", "n = n + 10",
+])
+async def test_a_changed_link_is_found(pool: asyncpg.Pool, change: str) -> None:
+    audit = await lived(pool)
+    await forged(pool, f"UPDATE audit_chain SET {change} WHERE n = 2")
+    fault = await check(audit)
+    assert fault is not None
+    assert fault.link == 2
+
+
+async def test_a_chain_made_anew_lacks_the_key(pool: asyncpg.Pool, keys: Any) -> None:
+    """Somebody changes a record and makes everything after it anew, as SHA-256 needs no key: the codes betray it."""
+    audit = await lived(pool)
+    await forged(pool, "UPDATE audit_records SET actor = 'agent:nobody' WHERE position = "
+                       "(SELECT min(position) FROM audit_records)")
+    await forged(pool, "UPDATE audit_records SET hash = $1 WHERE position = (SELECT min(position) FROM audit_records)",
+                 content_hash(record(0, actor="agent:nobody"), detail_of(record(0))))
+    await forged(pool, "DELETE FROM audit_chain WHERE n > 0")
+    own = keys.file.keys[0]
+    stolen = new_file(NOW)
+    sealing.use(KeyRing(type(stolen)(format=1, index=keys.file.index,
+                                     keys=(type(own)(own.id, stolen.keys[0].secret, NOW),))))
+    try:
+        await audit.link_once(NOW)
+        assert await check(audit) is None, "with their own key it would look whole"
+    finally:
+        sealing.use(keys)
+    fault = await check(audit)
+    assert fault is not None
+    assert (fault.link, "not signed by this house" in fault.what) == (1, True)
+
+
+async def test_links_cut_off_are_found_by_an_anchor(pool: asyncpg.Pool) -> None:
+    audit = await lived(pool)
+    head = await audit.head()
+    await forged(pool, "DELETE FROM audit_chain WHERE n = 3")
+    assert await check(audit) is None, "nothing inside the chain can tell"
+    fault = await check(audit, anchor=head)
+    assert fault is not None
+    assert "cut off" in fault.what
+    fault = await check(audit, anchor=(2, bytes(32)))
+    assert fault is not None
+    assert fault.link == 2
+
+
+async def test_a_record_changed_before_it_was_chained_is_found(pool: asyncpg.Pool) -> None:
+    audit = await lived(pool)
+    await audit.note(record(99))
+    last = await pool.fetchval("SELECT max(position) FROM audit_records")
+    await forged(pool, "UPDATE audit_records SET result = 'ok?' WHERE position = $1", last)
+    assert await audit.link_once(NOW) == 1
+    fault = await check(audit)
+    assert fault is not None
+    assert (fault.position, fault.what) == (last, "changed: before it was chained")
+
+
+async def test_a_record_is_there_exactly_if_its_act_is(pool: asyncpg.Pool) -> None:
+    async def fails() -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            await keep(connection, record(1))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fails()
+    async with pool.acquire() as connection, connection.transaction():
+        await keep(connection, record(2))
+        await keep(connection, record(3))
+    assert [kept.detail["found"] for kept in await AuditStore(pool).page(limit=9)] == ["3", "2"]
+
+
+async def test_many_writers_and_many_linkers_make_one_whole_chain(pool: asyncpg.Pool) -> None:
+    audit, done = AuditStore(pool), asyncio.Event()
+
+    async def link() -> None:
+        while not done.is_set():
+            await audit.link_once(NOW, limit=7)
+            await asyncio.sleep(0)
+
+    async def write(part: int) -> None:
+        for n in range(20):
+            async with pool.acquire() as connection, connection.transaction():
+                await keep(connection, record(part * 100 + n))
+                await asyncio.sleep(0.001 * (part % 3))  # later transactions overtake this one
+                await keep(connection, record(part * 100 + n + 50))
+
+    async with asyncio.TaskGroup() as tasks:
+        linkers = [tasks.create_task(link()) for _ in range(3)]
+        async with asyncio.TaskGroup() as writers:
+            for part in range(5):
+                writers.create_task(write(part))
+        done.set()
+    assert all(linker.done() for linker in linkers)
+    while await audit.link_once(NOW, limit=7):
+        pass
+    assert await check(audit) is None
+    assert (await audit.size())[1] == 200
+
+
+async def test_an_open_transaction_is_waited_for(pool: asyncpg.Pool) -> None:
+    audit = AuditStore(pool)
+    async with pool.acquire() as connection:
+        late = connection.transaction()
+        await late.start()
+        await keep(connection, record(1))
+        await audit.note(record(2))
+        assert await audit.link_once(NOW) == 0
+        await late.commit()
+    assert await audit.link_once(NOW) == 2
+    assert await check(audit) is None
+
+
+async def test_records_are_paged_and_filtered(pool: asyncpg.Pool) -> None:
+    audit = AuditStore(pool)
+    for n in range(12):
+        await audit.note(record(n, actor=f"agent:{n % 2}", result="ok" if n % 3 else "forbidden"))
+    first = await audit.page(limit=5)
+    rest = await audit.page(limit=9, before=(first[-1].at, first[-1].id))
+    assert [int(one.detail["found"]) for one in first + rest] == list(range(11, -1, -1))
+    found = await audit.page(limit=9, actor="agent:1", result="forbidden")
+    assert [int(one.detail["found"]) for one in found] == [9, 3]
+    assert await audit.page(limit=9, act="login") == []
+    assert len(await audit.page(limit=20, since=NOW + timedelta(microseconds=8))) == 4
+
+
+async def test_commands_and_records_are_exported_in_one_order(pool: asyncpg.Pool) -> None:
+    audit = await lived(pool, tickets=3, records=3)
+    seen = [kept async for kept in audit.exported(lambda _: None, batch=4)]
+    assert [(kept.position, kept.id) for kept in seen] == sorted((kept.position, kept.id) for kept in seen)
+    assert len(seen) == (await audit.size())[1]
+    receipts = [kept for kept in seen if kept.act == "ticket.receive"]
+    assert len(receipts) == 9
+    assert all(kept.subject.startswith("DG") for kept in receipts)
+    commands = await audit.commands(before=2**62, number=receipts[0].subject, limit=50)
+    assert commands
+    assert {one.subject for one in commands} == {receipts[0].subject}
+
+
+leaf = st.integers(0, 30).map(lambda n: bytes([n]) * LEAF)
+
+
+@given(st.lists(leaf, unique=True, max_size=12), st.data())
+def test_the_first_difference_is_where_the_first_change_is(rows: list[bytes], data: st.DataObject) -> None:
+    assert first_difference(b"".join(rows), rows) is None
+    if not rows:
+        assert first_difference(b"", [bytes(LEAF)]) == (0, "inserted")
+        return
+    index = data.draw(st.integers(0, len(rows) - 1))
+    fresh = b"\xff" * LEAF
+    assert first_difference(b"".join(rows), [*rows[:index], *rows[index + 1:]]) == (index, "deleted")
+    assert first_difference(b"".join(rows), [*rows[:index], fresh, *rows[index + 1:]]) == (index, "changed")
+    assert first_difference(b"".join(rows), [*rows[:index], fresh, *rows[index:]]) == (index, "inserted")
+
+
+def test_parts_cannot_flow_into_each_other() -> None:
+    one, other = record(actor="a", act="bc"), record(actor="ab", act="c")
+    assert content_hash(one, "{}") != content_hash(other, "{}")
