@@ -12,10 +12,10 @@ from hotline.cli.base import fail
 from hotline.errors import HotlineError, Unavailable
 
 COMMANDS = (
+    "audit",
     "serve", "migrate", "user", "unit", "check", "city", "directory", "neighbour", "knowledge",
     "triage", "cluster", "train", "retrain", "shadow", "eval", "demo", "desk110", "unitdesk", "sms",
     "staffing", "diagram", "database", "backup", "restore", "figures", "report",
-    "audit",
 )
 
 
