@@ -16,22 +16,21 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from agent_ui.figures_kit import Session, department_of, question_of, whole
 from agent_ui.masking import mask_text
-from agent_ui.staff import Staff, StaffRole, actor_of
+from agent_ui.staff import StaffRole, actor_of
 from channels.appeal_codec import decode_json
 from channels.kit import json_response, require_json
 from hotline import sheets
 from hotline.errors import Forbidden, InvalidInput
 from hotline.figure_ports import Figures
 from hotline.metric_tables import EXCLUSION_HEADER, Row, exclusion_row, figure_table
-from hotline.metric_views import By, Exclusion, Figure, Question, local_day, month_of
+from hotline.metric_views import By, Exclusion, Figure, local_day, month_of
 from hotline.metrics import FROM_TICKETS, Metric, Reason, name_of
 from hotline.ports import Clock
 
-Session = Callable[[web.Request], Awaitable[Staff]]
 Report = Callable[[str], Awaitable[str]]
 MAX_PAGE = 500
-_NARROWED = ("department", "town", "channel", "kind", "agent")
 
 
 class FigureList(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,39 +68,6 @@ class ExclusionPage(msgspec.Struct, frozen=True, kw_only=True):
 _body = msgspec.json.Decoder(ExclusionBody)
 
 
-def department_of(staff: Staff) -> str:
-    """Return to whose figures somebody is limited, "" for none; raises Forbidden."""
-    if staff.role in (StaffRole.AGENT, StaffRole.SUPERVISOR):
-        return ""
-    if staff.role is StaffRole.DEPARTMENT:
-        return staff.department
-    raise Forbidden(f"the role {staff.role} sees no figures")
-
-
-def question_of(request: web.Request, *, today: date, department: str = "") -> Question:
-    """Read a question from the query; without days it is today's. Raises InvalidInput, Forbidden."""
-    query = request.query
-    last = _day(query.get("to")) or today
-    given = {name: query.get(name, "") for name in _NARROWED}
-    if department and given["department"] not in ("", department):
-        raise Forbidden("a department sees its own figures")
-    given["department"] = department or given["department"]
-    try:
-        by = By(query.get("by", By.TOTAL))
-    except ValueError as error:
-        raise InvalidInput(f"by is one of {', '.join(By)}") from error
-    if department and (by is By.AGENT or given["agent"]):
-        raise Forbidden("a department sees its own figures, not those of agents")
-    return Question(first=_day(query.get("from")) or last, last=last, by=by, **given).checked()
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise InvalidInput(f"{text!r} is no day such as 2026-10-31") from error
-
-
 class FiguresApi:
     """Handlers over the figures."""
 
@@ -131,7 +97,7 @@ class FiguresApi:
         if staff.role not in (StaffRole.SUPERVISOR, StaffRole.AUDIT_ADMIN):
             raise Forbidden("exclusions are read by supervisors and the audit administrator")
         query = request.query
-        limit, before = _whole(query.get("limit"), 100, MAX_PAGE), _whole(query.get("before"), 2**62, 2**62)
+        limit, before = whole(query.get("limit"), 100, MAX_PAGE), whole(query.get("before"), 2**62, 2**62)
         found = await self._figures.exclusions(
             number=query.get("number", ""), metric=query.get("metric", ""), before=before, limit=limit
         )
@@ -167,14 +133,6 @@ class FiguresApi:
         return web.Response(text=page, content_type="text/html", headers={
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "Cache-Control": "no-store",
         })
-
-
-def _whole(text: str | None, default: int, most: int) -> int:
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= most:
-        raise InvalidInput(f"{text!r} is no whole number from 1 to {most}")
-    return int(text)
 
 
 async def _table(form: str, name: str, header: list[str], rows: Sequence[Row]) -> web.Response:

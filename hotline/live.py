@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import msgspec
 
+from hotline.board import Board
 from hotline.figure_ports import Figures
 from hotline.metric_views import HotSpot, Live
 from hotline.ports import Clock
 
 _encoder = msgspec.json.Encoder()
-FRESH, SPOTS_FRESH = 0.5, 10.0
+FRESH, SPOTS_FRESH, BOARD_FRESH = 0.5, 10.0, 0.2
 """Seconds for which an answer is given again."""
 
 
@@ -37,6 +39,20 @@ class Kept:
                 self._answer = await self._ask()
                 self._until = asyncio.get_running_loop().time() + self._fresh
             return self._answer
+
+
+class LiveBoard:
+    """The board as JSON, for many listeners."""
+
+    def __init__(self, read: Callable[[datetime], Awaitable[Board]], clock: Clock) -> None:
+        async def board() -> bytes:
+            return _encoder.encode(await read(clock()))
+
+        self._board = Kept(board, fresh=BOARD_FRESH)
+
+    async def board(self) -> bytes:
+        """Return `Board` as JSON. Raises Unavailable."""
+        return await self._board.get()
 
 
 class LiveFigures:
