@@ -1,7 +1,7 @@
 """HTTP routes of the log-in. Errors are raised as they are; the outermost middleware turns them into problems.
 
-The cookie is HttpOnly and SameSite=Strict, and only JSON bodies are read, so another site's page can neither read the
-session nor act with it.
+The cookie is HttpOnly and SameSite=Strict, only JSON bodies are read, and the gate asks where a question comes from, so
+another site's page can neither read the session nor act with it.
 """
 
 from __future__ import annotations
@@ -12,28 +12,48 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from agent_ui.accounts import IDLE, SESSION_LIFE, TICKET_LIFE, Accounts
-from agent_ui.staff import Staff
+from agent_ui.accounts import TICKET_LIFE, Accounts, Grant, Visitor
+from agent_ui.gate import COOKIE as COOKIE
+from agent_ui.gate import seat_of
+from agent_ui.gate import token_of as token_of
+from agent_ui.identity import Duty, Proof
+from agent_ui.staff import Staff, StaffRole
 from channels.appeal_codec import decode_json
-from channels.kit import json_response, require_json
+from channels.kit import client_address, json_response, require_json
+from channels.limits import RateLimit
 from hotline.errors import Unauthenticated
-
-COOKIE = "hotline_session"
 
 
 class LoginBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Name and password."""
+    """Name and password; `code` where a second factor is enrolled: of the app, or a recovery code."""
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
     password: Annotated[str, Meta(min_length=1, max_length=1000)]
+    code: Annotated[str, Meta(max_length=40)] = ""
 
 
 class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Logged in. Programs send `token` as `Authorization: Bearer …`; pages have it as a cookie."""
+    """Logged in. Programs send `token` as `Authorization: Bearer …`; pages have it as a cookie.
+
+    While `duties` has one, only that is possible: a new password, a second factor.
+    """
 
     token: str
     staff: Staff
-    idle_seconds: int = int(IDLE.total_seconds())
+    idle_seconds: int
+    duties: tuple[Duty, ...] = ()
+
+
+class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose session it is, how it was opened, and what must be done first."""
+
+    name: str
+    display_name: str
+    role: StaffRole
+    department: str
+    proof: Proof
+    duties: tuple[Duty, ...]
+    idle_seconds: int
 
 
 class TicketAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,36 +67,62 @@ class TicketAnswer(msgspec.Struct, frozen=True, kw_only=True):
 _login = msgspec.json.Decoder(LoginBody)
 
 
-def token_of(request: web.Request) -> str:
-    """Return the session's token from header or cookie; raises Unauthenticated."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    token = token.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")
-    if not token:
-        raise Unauthenticated("log in first: POST /api/v1/login")
-    return token
+class Door(msgspec.Struct, frozen=True, kw_only=True):
+    """How the house is reached.
+
+    Attributes:
+        ws_port: where the console's WebSocket listens, on the host that the page was loaded from.
+        ws_url: its whole address instead, where a proxy stands in between.
+        secure: cookies only over HTTPS, also where a proxy takes the TLS off.
+        proxies: trusted ones in front.
+    """
+
+    ws_port: int
+    ws_url: str = ""
+    secure: bool = False
+    proxies: int = 0
 
 
 class Auth:
-    """Handlers over accounts."""
+    """Handlers over accounts. `limit`: wrong log-ins by address."""
 
-    def __init__(self, accounts: Accounts, *, ws_port: int, ws_url: str, secure: bool) -> None:
-        self._accounts, self._ws_port, self._ws_url, self._secure = accounts, ws_port, ws_url, secure
+    def __init__(self, accounts: Accounts, *, door: Door, limit: RateLimit) -> None:
+        self._accounts, self._door, self._limit = accounts, door, limit
 
     async def login(self, request: web.Request) -> web.Response:
-        """Log in with name and password."""
+        """Log in with name, password and code."""
         require_json(request)
         body = decode_json(_login, await request.read())
-        grant = await self._accounts.login(body.name, body.password)
-        response = json_response(LoginAnswer(token=grant.token, staff=grant.staff))
-        response.set_cookie(
-            COOKIE, grant.token, max_age=int(SESSION_LIFE.total_seconds()), httponly=True, samesite="Strict",
-            secure=self._secure or request.secure, path="/",
+        visitor, now = visitor_of(request, self._door.proxies), self._accounts.clock().timestamp()
+        self._limit.check(visitor.address, now)
+        try:
+            grant = await self._accounts.login(body.name, body.password, code=body.code, visitor=visitor)
+        except Unauthenticated as error:
+            if error.error_id != "code_needed":
+                self._limit.take(visitor.address, now)
+            raise
+        answer = LoginAnswer(
+            token=grant.token, staff=grant.staff, duties=grant.duties,
+            idle_seconds=int(self._accounts.policy.idle.total_seconds()),
         )
-        return _private(response)
+        return private(self.with_cookie(request, json_response(answer), grant))
+
+    def with_cookie(self, request: web.Request, response: web.Response, grant: Grant) -> web.Response:
+        """Give the page its session."""
+        response.set_cookie(
+            COOKIE, grant.token, max_age=int(self._accounts.policy.life.total_seconds()), httponly=True,
+            samesite="Strict", secure=self._door.secure or request.secure, path="/",
+        )
+        return response
 
     async def session(self, request: web.Request) -> web.Response:
         """Tell whose session it is; a page asks it when it is loaded again."""
-        return _private(json_response(await self._accounts.session(token_of(request))))
+        seat = await seat_of(self._accounts, request)
+        staff = seat.staff
+        return private(json_response(SessionAnswer(
+            name=staff.name, display_name=staff.display_name, role=staff.role, department=staff.department,
+            proof=seat.proof, duties=seat.duties, idle_seconds=int(self._accounts.policy.idle.total_seconds()),
+        )))
 
     async def logout(self, request: web.Request) -> web.Response:
         """Log out."""
@@ -88,32 +134,36 @@ class Auth:
     async def console_ticket(self, request: web.Request) -> web.Response:
         """Give out a one-time ticket for the console's WebSocket."""
         ticket = await self._accounts.console_ticket(token_of(request))
-        return _private(json_response(TicketAnswer(ticket=ticket, url=self._url(request))))
+        return private(json_response(TicketAnswer(ticket=ticket, url=self._url(request))))
 
     def _url(self, request: web.Request) -> str:
-        if self._ws_url:
-            return self._ws_url
-        scheme = "wss" if self._secure or request.secure else "ws"
+        if self._door.ws_url:
+            return self._door.ws_url
+        scheme = "wss" if self._door.secure or request.secure else "ws"
         host = request.url.host or "localhost"
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self._ws_port}/"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self._door.ws_port}/"
 
 
-def _private(response: web.Response) -> web.Response:
+def visitor_of(request: web.Request, proxies: int) -> Visitor:
+    """Return where a request comes from."""
+    return Visitor(
+        address=client_address(request, proxies=proxies), device=request.headers.get("User-Agent", "")[:200]
+    )
+
+
+def private(response: web.Response) -> web.Response:
+    """Keep an answer out of every cache."""
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def routes(
-    accounts: Accounts, *, ws_port: int, ws_url: str = "", secure: bool = False
+    accounts: Accounts, *, ws_port: int, ws_url: str = "", secure: bool = False, proxies: int = 0,
+    limit: RateLimit | None = None,
 ) -> list[web.AbstractRouteDef]:
-    """Return the routes.
-
-    Args:
-        ws_port: where the console's WebSocket listens, on the host that the page was loaded from.
-        ws_url: its whole address instead, where a proxy stands in between.
-        secure: cookies only over HTTPS, also where a proxy takes the TLS off.
-    """
-    handlers = Auth(accounts, ws_port=ws_port, ws_url=ws_url, secure=secure)
+    """Return the routes; `Door` says what the arguments are. `limit`: 30 wrong log-ins an address in ten minutes."""
+    door = Door(ws_port=ws_port, ws_url=ws_url, secure=secure, proxies=proxies)
+    handlers = Auth(accounts, door=door, limit=limit or RateLimit(30, 600))
     return [
         web.post("/api/v1/login", handlers.login),
         web.get("/api/v1/session", handlers.session),

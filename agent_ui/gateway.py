@@ -159,7 +159,7 @@ class Gateway:
             hello = p.decode(data)
             if not isinstance(hello, p.Hello):
                 raise InvalidInput("the first frame is `hello` with a one-time ticket")
-            staff = await self._redeem(hello.ticket)
+            admitted = await self._redeem(hello.ticket)
         except HotlineError as error:
             await stranger.send(p.error_of(error, None))
             reason = "hello_expected" if isinstance(error, InvalidInput) else "unauthenticated"
@@ -168,7 +168,7 @@ class Gateway:
         if len(self._consoles) >= self._limits.consoles:
             await self._refuse(stranger, "full")
             return None
-        return Console(socket, Session(staff=staff, resume_from=hello.last_seq))
+        return Console(socket, Session(staff=admitted.staff, login=admitted.session, resume_from=hello.last_seq))
 
     async def _welcome(self, console: Console) -> None:
         staff, last_seq = console.session.staff, console.session.resume_from

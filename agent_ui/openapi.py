@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from agent_ui.auth import LoginAnswer, LoginBody, TicketAnswer
-from agent_ui.staff import Staff
+from agent_ui import account_api
+from agent_ui.auth import LoginAnswer, LoginBody, SessionAnswer, TicketAnswer
 from channels.openapi_document import Operation
 
 _JSON = "application/json"
@@ -11,19 +11,21 @@ _JSON = "application/json"
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="post", path="/api/v1/login", tag="坐席", summary="Log in; sets the session's cookie too",
-        body={_JSON: LoginBody}, answers={200: (_JSON, LoginAnswer)}, errors=("unauthenticated", "overloaded"),
+        body={_JSON: LoginBody}, answers={200: (_JSON, LoginAnswer)},
+        errors=("unauthenticated", "code_needed", "code_wrong", "forbidden", "rate_limited", "overloaded"),
     ),
     Operation(
         method="get", path="/api/v1/session", tag="坐席", security=("staff",), summary="Whose session it is",
-        answers={200: (_JSON, Staff)}, errors=("unauthenticated",),
+        answers={200: (_JSON, SessionAnswer)}, errors=("unauthenticated",),
     ),
     Operation(
         method="post", path="/api/v1/logout", tag="坐席", security=("staff",), summary="Log out",
-        answers={204: ("", None)}, errors=("unauthenticated",),
+        answers={204: ("", None)}, errors=("unauthenticated", "forbidden"),
     ),
     Operation(
         method="post", path="/api/v1/console-ticket", tag="坐席", security=("staff",),
         summary="A one-time ticket for the console's WebSocket", answers={200: (_JSON, TicketAnswer)},
-        errors=("unauthenticated",),
+        errors=("unauthenticated", "forbidden", "password_change_needed", "second_factor_needed"),
     ),
+    *account_api.OPERATIONS,
 )

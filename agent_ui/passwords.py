@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from agent_ui.identity import MAX_LENGTH, MIN_LENGTH
 from hotline.errors import InvalidInput, Overloaded
-
-MIN_LENGTH, MAX_LENGTH = 8, 200
 
 
 class Passwords:
@@ -27,6 +26,10 @@ class Passwords:
         if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
             raise InvalidInput(f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters")
         return self._hasher.hash(password)
+
+    async def hashed(self, password: str) -> str:
+        """Return the hash to keep, made in a thread. Raises InvalidInput as `hash` does."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.hash, password)
 
     async def matches(self, kept: str | None, password: str) -> bool:
         """Tell whether the password is right; takes as long when there is no hash to compare with (None).

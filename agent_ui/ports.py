@@ -164,56 +164,9 @@ class ConsoleStore(Protocol):
         ...
 
     async def watch(
-        self, names: Collection[str], active: Collection[str], *, now: datetime, idle: float
-    ) -> frozenset[str]:
-        """Note who was active; return those of `names` whose account or last session has ended or idled out."""
-        ...
-
-
-class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """An account as the log-in needs it."""
-
-    staff: Staff
-    password_hash: str
-
-
-class AccountStore(Protocol):
-    """Accounts, sessions and console tickets; of secrets it knows only hashes (`hotline.store.accounts`)."""
-
-    async def account(self, name: str, *, now: datetime) -> Login | None:
-        """Return an account that may log in; None if there is none, or it is locked or inactive."""
-        ...
-
-    async def count_failure(self, name: str, *, now: datetime) -> None:
-        """The password was wrong; the last allowed failure locks the account."""
-        ...
-
-    async def open_session(self, name: str, token_hash: bytes, *, now: datetime, expires_at: datetime) -> bool:
-        """The password was right: forget the failures and keep the session; False if it was locked meanwhile."""
-        ...
-
-    async def session(self, token_hash: bytes, *, now: datetime, idle: float) -> Staff | None:
-        """Return whose session it is and note its use; None when unknown, over, or idle longer than `idle` seconds."""
-        ...
-
-    async def end_session(self, token_hash: bytes) -> None:
-        """Log out."""
-        ...
-
-    async def issue_ticket(self, ticket_hash: bytes, staff: str, *, expires_at: datetime) -> None:
-        """Keep a one-time ticket."""
-        ...
-
-    async def redeem_ticket(self, ticket_hash: bytes, *, now: datetime) -> Staff | None:
-        """Use a one-time ticket up; None when it is unknown, used or late."""
-        ...
-
-    async def add_staff(self, staff: Staff, password_hash: str, *, now: datetime) -> None:
-        """Add an account. Raises InvalidInput when the name is taken."""
-        ...
-
-    async def set_password(self, name: str, password_hash: str) -> None:
-        """Give an account another password and unlock it. Raises NotFound."""
+        self, sessions: Collection[int], active: Collection[int], *, now: datetime, idle: float
+    ) -> frozenset[int]:
+        """Note which sessions were used; return those that have ended or idled out, or whose account has."""
         ...
 
 
@@ -227,11 +180,25 @@ class Act(Protocol):
         ...
 
 
+class Admission(Protocol):
+    """Who sits at a console, and in which session (`agent_ui.accounts.Admitted`)."""
+
+    @property
+    def staff(self) -> Staff:
+        """Return who."""
+        ...
+
+    @property
+    def session(self) -> int:
+        """Return the session's id."""
+        ...
+
+
 Submit = Callable[[Inbound], Awaitable[Receipt]]
 """Takes an appeal in (`hotline.intake.Intake.submit`)."""
 
-Redeem = Callable[[str], Awaitable[Staff]]
-"""Turns a one-time ticket into who it was given to (`agent_ui.auth.Accounts.redeem`); raises Unauthenticated."""
+Redeem = Callable[[str], Awaitable[Admission]]
+"""Turns a one-time ticket into who it was given to (`agent_ui.accounts.Accounts.redeem`); raises Unauthenticated."""
 
 
 class AskOfCalls(Protocol):

@@ -6,6 +6,7 @@ from typing import assert_never
 
 import msgspec
 
+from agent_ui.access import check_request
 from agent_ui.callback_requests import answer_callback
 from agent_ui.knowledge_requests import answer_knowledge
 from agent_ui.likeness_requests import answer_likeness
@@ -97,6 +98,7 @@ class Requests:
 
     async def answer(self, staff: Staff, ask: Request) -> ServerFrame:
         """Return the answer to one request. Raises the errors of `hotline.errors`."""
+        check_request(staff, type(ask))
         match ask:
             case TakeSnapshot():
                 return await self._snapshot(staff, ask)

@@ -16,10 +16,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """Who sits there and what they follow.
 
     Attributes:
+        login: the log-in's session; with it the console ends.
         resume_from: `last_seq` of a returning console until its first `follow`; None afterwards and for a new one.
     """
 
     staff: Staff
+    login: int = 0
     topics: frozenset[str] = frozenset()
     resume_from: int | None = None
 

@@ -44,12 +44,13 @@ async def look_after(
     left = leases(consoles, lease=limits.lease, now=asyncio.get_running_loop().time())
     await store.renew_leases({name: seconds for name, seconds in left.items() if seconds > 0})
     await store.expire_leases()
-    if not left:
+    seats = {console.session.login for console in consoles} - {0}
+    if not seats:
         return []
     busy = [console for console in consoles if console.active]
     for console in busy:
         console.active = False
     over = await store.watch(
-        list(left), {console.session.staff.name for console in busy}, now=now, idle=limits.idle
+        list(seats), {console.session.login for console in busy} - {0}, now=now, idle=limits.idle
     )
-    return [console for console in consoles if console.session.staff.name in over]
+    return [console for console in consoles if console.session.login in over]

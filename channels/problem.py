@@ -22,15 +22,20 @@ _OUTAGE = 5
 MEDIA_TYPE = "application/problem+json"
 
 STATUS: dict[str, int] = {
-    "invalid_input": 400, "unauthenticated": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405,
+    "invalid_input": 400, "password_weak": 400, "password_used": 400, "password_wrong": 400, "code_mismatch": 400,
+    "unauthenticated": 401, "code_needed": 401, "code_wrong": 401, "forbidden": 403, "password_change_needed": 403,
+    "second_factor_needed": 403, "not_found": 404, "method_not_allowed": 405,
     "illegal_transition": 409, "version_conflict": 409, "replayed": 409, "too_large": 413,
     "unsupported_media_type": 415, "idempotency_key_reused": 422, "rule_violation": 422,
     "personal_data": 422, "rate_limited": 429,
     "internal": 500, "overloaded": 503, "unavailable": 503,
 }
 TITLES: dict[str, str] = {
-    "invalid_input": "请求内容有误", "unauthenticated": "未通过身份验证", "forbidden": "无权操作",
-    "not_found": "未找到", "method_not_allowed": "不支持的请求方法", "illegal_transition": "工单当前状态不允许此操作",
+    "invalid_input": "请求内容有误", "password_weak": "密码强度不够", "password_used": "密码近期使用过",
+    "unauthenticated": "未通过身份验证", "code_needed": "请输入动态验证码", "code_wrong": "验证码不正确", "code_mismatch": "验证码不正确",
+    "password_wrong": "密码不正确", "forbidden": "无权操作", "password_change_needed": "请先修改密码",
+    "second_factor_needed": "请先绑定动态验证码", "not_found": "未找到",
+    "method_not_allowed": "不支持的请求方法", "illegal_transition": "工单当前状态不允许此操作",
     "version_conflict": "工单已被他人更新", "replayed": "重复的签名请求", "too_large": "内容过大",
     "unsupported_media_type": "不支持的内容类型", "idempotency_key_reused": "幂等键已用于其他内容",
     "rule_violation": "不符合业务规则", "personal_data": "公开内容含个人信息",

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+from agent_ui.staff import StaffRole
 from hotline.errors import InvalidInput
 from hotline.neighbours import neighbours_of
 from routing.addresses import networks
@@ -47,6 +48,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     proxies: Annotated[int, Meta(ge=0, description="trusted proxies in front that append X-Forwarded-For")] = 0
     public_url: Annotated[str, Meta(description="address citizens reach us at; empty takes host and port")] = ""
     allowed_origins: Annotated[str, Meta(description="Origins whose pages may open WebSockets, by comma")] = ""
+    ws_url: Annotated[str, Meta(description="address consoles connect to behind a proxy; empty: ws_port here")] = ""
+    second_factor: Annotated[
+        str, Meta(description="roles that need a second factor to log in, by comma; everybody may have one")
+    ] = "supervisor,system_admin,security_admin,audit_admin"
+    session_idle: Annotated[int, Meta(ge=1, le=480, description="minutes without use after which a log-in ends")] = 15
+    session_hours: Annotated[int, Meta(ge=1, le=24, description="hours after which a log-in ends in any case")] = 12
+    password_days: Annotated[int, Meta(ge=0, description="days after which a password is changed; 0: never")] = 90
+    password_history: Annotated[int, Meta(ge=0, le=24, description="earlier passwords that do not come back")] = 5
+    oidc_issuer: Annotated[str, Meta(description="identity provider (OpenID Connect) of staff; empty: none")] = ""
+    oidc_client: Annotated[str, Meta(description="our client id at the identity provider")] = ""
+    oidc_secret: Annotated[str, Meta(description="our client secret there")] = ""
+    oidc_claim: Annotated[str, Meta(description="claim that holds the log-in name")] = "preferred_username"
+    oidc_name: Annotated[str, Meta(description="what the log-in page calls the identity provider")] = "统一身份认证"
     app_tokens: Annotated[str, Meta(description="applications that may send appeals: name:secret,…")] = ""
     ioc_tokens: Annotated[str, Meta(description="who may read live figures (IOC): name:secret,…; empty: nobody")] = ""
     wechat_token: Annotated[str, Meta(description="token of the WeChat official account; empty: off")] = ""
@@ -72,6 +86,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ari_user: Annotated[str, Meta(description="user of ARI")] = ""
     ari_password: Annotated[str, Meta(description="password of ARI")] = ""
     ari_trunk: Annotated[str, Meta(description="where outside numbers are rung")] = "PJSIP/{number}@trunk"
+    outside_ring_seconds: Annotated[
+        float, Meta(gt=0, le=120, description="seconds that telephones outside ring: citizens, 110, units")
+    ] = 45.0
+    announce_seconds: Annotated[
+        float, Meta(ge=0, le=600, description="seconds between two announcements of a caller's place; 0: none")
+    ] = 30.0
     ring_seconds: Annotated[float, Meta(gt=0, le=120, description="seconds that an agent's telephone rings")] = 15.0
     wrap_up_seconds: Annotated[float, Meta(ge=0, le=3600, description="seconds of wrap-up after a call")] = 30.0
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="least level logged")] = "info"
@@ -102,6 +122,11 @@ def named_secrets(text: str) -> dict[str, str]:
     return {name.strip(): secret.strip() for name, _, secret in pairs}
 
 
+def listed(text: str) -> frozenset[str]:
+    """Read `one, two` into its parts."""
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
+
+
 def pairs(text: str) -> dict[str, str]:
     """Read `name=value|name=value`; parts without a name, a value or the sign between them are left out."""
     split = (part.partition("=") for part in text.split("|"))
@@ -127,7 +152,7 @@ def describe() -> list[tuple[str, str, Any]]:
 def _mistakes(settings: Settings) -> list[str]:
     """Return what is wrong with values that are each well-formed."""
     found = []
-    for name in ("wechat_api", "police_url", "ari_url", "public_url", "sms_url", "push_url"):
+    for name in ("wechat_api", "police_url", "ari_url", "public_url", "sms_url", "push_url", "ws_url", "oidc_issuer"):
         address = getattr(settings, name)
         parts = urlsplit(address)
         if address and (parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname):
@@ -138,7 +163,7 @@ def _mistakes(settings: Settings) -> list[str]:
         found.append(error.detail)
     if settings.dsn and not settings.dsn.startswith(("postgresql://", "postgres://")):
         found.append("dsn: must look like postgresql://user:password@host:5432/database")
-    found += _wechat_mistakes(settings)
+    found += [*_wechat_mistakes(settings), *_identity_mistakes(settings)]
     if settings.police_url and not settings.police_secret:
         found.append("police_secret: needed when police_url is set, or the desk could not check our signature")
     for name in ("sms", "push"):
@@ -176,6 +201,14 @@ def _wechat_mistakes(settings: Settings) -> list[str]:
         found.append("wechat_template: must look like TEMPLATE_ID|character_string1=number|thing2=text")
     if settings.wechat_template and not settings.wechat_secret:
         found.append("wechat_secret: needed when wechat_template is set, or no notice could be sent")
+    return found
+
+
+def _identity_mistakes(settings: Settings) -> list[str]:
+    unknown = listed(settings.second_factor) - {*StaffRole}
+    found = [f"second_factor: {name} is no role; roles are {', '.join(StaffRole)}" for name in sorted(unknown)]
+    if settings.oidc_issuer and not (settings.oidc_client and settings.oidc_secret and settings.public_url):
+        found.append("oidc_client, oidc_secret, public_url: needed when oidc_issuer is set")
     return found
 
 

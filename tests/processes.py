@@ -74,6 +74,7 @@ class House:
             "HOTLINE_APP_TOKENS": f"test:{TOKEN}", "HOTLINE_WECHAT_TOKEN": WECHAT_TOKEN,
             "HOTLINE_POLICE_URL": self.desk_url, "HOTLINE_POLICE_SECRET": POLICE_SECRET,
             "HOTLINE_WEB_RATE": "100000", "HOTLINE_LOG_LEVEL": "warning",
+            "HOTLINE_SECOND_FACTOR": "",
         }
         return {**os.environ, **own, **self._environment}
 

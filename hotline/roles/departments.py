@@ -8,8 +8,9 @@ from functools import partial
 
 from aiohttp import web
 
-from agent_ui import auth, files, proposals_api, unit_admin, unit_api
+from agent_ui import files, proposals_api, unit_admin, unit_api
 from agent_ui.accounts import Accounts
+from agent_ui.gate import known
 from agent_ui.limits import Limits
 from agent_ui.requests import Requests
 from agent_ui.staff import Staff, acting_role
@@ -60,7 +61,7 @@ def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
 
 
 async def _session(accounts: Accounts, request: web.Request) -> Staff:
-    return await accounts.session(auth.token_of(request))
+    return await known(accounts)(request)
 
 
 async def _worker(accounts: Accounts, request: web.Request) -> Staff:

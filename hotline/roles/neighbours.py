@@ -7,8 +7,9 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
-from agent_ui import auth, directory_api, knowledge_api, nuisance_api
+from agent_ui import directory_api, knowledge_api, nuisance_api
 from agent_ui.accounts import Accounts
+from agent_ui.gate import known
 from agent_ui.staff import Staff
 from channels import data_export, neighbours, portal, wishes
 from channels.openapi_document import Operation
@@ -46,7 +47,7 @@ def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
 
 
 async def _session(accounts: Accounts, request: web.Request) -> Staff:
-    return await accounts.session(auth.token_of(request))
+    return await known(accounts)(request)
 
 
 def jobs(core: Core, session: aiohttp.ClientSession) -> tuple[dict[Job, Handler], Sweeps]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
 
 from agent_ui.accounts import Accounts
+from agent_ui.identity import AccountPolicy
 from agent_ui.passwords import Passwords
+from agent_ui.staff import StaffRole
 from channels.wechat_api import WeChatApi
 from channels.wechat_client import WeChatClient
-from hotline.config import template
+from hotline.config import Settings, listed, template
 from hotline.core import Core
 from hotline.store.accounts import AccountStore
 from hotline.store.tokens import Tokens
@@ -30,9 +33,20 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+def account_policy(settings: Settings) -> AccountPolicy:
+    """Return the figures of the identity."""
+    return AccountPolicy(
+        idle=timedelta(minutes=settings.session_idle), life=timedelta(hours=settings.session_hours),
+        password_age=timedelta(days=settings.password_days), history=settings.password_history,
+        second_factor=frozenset(StaffRole(role) for role in listed(settings.second_factor)),
+    )
+
+
 def accounts_of(core: Core) -> Accounts:
     """Return the accounts over the core's database."""
-    return Accounts(store=AccountStore(core.pool), passwords=Passwords(), clock=core.clock)
+    return Accounts(
+        store=AccountStore(core.pool), passwords=Passwords(), clock=core.clock, policy=account_policy(core.settings)
+    )
 
 
 def wechat_client(core: Core, session: aiohttp.ClientSession) -> WeChatClient | None:

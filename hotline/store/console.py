@@ -183,13 +183,13 @@ class ConsoleStore:
         await self._pool.execute("NOTIFY hotline_events")
 
     async def watch(
-        self, names: Collection[str], active: Collection[str], *, now: datetime, idle: float
-    ) -> frozenset[str]:
-        """Note who was active; return those of `names` whose account or last session has ended or idled out."""
+        self, sessions: Collection[int], active: Collection[int], *, now: datetime, idle: float
+    ) -> frozenset[int]:
+        """Note which sessions were used; return those that have ended or idled out, or whose account has."""
         if active:
             await self._fetch("touch_sessions", list(active), now)
-        ended = await self._fetch("ended", list(names), now, now - timedelta(seconds=idle))
-        return frozenset(row["name"] for row in ended)
+        ended = await self._fetch("ended", list(sessions), now, now - timedelta(seconds=idle))
+        return frozenset(row["id"] for row in ended)
 
 
 async def _tell(connection: asyncpg.Connection, presence: Presence, now: datetime) -> None:

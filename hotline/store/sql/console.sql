@@ -282,14 +282,13 @@ FROM gone
 RETURNING position;
 
 -- name: touch_sessions
-UPDATE sessions SET last_seen = $2 WHERE staff = ANY ($1) AND expires_at > $2;
+UPDATE sessions SET last_seen = $2 WHERE id = ANY ($1) AND expires_at > $2;
 
 -- name: ended
--- Those of $1 whose account is inactive or who have no session left; one not used since $3 has idled out.
-SELECT asked.name
-FROM unnest($1::text[]) AS asked (name)
+-- Those of $1 that are over, or whose account is inactive; one not used since $3 has idled out.
+SELECT asked.id
+FROM unnest($1::bigint[]) AS asked (id)
 WHERE NOT EXISTS (
-    SELECT 1 FROM staff JOIN sessions ON sessions.staff = staff.name
-    WHERE staff.name = asked.name AND staff.active AND sessions.expires_at > $2
-      AND sessions.last_seen > $3
+    SELECT 1 FROM sessions JOIN staff ON sessions.staff = staff.name
+    WHERE sessions.id = asked.id AND staff.active AND sessions.expires_at > $2 AND sessions.last_seen > $3
 );

@@ -1,0 +1,103 @@
+"""The gate before every handler: who asks, may they, and does the question come from our own pages.
+
+What `agent_ui.access` says of a route is held here, before the handler runs. A question that would change something and
+is proved by the cookie must come from our own pages (CSRF): browsers tell by `Sec-Fetch-Site`, older ones by `Origin`;
+what sends neither is no browser, so nobody's cookie can be borrowed through it. Programs prove themselves by
+`Authorization`, which no other site's page can send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from functools import cache
+from typing import cast
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from agent_ui.access import Access, Door
+from agent_ui.accounts import Accounts, ready
+from agent_ui.identity import Seat
+from agent_ui.routes import access_of
+from agent_ui.staff import Staff
+from hotline.errors import Forbidden, Unauthenticated
+
+COOKIE = "hotline_session"
+_SEAT = web.RequestKey("seat", Seat)
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def token_of(request: web.Request) -> str:
+    """Return the session's token from header or cookie; raises Unauthenticated."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    token = token.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")
+    if not token:
+        raise Unauthenticated("log in first: POST /api/v1/login")
+    return token
+
+
+def known(accounts: Accounts) -> Callable[[web.Request], Awaitable[Staff]]:
+    """Return what tells handlers who asks; the gate has looked already. Raises Unauthenticated, Forbidden."""
+
+    async def staff_of(request: web.Request) -> Staff:
+        seat = request.get(_SEAT)
+        return ready(seat) if seat is not None else await accounts.session(token_of(request))
+
+    return staff_of
+
+
+async def seat_of(accounts: Accounts, request: web.Request) -> Seat:
+    """Return the session that asks, whatever must be done first. Raises Unauthenticated."""
+    return request.get(_SEAT) or await accounts.seat(token_of(request))
+
+
+def check_origin(request: web.Request, origins: Collection[str]) -> None:
+    """Raise Forbidden for a question that another site's page has made a browser send.
+
+    `origins`: whose pages may ask beside our own.
+    """
+    origin = request.headers.get("Origin", "")
+    if origin and origin in origins:
+        return
+    site = request.headers.get("Sec-Fetch-Site", "")
+    if site in ("same-origin", "none") or (not site and not origin):
+        return
+    if not site and urlsplit(origin).netloc == request.headers.get("Host", ""):
+        return
+    raise Forbidden("the request comes from another site's page; add its Origin to allowed_origins if it is ours")
+
+
+def gate(accounts: Accounts, *, origins: Collection[str] = ()) -> Middleware:
+    """Return the middleware."""
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        if resource is None:
+            return await handler(request)  # there is no such route: 404
+        access = _declared(request.method, resource.canonical)
+        if access.door is Door.PUBLIC or access.door is Door.CREDENTIAL:
+            if request.path == "/api/v1/login":
+                check_origin(request, origins)
+            return await handler(request)
+        seat = await accounts.seat(token_of(request))
+        if request.method not in _READING and "Authorization" not in request.headers:
+            check_origin(request, origins)
+        _admit(request, seat, access)
+        request[_SEAT] = seat
+        return await handler(request)
+
+    return cast(Middleware, guarded)
+
+
+def _admit(request: web.Request, seat: Seat, access: Access) -> None:
+    if access.door is not Door.OWN:
+        ready(seat)
+    if seat.staff.role not in access.roles:
+        raise Forbidden(f"the role {seat.staff.role} may not {request.method} {request.path}")
+
+
+@cache
+def _declared(method: str, path: str) -> Access:
+    return access_of("GET" if method == "HEAD" else method, path)
