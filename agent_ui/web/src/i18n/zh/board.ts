@@ -1,0 +1,3 @@
+export default {
+  title: '班长大屏',
+}

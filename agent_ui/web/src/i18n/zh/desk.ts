@@ -1,0 +1,3 @@
+export default {
+  title: '承办单位工作台',
+}

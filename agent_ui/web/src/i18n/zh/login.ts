@@ -1,0 +1,15 @@
+export default {
+  title: '12345 工作平台',
+  subtitle: '坐席 · 承办单位 · 班长 · 管理员',
+  name: '账号',
+  password: '密码',
+  code: '动态验证码',
+  codeHint: '请打开身份验证器，输入 6 位数字',
+  enter: '登录',
+  entering: '正在登录…',
+  wrong: '账号或密码不正确，或账号已被锁定。连续输错 5 次将锁定 30 分钟。',
+  wrongCode: '验证码不正确或已过期，请重新输入。',
+  citizen: '我是市民，去提交诉求',
+  lost: '没有这个页面',
+  home: '返回首页',
+}

@@ -1,0 +1,52 @@
+import { defineStore } from 'pinia'
+import { ref } from 'vue'
+import type { Staff, StaffRole } from './generated/frames'
+import { api, answerOf } from './http/client'
+import { isProblem } from './http/problem'
+
+export type Role = StaffRole
+export type { Staff }
+
+const HOMES: Record<Role, string> = {
+  agent: '/console', supervisor: '/board', department: '/desk',
+  system_admin: '/admin', security_admin: '/admin', audit_admin: '/admin',
+}
+
+/** Where somebody lands after logging in. */
+export const homeOf = (role: Role): string => HOMES[role]
+
+/** Who is logged in. The session itself is a cookie that no script can read. */
+export const useSession = defineStore('session', () => {
+  const staff = ref<Staff | null>(null)
+
+  /** Ask the service whose session the cookie is; null where there is none. */
+  async function whoIsIt(): Promise<Staff | null> {
+    if (staff.value) return staff.value
+    try {
+      staff.value = await answerOf(api.GET('/api/v1/session'))
+    } catch (error) {
+      if (!isProblem(error, 'unauthenticated')) throw error
+    }
+    return staff.value
+  }
+
+  /** Log in; `code` is the second factor where the account has one. */
+  async function logIn(name: string, password: string, code = ''): Promise<Staff> {
+    const body = { name, password, ...(code ? { code } : {}) }
+    const answer = await answerOf(api.POST('/api/v1/login', { body }))
+    staff.value = answer.staff
+    return answer.staff
+  }
+
+  async function logOut(): Promise<void> {
+    staff.value = null
+    await api.POST('/api/v1/logout')
+  }
+
+  /** The service says that the session is over. */
+  const forget = (): void => {
+    staff.value = null
+  }
+
+  return { staff, whoIsIt, logIn, logOut, forget }
+})

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Summary } from '../src/generated/frames'
+import { CENTRE_STATES, TicketRows } from '../src/link/rows'
+
+const row = (number: string, version: number, state = 'received'): Summary => ({
+  number, version, state, channel: 'web', title: number, kind: 'other', priority: 'P3', verdict: 'non_emergency',
+  created_at: '2026-11-21T00:00:00Z', updated_at: '2026-11-21T00:00:00Z',
+})
+const shown = (rows: TicketRows): string[] => [...rows.rows()].map((one) => `${one.number}.${one.version}`).sort()
+
+describe('the rows of a topic', () => {
+  it('are the snapshot and every later event, whatever the order of versions', () => {
+    const rows = new TicketRows('centre')
+    rows.event(row('B', 2), 11)
+    rows.snapshot([row('A', 1), row('B', 1)], 10, true)
+    rows.event(row('A', 3), 12)
+    rows.event(row('A', 2), 13)
+    rows.event(row('C', 1), 9)
+    expect(shown(rows)).toEqual(['A.3', 'B.2'])
+  })
+  it('do not come back once they have left', () => {
+    const rows = new TicketRows('centre')
+    rows.snapshot([row('A', 1)], 10, true)
+    rows.event(row('A', 3, 'handling'), 12)
+    rows.event(row('A', 2), 13)
+    expect(shown(rows)).toEqual([])
+  })
+  it('tell each change once, with what was there before', () => {
+    const told: string[] = []
+    const rows = new TicketRows('centre', (now, before) => told.push(`${before?.version ?? '-'}>${now?.version ?? '-'}`))
+    rows.snapshot([row('A', 1)], 10, true)
+    rows.event(row('A', 2), 11)
+    rows.event(row('A', 2), 12)
+    rows.event(row('A', 3, 'handling'), 13)
+    rows.event(row('A', 4, 'handling'), 14)
+    rows.snapshot([row('B', 1)], 20, true)
+    rows.snapshot([], 30, true)
+    expect(told).toEqual(['->1', '1>2', '2>-', '->1', '1>-'])
+  })
+  it('remember what left for minutes only', () => {
+    let now = 0
+    const rows = new TicketRows('centre', () => undefined, () => now)
+    for (let index = 1; index <= 5000; index += 1) {
+      now += 1000
+      rows.event(row(`A${index}`, 1, 'handling'), index)
+    }
+    expect((rows as unknown as { known: Map<string, unknown> }).known.size).toBeLessThan(400)
+  })
+})
+
+it('knows the states of the centre as the service does', () => {
+  const source = readFileSync(join(import.meta.dirname, '../../../hotline/summary.py'), 'utf8')
+  const block = /CENTRE_STATES = frozenset\(\{([\s\S]*?)\}\)/.exec(source)![1]!
+  const states = [...block.matchAll(/State\.(\w+)/g)].map((found) => found[1]!.toLowerCase())
+  expect([...CENTRE_STATES].sort()).toEqual(states.sort())
+})

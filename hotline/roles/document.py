@@ -1,0 +1,17 @@
+"""The OpenAPI document of every route that this house serves."""
+
+from __future__ import annotations
+
+from agent_ui import openapi as log_in
+from agent_ui import proposals_api, unit_openapi
+from channels import openapi
+from hotline import web as house
+from hotline.roles import figures, neighbours
+
+
+def openapi_document() -> bytes:
+    """Return the document as JSON; `/openapi.json` serves it, the pages' types are made from it."""
+    return openapi.rendered(
+        *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *proposals_api.OPERATIONS, *neighbours.OPERATIONS,
+        *figures.OPERATIONS, *house.OPERATIONS, types=unit_openapi.TYPES, webhooks=unit_openapi.WEBHOOKS,
+    )

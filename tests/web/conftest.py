@@ -1,0 +1,127 @@
+"""The built pages in a real Chromium against a real service.
+
+Skipped, with the reason told, where Chromium or the built pages are missing; never where HOTLINE_BROWSER_TESTS=required
+(CI). A page that logs an error, throws, or breaks its Content-Security-Policy fails its test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from agent_ui.page import DIST
+from hotline.store.embedded import start_embedded, stop_embedded
+from tests.processes import PASSWORD, TOKEN, House
+
+playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed (requirements-dev.txt)")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run",
+]
+PHONE, LAPTOP, WALL = {"width": 390, "height": 844}, {"width": 1366, "height": 768}, {"width": 1920, "height": 1080}
+UNIT = "城市管理和综合执法局"
+"""The department of the account `dept`."""
+_LINE_BROKE = ("net::ERR_", "WebSocket connection to")
+_keys = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the browser tests where they cannot run."""
+    missing = "Chromium is not installed (apt-get install chromium)" if not CHROMIUM else ""
+    missing = missing or ("" if (DIST / "index.html").is_file() else "the pages are not built (make pages)")
+    if not missing:
+        return
+    if os.environ.get("HOTLINE_BROWSER_TESTS") == "required":
+        raise pytest.UsageError(missing)
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=missing))
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[House]:
+    """A service with a 110 desk, two agents, a supervisor and a department."""
+    house = House(durable=False)
+    house.dsn = start_embedded(house.home, durable=False)
+    house.migrate()
+    for name, role in (("agent", "agent"), ("agent2", "agent"), ("boss", "supervisor")):
+        house.add_staff(name, role)
+    house.add_staff("dept", "department", "--department", UNIT)
+    house.start_desk()
+    asyncio.run(house.serve())
+    yield house
+    house.end()
+    stop_embedded(house.home)
+    shutil.rmtree(house.home, ignore_errors=True)
+
+
+class Site:
+    """The service as people meet it: pages in a browser, and HTTP beside it."""
+
+    def __init__(self, house: House, browser: Any) -> None:
+        self.house, self.browser = house, browser
+        self.errors: list[str] = []
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=25))
+
+    async def visit(
+        self, path: str = "/", *, name: str = "", size: dict[str, int] = LAPTOP, language: str = "zh", **context: Any
+    ) -> Any:
+        """Open a page in a browser context of its own, logged in as `name`; return Playwright's page."""
+        scene = await self.browser.new_context(base_url=self.house.url, viewport=size, locale="zh-CN", **context)
+        scene.set_default_timeout(15_000)
+        key = "'hotline.language'"
+        await scene.add_init_script(f"localStorage.getItem({key}) ?? localStorage.setItem({key}, '{language}')")
+        if name:
+            answer = await scene.request.post("/api/v1/login", data={"name": name, "password": PASSWORD})
+            assert answer.ok, await answer.text()
+        page = await scene.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._heard)
+        await page.goto(path)
+        return page
+
+    def _heard(self, message: Any) -> None:
+        if message.type == "error" and not any(sign in message.text for sign in _LINE_BROKE):
+            self.errors.append(message.text)
+
+    async def appeal(self, text: str, **more: Any) -> dict[str, Any]:
+        """Send an appeal as a citizen's app does; return the answer with number and code."""
+        headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": f"web-{os.getpid()}-{next(_keys)}"}
+        url = f"{self.house.url}/api/v1/appeals"
+        async with self._http.post(url, json={"text": text, **more}, headers=headers) as answer:
+            assert answer.status == 201, await answer.text()
+            return dict(await answer.json())
+
+    async def progress(self, receipt: dict[str, Any]) -> dict[str, Any]:
+        """Return what a citizen sees of a ticket."""
+        url = f"{self.house.url}/api/v1/tickets/{receipt['number']}"
+        async with self._http.get(url, params={"code": receipt["code"]}) as answer:
+            return dict(await answer.json())
+
+    async def close(self) -> None:
+        """Close everything; raises if a page met an error that no test asked for."""
+        await self._http.close()
+        assert self.errors == []
+
+
+@pytest.fixture
+async def site(house: House) -> AsyncIterator[Site]:
+    """The site in a browser of this test's own."""
+    async with playwright.async_playwright() as run:
+        browser = await run.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        site = Site(house, browser)
+        try:
+            yield site
+            await site.close()
+        finally:
+            await browser.close()
