@@ -1,7 +1,7 @@
 """Presence of staff (坐席状态): the one table of what may follow what, and why somebody is not ready. Pure.
 
 Presence is leased: a console that is heard no more frees its agent when the lease runs out, from any state. What the
-telephone sets (ringing, busy) is not for a console to choose.
+telephone sets (ringing, talking, hold) is not for a console to choose.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class PresenceState(StrEnum):
     AVAILABLE = "available"
     NOT_READY = "not_ready"
     RINGING = "ringing"
-    BUSY = "busy"
+    TALKING = "talking"
+    HOLD = "hold"
     WRAP_UP = "wrap_up"
 
 
@@ -43,7 +44,8 @@ class NotReadyReason(StrEnum):
 
 PRESENCE_LABELS: Mapping[StrEnum, str] = {
     PresenceState.OFFLINE: "离线", PresenceState.AVAILABLE: "示闲", PresenceState.NOT_READY: "示忙",
-    PresenceState.RINGING: "振铃", PresenceState.BUSY: "通话", PresenceState.WRAP_UP: "话后",
+    PresenceState.RINGING: "振铃", PresenceState.TALKING: "通话",
+    PresenceState.HOLD: "保持", PresenceState.WRAP_UP: "话后",
     NotReadyReason.BREAK: "小休", NotReadyReason.MEAL: "用餐", NotReadyReason.MEETING: "会议",
     NotReadyReason.TRAINING: "培训", NotReadyReason.PAPERWORK: "案头处理", NotReadyReason.OUTBOUND: "外呼",
     NotReadyReason.NO_ANSWER: "未接来电",
@@ -52,11 +54,12 @@ PRESENCE_LABELS: Mapping[StrEnum, str] = {
 _P = PresenceState
 PRESENCE: Mapping[PresenceState, frozenset[PresenceState]] = {
     _P.OFFLINE: frozenset({_P.AVAILABLE, _P.NOT_READY}),
-    _P.AVAILABLE: frozenset({_P.NOT_READY, _P.RINGING, _P.BUSY, _P.WRAP_UP, _P.OFFLINE}),
-    _P.NOT_READY: frozenset({_P.AVAILABLE, _P.NOT_READY, _P.BUSY, _P.OFFLINE}),
-    _P.RINGING: frozenset({_P.BUSY, _P.AVAILABLE, _P.NOT_READY, _P.OFFLINE}),
-    _P.BUSY: frozenset({_P.WRAP_UP, _P.OFFLINE}),
-    _P.WRAP_UP: frozenset({_P.AVAILABLE, _P.NOT_READY, _P.BUSY, _P.OFFLINE}),
+    _P.AVAILABLE: frozenset({_P.NOT_READY, _P.RINGING, _P.TALKING, _P.WRAP_UP, _P.OFFLINE}),
+    _P.NOT_READY: frozenset({_P.AVAILABLE, _P.NOT_READY, _P.RINGING, _P.TALKING, _P.OFFLINE}),
+    _P.RINGING: frozenset({_P.TALKING, _P.AVAILABLE, _P.NOT_READY, _P.WRAP_UP, _P.OFFLINE}),
+    _P.TALKING: frozenset({_P.HOLD, _P.WRAP_UP, _P.OFFLINE}),
+    _P.HOLD: frozenset({_P.TALKING, _P.WRAP_UP, _P.OFFLINE}),
+    _P.WRAP_UP: frozenset({_P.AVAILABLE, _P.NOT_READY, _P.RINGING, _P.TALKING, _P.OFFLINE}),
 }
 CHOSEN_AT_CONSOLE = frozenset({_P.OFFLINE, _P.AVAILABLE, _P.NOT_READY, _P.WRAP_UP})
 """States that a person may choose; the others follow the telephone."""

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from routing import call_words as m
-from routing.callflow import GREETING, OUTSIDE
+from routing.callflow import OUTSIDE
 from routing.calls import Role
 
 APP = "hotline"
@@ -46,6 +46,7 @@ class _Event(msgspec.Struct, frozen=True):
     channel: PbxChannel | None = None
     playback: _Playback | None = None
     digit: str = ""
+    cause: int = 0
 
 
 class Request(NamedTuple):
@@ -81,10 +82,10 @@ def decode_event(data: str | bytes) -> tuple[str, m.Happening] | None:
 
 
 def _played(event: _Event) -> tuple[str, m.Happening] | None:
-    media, _, channel = (event.playback.id if event.playback else "").partition("~")
-    if event.type != "PlaybackFinished" or media != GREETING:
+    media, tilde, channel = (event.playback.id if event.playback else "").partition("~")
+    if event.type != "PlaybackFinished" or not tilde:
         return None
-    return call_of(channel), m.Played(channel)
+    return call_of(channel), m.Played(channel, media)
 
 
 def _happening(event: _Event, channel: PbxChannel) -> m.Happening | None:
@@ -94,7 +95,7 @@ def _happening(event: _Event, channel: PbxChannel) -> m.Happening | None:
         case "StasisStart":
             return m.Up(channel.id)
         case "StasisEnd" | "ChannelDestroyed":
-            return m.Gone(channel.id)
+            return m.Gone(channel.id, event.cause)
         case "ChannelDtmfReceived" if call_of(channel.id) == channel.id:
             return m.Digit(event.digit)
         case _:
@@ -126,9 +127,14 @@ def requests_of(action: m.Action, *, trunk: str, ring: int) -> list[Request]:
     match action:
         case m.Answer(channel=channel):
             return [Request("POST", f"/channels/{_q(channel)}/answer")]
-        case m.Play(channel=channel, media=media):
+        case m.Play(channel=channel, media=media, more=more):
             return [Request("POST", f"/channels/{_q(channel)}/play/{_q(f'{media}~{channel}')}",
-                            {"media": f"sound:{media}"})]
+                            {"media": ",".join(f"sound:{one}" for one in (media, *more))})]
+        case m.Hush(channel=channel, media=media):
+            return [Request("DELETE", f"/playbacks/{_q(f'{media}~{channel}')}")]
+        case m.Speak(channel=channel, language=language):
+            return [Request("POST", f"/channels/{_q(channel)}/variable",
+                            {"variable": "CHANNEL(language)", "value": language})]
         case m.Music(channel=channel, on=on):
             return [Request("POST" if on else "DELETE", f"/channels/{_q(channel)}/moh")]
         case m.Dial(channel=channel, endpoint=endpoint, caller=caller):

@@ -15,7 +15,7 @@ COMMANDS = (
     "audit",
     "serve", "migrate", "user", "unit", "check", "city", "directory", "neighbour", "knowledge",
     "triage", "cluster", "train", "retrain", "shadow", "eval", "demo", "desk110", "unitdesk", "sms",
-    "staffing", "diagram", "openapi", "database", "backup", "restore", "figures", "report",
+    "queues", "prompts", "staffing", "diagram", "openapi", "database", "backup", "restore", "figures", "report",
 )
 
 

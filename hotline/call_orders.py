@@ -1,20 +1,108 @@
-"""What a console asks of a call, in the words of the call flow: who is to be rung is looked up."""
+"""What a console asks of a call, carried out in the words of the call flow: who is to be rung is looked up."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Protocol
 
 from channels.phone_number import normalize_phone
-from hotline.errors import Forbidden, InvalidInput
+from hotline.errors import Forbidden, HotlineError, IllegalTransition, InvalidInput, NotFound
+from hotline.telephone_ports import CallStore
+from hotline.telephone_queue import AVAILABLE, NOT_READY, RINGING, WRAP_UP, Queues
 from hotline.terms import Service
 from routing import call_words as m
 from routing.call_orders import Asked, CallAct
+from routing.call_wait import Preview
 from routing.callflow import OUTSIDE
-from routing.calls import Ear
+from routing.calls import Call, Ear
 
 EARS = {CallAct.LISTEN: Ear.LISTEN, CallAct.WHISPER: Ear.WHISPER, CallAct.BARGE: Ear.BARGE}
+QUEUE = "queue:"
+"""Before the name of a skill group to whom a call is handed over."""
 _NUMBER = re.compile(r"[+0-9][0-9 -]*")
+
+
+class Switch(Protocol):
+    """The telephone, held by who asks (`hotline.telephone.Telephone`)."""
+
+    @property
+    def calls(self) -> Mapping[str, Call]:
+        """The calls under way."""
+        ...
+
+    @property
+    def queues(self) -> Queues:
+        """Who waits and who is free."""
+        ...
+
+    async def happen(self, call_id: str, event: m.Happening) -> None:
+        """Let something happen to a call."""
+        ...
+
+    async def dial(self, preview: Preview) -> None:
+        """Ring an agent and then who they want to call."""
+        ...
+
+
+async def carried_out(asked: Asked, switch: Switch, store: CallStore, *, now: datetime) -> None:
+    """Carry out what a console asked and tell it how that went."""
+    error_id = detail = ""
+    try:
+        await _carry_out(asked, switch, store, now)
+    except HotlineError as error:
+        error_id, detail = error.error_id, error.detail
+    await store.order_done(asked.id, now=now, error_id=error_id, detail=detail)
+
+
+async def _carry_out(asked: Asked, switch: Switch, store: CallStore, now: datetime) -> None:
+    order = asked.order
+    if order.act is CallAct.DIAL:
+        await _dial(asked, switch, store, now)
+        return
+    call = switch.calls.get(order.call)
+    if call is None:
+        raise NotFound(f"there is no call {order.call}")
+    if order.act is CallAct.MOVE:
+        await _move(asked, call, switch, now)
+        return
+    if asked.staff != call.agent and not order.supervisor:
+        raise Forbidden("this call belongs to another agent")
+    if order.act is CallAct.TRANSFER and order.to.strip().startswith(QUEUE):
+        await switch.happen(call.id, m.Requeue(_queue(order.to.strip(), switch)))
+    else:
+        await switch.happen(call.id, await order_of(asked, store.endpoint))
+
+
+async def _dial(asked: Asked, switch: Switch, store: CallStore, now: datetime) -> None:
+    endpoint = await _rung_at(asked.staff, store.endpoint)
+    number = normalize_phone(asked.order.to)
+    ready = [AVAILABLE, NOT_READY, WRAP_UP]
+    if not await store.set_presence(asked.staff, RINGING, among=ready, now=now, call=asked.order.call):
+        raise IllegalTransition("somebody who is on a call, or offline, calls nobody")
+    await switch.queues.gone(asked.staff, now)
+    await switch.dial(Preview(
+        call=asked.order.call, agent=asked.staff, endpoint=endpoint, number=number,
+        callback=asked.order.callback, ticket=asked.order.ticket,
+    ))
+
+
+async def _move(asked: Asked, call: Call, switch: Switch, now: datetime) -> None:
+    to = asked.order.to.strip()
+    if not asked.order.supervisor:
+        raise Forbidden("only a supervisor moves calls")
+    if to.startswith(QUEUE):
+        await switch.happen(call.id, m.Move(_queue(to, switch)))
+    elif not await switch.queues.give(call, to, now):
+        raise IllegalTransition(f"{to} is not available, or the call waits no more")
+
+
+def _queue(to: str, switch: Switch) -> str:
+    name = to.removeprefix(QUEUE)
+    if name not in switch.queues.centre.queues:
+        raise InvalidInput(f"there is no queue {name!r}: {'、'.join(switch.queues.centre.queues)}")
+    return name
 
 
 async def order_of(asked: Asked, endpoint: Callable[[str], Awaitable[str]]) -> m.Order:
@@ -46,6 +134,8 @@ async def order_of(asked: Asked, endpoint: Callable[[str], Awaitable[str]]) -> m
             if not asked.order.supervisor:
                 raise Forbidden("only a supervisor listens in")
             return m.Supervise(asked.staff, await _rung_at(asked.staff, endpoint), EARS[act])
+        case CallAct.MOVE | CallAct.DIAL:
+            raise InvalidInput(f"{act} is not asked of a talk")
 
 
 async def _rung_at(to: str, endpoint: Callable[[str], Awaitable[str]]) -> str:

@@ -50,6 +50,7 @@ from hotline.store.knowledge import KnowledgeStore
 from hotline.store.links import link_key
 from hotline.store.neighbours import NeighbourStore
 from hotline.store.nuisance import NuisanceStore
+from hotline.store.queues import QueueStore
 from hotline.store.relatives import RelativesStore
 from hotline.store.telephone import TelephoneStore
 from hotline.store.tickets import TicketStore
@@ -126,6 +127,7 @@ class Core:
         self.records = records
         figures.WAITING.set_function(lambda: self.intake.waiting)
         self.callbacks = Callbacks(ledger=CallbackStore(pool), rules=self.rules, clock=clock)
+        self.queues = QueueStore(pool)
         self.links = RatingLinks(key=partial(link_key, pool), base=settings.public_base, clock=clock)
         self.front = Front(
             intake=self.intake, service=self.service, records=records, spool=self.spool, clock=clock, links=self.links
@@ -172,7 +174,7 @@ class Core:
         """
         watcher = Watcher(partial(revisions, self.pool), {
             "directory": self.directories.reload, "knowledge": self.library.reload,
-            "nuisance": self.containment.reload,
+            "nuisance": self.containment.reload, "queues": self.queues.reload,
         })
         async with asyncio.TaskGroup() as group:
             group.create_task(self.hosts.watch())

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
-THERE = frozenset({"available", "ringing", "busy", "wrap_up"})
-BUSY = frozenset({"busy", "wrap_up"})
+BUSY = frozenset({"talking", "hold", "wrap_up", "busy"})  # `busy` in older logs: talking or hold
+THERE = BUSY | {"available", "ringing"}
 _HOUR = timedelta(hours=1)
 _MICROSECOND = timedelta(microseconds=1)
 

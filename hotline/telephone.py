@@ -9,31 +9,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
+import msgspec
 import structlog
 
-from hotline.call_orders import order_of
-from hotline.errors import Forbidden, HotlineError, NotFound
+from hotline.announcing import Announcer
+from hotline.call_orders import carried_out
+from hotline.errors import HotlineError, NotFound
 from hotline.ports import Clock
-from hotline.telephone_ports import AgentSeen, CallStore, Pbx, PbxChannel, Times
+from hotline.telephone_ports import Books, CallStore, Pbx, PbxChannel, Times
+from hotline.telephone_queue import HOLD, RINGING, TALKING, Queues
 from routing import call_words as m
-from routing.call_orders import Asked
+from routing.call_wait import FULL, Preview, Reception, enter, place
 from routing.callbacks import MissedCall, MissedReason
-from routing.callflow import enter, step
-from routing.calls import Call, Leg, Phase, Role
-from routing.queueing import Agent, Assignment, Caller, Settings
-from routing.switchboard import Switchboard
+from routing.callflow import step
+from routing.calls import Call, Direction, Leg, Phase, Role
+from routing.queue_plan import FIRST, Centre, reception_of, spoken_in
 
 log = structlog.get_logger(__name__)
-AVAILABLE, RINGING, BUSY, WRAP_UP, NOT_READY = "available", "ringing", "busy", "wrap_up", "not_ready"
-NO_ANSWER = "no_answer"
-
-
-Owe = Callable[[MissedCall], Awaitable[Any]]
-Through = Callable[[str], Awaitable[Any]]
-"""Told of a caller who got through: nothing is owed to them any more."""
+Marked = Callable[[str], str]
+"""Tells why a number is contained as a nuisance, "" for everybody else."""
 
 
 async def _always() -> None:
@@ -50,14 +46,17 @@ class Telephone:
     """Steers the calls of one PBX. `run` never ends by itself."""
 
     def __init__(
-        self, *, pbx: Pbx, store: CallStore, owe: Owe, through: Through, settings: Settings, clock: Clock,
-        queue: str = "general", times: Times = Times(),
+        self, *, pbx: Pbx, store: CallStore, books: Books, clock: Clock, centre: Callable[[], Centre] = lambda: FIRST,
+        marked: Marked = lambda _: "", times: Times = Times(), follow: Callable[[Call], None] = lambda _: None,
     ) -> None:
-        self._pbx, self._store, self._owe, self._through, self._clock = pbx, store, owe, through, clock
-        self._queue, self._times = queue, times
-        self._board = Switchboard(settings)
+        """`follow` is told each call after each of its steps."""
+        self._pbx, self._store, self._books, self._clock = pbx, store, books, clock
+        self._centre, self._marked, self._times, self._follow = centre, marked, times, follow
         self._calls: dict[str, Call] = {}
-        self._seen: dict[str, AgentSeen] = {}
+        self.queues = Queues(
+            store=store, centre=centre, clock=clock, times=times, calls=self._calls, happen=self._happen
+        )
+        self._announcer = Announcer(store=store, times=times, queues=self.queues, happen=self._happen)
         self._one = asyncio.Lock()
 
     @property
@@ -89,20 +88,6 @@ class Telephone:
                 raise NotFound(f"call {call_id} has ended")
             return self._calls[call_id]
 
-    async def _obey(self, asked: Asked, now: datetime) -> None:
-        """Carry out what a console asked and tell it how that went."""
-        error_id = detail = ""
-        try:
-            call = self._calls.get(asked.order.call)
-            if call is None:
-                raise NotFound(f"there is no call {asked.order.call}")
-            if asked.staff != call.agent and not asked.order.supervisor:
-                raise Forbidden("this call belongs to another agent")
-            await self._happen(call.id, await order_of(asked, self._store.endpoint))
-        except HotlineError as error:
-            error_id, detail = error.error_id, error.detail
-        await self._store.order_done(asked.id, now=now, error_id=error_id, detail=detail)
-
     # ── hearing and looking ──────────────────────────────────────────────────────────────────────
     async def _hear(self) -> None:
         async for told in self._pbx.events():
@@ -126,36 +111,17 @@ class Telephone:
 
     async def _tick(self) -> None:
         now = self._clock()
-        await self._watch_agents(now)
+        await self.queues.tick(now)
         for asked in await self._store.orders(now=now):
-            await self._obey(asked, now)
-        await self._connect(self._board.advance(now=now.timestamp()))
+            await carried_out(asked, self, self._store, now=now)
+        await self._announcer.tick(now, self._calls)
         for call in list(self._calls.values()):
             for leg in call.legs:
-                if not leg.up and (now - leg.since).total_seconds() > self._times.ring:
+                if not leg.up and (now - leg.since).total_seconds() > self._longest(leg):
                     await self._happen(call.id, m.RungOut(leg.channel))
 
-    async def _watch_agents(self, now: datetime) -> None:
-        """Tell the queue who has become free and who has gone, as consoles and telephones say."""
-        seen = await self._store.agents()
-        for name in [one for one in self._seen if one not in seen or seen[one].state != AVAILABLE]:
-            if name in self._board.agents and name not in self._assigned():
-                await self._connect(self._board.away(name, now=now.timestamp()))
-        before, self._seen = self._seen, seen
-        for name, agent in seen.items():
-            if before.get(name) == agent:
-                await self._end_wrap_up(name, agent, now)
-            elif agent.state == AVAILABLE and name not in self._assigned():
-                await self._store.wrapped_up(name, now=now)
-                ready = Agent(name=name, skills=agent.skills, since=agent.since)
-                await self._connect(self._board.ready(ready, now=now.timestamp()))
-
-    async def _end_wrap_up(self, name: str, agent: AgentSeen, now: datetime) -> None:
-        if agent.state == WRAP_UP and now.timestamp() - agent.since >= self._times.wrap_up:
-            await self._store.set_presence(name, AVAILABLE, among=[WRAP_UP], now=now)
-
-    def _assigned(self) -> set[str]:
-        return {call.agent for call in self._calls.values() if call.agent and call.of(Role.AGENT) is not None}
+    def _longest(self, leg: Leg) -> float:
+        return self._times.ring if leg.role is Role.AGENT else self._times.outside
 
     # ── after a restart ──────────────────────────────────────────────────────────────────────────
     async def _compare(self) -> None:
@@ -165,10 +131,15 @@ class Telephone:
             for leg in call.legs:
                 await self._missed_meanwhile(call.id, leg, there)
             left = self._calls.get(call.id)
-            if left is not None and left.phase is Phase.WAITING and left.id not in self._board.waiting:
-                await self._enqueue(left)
-            if left is not None and left.phase is Phase.GREETING:
-                await self._happen(left.id, m.Played(left.id))
+            if left is None:
+                continue
+            if left.phase is Phase.WAITING and left.id not in self.queues.board.waiting and not left.full:
+                await self.queues.enqueue(left)
+            if left.phase is Phase.GREETING or left.full:
+                await self._happen(left.id, m.Played(left.id, FULL if left.full else ""))
+            elif left.playing:
+                await self._happen(left.id, m.Played(left.id, left.playing))
+            self._follow(left)
 
     async def _missed_meanwhile(self, call_id: str, leg: Leg, there: Mapping[str, PbxChannel]) -> None:
         found = there.get(leg.channel)
@@ -178,68 +149,95 @@ class Telephone:
             await self._happen(call_id, m.Up(leg.channel))
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────
+    async def happen(self, call_id: str, event: m.Happening) -> None:
+        """Let something happen to a call, for who holds the telephone already (`hotline.call_orders`)."""
+        await self._happen(call_id, event)
+
+    async def dial(self, preview: Preview) -> None:
+        """Ring an agent and then who they want to call."""
+        now = self._clock()
+        call, actions = place(preview, now=now)
+        await self._goes_on(None, call, actions, now)
+
     async def _happen(self, call_id: str, event: m.Happening) -> None:
         now, call = self._clock(), self._calls.get(call_id)
         if isinstance(event, m.Entered):
             if call is not None:
                 return  # told twice
-            after, actions = enter(event, queue=self._queue, now=now)
+            after, actions = enter(event, reception=await self._received(event, now), now=now)
         elif call is not None:
+            if isinstance(event, m.Digit) and (chosen := self._chosen(call, event)) is not None:
+                event = chosen
             after, actions = step(call, event, now=now)
         else:
             return  # of a call that is over
+        await self._goes_on(call, after, actions, now)
+
+    async def _received(self, event: m.Entered, now: datetime) -> Reception:
+        centre = self._centre()
+        since = now - timedelta(hours=centre.repeat_hours)
+        repeat = centre.repeat_head_start > 0 and await self._store.missed_since(event.caller, since)
+        return reception_of(centre, event.called, repeat=repeat, marked=bool(self._marked(event.caller)))
+
+    def _chosen(self, call: Call, event: m.Digit) -> m.Chosen | None:
+        language = call.menu.get(event.digit)
+        return m.Chosen(language, spoken_in(self._centre(), call.queue, language)) if language else None
+
+    async def _goes_on(self, call: Call | None, after: Call, actions: tuple[m.Action, ...], now: datetime) -> None:
         if after == call and not actions:
             return
         await self._store.save(after, now=now)
         if after.phase is Phase.OVER:
-            self._calls.pop(call_id, None)
+            self._calls.pop(after.id, None)
         else:
-            self._calls[call_id] = after
+            self._calls[after.id] = after
         for action in actions:
-            await self._carry_out(after, action, now)
-        if after.phase is Phase.TALKING and after.agent and isinstance(event, m.Up):
-            await self._store.set_presence(after.agent, BUSY, among=[RINGING], now=now, call=after.id)
-            if call is not None and call.phase is not Phase.TALKING:
-                await self._through(after.caller)
+            if isinstance(action, m.Enqueue):
+                continue
+            try:
+                await self._carry_out(after, action, now)
+            except HotlineError as error:  # the others are no less to be done: nobody stays on a line or busy
+                log.warning("call_action_failed", call=after.id, action=str(action), error=error.detail)
+        await self._tell(call, after, now)
+        self._follow(after)
+        if m.Enqueue() in actions and self._calls.get(after.id) is after:
+            await self.queues.enqueue(after)  # last, as it may go on with the call at once
+
+    async def _tell(self, call: Call | None, after: Call, now: datetime) -> None:
+        """Tell the agent and the books what has changed."""
+        agent = after.of(Role.AGENT)
+        if agent is not None and agent.up and after.phase is Phase.TALKING:
+            state = TALKING if after.held_since is None else HOLD
+            await self._store.set_presence(agent.name, state, among=[RINGING, TALKING, HOLD], now=now, call=after.id)
+        told = after if after.agent else call
+        if told is not None and told.agent and _shown(call) != _shown(after):
+            marked = self._marked(after.caller) if after.phase is Phase.RINGING else ""
+            await self._store.tell(msgspec.structs.replace(after, agent=told.agent), now=now, marked=marked)
+        if call is None or call.phase is after.phase:
+            return
+        if after.phase is Phase.TALKING:
+            await self._books.through(after.caller)
+        if after.phase is Phase.OVER and after.direction is Direction.OUT and after.answered_at is not None:
+            await self._books.spoken(after)
 
     async def _carry_out(self, call: Call, action: m.Action, now: datetime) -> None:
         match action:
-            case m.Enqueue():
-                await self._enqueue(call)
             case m.Dequeue():
-                self._board.leave(call.id)
+                self.queues.leave(call.id)
             case m.Free():
-                await self._free(action, now)
-            case m.Missed():
-                self._board.leave(call.id)
-                await self._owe(MissedCall(call=call.id, phone=call.caller, at=now, skill=call.queue,
-                                           reason=MissedReason.ABANDONED))
+                await self.queues.free(action, now)
+            case m.Missed(full=full):
+                self.queues.leave(call.id)
+                reason = MissedReason.QUEUE_FULL if full else MissedReason.ABANDONED
+                missed = MissedCall(call=call.id, phone=call.caller, at=now, skill=call.queue, reason=reason)
+                await self._books.owe(missed)
+            case m.Tried(cause=cause):
+                await self._books.tried(call, cause)
             case _:
                 if not await self._pbx.perform(action) and isinstance(action, m.Dial):
                     await self._happen(call.id, m.RungOut(action.channel))
 
-    async def _enqueue(self, call: Call) -> None:
-        last = await self._store.last_agent(call.caller)
-        caller = Caller(id=call.id, queue=call.queue, arrived=call.arrived.timestamp(), last_agent=last)
-        await self._connect(self._board.arrive(caller, now=self._clock().timestamp()))
 
-    async def _free(self, freed: m.Free, now: datetime) -> None:
-        """Nobody is taken back who has gone offline meanwhile: only what the telephone set is undone."""
-        state, reason = (WRAP_UP, "") if freed.talked else (NOT_READY, NO_ANSWER) if freed.failed else (AVAILABLE, "")
-        await self._store.set_presence(freed.agent, state, among=[RINGING, BUSY], now=now, reason=reason)
-        if freed.failed or freed.talked:
-            await self._connect(self._board.away(freed.agent, now=now.timestamp()))
-        self._seen.pop(freed.agent, None)  # looked at anew with the next tick
-
-    async def _connect(self, found: list[Assignment]) -> None:
-        """Ring those whom the queue has found, if they are still free: the claim is in the database."""
-        for one in found:
-            now, name = self._clock(), one.agent.name
-            claimed = await self._store.set_presence(name, RINGING, among=[AVAILABLE], now=now, call=one.caller.id)
-            if claimed and one.caller.id in self._calls:
-                await self._happen(one.caller.id, m.Assigned(name, self._seen[name].endpoint))
-                continue
-            again = self._board.away(name, now=now.timestamp())
-            if one.caller.id in self._calls:
-                again += self._board.arrive(one.caller, now=now.timestamp())
-            await self._connect(again)
+def _shown(call: Call | None) -> object:
+    """What an agent sees of a call: where it has changed, they are told."""
+    return call and (call.phase, call.agent, call.legs, call.held_since)

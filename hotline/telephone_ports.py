@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from routing import call_words as m
 from routing.call_orders import Asked
+from routing.callbacks import MissedCall
 from routing.calls import Call
 
 
@@ -89,14 +90,53 @@ class CallStore(Protocol):
         """Tell the asker how it went."""
         ...
 
+    async def missed_since(self, caller: str, since: datetime) -> bool:
+        """Tell whether a caller has got nobody since a moment."""
+        ...
+
+    async def handling(self) -> float:
+        """Return the mean seconds of talk and wrap-up of the last calls."""
+        ...
+
+    async def tell(self, call: Call, *, now: datetime, marked: str = "") -> None:
+        """Tell the agent of a call how it stands; with who calls, while it rings. `marked`: see `CallCard`."""
+        ...
+
+    async def expire_leases(self) -> None:
+        """Set those offline whose console is heard no more."""
+        ...
+
     async def wrapped_up(self, agent: str, *, now: datetime) -> None:
         """Note the end of a wrap-up."""
         ...
 
 
+class Books(Protocol):
+    """Where it is noted who is owed a call and who was spoken with (`hotline.call_books.CallBooks`)."""
+
+    async def owe(self, missed: MissedCall, /) -> Any:
+        """A call ended without anybody taking it."""
+        ...
+
+    async def through(self, caller: str, /) -> Any:
+        """A caller got through: nothing is owed to them any more."""
+        ...
+
+    async def tried(self, call: Call, cause: int, /) -> Any:
+        """A call of ours reached nobody, for a cause that Q.850 numbers (0: it rang out)."""
+        ...
+
+    async def spoken(self, call: Call, /) -> Any:
+        """A call of ours that was answered is over."""
+        ...
+
+
 class Times(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds: how long a telephone rings, how long agents wrap up, how often time itself is looked at."""
+    """Seconds: how long an agent's telephone rings and one outside, how long agents wrap up, how often a caller is told
+    their place (0: never), how often time itself is looked at."""
 
     ring: float = 15.0
+    outside: float = 45.0
+    announce: float = 30.0
     wrap_up: float = 30.0
     tick: float = 0.2

@@ -12,7 +12,7 @@ import msgspec
 from hotline.errors import IllegalTransition
 from routing import call_words as m
 from routing.call_words import Action
-from routing.calls import Call, Ear, Leg, Phase, Role
+from routing.calls import Call, Direction, Ear, Leg, Phase, Role
 
 
 class Step(NamedTuple):
@@ -99,10 +99,13 @@ def end(call: Call, now: datetime) -> Step:
     for leg in call.legs:
         actions.append(m.Hang(leg.channel))
         if leg.role is Role.AGENT:
-            actions.append(m.Free(leg.name, talked=call.phase is Phase.TALKING))
-    if call.answered_at is None:
-        actions.append(m.Missed())
-    else:
+            worked = call.phase is Phase.TALKING or call.direction is Direction.OUT
+            actions.append(m.Free(leg.name, talked=worked))
+    talked = call.answered_at is not None and call.phase is Phase.TALKING
+    if not talked and call.direction is Direction.IN:
+        actions.append(m.Missed(full=call.full))
+    agent = call.of(Role.AGENT)
+    if call.answered_at is not None or (agent is not None and agent.up):
         actions.append(m.Dissolve(call.bridge))
     if call.of(Role.SUPERVISOR) is not None:
         actions.append(m.Dissolve(f"ear~{call.id}"))

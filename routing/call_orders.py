@@ -21,15 +21,24 @@ class CallAct(StrEnum):
     LISTEN = "listen"
     WHISPER = "whisper"
     BARGE = "barge"
+    MOVE = "move"
+    DIAL = "dial"
 
 
 class CallOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a console asks. `to`: an agent's name, 110/119/120/122, or a number; "" where nobody is to be rung."""
+    """What a console asks.
+
+    Attributes:
+        to: an agent's name, a skill group (`queue:NAME`), 110/119/120/122, or a number; "" where nobody is to be rung.
+        callback, ticket: what a call that is dialled is about.
+    """
 
     call: str
     act: CallAct
     to: str = ""
     supervisor: bool = False
+    callback: int = 0
+    ticket: str = ""
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -17,15 +17,33 @@ class Entered(msgspec.Struct, frozen=True):
 
 
 class Played(msgspec.Struct, frozen=True):
-    """What was played has come to its end."""
+    """What was played has come to its end; `media` is the first of its sounds."""
 
     channel: str
+    media: str = ""
 
 
 class Digit(msgspec.Struct, frozen=True):
     """The citizen pressed a key."""
 
     digit: str
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """The citizen chose a language in the menu, and with it the queue that speaks it."""
+
+    language: str
+    queue: str
+
+
+class Told(msgspec.Struct, frozen=True):
+    """It is time to tell the citizen their place: the sounds to play."""
+
+    sounds: tuple[str, ...]
+
+
+class Full(msgspec.Struct, frozen=True):
+    """The queue takes nobody more."""
 
 
 class Up(msgspec.Struct, frozen=True):
@@ -35,9 +53,10 @@ class Up(msgspec.Struct, frozen=True):
 
 
 class Gone(msgspec.Struct, frozen=True):
-    """A channel is no more."""
+    """A channel is no more; `cause` as Q.850 numbers it, 0 where the PBX told none."""
 
     channel: str
+    cause: int = 0
 
 
 class Assigned(msgspec.Struct, frozen=True):
@@ -82,6 +101,12 @@ class Transfer(msgspec.Struct, frozen=True):
     endpoint: str = ""
 
 
+class Requeue(msgspec.Struct, frozen=True):
+    """转技能组: the agent leaves, the citizen waits in another queue, as long there as since their arrival."""
+
+    queue: str
+
+
 class DropParty(msgspec.Struct, frozen=True):
     """Give the consulted party up and go back to the citizen."""
 
@@ -94,6 +119,12 @@ class HangUp(msgspec.Struct, frozen=True):
     """挂断."""
 
 
+class Move(msgspec.Struct, frozen=True):
+    """班长: let a waiting call wait in another queue, at the place that its arrival gives it there."""
+
+    queue: str
+
+
 class Supervise(msgspec.Struct, frozen=True):
     """班长: ring a supervisor, who then listens, whispers to the agent, or barges in."""
 
@@ -102,8 +133,8 @@ class Supervise(msgspec.Struct, frozen=True):
     ear: Ear
 
 
-Order = Hold | Resume | Consult | Conference | Transfer | DropParty | Leave | HangUp | Supervise
-Happening = Entered | Played | Digit | Up | Gone | Assigned | RungOut | Order
+Order = Hold | Resume | Consult | Conference | Transfer | Requeue | DropParty | Leave | HangUp | Supervise | Move
+Happening = Entered | Played | Digit | Chosen | Told | Full | Up | Gone | Assigned | RungOut | Order
 
 
 # ── what is to be done ───────────────────────────────────────────────────────────────────────────
@@ -114,10 +145,25 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Play(msgspec.Struct, frozen=True):
-    """Play an announcement by name."""
+    """Play sounds by name, one after the other; the first names the whole."""
 
     channel: str
     media: str
+    more: tuple[str, ...] = ()
+
+
+class Hush(msgspec.Struct, frozen=True):
+    """Stop what is being played on a channel."""
+
+    channel: str
+    media: str
+
+
+class Speak(msgspec.Struct, frozen=True):
+    """Choose the language of what is played on a channel."""
+
+    channel: str
+    language: str
 
 
 class Music(msgspec.Struct, frozen=True):
@@ -179,7 +225,15 @@ class Free(msgspec.Struct, frozen=True):
 
 
 class Missed(msgspec.Struct, frozen=True):
-    """Nobody took the call: it is owed a call back."""
+    """Nobody took the call: it is owed a call back. `full`: there was no room in the queue."""
+
+    full: bool = False
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """A call of ours reached nobody: `cause` as Q.850 numbers it, 0 where it rang out."""
+
+    cause: int = 0
 
 
 class Snoop(msgspec.Struct, frozen=True):
@@ -197,5 +251,6 @@ class Dissolve(msgspec.Struct, frozen=True):
 
 
 Action = (
-    Answer | Play | Music | Dial | Join | Part | Record | Hang | Enqueue | Dequeue | Free | Missed | Snoop | Dissolve
+    Answer | Play | Hush | Speak | Music | Dial | Join | Part | Record | Hang | Enqueue | Dequeue | Free | Missed
+    | Tried | Snoop | Dissolve
 )

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -20,34 +19,22 @@ from hotline.errors import IllegalTransition
 from routing import call_words as m
 from routing.call_moves import (
     Step,
-    agent_leaves,
-    away,
     bring_back,
     changed,
     dialled,
     end,
     party_gone,
-    supervise,
     supervisor_up,
-    talking,
     unheard,
     with_leg,
     without,
 )
+from routing.call_talk import TALK_STEPS, party_up
+from routing.call_wait import WAIT_STEPS
 from routing.call_words import Happening, Order
-from routing.calls import Call, Leg, Phase, Role
+from routing.calls import Call, Direction, Leg, Phase, Role
 
-GREETING, TAKEN_DOWN, KEEP_PLACE = "hotline-greeting", "hotline-callback", "1"
 OUTSIDE = "outside:"  # before the number of an endpoint that is reached through the trunk
-
-
-def enter(event: m.Entered, *, queue: str, now: datetime) -> Step:
-    """A citizen calls: pick up and greet."""
-    leg = Leg(channel=event.channel, role=Role.CITIZEN, name=event.caller, up=True, since=now)
-    call = Call(
-        id=event.channel, caller=event.caller, called=event.called, queue=queue, arrived=now, legs=(leg,)
-    )
-    return Step(call, (m.Answer(event.channel), m.Play(event.channel, GREETING)))
 
 
 def step(call: Call, event: Happening, *, now: datetime) -> Step:
@@ -63,37 +50,17 @@ def step(call: Call, event: Happening, *, now: datetime) -> Step:
     return _STEPS[type(event)](call, event, now)
 
 
-# ── before the talk ──────────────────────────────────────────────────────────────────────────────
-def _played(call: Call, event: m.Played, now: datetime) -> Step:
-    if call.phase is not Phase.GREETING:
-        return Step(call)
-    waiting = changed(call, phase=Phase.WAITING, asked_at=now)
-    return Step(waiting, (m.Music(call.id, on=True), m.Enqueue()))
-
-
-def _digit(call: Call, event: m.Digit, now: datetime) -> Step:
-    """The key that keeps the place: the caller may hang up and is rung back in their turn."""
-    if event.digit != KEEP_PLACE or call.phase is not Phase.WAITING:
-        return Step(call)
-    return Step(changed(call, place_kept=True), (m.Play(call.id, TAKEN_DOWN),))
-
-
-def _assigned(call: Call, event: m.Assigned, now: datetime) -> Step:
-    if call.phase is not Phase.WAITING:
-        return Step(call, (m.Free(event.agent, talked=False),))
-    return dialled(
-        call, Role.AGENT, event.agent, event.endpoint, now, phase=Phase.RINGING, agent=event.agent
-    )
-
-
+# ── ringing ──────────────────────────────────────────────────────────────────────────────────────
 def _rung_out(call: Call, event: m.RungOut, now: datetime) -> Step:
     leg = call.leg(event.channel)
     if leg is None or leg.up:
         return Step(call)
     if leg.role is Role.CITIZEN:
-        return end(call, now)
+        return _citizen_gone(call, leg, now)
     if leg.role is Role.SUPERVISOR:
         return Step(changed(call, legs=without(call, leg.channel)), (m.Hang(leg.channel),))
+    if leg.role is Role.AGENT and call.direction is Direction.OUT:
+        return end(call, now)
     if leg.role is Role.AGENT:
         waiting = changed(call, phase=Phase.WAITING, agent="", legs=without(call, leg.channel))
         return Step(waiting, (m.Hang(leg.channel), m.Free(leg.name, talked=False, failed=True), m.Enqueue()))
@@ -112,7 +79,7 @@ def _up(call: Call, event: m.Up, now: datetime) -> Step:
         case Role.CITIZEN:
             return _talk(call, leg, now)
         case Role.PARTY:
-            return _party_up(call, leg, now)
+            return party_up(call, leg, now)
         case Role.SUPERVISOR:
             return supervisor_up(call, leg)
 
@@ -123,91 +90,21 @@ def _agent_up(call: Call, agent: Leg, now: datetime) -> Step:
     if citizen is None:
         rung = dialled(call, Role.CITIZEN, call.caller, f"{OUTSIDE}{call.caller}", now)
         return Step(rung.call, (join, *rung.actions))
-    talk = _talk(call, citizen, now)
-    return Step(talk.call, (m.Music(citizen.channel, on=False), join, *talk.actions))
+    talk = _talk(changed(call, playing=""), citizen, now)
+    quiet = m.Hush(citizen.channel, call.playing) if call.playing else m.Music(citizen.channel, on=False)
+    return Step(talk.call, (quiet, join, *talk.actions))
 
 
 def _talk(call: Call, citizen: Leg, now: datetime) -> Step:
-    answered = changed(call, phase=Phase.TALKING, answered_at=now)
+    answered = changed(call, phase=Phase.TALKING, answered_at=call.answered_at or now)
     return Step(answered, (m.Join(call.bridge, (citizen.channel,)), m.Record(call.bridge, call.id)))
 
 
-# ── the talk ─────────────────────────────────────────────────────────────────────────────────────
-def _hold(call: Call, event: m.Hold, now: datetime) -> Step:
-    talking(call)
-    if call.held_since is not None:
-        return Step(call)
-    return away(call, now)
-
-
-def _resume(call: Call, event: m.Resume, now: datetime) -> Step:
-    talking(call)
-    return bring_back(call, now)
-
-
-def _no_party(call: Call) -> None:
-    talking(call)
-    if call.of(Role.PARTY) is not None:
-        raise IllegalTransition("somebody is being rung or talked to already: drop them first")
-
-
-def _consult(call: Call, event: m.Consult, now: datetime) -> Step:
-    _no_party(call)
-    return away(call, now).then(partial(_ring_party, event), now)
-
-
-def _ring_party(event: m.Consult | m.Conference, call: Call, now: datetime) -> Step:
-    return dialled(call, Role.PARTY, event.name, event.endpoint, now)
-
-
-def _conference(call: Call, event: m.Conference, now: datetime) -> Step:
-    _no_party(call)
-    return _ring_party(event, call, now)
-
-
-def _transfer(call: Call, event: m.Transfer, now: datetime) -> Step:
-    if event.endpoint:
-        _no_party(call)
-        return dialled(call, Role.PARTY, event.name, event.endpoint, now, transferring=True)
-    talking(call)
-    party = call.of(Role.PARTY)
-    if party is None:
-        raise IllegalTransition("nobody is consulted: name who shall take the call")
-    if not party.up:
-        return Step(changed(call, transferring=True))
-    return bring_back(call, now).then(agent_leaves, now)
-
-
-def _party_up(call: Call, leg: Leg, now: datetime) -> Step:
-    joined = m.Join(call.bridge, (leg.channel,))
-    if not call.transferring:
-        return Step(call, (joined,))
-    left = Step(changed(call, transferring=False), (joined,))
-    return left.then(bring_back, now).then(agent_leaves, now)
-
-
-def _drop_party(call: Call, event: m.DropParty, now: datetime) -> Step:
-    talking(call)
-    party = call.of(Role.PARTY)
-    if party is None:
-        raise IllegalTransition("nobody is consulted")
-    gone = party_gone(call, party, now)
-    return Step(gone.call, (m.Hang(party.channel), *gone.actions))
-
-
-def _leave(call: Call, event: m.Leave, now: datetime) -> Step:
-    talking(call)
-    party = call.of(Role.PARTY)
-    if party is None or not party.up:
-        raise IllegalTransition("without a third party this would leave the citizen alone: hang up instead")
-    return bring_back(call, now).then(agent_leaves, now)
-
-
+# ── the end ──────────────────────────────────────────────────────────────────────────────────────
 def _hang_up(call: Call, event: m.HangUp, now: datetime) -> Step:
     return end(call, now)
 
 
-# ── the end ──────────────────────────────────────────────────────────────────────────────────────
 def _gone(call: Call, event: m.Gone, now: datetime) -> Step:
     leg = call.leg(event.channel)
     if leg is None:
@@ -220,7 +117,7 @@ def _gone(call: Call, event: m.Gone, now: datetime) -> Step:
         case Role.AGENT:
             return _agent_gone(call, leg, now)
         case Role.CITIZEN:
-            return _citizen_gone(call, leg, now)
+            return _citizen_gone(call, leg, now, cause=event.cause)
 
 
 def _agent_gone(call: Call, leg: Leg, now: datetime) -> Step:
@@ -232,8 +129,12 @@ def _agent_gone(call: Call, leg: Leg, now: datetime) -> Step:
     return left.then(end if alone else bring_back, now).then(unheard, now)
 
 
-def _citizen_gone(call: Call, leg: Leg, now: datetime) -> Step:
+def _citizen_gone(call: Call, leg: Leg, now: datetime, *, cause: int = 0) -> Step:
     """In a three-way call agent and desk go on without the citizen; anything else is over."""
+    if not leg.up:
+        tried: tuple[m.Action, ...] = (m.Tried(cause),) if call.direction is Direction.OUT else ()
+        ended = end(call, now)
+        return Step(ended.call, (*tried, *ended.actions))
     left = changed(call, legs=without(call, leg.channel), held_since=None)
     if call.place_kept and leg.up and call.phase in {Phase.WAITING, Phase.RINGING}:
         return Step(left)
@@ -244,7 +145,5 @@ def _citizen_gone(call: Call, leg: Leg, now: datetime) -> Step:
 
 
 _STEPS: dict[type, Callable[[Call, Any, datetime], Step]] = {
-    m.Played: _played, m.Digit: _digit, m.Assigned: _assigned, m.RungOut: _rung_out, m.Up: _up, m.Gone: _gone,
-    m.Hold: _hold, m.Resume: _resume, m.Consult: _consult, m.Conference: _conference, m.Transfer: _transfer,
-    m.DropParty: _drop_party, m.Leave: _leave, m.HangUp: _hang_up, m.Supervise: supervise,
+    **WAIT_STEPS, **TALK_STEPS, m.RungOut: _rung_out, m.Up: _up, m.Gone: _gone, m.HangUp: _hang_up,
 }

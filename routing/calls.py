@@ -7,6 +7,7 @@ that has lost its memory reads the calls back from the PBX.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,6 +32,13 @@ class Phase(StrEnum):
     RINGING = "ringing"
     TALKING = "talking"
     OVER = "over"
+
+
+class Direction(StrEnum):
+    """Who called whom."""
+
+    IN = "in"
+    OUT = "out"
 
 
 class Ear(StrEnum):
@@ -61,6 +69,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         agent: who has it. transferring: the agent leaves as soon as the party answers.
         held_since: the citizen hears music since then; held: seconds of that so far.
         place_kept: the caller pressed the key, hung up, and is to be rung back in their turn.
+        menu: keys that choose a language, while there is still a choice. head_start: see `routing.queueing.Caller`.
+        callback, ticket: the entry of the ledger and the ticket that a call of ours is about.
+        full: there was no room in the queue, which is being told. playing: what the citizen hears instead of music.
     """
 
     id: str
@@ -79,6 +90,14 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     transferring: bool = False
     place_kept: bool = False
     number: int = 0
+    direction: Direction = Direction.IN
+    menu: Mapping[str, str] = msgspec.field(default_factory=dict)
+    language: str = ""
+    head_start: float = 0.0
+    callback: int = 0
+    ticket: str = ""
+    full: bool = False
+    playing: str = ""
 
     def leg(self, channel: str) -> Leg | None:
         """Return the leg on a channel."""

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
 import structlog
 
 from channels.ari import Ari
+from channels.phone_codec import caller_key
+from hotline.call_books import CallBooks
 from hotline.core import Core
 from hotline.jobs import supervised
 from hotline.roles.parts import running
 from hotline.store.telephone import TelephoneStore, sole_owner
 from hotline.telephone import Telephone
 from hotline.telephone_ports import Times
-from routing.queueing import Ladder, Rung, Settings
 
 log = structlog.get_logger(__name__)
-GENERAL = Settings(queues={"general": Ladder((Rung(0, "general", 3), Rung(30, "general", 5)))}, last_agent_wait=10)
-"""The queue of a city that has set up no others."""
-
-
 @asynccontextmanager
 async def call_role(core: Core) -> AsyncIterator[None]:
     """Steer the PBX while the block lasts, as soon as no other process does."""
@@ -35,14 +33,23 @@ async def call_role(core: Core) -> AsyncIterator[None]:
 
 async def _steer(core: Core) -> None:
     settings = core.settings
+    await core.queues.reload()
     async with sole_owner(core.dsn) as owner, aiohttp.ClientSession() as session:
         pbx = Ari(
             session, base=settings.ari_url, user=settings.ari_user, password=settings.ari_password,
             trunk=settings.ari_trunk,
         )
         telephone = Telephone(
-            pbx=pbx, store=TelephoneStore(core.pool), owe=core.callbacks.owe, through=core.callbacks.answered,
-            settings=GENERAL, clock=core.clock,
-            times=Times(ring=settings.ring_seconds, wrap_up=settings.wrap_up_seconds),
+            pbx=pbx, store=TelephoneStore(core.pool), books=CallBooks(core.callbacks, core.service.act),
+            clock=core.clock, centre=lambda: core.queues.centre, marked=partial(_marked, core),
+            times=Times(
+                ring=settings.ring_seconds, outside=settings.outside_ring_seconds, wrap_up=settings.wrap_up_seconds,
+                announce=settings.announce_seconds,
+            ),
         )
         await telephone.run(while_true=owner.still)
+
+
+def _marked(core: Core, caller: str) -> str:
+    mark = core.containment.mark_of(caller_key(caller))
+    return mark.reason if mark is not None else ""

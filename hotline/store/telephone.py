@@ -11,17 +11,23 @@ import asyncpg
 import msgspec
 import structlog
 
+from channels.phone_codec import caller_key
 from hotline.errors import HotlineError, NotFound, Unavailable
+from hotline.store.call_cards import CallCards
+from hotline.store.console import ConsoleStore
 from hotline.store.database import LOST, statements
 from hotline.store.hosts import CONNECT_TIMEOUT, connect
 from hotline.telephone_ports import AgentSeen
+from routing.call_news import CallNews, CallWords, news_of
 from routing.call_orders import Asked, CallOrder
-from routing.calls import Call, Phase
+from routing.calls import Call, Direction, Phase
 
 log = structlog.get_logger(__name__)
 _SQL = statements("telephone")
 _calls = msgspec.json.Decoder(Call)
 _orders = msgspec.json.Decoder(CallOrder)
+USUAL_HANDLING = 240.0
+"""Seconds of talk and wrap-up where no call tells better."""
 ORDER_WAIT, _LOOK = 5.0, 0.05
 """Seconds that a console waits for what it asked, and between two looks."""
 _levels = msgspec.json.Decoder(dict[str, int])
@@ -41,18 +47,20 @@ class TelephoneStore:
     """Implements `hotline.telephone.CallStore`."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+        self._pool, self._cards, self._console = pool, CallCards(pool), ConsoleStore(pool)
 
     async def save(self, call: Call, *, now: datetime) -> None:
         """Write a call as it stands."""
         over, missed = call.phase is Phase.OVER, call.answered_at is None
+        inbound = call.direction is Direction.IN
         with _told():
             await self._pool.execute(
-                _SQL["save"], call.id, call.caller, call.called, call.queue, call.agent, call.arrived, call.asked_at,
+                _SQL["save"], call.id, caller_key(call.caller), call.called, call.queue, call.agent, call.arrived,
                 call.asked_at, now if call.phase is Phase.RINGING else None, call.answered_at,
-                call.ended_at if over and missed and call.asked_at is not None else None, call.ended_at,
+                call.ended_at if over and missed and inbound and call.asked_at is not None else None, call.ended_at,
                 round(call.held), call.id if call.answered_at is not None else "",
-                None if over else msgspec.json.encode(call).decode(),
+                None if over else msgspec.json.encode(call).decode(), call.direction, call.language, call.callback,
+                call.ticket,
             )
 
     async def under_way(self) -> list[Call]:
@@ -74,7 +82,33 @@ class TelephoneStore:
     async def last_agent(self, caller: str) -> str:
         """Return who talked to a caller last, "" for nobody."""
         with _told():
-            return await self._pool.fetchval(_SQL["last_agent"], caller) or ""
+            return await self._pool.fetchval(_SQL["last_agent"], caller_key(caller)) or ""
+
+    async def missed_since(self, caller: str, since: datetime) -> bool:
+        """Tell whether a caller has got nobody since a moment."""
+        with _told():
+            return bool(await self._pool.fetchval(_SQL["missed_since"], caller_key(caller), since))
+
+    async def handling(self) -> float:
+        """Return the mean seconds of talk and wrap-up of the last calls."""
+        with _told():
+            return await self._pool.fetchval(_SQL["handling"]) or USUAL_HANDLING
+
+    async def tell(self, call: Call, *, now: datetime, marked: str = "") -> None:
+        """Tell the agent of a call how it stands; with who calls, while it rings."""
+        ringing = call.phase is Phase.RINGING
+        card = await self._cards.card(call.caller, call=call.id, marked=marked) if ringing else None
+        await self.tell_topic(f"agent:{call.agent}", news_of(call, card=card), now=now)
+
+    async def tell_topic(self, topic: str, news: CallNews | CallWords, *, now: datetime) -> None:
+        """Tell consoles that follow a topic; kept for a day, so that who comes back misses nothing."""
+        kind = "call" if isinstance(news, CallNews) else "transcript"
+        with _told():
+            await self._pool.execute(_SQL["tell"], now, topic, msgspec.json.encode(news).decode(), kind)
+
+    async def expire_leases(self) -> None:
+        """Set those offline whose console is heard no more."""
+        await self._console.expire_leases()
 
     async def set_presence(
         self, agent: str, state: str, *, among: Collection[str], now: datetime, reason: str = "", call: str = ""
@@ -120,9 +154,10 @@ class TelephoneStore:
             await self._pool.execute(_SQL["order_done"], id_, now, error_id, detail)
 
     async def forget(self, before: datetime) -> None:
-        """Delete what consoles asked before a time."""
+        """Delete what consoles asked and were told before a time."""
         with _told():
             await self._pool.execute(_SQL["forget_orders"], before)
+            await self._pool.execute(_SQL["forget_news"], before)
 
     async def wrapped_up(self, agent: str, *, now: datetime) -> None:
         """Note that the wrap-up of an agent's last call is over."""

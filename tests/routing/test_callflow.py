@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from hotline.errors import IllegalTransition
 from routing import call_words as m
-from routing.callflow import enter, step
+from routing.call_wait import Reception, enter
+from routing.callflow import step
 from routing.calls import Call, Ear, Phase, Role
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -21,7 +22,8 @@ class Story:
 
     def __init__(self) -> None:
         self.now = START
-        self.call, actions = enter(m.Entered("c1", "+8613800000000", "12345"), queue="general", now=START)
+        self.call, actions = enter(
+            m.Entered("c1", "+8613800000000", "12345"), reception=Reception(queue="general"), now=START)
         self.done: list[m.Action] = list(actions)
 
     def tell(self, *events: m.Happening) -> Story:

@@ -16,6 +16,7 @@ import asyncpg
 import pytest
 
 from channels.ari import Ari
+from channels.phone_codec import caller_key
 from hotline.errors import HotlineError
 from hotline.store.database import open_pool
 from hotline.store.telephone import TelephoneStore
@@ -25,7 +26,9 @@ from routing import call_words as m
 from routing.call_orders import CallAct, CallOrder
 from routing.callbacks import MissedCall
 from routing.calls import Call, Phase, Role
-from routing.queueing import Ladder, Rung, Settings
+from routing.queue_plan import Centre as Plan
+from routing.queue_plan import Queue
+from routing.queueing import Rung
 from tests.voice.pbx import PASSWORD, ROOT, USER, Pbx
 from tests.voice.phones import Phones, answering, calling, silent
 
@@ -33,7 +36,7 @@ pytestmark = pytest.mark.skipif(
     not (ROOT / "usr/sbin/asterisk").exists() or shutil.which("sipp") is None,
     reason="no Asterisk or sipp here: tests/voice/install.sh installs them (needs root and apt-get)",
 )
-QUEUES = Settings(queues={"general": Ladder((Rung(0, "general"),))})
+PLAN = Plan(queues={"general": Queue(steps=(Rung(0, "general"),))})
 
 
 def now() -> datetime:
@@ -46,21 +49,31 @@ class Centre:
     def __init__(self, pbx: Pbx, phones: Phones, pool: asyncpg.Pool, session: aiohttp.ClientSession) -> None:
         self.pbx, self.phones, self.pool, self._session = pbx, phones, pool, session
         self.store = TelephoneStore(pool)
+        self.plan, self.announce = PLAN, 0.0
         self.owed: list[MissedCall] = []
-        self.through: list[str] = []
+        self.got_through: list[str] = []
+        self.tries: list[tuple[Call, int]] = []
+        self.spoke: list[Call] = []
         self.telephone = self.steering()
         self._running: asyncio.Task[None] | None = None
 
     def steering(self) -> Telephone:
-        async def owe(missed: MissedCall) -> None:
-            self.owed.append(missed)
-
-        async def through(caller: str) -> None:
-            self.through.append(caller)
-
         ari = Ari(self._session, base=self.pbx.ari, user=USER, password=PASSWORD, trunk="PJSIP/phones/sip:{number}")
-        return Telephone(pbx=ari, store=self.store, owe=owe, through=through, settings=QUEUES, clock=now,
-                         times=Times(ring=3.0, wrap_up=0.5, tick=0.05))
+        return Telephone(pbx=ari, store=self.store, books=self, centre=lambda: self.plan, clock=now,
+                         times=Times(ring=3.0, wrap_up=0.5, tick=0.05, announce=self.announce))
+
+    # ── the books ────────────────────────────────────────────────────────────────────────────────
+    async def owe(self, missed: MissedCall, /) -> None:
+        self.owed.append(missed)
+
+    async def through(self, caller: str, /) -> None:
+        self.got_through.append(caller)
+
+    async def tried(self, call: Call, cause: int, /) -> None:
+        self.tries.append((call, cause))
+
+    async def spoken(self, call: Call, /) -> None:
+        self.spoke.append(call)
 
     def start(self) -> None:
         self._running = asyncio.create_task(self.telephone.run())
@@ -131,10 +144,10 @@ async def test_a_call_is_answered_recorded_and_ended(centre: Centre) -> None:
     await centre.agent("wang", answering(after=200))
     await centre.phones.citizen(seconds=3)
     await centre.call(Phase.TALKING)
-    assert await centre.state_of("wang") == "busy"
+    assert await centre.state_of("wang") == "talking"
     row = await centre.over()
     assert (row["agent"], row["abandoned_at"], centre.owed) == ("wang", None, [])
-    assert centre.through == [row["caller"]]
+    assert [caller_key(one) for one in centre.got_through] == [row["caller"]]
     assert row["started_at"] <= row["asked_at"] <= row["rang_at"] <= row["answered_at"] <= row["ended_at"]
     await centre.until(lambda: _is(centre, "wang", "available"))
     recording = centre.pbx.recordings / f"{row['recording']}.wav"

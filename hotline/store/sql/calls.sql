@@ -62,10 +62,10 @@ FROM (
     WHERE generation = (SELECT generation FROM tally_readers WHERE active)
       AND hour >= date_trunc('hour', $1::timestamptz) AND hour < $2::timestamptz
     UNION ALL
-    SELECT staff, lasting, CASE WHEN state IN ('busy', 'wrap_up') THEN lasting ELSE 0 END
+    SELECT staff, lasting, CASE WHEN state IN ('talking', 'hold', 'wrap_up', 'busy') THEN lasting ELSE 0 END
     FROM tally_presence, LATERAL (SELECT greatest(0, extract(epoch FROM least($2::timestamptz, $3::timestamptz)
         - greatest(since, date_trunc('hour', $1::timestamptz))) * 1e6) AS lasting) AS l
     WHERE generation = (SELECT generation FROM tally_readers WHERE active)
-      AND state IN ('available', 'ringing', 'busy', 'wrap_up')
+      AND state IN ('available', 'ringing', 'talking', 'hold', 'wrap_up', 'busy')
 ) AS p
 GROUP BY 1 HAVING sum(p.there) > 0 ORDER BY 1;

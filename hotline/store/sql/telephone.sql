@@ -1,15 +1,16 @@
 -- Calls as they go, and the agents that the queue may ring.
 
 -- name: save
--- $15 the whole call, NULL once it is over.
-INSERT INTO calls (id, direction, caller, line, skill, agent, started_at, asked_at, queued_at, rang_at, answered_at,
-                   abandoned_at, ended_at, hold_seconds, recording, doc)
-VALUES ($1, 'in', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+-- $14 the whole call, NULL once it is over.
+INSERT INTO calls (id, caller, line, skill, agent, started_at, asked_at, queued_at, rang_at, answered_at,
+                   abandoned_at, ended_at, hold_seconds, recording, doc, direction, language, callback, ticket_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, nullif($17::bigint, 0),
+        (SELECT id FROM tickets WHERE number = $18 AND $18 <> ''))
 ON CONFLICT (id) DO UPDATE
-SET agent = excluded.agent, asked_at = excluded.asked_at, queued_at = excluded.queued_at,
+SET agent = excluded.agent, skill = excluded.skill, asked_at = excluded.asked_at, queued_at = excluded.queued_at,
     rang_at = coalesce(excluded.rang_at, calls.rang_at), answered_at = excluded.answered_at,
     abandoned_at = excluded.abandoned_at, ended_at = excluded.ended_at, hold_seconds = excluded.hold_seconds,
-    recording = excluded.recording, doc = excluded.doc;
+    recording = excluded.recording, doc = excluded.doc, language = excluded.language;
 
 -- name: under_way
 SELECT doc FROM calls WHERE doc IS NOT NULL ORDER BY started_at;
@@ -70,3 +71,30 @@ SELECT done_at, error_id, detail FROM call_orders WHERE id = $1;
 
 -- name: forget_orders
 DELETE FROM call_orders WHERE asked_at < $1;
+
+-- name: missed_since
+SELECT EXISTS (
+    SELECT FROM calls
+    WHERE caller = $1 AND caller <> '' AND direction = 'in' AND started_at > $2
+      AND answered_at IS NULL AND ended_at IS NOT NULL
+);
+
+-- name: handling
+-- Mean seconds of talk and wrap-up of the last 200 calls that are over; NULL without any.
+SELECT avg(extract(epoch FROM ended_at - answered_at) + coalesce(wrap_up_seconds, 0))::float8
+FROM (
+    SELECT answered_at, ended_at, wrap_up_seconds FROM calls
+    WHERE asked_at IS NOT NULL AND direction = 'in' AND answered_at IS NOT NULL AND ended_at IS NOT NULL
+    ORDER BY asked_at DESC LIMIT 200
+) AS latest;
+
+-- name: tell
+-- What consoles that follow the topic $2 learn; $3 is of the type $4.
+WITH told AS (
+    INSERT INTO presence_events (position, at, type, topic, doc)
+    VALUES (event_position(0), $1, $4, $2, $3::jsonb) RETURNING position
+)
+SELECT pg_notify('hotline_events', '') FROM told;
+
+-- name: forget_news
+DELETE FROM presence_events WHERE type IN ('call', 'transcript') AND at < $1;

@@ -1,0 +1,73 @@
+"""The screen-pop: who calls, their open and earlier tickets and calls, read in a few look-ups by index."""
+
+from __future__ import annotations
+
+import asyncpg
+import msgspec
+
+from agent_ui.masking import mask_name, mask_text
+from channels.phone_codec import caller_key
+from hotline.errors import NotFound, Unavailable
+from hotline.events import Receive
+from hotline.lifecycle import OPEN_STATES
+from hotline.store import rows
+from hotline.store.database import LOST, statements
+from routing.call_news import CallCard, EarlierCall
+
+_SQL = statements("call_cards")
+TICKETS, CALLS = 20, 10
+"""How many of the newest a card shows."""
+
+
+class CallCards:
+    """Reads cards on a pool. Raises Unavailable."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def card(self, caller: str, *, call: str = "", marked: str = "", full: bool = False) -> CallCard:
+        """Return who calls; `full` without masks."""
+        number = caller_key(caller)
+        try:
+            tickets = await self._pool.fetch(_SQL["tickets"], number, TICKETS)
+            earlier = await self._pool.fetch(_SQL["earlier"], number, call, CALLS)
+            receipt = await self._pool.fetchval(_SQL["receipt"], tickets[0]["id"]) if tickets else None
+        except LOST as error:
+            raise Unavailable("the database does not answer; please repeat in a moment") from error
+        name = _name_in(receipt)
+        return CallCard(
+            phone=number if full else mask_text(number), name=name if full else mask_name(name), marked=marked,
+            masked=not full,
+            open=tuple(_raw(row) for row in tickets if row["state"] in OPEN_STATES),
+            history=tuple(_raw(row) for row in tickets if row["state"] not in OPEN_STATES),
+            earlier=tuple(
+                EarlierCall(at=row["started_at"], agent=row["agent"], answered=row["answered"], number=row["number"])
+                for row in earlier
+            ),
+        )
+
+    async def call(self, id_: str) -> asyncpg.Record:
+        """Return caller, agent and times of a call. Raises NotFound."""
+        try:
+            row = await self._pool.fetchrow(_SQL["call"], id_)
+        except LOST as error:
+            raise Unavailable("the database does not answer; please repeat in a moment") from error
+        if row is None:
+            raise NotFound(f"there is no call {id_}")
+        return row
+
+    async def link(self, call: str, number: str) -> None:
+        """Note that a ticket came of a call; of several the first is noted."""
+        try:
+            await self._pool.execute(_SQL["link"], call, number)
+        except LOST as error:
+            raise Unavailable("the database does not answer; please repeat in a moment") from error
+
+
+def _raw(row: asyncpg.Record) -> msgspec.Raw:
+    return msgspec.Raw(row["summary"].encode())
+
+
+def _name_in(receipt: str | None) -> str:
+    fact = rows.event_from(receipt).fact if receipt is not None else None
+    return fact.appeal.citizen.name if isinstance(fact, Receive) else ""

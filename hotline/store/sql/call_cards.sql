@@ -1,0 +1,22 @@
+-- Who calls: tickets and calls of a number.
+
+-- name: tickets
+SELECT id, state, summary FROM tickets WHERE citizen = $1 AND citizen <> '' ORDER BY created_at DESC LIMIT $2;
+
+-- name: receipt
+-- How a ticket began: it names the citizen.
+SELECT doc FROM ticket_events WHERE ticket_id = $1 ORDER BY version LIMIT 1;
+
+-- name: earlier
+SELECT c.started_at, c.agent, c.answered_at IS NOT NULL AS answered, coalesce(t.number, '') AS number
+FROM calls c LEFT JOIN tickets t ON t.id = c.ticket_id
+WHERE c.caller = $1 AND c.caller <> '' AND c.id <> $2 AND c.ended_at IS NOT NULL
+ORDER BY c.started_at DESC LIMIT $3;
+
+-- name: call
+-- A call with who has it, for the checks of who may see it.
+SELECT id, caller, agent, direction, started_at, ended_at, ticket_id FROM calls WHERE id = $1;
+
+-- name: link
+-- The ticket $2 came of the call $1; the first one stays.
+UPDATE calls SET ticket_id = (SELECT id FROM tickets WHERE number = $2) WHERE id = $1 AND ticket_id IS NULL;

@@ -1,0 +1,154 @@
+"""Who waits and who is free: the switchboard in use. An agent is claimed in the database before they are rung."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+from hotline.ports import Clock
+from hotline.telephone_ports import AgentSeen, CallStore, Times
+from routing import call_words as m
+from routing.calls import Call, Phase, Role
+from routing.queue_plan import Centre, settings_of
+from routing.queueing import Agent, Assignment, Caller
+from routing.switchboard import Switchboard
+
+OFFLINE, AVAILABLE, RINGING, TALKING, HOLD = "offline", "available", "ringing", "talking", "hold"
+WRAP_UP, NOT_READY, NO_ANSWER = "wrap_up", "not_ready", "no_answer"
+Happen = Callable[[str, m.Happening], Awaitable[None]]
+"""Tells a call what happens to it."""
+
+
+class Queues:
+    """The queues of one PBX. `calls` are those under way; `centre` tells how is served now."""
+
+    def __init__(
+        self, *, store: CallStore, centre: Callable[[], Centre], clock: Clock, times: Times, calls: Mapping[str, Call],
+        happen: Happen,
+    ) -> None:
+        self._store, self._read, self._clock, self._times = store, centre, clock, times
+        self._calls, self._happen = calls, happen
+        self.centre = centre()
+        self.board = Switchboard(settings_of(self.centre))
+        self.seen: dict[str, AgentSeen] = {}
+        self._next_expiry = 0.0
+
+    async def tick(self, now: datetime) -> None:
+        """Look who has come, gone, become free, and whom time has brought further."""
+        if self._read() is not self.centre:
+            await self._serve_by(self._read(), now)
+        if now.timestamp() >= self._next_expiry:
+            self._next_expiry = now.timestamp() + 1.0
+            await self._store.expire_leases()
+        await self._watch_agents(now)
+        await self._connect(self.board.advance(now=now.timestamp()))
+
+    async def _serve_by(self, centre: Centre, now: datetime) -> None:
+        """The queues were changed: who waits and who is there stays so."""
+        before, self.centre = self.board, centre
+        self.board = Switchboard(settings_of(centre))
+        found: list[Assignment] = []
+        for agent in before.agents.values():
+            found += self.board.ready(agent, now=now.timestamp())
+        for caller_id in list(before.waiting):
+            if caller_id in self._calls:
+                found += await self._arrive(self._calls[caller_id])
+        await self._connect(found)
+
+    # ── callers ──────────────────────────────────────────────────────────────────────────────────
+    async def enqueue(self, call: Call) -> None:
+        """Let a call wait, or tell it that there is no room."""
+        queue = self.centre.queues.get(call.queue)
+        if queue is not None and queue.most and call.number == 0 and self._waiting_in(call.queue) >= queue.most:
+            await self._happen(call.id, m.Full())
+            return
+        await self._connect(await self._arrive(call))
+
+    def leave(self, call_id: str) -> None:
+        """A call waits no more."""
+        self.board.leave(call_id)
+
+    def _waiting_in(self, queue: str) -> int:
+        return sum(caller.queue == queue for caller in self.board.waiting.values())
+
+    async def _arrive(self, call: Call) -> list[Assignment]:
+        caller = Caller(
+            id=call.id, queue=call.queue if call.queue in self.centre.queues else self.centre.default,
+            arrived=call.arrived.timestamp(), head_start=call.head_start,
+            last_agent=await self._store.last_agent(call.caller),
+        )
+        return self.board.arrive(caller, now=self._clock().timestamp())
+
+    # ── agents ───────────────────────────────────────────────────────────────────────────────────
+    async def _watch_agents(self, now: datetime) -> None:
+        """Tell the queue who has become free and who has gone, as consoles and telephones say."""
+        seen, assigned = await self._store.agents(), self._assigned()
+        for name in [one for one in self.seen if one not in seen or seen[one].state != AVAILABLE]:
+            if name in self.board.agents and name not in assigned:
+                await self._connect(self.board.away(name, now=now.timestamp()))
+        before, self.seen = self.seen, seen
+        for name, agent in seen.items():
+            if before.get(name) == agent:
+                await self._end_wrap_up(name, agent, now)
+            elif agent.state == AVAILABLE and name not in assigned:
+                await self._store.wrapped_up(name, now=now)
+                ready = Agent(name=name, skills=agent.skills, since=agent.since)
+                await self._connect(self.board.ready(ready, now=now.timestamp()))
+        await self._take_back(seen, now)
+
+    async def _take_back(self, seen: Mapping[str, AgentSeen], now: datetime) -> None:
+        """Who is rung and has gone meanwhile – a dead console, forced away – is not waited for."""
+        for call in list(self._calls.values()):
+            leg = call.of(Role.AGENT)
+            if leg is None or leg.up or leg.since >= now:
+                continue
+            if leg.name not in seen or seen[leg.name].state not in _RUNG:
+                await self._happen(call.id, m.RungOut(leg.channel))
+
+    async def _end_wrap_up(self, name: str, agent: AgentSeen, now: datetime) -> None:
+        if agent.state == WRAP_UP and now.timestamp() - agent.since >= self._times.wrap_up:
+            await self._store.set_presence(name, AVAILABLE, among=[WRAP_UP], now=now)
+
+    def _assigned(self) -> set[str]:
+        return {call.agent for call in self._calls.values() if call.agent and call.of(Role.AGENT) is not None}
+
+    async def free(self, freed: m.Free, now: datetime) -> None:
+        """Nobody is taken back who has gone offline meanwhile: only what the telephone set is undone."""
+        state, reason = (WRAP_UP, "") if freed.talked else (NOT_READY, NO_ANSWER) if freed.failed else (AVAILABLE, "")
+        await self._store.set_presence(freed.agent, state, among=[RINGING, TALKING, HOLD], now=now, reason=reason)
+        if freed.failed or freed.talked:
+            await self._connect(self.board.away(freed.agent, now=now.timestamp()))
+        self.seen.pop(freed.agent, None)  # looked at anew with the next tick
+
+    async def gone(self, name: str, now: datetime) -> None:
+        """Somebody takes no calls from the queue for now."""
+        await self._connect(self.board.away(name, now=now.timestamp()))
+
+    # ── both ─────────────────────────────────────────────────────────────────────────────────────
+    async def give(self, call: Call, name: str, now: datetime) -> bool:
+        """Ring an agent for a call that waits, whoever's turn it is; False if they are not free."""
+        if call.phase is not Phase.WAITING or call.full or name not in self.seen:
+            return False
+        if not await self._store.set_presence(name, RINGING, among=[AVAILABLE], now=now, call=call.id):
+            return False
+        self.board.leave(call.id)
+        await self._connect(self.board.away(name, now=now.timestamp()))
+        await self._happen(call.id, m.Assigned(name, self.seen[name].endpoint))
+        return True
+
+    async def _connect(self, found: list[Assignment]) -> None:
+        """Ring those whom the queue has found, if they are still free: the claim is in the database."""
+        for one in found:
+            now, name = self._clock(), one.agent.name
+            claimed = await self._store.set_presence(name, RINGING, among=[AVAILABLE], now=now, call=one.caller.id)
+            if claimed and one.caller.id in self._calls and name in self.seen:
+                await self._happen(one.caller.id, m.Assigned(name, self.seen[name].endpoint))
+                continue
+            again = self.board.away(name, now=now.timestamp())
+            if one.caller.id in self._calls:
+                again += self.board.arrive(one.caller, now=now.timestamp())
+            await self._connect(again)
+
+
+_RUNG = frozenset({RINGING, TALKING, HOLD})
+"""States in which somebody's telephone may ring for a call of theirs."""
