@@ -145,6 +145,10 @@ class ConsoleStore(Protocol):
         """Return a ticket. Raises NotFound."""
         ...
 
+    async def follow_ups(self, staff: str, *, now: datetime, limit: int) -> list[tuple[str, int, bool]]:
+        """Return number, version and whether they have it, of tickets whose follow-up is due: theirs first."""
+        ...
+
     async def search(self, asked: Search, *, department: str = "") -> Page:
         """Return what a search finds, of one department only where given. Raises InvalidInput."""
         ...

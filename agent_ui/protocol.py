@@ -206,6 +206,12 @@ class RecordCallback(Ask, frozen=True, tag="record_callback"):
     note: Line = ""
 
 
+class NextFollowUp(Ask, frozen=True, tag="next_follow_up"):
+    """回访: take the next ticket that waits for a follow-up and whose try is due; one taken before comes first."""
+
+    id: Id
+
+
 class Consult(Ask, frozen=True, tag="consult"):
     """Articles of the knowledge base that fit an appeal's text; with `words`, those that hold the words asked for."""
 
@@ -234,7 +240,7 @@ class Ping(Ask, frozen=True, tag="ping"):
 ConsoleFrame = (
     Hello | Follow | Unfollow | TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal
     | OrderCall | MergeTickets | FindSimilar | DismissSimilar | ListHotSpots | Consult | ReadArticle
-    | TakeCallback | GiveBackCallback | RecordCallback | Ping
+    | TakeCallback | GiveBackCallback | RecordCallback | NextFollowUp | Ping
 )
 
 
@@ -320,6 +326,7 @@ class Ok(Frame, frozen=True, tag="ok"):
     `consult`: hits. `article`: article.
     `take_callback`: callback, none where nothing waits; likewise
     `give_back_callback` and `record_callback`.
+    `next_follow_up`: number, version, state; no number where none is due.
     """
 
     id: Id

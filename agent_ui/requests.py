@@ -8,6 +8,7 @@ import msgspec
 
 from agent_ui.access import check_request
 from agent_ui.callback_requests import answer_callback
+from agent_ui.follow_up_requests import next_follow_up
 from agent_ui.knowledge_requests import answer_knowledge
 from agent_ui.likeness_requests import answer_likeness
 from agent_ui.masking import masked, may_see_citizen
@@ -20,6 +21,7 @@ from agent_ui.protocol import (
     ListHotSpots,
     Merged,
     MergeTickets,
+    NextFollowUp,
     Ok,
     Open,
     Opened,
@@ -54,7 +56,7 @@ from routing.call_orders import CallOrder
 Request = (
     TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | OrderCall | MergeTickets | TakeCallback
     | GiveBackCallback | RecordCallback | FindSimilar | DismissSimilar | ListHotSpots
-    | Consult | ReadArticle
+    | Consult | ReadArticle | NextFollowUp
 )
 
 
@@ -125,6 +127,9 @@ class Requests:
             case Consult() | ReadArticle():
                 acting_role(staff)
                 return await answer_knowledge(self._library, ask)
+            case NextFollowUp():
+                _check_centre(staff)
+                return await next_follow_up(self._store, self._act, staff, ask, self._clock)
             case _:
                 assert_never(ask)
 

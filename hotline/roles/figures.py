@@ -7,8 +7,9 @@ from functools import partial
 
 from aiohttp import web
 
-from agent_ui import auth, board_api, drill_api, drill_openapi, figures_api, figures_openapi
+from agent_ui import board_api, drill_api, drill_openapi, figures_api, figures_openapi
 from agent_ui.accounts import Accounts, token_hash
+from agent_ui.gate import known, token_of
 from agent_ui.staff import Staff
 from channels.openapi_document import Operation
 from hotline import ioc
@@ -67,10 +68,10 @@ class Feeds:
         boards = BoardStore(core.pool)
 
         async def session(request: web.Request) -> Staff:
-            return await accounts.session(auth.token_of(request))
+            return await known(accounts)(request)
 
         async def watching(request: web.Request) -> bool:
-            return await boards.watching(token_hash(auth.token_of(request)), core.clock())
+            return await boards.watching(token_hash(token_of(request)), core.clock())
 
         self.session = session
         self.ioc = ioc.Ioc(LiveFigures(metrics_of(core), core.clock), tokens=named_secrets(core.settings.ioc_tokens))

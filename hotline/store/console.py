@@ -122,6 +122,11 @@ class ConsoleStore:
             events=tuple(event for event in events if event.version > since_version),
         )
 
+    async def follow_ups(self, staff: str, *, now: datetime, limit: int) -> list[tuple[str, int, bool]]:
+        """Return number, version and whether they have it, of tickets whose follow-up is due: theirs first."""
+        found = await self._fetch("follow_ups", staff, now, limit)
+        return [(row["number"], row["version"], row["own"]) for row in found]
+
     async def search(self, asked: Search, *, department: str = "") -> Page:
         """Return what a search finds, of one department only where given. Raises InvalidInput."""
         phone = normalize_phone(asked.phone) if asked.phone.strip() else ""

@@ -111,6 +111,13 @@ LEFT JOIN LATERAL (
     WHERE number = $5 AND state = ANY ($1) AND (created_at, id) < ($2::timestamptz, $3::bigint) LIMIT $4
 ) AS p ON true;
 
+-- name: follow_ups
+-- Tickets that wait for a follow-up whose try is due at $2: those of $1 first, then those nobody has, the most urgent
+-- first, at most $3.
+SELECT number, version, agent <> '' AS own FROM tickets
+WHERE state = 'pending_follow_up' AND agent IN ($1, '') AND (summary::jsonb ->> 'try_at')::timestamptz <= $2
+ORDER BY agent = '', due_at NULLS LAST, id LIMIT $3;
+
 -- name: search
 -- $5 number, $6 citizen (E.164 phone), $7 department; '' does not narrow. Planned anew each time, as what is given
 -- decides which index serves.
