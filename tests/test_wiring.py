@@ -30,6 +30,9 @@ PAGES = {("GET", "/"): "the pages; they hold no data, and log in where needed",
 """Routes that are no interface of programs, so no part of the OpenAPI document."""
 PUBLIC = PAGES | {
     ("POST", "/api/v1/appeals"): "citizens without an app; limited by address",
+    ("POST", "/api/v1/appeals/look"): "what can be told before sending: no word of any citizen; limited by address",
+    ("POST", "/api/v1/tickets/{number}/joins"): "citizens join a public report; limited by address",
+    ("GET", "/api/v1/towns"): "the towns of the form",
     ("POST", "/api/v1/attachments"): "their files; limited by address",
     ("GET", "/api/v1/tickets/{number}"): "number and code open a ticket; guesses are counted",
     ("POST", "/api/v1/tickets/{number}/messages"): "number and code",

@@ -6,12 +6,12 @@ from agent_ui import openapi as log_in
 from agent_ui import proposals_api, unit_openapi
 from channels import openapi
 from hotline import web as house
-from hotline.roles import figures, neighbours
+from hotline.roles import citizens, figures, neighbours
 
 
 def openapi_document() -> bytes:
     """Return the document as JSON; `/openapi.json` serves it, the pages' types are made from it."""
     return openapi.rendered(
-        *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *proposals_api.OPERATIONS, *neighbours.OPERATIONS,
-        *figures.OPERATIONS, *house.OPERATIONS, types=unit_openapi.TYPES, webhooks=unit_openapi.WEBHOOKS,
+        *citizens.OPERATIONS, *log_in.OPERATIONS, *unit_openapi.OPERATIONS, *proposals_api.OPERATIONS,
+        *neighbours.OPERATIONS, *figures.OPERATIONS, *house.OPERATIONS, types=unit_openapi.TYPES, webhooks=unit_openapi.WEBHOOKS,
     )

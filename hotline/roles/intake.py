@@ -25,7 +25,7 @@ from hotline.ids import StaffName
 from hotline.jobs import supervised
 from hotline.listening import listening
 from hotline.operation import Operation
-from hotline.roles import departments, figures, neighbours
+from hotline.roles import citizens, departments, figures, neighbours
 from hotline.roles.document import openapi_document
 from hotline.roles.parts import accounts_of, running, wechat_client
 from hotline.store.database import LOST
@@ -74,6 +74,7 @@ def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRout
         *appeals.routes(front, tokens=tokens, limit=limit, proxies=proxies),
         *tickets.routes(front, tokens=tokens, guesses=guesses, proxies=proxies),
         *ratings.routes(front),
+        *citizens.routes(core, limit),
         *open311.routes(front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies),
         *phone.routes(front, authenticate=partial(_agent, accounts)),
         *auth.routes(accounts, ws_port=settings.ws_port),
