@@ -1,0 +1,76 @@
+// What is being written, and the appeal that it becomes. Pure.
+import type { AppealBody, Attachment, Kind, PlaceBody } from '../kit/wire'
+
+export interface Position {
+  lat: number
+  lon: number
+  /** Metres within which the device believes to be. */
+  accuracy: number
+}
+
+export interface Draft {
+  text: string
+  town: string
+  address: string
+  position: Position | null
+  name: string
+  phone: string
+  kind: Kind | ''
+  confidential: boolean
+  photos: KeptPhoto[]
+}
+
+/** A file that the service has; `thumb` is a small picture of it for this page. */
+export interface KeptPhoto {
+  key: string
+  name: string
+  size: number
+  thumb: string
+}
+
+export const EMPTY: Draft = {
+  text: '', town: '', address: '', position: null, name: '', phone: '', kind: '', confidential: false, photos: [],
+}
+export const MAX_TEXT = 10_000
+export const MAX_PHOTOS = 9
+
+const PHONE = /^\+?[\d\s()-]{5,20}$/
+
+/** What stands in the way of sending, by field; nothing for a draft that can go. */
+export function mistakes(draft: Draft): Partial<Record<'text' | 'phone', 'empty' | 'long' | 'phone'>> {
+  const text = draft.text.trim()
+  return {
+    ...(text === '' && draft.photos.length === 0 ? { text: 'empty' as const } : {}),
+    ...(text.length > MAX_TEXT ? { text: 'long' as const } : {}),
+    ...(draft.phone.trim() !== '' && !PHONE.test(draft.phone.trim()) ? { phone: 'phone' as const } : {}),
+  }
+}
+
+function placeOf(draft: Draft): PlaceBody | undefined {
+  const place: PlaceBody = {}
+  if (draft.town) place.town = draft.town
+  if (draft.address.trim()) place.address = draft.address.trim()
+  if (draft.position) Object.assign(place, { lat: draft.position.lat, lon: draft.position.lon })
+  return Object.keys(place).length > 0 ? place : undefined
+}
+
+/** The appeal that a draft becomes; `wordless` is what is said where only pictures tell it. */
+export function bodyOf(draft: Draft, wordless: string): AppealBody {
+  const place = placeOf(draft)
+  return {
+    text: draft.text.trim() || wordless,
+    ...(draft.name.trim() ? { name: draft.name.trim() } : {}),
+    ...(draft.phone.trim() ? { phone: draft.phone.trim() } : {}),
+    ...(draft.kind ? { kind: draft.kind } : {}),
+    ...(place ? { place: place as AppealBody['place'] } : {}),
+    ...(draft.confidential ? { confidential: true } : {}),
+    ...(draft.photos.length > 0
+      ? { attachments: draft.photos.map(({ key }) => ({ key })) as AppealBody['attachments'] }
+      : {}),
+  }
+}
+
+/** The photo as it is kept in the draft. */
+export const keptPhoto = (file: Attachment, thumb: string): KeptPhoto => ({
+  key: file.key, name: file.name, size: file.size, thumb,
+})
