@@ -58,7 +58,9 @@ REQUESTS: dict[type[p.Ask], frozenset[StaffRole]] = {
     p.TakeSnapshot: _WORK, p.RunCommand: _WORK, p.Open: _WORK, p.Search: _WORK, p.Consult: _WORK,
     p.ReadArticle: _WORK, p.SetPresence: _CENTRE, p.PhoneAppeal: _CENTRE, p.OrderCall: _CENTRE,
     p.MergeTickets: _CENTRE, p.TakeCallback: _CENTRE, p.GiveBackCallback: _CENTRE, p.RecordCallback: _CENTRE,
+    p.DialCall: _CENTRE, p.ReadCall: _CENTRE, p.ReadFloor: frozenset({SUPERVISOR}),
     p.FindSimilar: _CENTRE, p.DismissSimilar: _CENTRE, p.ListHotSpots: _CENTRE, p.NextFollowUp: _CENTRE,
+    p.ReadTerms: _WORK, p.Propose: _CENTRE, p.Explain: _CENTRE, p.Look: _CENTRE,
 }
 """What a console asks → whose. Following topics is `agent_ui.staff.check_topic`'s."""
 

@@ -10,10 +10,12 @@ from typing import Any, get_args
 
 import msgspec
 
+from agent_ui.aids import Looking
 from agent_ui.protocol import ConsoleFrame, ServerFrame
 from hotline.events import TicketEvent
 from hotline.summary import Summary
 from hotline.ticket import Ticket
+from routing.call_news import CallNews, CallWords
 
 _REFS = "#/components/schemas/{name}"
 
@@ -36,7 +38,7 @@ def document() -> dict[str, Any]:
     """Return the AsyncAPI document; `receive` and `send` are seen from the gateway."""
     asks, answers = get_args(ConsoleFrame), get_args(ServerFrame)
     _, schemas = msgspec.json.schema_components(
-        [ConsoleFrame, ServerFrame, Summary, Ticket, TicketEvent], ref_template=_REFS
+        [ConsoleFrame, ServerFrame, Summary, Ticket, TicketEvent, CallNews, CallWords, Looking], ref_template=_REFS
     )
     kinds = (*asks, *answers)
     return {

@@ -159,6 +159,12 @@ class ConsoleStore(Protocol):
         """Change somebody's presence and tell it. Raises InvalidInput, IllegalTransition."""
         ...
 
+    async def force_presence(
+        self, staff: str, state: PresenceState, reason: NotReadyReason | None, *, by: str, now: datetime
+    ) -> Presence:
+        """Change the presence of somebody else, who is not offline. Raises InvalidInput, IllegalTransition."""
+        ...
+
     async def renew_leases(self, seconds: Mapping[str, float]) -> None:
         """Lengthen leases to at least so many seconds from now."""
         ...

@@ -92,3 +92,21 @@ def next_presence(
         possible = ", ".join(sorted(PRESENCE[current.state] & CHOSEN_AT_CONSOLE))
         raise IllegalTransition(f"{current.staff} is {current.state} and cannot choose {state}; possible: {possible}")
     return chosen
+
+
+def forced_presence(
+    current: Presence, state: PresenceState, reason: NotReadyReason | None, *, now: datetime
+) -> Presence:
+    """Return the presence after a supervisor has forced it (强制示忙、示闲、签出), from any state but offline.
+
+    Raises:
+        InvalidInput: not ready without a reason, or a reason with another state.
+        IllegalTransition: they are offline, or only the telephone sets this state.
+    """
+    if current.state is PresenceState.OFFLINE:
+        raise IllegalTransition(f"{current.staff} is offline: nobody else can log them in")
+    if state not in CHOSEN_AT_CONSOLE:
+        raise IllegalTransition(f"{state} follows the telephone; possible: {', '.join(sorted(CHOSEN_AT_CONSOLE))}")
+    if (state is PresenceState.NOT_READY) != (reason is not None):
+        raise InvalidInput(f"not_ready needs a reason, one of {', '.join(NotReadyReason)}; other states have none")
+    return Presence(staff=current.staff, state=state, since=now, reason=reason or "")

@@ -12,15 +12,18 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from agent_ui.aids import CityTerms, Looking, Proposal
 from agent_ui.presence import NotReadyReason, Presence, PresenceState
 from agent_ui.staff import Staff
 from channels.appeal_codec import AppealAnswer, AppealBody
+from hotline.appeal import Evidence
 from hotline.commands import Command
 from hotline.errors import HotlineError, InvalidInput
 from hotline.feed import MAX_SEQ
 from hotline.hotspot import HotSpot
 from hotline.knowledge import Article, Hit
-from hotline.terms import State
+from hotline.terms import Kind, State
+from routing.call_news import CallCard, CallFloor, CallWords
 from routing.call_orders import CallAct
 from routing.callbacks import Callback, CallResult
 
@@ -51,7 +54,10 @@ RowJson = Annotated[msgspec.Raw, Meta(extra_json_schema={
 TicketJson = Annotated[msgspec.Raw, _json_of("Ticket")]
 TicketEventJson = Annotated[msgspec.Raw, _json_of("TicketEvent")]
 DataJson = Annotated[msgspec.Raw, Meta(extra_json_schema={
-    "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Presence", "Callback")],
+    "oneOf": [
+        {"$ref": f"#/components/schemas/{name}"}
+        for name in ("Presence", "Callback", "CallNews", "CallWords", "Looking")
+    ],
 })]
 
 
@@ -112,11 +118,12 @@ class Open(Ask, frozen=True, tag="open"):
 
 
 class SetPresence(Ask, frozen=True, tag="presence"):
-    """Choose one's presence; `reason` belongs to `not_ready`."""
+    """Choose one's presence; `reason` belongs to `not_ready`. A supervisor forces that of `staff`."""
 
     id: Id
     state: PresenceState
     reason: NotReadyReason | None = None
+    staff: Annotated[str, Meta(max_length=64)] = ""
 
 
 class Search(Ask, frozen=True, tag="search"):
@@ -141,12 +148,37 @@ class PhoneAppeal(Ask, frozen=True, tag="phone_appeal"):
 
 class OrderCall(Ask, frozen=True, tag="call"):
     """Ask something of a call: hold, consult, transfer, three-way call, listen. `to` is who shall be rung: an agent's
-    name, 110/119/120/122, or a number. A transfer without it hands over to who was consulted."""
+    name, 110/119/120/122, or a number; `queue:NAME` to transfer to a skill group. A transfer without it hands over to
+    who was consulted. Supervisors `move` a call that waits, to `queue:NAME` or an agent."""
 
     id: Id
     call: Annotated[str, Meta(min_length=1, max_length=120)]
     act: CallAct
     to: Line = ""
+
+
+class DialCall(Ask, frozen=True, tag="dial"):
+    """Call a citizen (预览外呼): one's own telephone rings first. Either a `callback`, which is taken with it, or the
+    citizen of ticket `number`. How it went is recorded; answered with the `call`."""
+
+    id: Id
+    callback: Annotated[int, Meta(ge=0, le=MAX_SEQ)] = 0
+    number: Annotated[str, Meta(max_length=40)] = ""
+
+
+class ReadCall(Ask, frozen=True, tag="call_card"):
+    """Who calls, and what was heard so far: of one's own call, supervisors of any. `reason` shows personal data in full
+    and is recorded."""
+
+    id: Id
+    call: Annotated[str, Meta(min_length=1, max_length=120)]
+    reason: Line = ""
+
+
+class ReadFloor(Ask, frozen=True, tag="floor"):
+    """班长: queues, calls and agents of the telephone at this moment."""
+
+    id: Id
 
 
 class MergeTickets(Ask, frozen=True, tag="merge"):
@@ -231,6 +263,40 @@ class ReadArticle(Ask, frozen=True, tag="article"):
     article: Annotated[int, Meta(ge=1, le=MAX_SEQ)]
 
 
+class ReadTerms(Ask, frozen=True, tag="terms"):
+    """The city's own words: categories, units of the directory in force, towns."""
+
+    id: Id
+
+
+class Propose(Ask, frozen=True, tag="propose"):
+    """Whom the directory in force names for a category, kind and place, with its reasons."""
+
+    id: Id
+    l1: Annotated[str, Meta(min_length=1, max_length=2)]
+    l2: Annotated[str, Meta(min_length=1, max_length=40)]
+    kind: Kind = Kind.OTHER
+    towns: Annotated[tuple[Annotated[str, Meta(max_length=60)], ...], Meta(max_length=10)] = ()
+
+
+class Explain(Ask, frozen=True, tag="explain"):
+    """The words of a ticket's text that speak for a category against those that triage had in mind."""
+
+    id: Id
+    number: Number
+    l1: Annotated[str, Meta(min_length=1, max_length=2)]
+    l2: Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class Look(Ask, frozen=True, tag="look"):
+    """I have this ticket before me (said again every minute), or with `away` no more; who else has is answered, and
+    told to all who follow `ticket:NUMBER` by events of the type `look`."""
+
+    id: Id
+    number: Number
+    away: bool = False
+
+
 class Ping(Ask, frozen=True, tag="ping"):
     """I am here. `active`: the person touched the console since the last ping (keeps the session from idling out)."""
 
@@ -240,7 +306,8 @@ class Ping(Ask, frozen=True, tag="ping"):
 ConsoleFrame = (
     Hello | Follow | Unfollow | TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal
     | OrderCall | MergeTickets | FindSimilar | DismissSimilar | ListHotSpots | Consult | ReadArticle
-    | TakeCallback | GiveBackCallback | RecordCallback | NextFollowUp | Ping
+    | TakeCallback | GiveBackCallback | RecordCallback | DialCall | ReadCall | ReadFloor | NextFollowUp | ReadTerms | Propose
+    | Explain | Look | Ping
 )
 
 
@@ -255,8 +322,8 @@ class Welcome(Frame, frozen=True, tag="welcome"):
 
 
 class Event(Frame, frozen=True):
-    """One event. `type` is the fact's tag (`receive`, `dispatch`, …), `presence` or `callback`; `summary` the row after
-    it, `data` a presence or a callback."""
+    """One event. `type` is the fact's tag (`receive`, `dispatch`, …), `presence`, `callback`, `call`, `transcript` or
+    `look`; `summary` the row after it, `data` a presence, a callback, news of a call, its words, or who looks."""
 
     seq: Seq
     at: datetime
@@ -324,9 +391,11 @@ class Ok(Frame, frozen=True, tag="ok"):
     `command`: number, version, state. `open`: opened. `search`: rows, next. `presence`: presence.
     `phone_appeal`: number, receipt. `merge`: merged. `similar`: similar. `hotspots`: hotspots.
     `consult`: hits. `article`: article.
+    `dial`: call. `call_card`: card, words. `floor`: floor.
     `take_callback`: callback, none where nothing waits; likewise
     `give_back_callback` and `record_callback`.
-    `next_follow_up`: number, version, state; no number where none is due.
+    `next_follow_up`: number, version, state; no number where none is due. `terms`: terms. `propose`: proposal.
+    `explain`: evidence. `look`: looking, the others who have the ticket before them.
     """
 
     id: Id
@@ -344,6 +413,14 @@ class Ok(Frame, frozen=True, tag="ok"):
     hits: tuple[Hit, ...] | None = None
     article: Article | None = None
     callback: Callback | None = None
+    call: str = ""
+    card: CallCard | None = None
+    words: tuple[CallWords, ...] | None = None
+    floor: CallFloor | None = None
+    terms: CityTerms | None = None
+    proposal: Proposal | None = None
+    evidence: tuple[Evidence, ...] | None = None
+    looking: tuple[Looking, ...] | None = None
 
 
 class Error(Frame, frozen=True, tag="error"):

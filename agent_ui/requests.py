@@ -7,18 +7,23 @@ from typing import assert_never
 import msgspec
 
 from agent_ui.access import check_request
+from agent_ui.aid_requests import Aids
+from agent_ui.call_requests import CallDesk
 from agent_ui.callback_requests import answer_callback
 from agent_ui.follow_up_requests import next_follow_up
 from agent_ui.knowledge_requests import answer_knowledge
 from agent_ui.likeness_requests import answer_likeness
 from agent_ui.masking import masked, may_see_citizen
-from agent_ui.ports import Act, AskOfCalls, ConsoleStore, FindRelatives, Found, LikenessStore, Relatives, Submit
+from agent_ui.ports import Act, ConsoleStore, FindRelatives, Found, LikenessStore, Relatives, Submit
 from agent_ui.protocol import (
     Consult,
+    DialCall,
     DismissSimilar,
+    Explain,
     FindSimilar,
     GiveBackCallback,
     ListHotSpots,
+    Look,
     Merged,
     MergeTickets,
     NextFollowUp,
@@ -27,7 +32,11 @@ from agent_ui.protocol import (
     Opened,
     OrderCall,
     PhoneAppeal,
+    Propose,
     ReadArticle,
+    ReadCall,
+    ReadFloor,
+    ReadTerms,
     RecordCallback,
     RunCommand,
     Search,
@@ -51,12 +60,12 @@ from hotline.permissions import permitted
 from hotline.ports import Clock
 from hotline.terms import Channel, State
 from hotline.ticket import Ticket
-from routing.call_orders import CallOrder
 
 Request = (
     TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal | OrderCall | MergeTickets | TakeCallback
     | GiveBackCallback | RecordCallback | FindSimilar | DismissSimilar | ListHotSpots
-    | Consult | ReadArticle | NextFollowUp
+    | Consult | ReadArticle | NextFollowUp | DialCall | ReadCall | ReadFloor
+    | ReadTerms | Propose | Explain | Look
 )
 
 
@@ -91,12 +100,12 @@ class Requests:
         self, *, store: ConsoleStore, act: Act, submit: Submit, clock: Clock, lease: float,
         relatives: FindRelatives | None = None, callbacks: Callbacks | None = None,
         likeness: LikenessStore | None = None, library: Library | None = None,
-        calls: AskOfCalls | None = None,
+        calls: CallDesk | None = None, aids: Aids | None = None,
     ) -> None:
         """`lease`: seconds for which a presence holds without a sign of life. `relatives`: None shows none."""
         self._store, self._act, self._submit, self._clock, self._lease = store, act, submit, clock, lease
         self._relatives, self._callbacks, self._likeness = relatives, callbacks, likeness
-        self._library, self._calls = library, calls
+        self._library, self._calls, self._aids = library, calls, aids
 
     async def answer(self, staff: Staff, ask: Request) -> ServerFrame:
         """Return the answer to one request. Raises the errors of `hotline.errors`."""
@@ -114,8 +123,8 @@ class Requests:
                 return await self._search(staff, ask)
             case PhoneAppeal():
                 return await self._phone_appeal(staff, ask)
-            case OrderCall():
-                return await self._order_call(staff, ask)
+            case OrderCall() | DialCall() | ReadCall() | ReadFloor():
+                return await self._call_desk().answer(staff, ask)
             case MergeTickets():
                 return await self._merge(staff, ask)
             case TakeCallback() | GiveBackCallback() | RecordCallback():
@@ -127,6 +136,10 @@ class Requests:
             case Consult() | ReadArticle():
                 acting_role(staff)
                 return await answer_knowledge(self._library, ask)
+            case ReadTerms() | Propose() | Explain() | Look():
+                if self._aids is None:
+                    raise Unavailable("aids are off")
+                return await self._aids.answer(staff, ask)
             case NextFollowUp():
                 _check_centre(staff)
                 return await next_follow_up(self._store, self._act, staff, ask, self._clock)
@@ -159,14 +172,10 @@ class Requests:
             relatives = await self._relatives(found.id, department=staff.department)
         return Ok(id=ask.id, number=ask.number, opened=_opened(staff, found, relatives, full=full))
 
-    async def _order_call(self, staff: Staff, ask: OrderCall) -> Ok:
-        _check_centre(staff)
+    def _call_desk(self) -> CallDesk:
         if self._calls is None:
             raise Unavailable("voice is off")
-        supervisor = staff.role is StaffRole.SUPERVISOR
-        order = CallOrder(call=ask.call, act=ask.act, to=ask.to, supervisor=supervisor)
-        await self._calls(staff.name, order, now=self._clock())
-        return Ok(id=ask.id)
+        return self._calls
 
     async def _merge(self, staff: Staff, ask: MergeTickets) -> Ok:
         _check_centre(staff)
@@ -182,6 +191,13 @@ class Requests:
 
     async def _presence(self, staff: Staff, ask: SetPresence) -> Ok:
         _check_centre(staff)
+        if ask.staff and ask.staff != staff.name:
+            if staff.role is not StaffRole.SUPERVISOR:
+                raise Forbidden("one's own presence is chosen; a supervisor may force that of others")
+            presence = await self._store.force_presence(
+                ask.staff, ask.state, ask.reason, by=staff.name, now=self._clock()
+            )
+            return Ok(id=ask.id, presence=presence)
         presence = await self._store.set_presence(
             staff.name, ask.state, ask.reason, now=self._clock(), lease=self._lease
         )
@@ -200,6 +216,8 @@ class Requests:
             channel=Channel.CALL, external_id=f"call:{ask.call}", appeal=appeal_of(ask.appeal),
             received_at=self._clock(), source=staff.name,
         ))
+        if self._calls is not None:
+            await self._calls.link(ask.call, receipt.number)
         return Ok(id=ask.id, number=receipt.number, receipt=answer_of(receipt))
 
 

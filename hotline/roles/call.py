@@ -10,10 +10,10 @@ import aiohttp
 import structlog
 
 from channels.ari import Ari
-from channels.phone_codec import caller_key
 from hotline.call_books import CallBooks
 from hotline.core import Core
 from hotline.jobs import supervised
+from hotline.roles.call_desk import marked
 from hotline.roles.parts import running
 from hotline.store.telephone import TelephoneStore, sole_owner
 from hotline.telephone import Telephone
@@ -41,7 +41,7 @@ async def _steer(core: Core) -> None:
         )
         telephone = Telephone(
             pbx=pbx, store=TelephoneStore(core.pool), books=CallBooks(core.callbacks, core.service.act),
-            clock=core.clock, centre=lambda: core.queues.centre, marked=partial(_marked, core),
+            clock=core.clock, centre=lambda: core.queues.centre, marked=partial(marked, core),
             times=Times(
                 ring=settings.ring_seconds, outside=settings.outside_ring_seconds, wrap_up=settings.wrap_up_seconds,
                 announce=settings.announce_seconds,
@@ -49,7 +49,3 @@ async def _steer(core: Core) -> None:
         )
         await telephone.run(while_true=owner.still)
 
-
-def _marked(core: Core, caller: str) -> str:
-    mark = core.containment.mark_of(caller_key(caller))
-    return mark.reason if mark is not None else ""

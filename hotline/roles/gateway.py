@@ -11,11 +11,12 @@ from agent_ui.limits import Limits
 from agent_ui.requests import Requests
 from hotline.core import Core
 from hotline.listening import listening
+from hotline.roles.aids import aids_of
+from hotline.roles.call_desk import call_desk
 from hotline.roles.parts import accounts_of
 from hotline.store.console import ConsoleStore
 from hotline.store.likeness import LikenessStore
 from hotline.store.tail import Tail
-from hotline.store.telephone import TelephoneStore
 
 
 @asynccontextmanager
@@ -28,7 +29,7 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
         store=store, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease,
         relatives=core.relatives, callbacks=core.callbacks, likeness=LikenessStore(core.pool),
         library=core.library,
-        calls=TelephoneStore(core.pool).ask if settings.ari_url else None,
+        calls=call_desk(core, store), aids=aids_of(core),
     )
     async with Tail(core.dsn, hosts=core.hosts) as feed:
         gateway = Gateway(

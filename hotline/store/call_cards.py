@@ -7,11 +7,12 @@ import msgspec
 
 from agent_ui.masking import mask_name, mask_text
 from channels.phone_codec import caller_key
-from hotline.errors import NotFound, Unavailable
+from hotline.errors import NotFound
 from hotline.events import Receive
 from hotline.lifecycle import OPEN_STATES
 from hotline.store import rows
-from hotline.store.database import LOST, statements
+from hotline.store.answering import answering
+from hotline.store.database import statements
 from routing.call_news import CallCard, EarlierCall
 
 _SQL = statements("call_cards")
@@ -28,12 +29,10 @@ class CallCards:
     async def card(self, caller: str, *, call: str = "", marked: str = "", full: bool = False) -> CallCard:
         """Return who calls; `full` without masks."""
         number = caller_key(caller)
-        try:
+        with answering():
             tickets = await self._pool.fetch(_SQL["tickets"], number, TICKETS)
             earlier = await self._pool.fetch(_SQL["earlier"], number, call, CALLS)
             receipt = await self._pool.fetchval(_SQL["receipt"], tickets[0]["id"]) if tickets else None
-        except LOST as error:
-            raise Unavailable("the database does not answer; please repeat in a moment") from error
         name = _name_in(receipt)
         return CallCard(
             phone=number if full else mask_text(number), name=name if full else mask_name(name), marked=marked,
@@ -48,20 +47,16 @@ class CallCards:
 
     async def call(self, id_: str) -> asyncpg.Record:
         """Return caller, agent and times of a call. Raises NotFound."""
-        try:
+        with answering():
             row = await self._pool.fetchrow(_SQL["call"], id_)
-        except LOST as error:
-            raise Unavailable("the database does not answer; please repeat in a moment") from error
         if row is None:
             raise NotFound(f"there is no call {id_}")
         return row
 
     async def link(self, call: str, number: str) -> None:
         """Note that a ticket came of a call; of several the first is noted."""
-        try:
+        with answering():
             await self._pool.execute(_SQL["link"], call, number)
-        except LOST as error:
-            raise Unavailable("the database does not answer; please repeat in a moment") from error
 
 
 def _raw(row: asyncpg.Record) -> msgspec.Raw:

@@ -11,13 +11,15 @@ import asyncpg
 import msgspec
 
 from agent_ui.ports import Found, Missed, Page
-from agent_ui.presence import NotReadyReason, Presence, PresenceState, next_presence
+from agent_ui.presence import NotReadyReason, Presence, PresenceState, forced_presence, next_presence
 from agent_ui.protocol import Search, TakeSnapshot
 from channels.phone_number import normalize_phone
+from hotline.audit import Record
 from hotline.errors import InvalidInput, NotFound, Unavailable
 from hotline.feed import CALLBACK_TOPIC, PRESENCE_TOPIC, FeedEvent
 from hotline.ids import TicketId
 from hotline.store import rows
+from hotline.store.audit import keep
 from hotline.store.callbacks import waiting
 from hotline.store.database import LOST, statements
 from hotline.store.search import query
@@ -172,6 +174,26 @@ class ConsoleStore:
             raise _unavailable(error) from error
         return after
 
+    async def force_presence(
+        self, staff: str, state: PresenceState, reason: NotReadyReason | None, *, by: str, now: datetime
+    ) -> Presence:
+        """Change the presence of somebody else; their lease stays. Raises InvalidInput, IllegalTransition."""
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(_SQL["hold_presence"], staff)
+                row = await connection.fetchrow(_SQL["presence"], staff)
+                before = _presence(staff, row) if row else Presence(staff=staff, state=PresenceState.OFFLINE, since=now)
+                after = forced_presence(before, state, reason, now=now)
+                await connection.execute(_SQL["change_presence"], staff, after.state, after.reason, after.since)
+                await _tell(connection, after, now, by=by)
+                await keep(connection, Record(
+                    at=now, actor=f"supervisor:{by}", act="presence.force", subject=staff,
+                    detail={"state": after.state, "reason": after.reason},
+                ))
+        except LOST as error:
+            raise _unavailable(error) from error
+        return after
+
     async def renew_leases(self, seconds: Mapping[str, float]) -> None:
         """Lengthen leases to at least so many seconds from now, by the database's clock."""
         if seconds:
@@ -197,8 +219,8 @@ class ConsoleStore:
         return frozenset(row["id"] for row in ended)
 
 
-async def _tell(connection: asyncpg.Connection, presence: Presence, now: datetime) -> None:
-    doc = msgspec.to_builtins(presence) | {"actor": f"staff:{presence.staff}"}
+async def _tell(connection: asyncpg.Connection, presence: Presence, now: datetime, *, by: str = "") -> None:
+    doc = msgspec.to_builtins(presence) | {"actor": f"staff:{by or presence.staff}"}
     await connection.execute(_SQL["tell_presence"], now, rows.to_json(doc))
     await connection.execute("NOTIFY hotline_events")
 

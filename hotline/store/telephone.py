@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -13,6 +13,7 @@ import structlog
 
 from channels.phone_codec import caller_key
 from hotline.errors import HotlineError, NotFound, Unavailable
+from hotline.store.answering import answering
 from hotline.store.call_cards import CallCards
 from hotline.store.console import ConsoleStore
 from hotline.store.database import LOST, statements
@@ -35,14 +36,6 @@ _LOST: tuple[type[Exception], ...] = (*LOST, TimeoutError)
 _LEASE = "SELECT pg_try_advisory_lock(12345, hashtext('telephone'))"
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except LOST as error:
-        raise Unavailable("the database does not answer; please repeat in a moment") from error
-
-
 class TelephoneStore:
     """Implements `hotline.telephone.CallStore`."""
 
@@ -53,7 +46,7 @@ class TelephoneStore:
         """Write a call as it stands."""
         over, missed = call.phase is Phase.OVER, call.answered_at is None
         inbound = call.direction is Direction.IN
-        with _told():
+        with answering():
             await self._pool.execute(
                 _SQL["save"], call.id, caller_key(call.caller), call.called, call.queue, call.agent, call.arrived,
                 call.asked_at, now if call.phase is Phase.RINGING else None, call.answered_at,
@@ -65,12 +58,12 @@ class TelephoneStore:
 
     async def under_way(self) -> list[Call]:
         """Return the calls that are not over."""
-        with _told():
+        with answering():
             return [_calls.decode(row["doc"]) for row in await self._pool.fetch(_SQL["under_way"])]
 
     async def agents(self) -> dict[str, AgentSeen]:
         """Return who has a telephone and a living console."""
-        with _told():
+        with answering():
             found = await self._pool.fetch(_SQL["agents"])
         return {
             row["staff"]: AgentSeen(
@@ -81,17 +74,17 @@ class TelephoneStore:
 
     async def last_agent(self, caller: str) -> str:
         """Return who talked to a caller last, "" for nobody."""
-        with _told():
+        with answering():
             return await self._pool.fetchval(_SQL["last_agent"], caller_key(caller)) or ""
 
     async def missed_since(self, caller: str, since: datetime) -> bool:
         """Tell whether a caller has got nobody since a moment."""
-        with _told():
+        with answering():
             return bool(await self._pool.fetchval(_SQL["missed_since"], caller_key(caller), since))
 
     async def handling(self) -> float:
         """Return the mean seconds of talk and wrap-up of the last calls."""
-        with _told():
+        with answering():
             return await self._pool.fetchval(_SQL["handling"]) or USUAL_HANDLING
 
     async def tell(self, call: Call, *, now: datetime, marked: str = "") -> None:
@@ -103,7 +96,7 @@ class TelephoneStore:
     async def tell_topic(self, topic: str, news: CallNews | CallWords, *, now: datetime) -> None:
         """Tell consoles that follow a topic; kept for a day, so that who comes back misses nothing."""
         kind = "call" if isinstance(news, CallNews) else "transcript"
-        with _told():
+        with answering():
             await self._pool.execute(_SQL["tell"], now, topic, msgspec.json.encode(news).decode(), kind)
 
     async def expire_leases(self) -> None:
@@ -114,13 +107,13 @@ class TelephoneStore:
         self, agent: str, state: str, *, among: Collection[str], now: datetime, reason: str = "", call: str = ""
     ) -> bool:
         """Change what an agent does, if they are in one of `among`; False where somebody was quicker."""
-        with _told():
+        with answering():
             changed = await self._pool.fetchval(_SQL["set_presence"], agent, state, reason, now, list(among), call)
         return changed is not None
 
     async def endpoint(self, agent: str) -> str:
         """Return where somebody is rung, "" for nowhere."""
-        with _told():
+        with answering():
             return await self._pool.fetchval(_SQL["endpoint"], agent) or ""
 
     # ── what consoles ask ────────────────────────────────────────────────────────────────────────
@@ -130,7 +123,7 @@ class TelephoneStore:
         Raises:
             HotlineError: why it was refused. Unavailable: nobody steers the PBX.
         """
-        with _told():
+        with answering():
             doc = msgspec.json.encode(order).decode()
             id_ = await self._pool.fetchval(_SQL["ask"], order.call, staff, doc, now)
             for _ in range(round(ORDER_WAIT / _LOOK)):
@@ -144,30 +137,30 @@ class TelephoneStore:
 
     async def orders(self, *, now: datetime) -> list[Asked]:
         """Return what consoles have asked for and is not done."""
-        with _told():
+        with answering():
             found = await self._pool.fetch(_SQL["orders"], now - timedelta(seconds=ORDER_WAIT))
         return [Asked(row["id"], row["staff"], _orders.decode(row["doc"])) for row in found]
 
     async def order_done(self, id_: int, *, now: datetime, error_id: str = "", detail: str = "") -> None:
         """Tell the asker how it went."""
-        with _told():
+        with answering():
             await self._pool.execute(_SQL["order_done"], id_, now, error_id, detail)
 
     async def forget(self, before: datetime) -> None:
         """Delete what consoles asked and were told before a time."""
-        with _told():
+        with answering():
             await self._pool.execute(_SQL["forget_orders"], before)
             await self._pool.execute(_SQL["forget_news"], before)
 
     async def wrapped_up(self, agent: str, *, now: datetime) -> None:
         """Note that the wrap-up of an agent's last call is over."""
-        with _told():
+        with answering():
             await self._pool.execute(_SQL["wrapped_up"], agent, now)
 
     async def give_phone(self, agent: str, endpoint: str, skills: Mapping[str, int]) -> None:
         """Tell where an agent is rung, and what they know. Raises NotFound for somebody without an account."""
         try:
-            with _told():
+            with answering():
                 await self._pool.execute(_SQL["phone"], agent, endpoint, msgspec.json.encode(skills).decode())
         except asyncpg.ForeignKeyViolationError as error:
             raise NotFound(f"there is no account {agent}: make it with `user add`") from error

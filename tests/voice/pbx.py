@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from types import TracebackType
 
 import aiohttp
 
+from hotline.sounds import make_all
+from routing.prompts import PROMPTS
 from tests.processes import free_port
 
 ROOT = Path(os.environ.get("HOTLINE_TEST_PBX", "/var/cache/hotline-asterisk"))
@@ -56,6 +59,14 @@ class Pbx:
         """Where recordings lie."""
         return self.home / "spool" / "recording"
 
+    def played(self, caller: int | None = None) -> list[str]:
+        """Return the names of the sounds that were played, in order; with `caller`, to the so manyth that called."""
+        log = self.home / "log" / "full.log"
+        if not log.exists():
+            return []
+        found = re.findall(r"<PJSIP/anonymous-([0-9a-f]+)> Playing '([\w-]+)[.']", log.read_text(errors="replace"))
+        return [name for number, name in found if caller is None or int(number, 16) == caller]
+
     async def __aenter__(self) -> Pbx:
         await asyncio.to_thread(self._prepare)
         await self.start()
@@ -64,6 +75,7 @@ class Pbx:
     def _prepare(self) -> None:
         for part in ("etc", "lib", "spool", "run", "log", "spool/recording", "lib/documentation"):
             (self.home / part).mkdir(parents=True)
+        make_all(self.home / "lib" / "sounds", PROMPTS, tones=True)
         for name, text in self._files().items():
             (self.home / "etc" / name).write_text(text, encoding="utf-8")
         # ARI describes its objects by files of the package.
@@ -114,19 +126,19 @@ class Pbx:
         return {
             "asterisk.conf": (
                 f"[directories](!)\n[directories]\nastetcdir => {at}/etc\nastvarlibdir => {at}/lib\n"
-                f"astdbdir => {at}/lib\nastkeydir => {at}/lib\nastdatadir => /usr/share/asterisk\n"
+                f"astdbdir => {at}/lib\nastkeydir => {at}/lib\nastdatadir => {at}/lib\n"
                 f"astagidir => {at}/lib\nastspooldir => {at}/spool\nastrundir => {at}/run\nastlogdir => {at}/log\n"
                 f"[options]\nverbose = 3\n"
             ),
             "modules.conf": _MODULES,
-            "logger.conf": "[general]\n[logfiles]\nconsole => notice,warning,error,verbose\n",
+            "logger.conf": "[general]\n[logfiles]\nfull.log => notice,warning,error,verbose\n",
             "http.conf": f"[general]\nenabled=yes\nbindaddr=127.0.0.1\nbindport={self.http_port}\n",
             "ari.conf": f"[general]\nenabled=yes\n[{USER}]\ntype=user\nread_only=no\npassword={PASSWORD}\n",
             "rtp.conf": f"[general]\nrtpstart={self.rtp}\nrtpend={self.rtp + 398}\n",
             "musiconhold.conf": "[default]\nmode=files\ndirectory=moh\n",
             "pjsip.conf": (
                 f"[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{self.sip_port}\n"
-                "[anonymous]\ntype=endpoint\ncontext=from-trunk\ndtmf_mode=info\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
+                "[anonymous]\ntype=endpoint\ncontext=from-trunk\nlanguage=zh\ndtmf_mode=info\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
                 "[phones]\ntype=endpoint\ncontext=from-phones\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
             ),
             "extensions.conf": "[from-trunk]\nexten => _X.,1,Stasis(hotline)\n same => n,Hangup()\n[from-phones]\n",

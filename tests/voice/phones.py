@@ -73,6 +73,13 @@ def silent() -> str:
     return f'{_HEAD}{_RINGING}<recv request="CANCEL"/>{_PLAIN_OK}{_DECLINED}</scenario>'
 
 
+def refusing(status: int, reason: str) -> str:
+    """Return the scenario of a telephone that is busy, or of a number that does not exist."""
+    answer = _DECLINED.replace("487 Request Terminated", f"{status} {reason}").replace("CSeq: 1 INVITE", "[last_CSeq:]")
+    invite = _RINGING.split("<send>", maxsplit=1)[0]
+    return f'{_HEAD}{invite}{answer}<recv request="ACK"/></scenario>'
+
+
 _INVITE = """<send retrans="500"><![CDATA[
 INVITE sip:12345@[remote_ip]:[remote_port] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
@@ -118,8 +125,11 @@ BODY
 ]]></send><recv response="200"/>"""
 
 
-def calling(number: str, *, speaking: Path | None = None, presses: str = "", seconds: float) -> str:
-    """Return the scenario of a citizen who calls, presses keys, says what a file holds (8 kHz µ-law), and hangs up."""
+def calling(
+    number: str, *, speaking: Path | None = None, presses: str = "", seconds: float, stays: float = 0.0
+) -> str:
+    """Return the scenario of a citizen who calls, says what a file holds (8 kHz µ-law), presses keys half way, and
+    hangs up after so many seconds (and those of `stays`)."""
     said = f'<nop><action><exec rtp_stream="{speaking},-1,0,PCMU/8000"/></action></nop>' if speaking else ""
     keys = [
         _LATER.replace("METHOD", "INFO").replace("COUNT", str(n + 2)).replace(
@@ -129,7 +139,8 @@ def calling(number: str, *, speaking: Path | None = None, presses: str = "", sec
     ]
     bye = _LATER.replace("METHOD", "BYE").replace("COUNT", "90").replace("BODY", "Content-Length: 0\n")
     pause = f'<pause milliseconds="{int(seconds * 500)}"/>'
-    return f'{_HEAD}{_INVITE}{said}{pause}{"".join(keys)}{pause}{bye}</scenario>'.replace("NUMBER", number)
+    last = f'<pause milliseconds="{int((seconds / 2 + stays) * 1000)}"/>'
+    return f'{_HEAD}{_INVITE}{said}{pause}{"".join(keys)}{last}{bye}</scenario>'.replace("NUMBER", number)
 
 
 class Phones:

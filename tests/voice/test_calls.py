@@ -4,140 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import math
-import shutil
 import wave
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
-import aiohttp
-import asyncpg
 import pytest
 
-from channels.ari import Ari
 from channels.phone_codec import caller_key
 from hotline.errors import HotlineError
-from hotline.store.database import open_pool
-from hotline.store.telephone import TelephoneStore
-from hotline.telephone import Telephone
-from hotline.telephone_ports import Times
 from routing import call_words as m
 from routing.call_orders import CallAct, CallOrder
-from routing.callbacks import MissedCall
-from routing.calls import Call, Phase, Role
-from routing.queue_plan import Centre as Plan
-from routing.queue_plan import Queue
-from routing.queueing import Rung
-from tests.voice.pbx import PASSWORD, ROOT, USER, Pbx
-from tests.voice.phones import Phones, answering, calling, silent
+from routing.calls import Phase, Role
+from tests.voice.centre import NEEDS_PBX, Centre, is_state, now
+from tests.voice.phones import answering, calling, silent
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / "usr/sbin/asterisk").exists() or shutil.which("sipp") is None,
-    reason="no Asterisk or sipp here: tests/voice/install.sh installs them (needs root and apt-get)",
-)
-PLAN = Plan(queues={"general": Queue(steps=(Rung(0, "general"),))})
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-class Centre:
-    """A call centre around one PBX."""
-
-    def __init__(self, pbx: Pbx, phones: Phones, pool: asyncpg.Pool, session: aiohttp.ClientSession) -> None:
-        self.pbx, self.phones, self.pool, self._session = pbx, phones, pool, session
-        self.store = TelephoneStore(pool)
-        self.plan, self.announce = PLAN, 0.0
-        self.owed: list[MissedCall] = []
-        self.got_through: list[str] = []
-        self.tries: list[tuple[Call, int]] = []
-        self.spoke: list[Call] = []
-        self.telephone = self.steering()
-        self._running: asyncio.Task[None] | None = None
-
-    def steering(self) -> Telephone:
-        ari = Ari(self._session, base=self.pbx.ari, user=USER, password=PASSWORD, trunk="PJSIP/phones/sip:{number}")
-        return Telephone(pbx=ari, store=self.store, books=self, centre=lambda: self.plan, clock=now,
-                         times=Times(ring=3.0, wrap_up=0.5, tick=0.05, announce=self.announce))
-
-    # ── the books ────────────────────────────────────────────────────────────────────────────────
-    async def owe(self, missed: MissedCall, /) -> None:
-        self.owed.append(missed)
-
-    async def through(self, caller: str, /) -> None:
-        self.got_through.append(caller)
-
-    async def tried(self, call: Call, cause: int, /) -> None:
-        self.tries.append((call, cause))
-
-    async def spoken(self, call: Call, /) -> None:
-        self.spoke.append(call)
-
-    def start(self) -> None:
-        self._running = asyncio.create_task(self.telephone.run())
-
-    async def kill(self) -> None:
-        """End the process that steers, in the middle of whatever it does."""
-        assert self._running is not None
-        self._running.cancel()
-        await asyncio.gather(self._running, return_exceptions=True)
-
-    async def agent(self, name: str, scenario: str) -> None:
-        endpoint, _ = await self.phones.phone(scenario)
-        await self.pool.execute(
-            "INSERT INTO staff (name, display_name, role, password_hash, created_at) "
-            "VALUES ($1, $1, 'agent', '', now())", name,
-        )
-        await self.pool.execute(
-            "INSERT INTO presence (staff, state, since, lease_until) VALUES ($1, 'available', now(), now() + '1 hour')",
-            name,
-        )
-        await self.store.give_phone(name, endpoint, {"general": 1})
-
-    async def state_of(self, name: str) -> str:
-        row = await self.pool.fetchrow("SELECT state, reason FROM presence WHERE staff = $1", name)
-        return f"{row['state']} {row['reason']}".strip()
-
-    async def until(self, holds: Callable[[], object]) -> None:
-        async with asyncio.timeout(20):
-            while True:
-                found = holds()
-                if asyncio.iscoroutine(found):
-                    found = await found
-                if found:
-                    return
-                await asyncio.sleep(0.05)
-
-    async def call(self, phase: Phase) -> Call:
-        await self.until(lambda: any(call.phase is phase for call in self.telephone.calls.values()))
-        return next(call for call in self.telephone.calls.values() if call.phase is phase)
-
-    async def over(self) -> asyncpg.Record:
-        """Wait until no call is under way; return the last one's row."""
-        await self.until(lambda: not self.telephone.calls)
-        return await self.pool.fetchrow("SELECT * FROM calls ORDER BY started_at DESC LIMIT 1")
-
-
-@asynccontextmanager
-async def centre_of(database: str, folder: Path) -> AsyncIterator[Centre]:
-    pool = await open_pool(database, size=5)
-    async with Pbx() as pbx, aiohttp.ClientSession() as session, Phones(folder, pbx_port=pbx.sip_port) as phones:
-        centre = Centre(pbx, phones, pool, session)
-        centre.start()
-        await asyncio.sleep(0.5)  # until the PBX knows the application
-        try:
-            yield centre
-        finally:
-            await centre.kill()
-            await pool.close()
-
-
-@pytest.fixture
-async def centre(database: str, tmp_path: Path) -> AsyncIterator[Centre]:
-    async with centre_of(database, tmp_path) as one:
-        yield one
+pytestmark = NEEDS_PBX
 
 
 async def test_a_call_is_answered_recorded_and_ended(centre: Centre) -> None:
@@ -149,7 +29,7 @@ async def test_a_call_is_answered_recorded_and_ended(centre: Centre) -> None:
     assert (row["agent"], row["abandoned_at"], centre.owed) == ("wang", None, [])
     assert [caller_key(one) for one in centre.got_through] == [row["caller"]]
     assert row["started_at"] <= row["asked_at"] <= row["rang_at"] <= row["answered_at"] <= row["ended_at"]
-    await centre.until(lambda: _is(centre, "wang", "available"))
+    await centre.until(lambda: is_state(centre, "wang", "available"))
     recording = centre.pbx.recordings / f"{row['recording']}.wav"
     assert recording.stat().st_size > 16_000  # more than a second of 8 kHz, 16 bits
 
@@ -190,14 +70,11 @@ async def test_a_kept_place_is_rung_back_in_its_turn(centre: Centre, tmp_path: P
     call = await centre.call(Phase.WAITING)
     await centre.until(lambda: centre.telephone.calls[call.id].of(Role.CITIZEN) is None)
     assert centre.telephone.calls[call.id].place_kept
-    centre.telephone._pbx._trunk = f"PJSIP/phones/sip:{{number}}@127.0.0.1:{port}"
+    centre.trunk = f"PJSIP/phones/sip:{{number}}@127.0.0.1:{port}"
+    await centre.again()
     await centre.agent("wang", answering())
     talking = await centre.call(Phase.TALKING)
     assert (talking.id, talking.arrived, centre.owed) == (call.id, call.arrived, [])
-
-
-async def _is(centre: Centre, name: str, state: str) -> bool:
-    return await centre.state_of(name) == state
 
 
 async def test_who_hangs_up_in_the_queue_is_owed_a_call(centre: Centre) -> None:
@@ -213,7 +90,7 @@ async def test_an_agent_who_does_not_answer_is_not_ready_and_the_next_gets_the_c
     await centre.agent("asleep", silent())
     await centre.phones.citizen(seconds=8)
     await centre.call(Phase.RINGING)
-    await centre.until(lambda: _is(centre, "asleep", "not_ready no_answer"))
+    await centre.until(lambda: is_state(centre, "asleep", "not_ready no_answer"))
     await centre.agent("li", answering())
     talking = await centre.call(Phase.TALKING)
     assert talking.agent == "li"
@@ -244,7 +121,7 @@ async def test_one_touch_transfer_to_110(centre: Centre) -> None:
     call = await centre.call(Phase.TALKING)
     await centre.telephone.order(call.id, m.Transfer("110", await desk(centre)))
     await centre.until(lambda: _roles(centre, call.id) == {Role.CITIZEN, Role.PARTY})
-    await centre.until(lambda: _is(centre, "wang", "available"))
+    await centre.until(lambda: is_state(centre, "wang", "available"))
     assert (await centre.over())["ended_at"] is not None
 
 
@@ -356,4 +233,4 @@ async def test_a_pbx_that_restarts_leaves_nobody_stuck(centre: Centre) -> None:
     await centre.pbx.start()
     row = await centre.over()
     assert row["ended_at"] is not None
-    await centre.until(lambda: _is(centre, "wang", "available"))
+    await centre.until(lambda: is_state(centre, "wang", "available"))

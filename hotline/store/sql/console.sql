@@ -260,6 +260,9 @@ VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5))
 ON CONFLICT (staff) DO UPDATE
 SET state = excluded.state, reason = excluded.reason, since = excluded.since, lease_until = excluded.lease_until;
 
+-- name: change_presence
+UPDATE presence SET state = $2, reason = $3, since = $4 WHERE staff = $1;
+
 -- name: tell_presence
 INSERT INTO presence_events (position, at, doc) VALUES (event_position(0), $1, $2::jsonb);
 

@@ -1,0 +1,56 @@
+"""What supervisors see of the telephone, and what was heard in calls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from agent_ui.masking import mask_text
+from hotline.store.answering import answering
+from hotline.store.call_cards import CallCards
+from hotline.store.database import statements
+from hotline.store.queues import QueueStore
+from routing.call_floor import floor_of
+from routing.call_news import AgentRow, CallFloor, CallRow, CallWords, row_of
+from routing.calls import Call, Role
+
+_SQL = statements("call_floor")
+_calls = msgspec.json.Decoder(Call)
+_skills = msgspec.json.Decoder(dict[str, int])
+SHOWN = 1000
+"""Calls that the floor shows, the oldest first."""
+_SENTENCES = 2000
+
+
+class CallDeskStore(CallCards):
+    """Reads on a pool. Fulfils `agent_ui.call_requests.CallReads`. Raises Unavailable."""
+
+    def __init__(self, pool: asyncpg.Pool, queues: QueueStore) -> None:
+        super().__init__(pool)
+        self._queues = queues
+
+    async def floor(self, now: datetime) -> CallFloor:
+        """Return queues, calls and agents at this moment."""
+        with answering():
+            calls = [_call(row) for row in await self._pool.fetch(_SQL["calls"], SHOWN)]
+            agents = [_agent(row) for row in await self._pool.fetch(_SQL["agents"])]
+        return floor_of(self._queues.centre, calls, agents, now=now)
+
+    async def words(self, call: str) -> tuple[CallWords, ...]:
+        """Return what was heard in a call."""
+        with answering():
+            found = await self._pool.fetch(_SQL["words"], call, _SENTENCES)
+        return tuple(CallWords(call=call, n=row["n"], side=Role(row["side"]), text=row["text"]) for row in found)
+
+
+def _call(row: asyncpg.Record) -> CallRow:
+    return row_of(_calls.decode(row["doc"]), caller=mask_text(row["caller"]), alarm=row["alarm"])
+
+
+def _agent(row: asyncpg.Record) -> AgentRow:
+    return AgentRow(
+        staff=row["staff"], state=row["state"], reason=row["reason"], since=row["since"],
+        skills=_skills.decode(row["skills"]),
+    )

@@ -1,0 +1,149 @@
+"""A call centre around one real PBX, for the tests with real calls."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+import pytest
+
+from channels.ari import Ari
+from hotline.store.database import open_pool
+from hotline.store.telephone import TelephoneStore
+from hotline.telephone import Telephone
+from hotline.telephone_ports import Times
+from routing.callbacks import MissedCall
+from routing.calls import Call, Phase
+from routing.queue_plan import Centre as Plan
+from routing.queue_plan import Queue
+from routing.queueing import Rung
+from tests.voice.pbx import PASSWORD, ROOT, USER, Pbx
+from tests.voice.phones import Phones
+
+NEEDS_PBX = pytest.mark.skipif(
+    not (ROOT / "usr/sbin/asterisk").exists() or shutil.which("sipp") is None,
+    reason="no Asterisk or sipp here: tests/voice/install.sh installs them (needs root and apt-get)",
+)
+PLAN = Plan(queues={"general": Queue(steps=(Rung(0, "general"),))})
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Centre:
+    """A call centre around one PBX."""
+
+    def __init__(self, pbx: Pbx, phones: Phones, pool: asyncpg.Pool, session: aiohttp.ClientSession) -> None:
+        self.pbx, self.phones, self.pool, self._session = pbx, phones, pool, session
+        self.store = TelephoneStore(pool)
+        self.plan, self.announce = PLAN, 0.0
+        self.ari, self.trunk = pbx.ari, "PJSIP/phones/sip:{number}"
+        self.owed: list[MissedCall] = []
+        self.got_through: list[str] = []
+        self.tries: list[tuple[Call, int]] = []
+        self.spoke: list[Call] = []
+        self.telephone = self.steering()
+        self._running: asyncio.Task[None] | None = None
+
+    def steering(self) -> Telephone:
+        ari = Ari(self._session, base=self.ari, user=USER, password=PASSWORD, trunk=self.trunk)
+        return Telephone(pbx=ari, store=self.store, books=self, centre=lambda: self.plan, clock=now,
+                         times=Times(ring=3.0, wrap_up=0.5, tick=0.05, announce=self.announce))
+
+    # ── the books ────────────────────────────────────────────────────────────────────────────────
+    async def owe(self, missed: MissedCall, /) -> None:
+        self.owed.append(missed)
+
+    async def through(self, caller: str, /) -> None:
+        self.got_through.append(caller)
+
+    async def tried(self, call: Call, cause: int, /) -> None:
+        self.tries.append((call, cause))
+
+    async def spoken(self, call: Call, /) -> None:
+        self.spoke.append(call)
+
+    def start(self) -> None:
+        self._running = asyncio.create_task(self.telephone.run())
+
+    async def kill(self) -> None:
+        """End the process that steers, in the middle of whatever it does."""
+        assert self._running is not None
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+
+    async def agent(self, name: str, scenario: str, skills: dict[str, int] | None = None) -> None:
+        endpoint, self.phone = await self.phones.phone(scenario)
+        await self.pool.execute(
+            "INSERT INTO staff (name, display_name, role, password_hash, created_at) "
+            "VALUES ($1, $1, 'agent', '', now())", name,
+        )
+        await self.pool.execute(
+            "INSERT INTO presence (staff, state, since, lease_until) VALUES ($1, 'available', now(), now() + '1 hour')",
+            name,
+        )
+        await self.store.give_phone(name, endpoint, skills or {"general": 1})
+
+    async def again(self) -> None:
+        """Let another process steer, as `plan`, `announce` and `trunk` now say."""
+        await self.kill()
+        self.telephone = self.steering()
+        self.start()
+        await asyncio.sleep(0.3)
+
+    async def news(self, topic: str, kind: str = "call") -> list[dict[str, Any]]:
+        """Return what consoles that follow a topic have been told."""
+        found = await self.pool.fetch(
+            "SELECT doc FROM presence_events WHERE topic = $1 AND type = $2 ORDER BY position", topic, kind
+        )
+        return [json.loads(row["doc"]) for row in found]
+
+    async def state_of(self, name: str) -> str:
+        row = await self.pool.fetchrow("SELECT state, reason FROM presence WHERE staff = $1", name)
+        return f"{row['state']} {row['reason']}".strip()
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        async with asyncio.timeout(20):
+            while True:
+                found = holds()
+                if asyncio.iscoroutine(found):
+                    found = await found
+                if found:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def call(self, phase: Phase) -> Call:
+        await self.until(lambda: any(call.phase is phase for call in self.telephone.calls.values()))
+        return next(call for call in self.telephone.calls.values() if call.phase is phase)
+
+    async def over(self) -> asyncpg.Record:
+        """Wait until no call is under way; return the last one's row."""
+        await self.until(lambda: not self.telephone.calls)
+        return await self.pool.fetchrow("SELECT * FROM calls ORDER BY started_at DESC LIMIT 1")
+
+
+@asynccontextmanager
+async def centre_of(database: str, folder: Path) -> AsyncIterator[Centre]:
+    pool = await open_pool(database, size=5)
+    async with Pbx() as pbx, aiohttp.ClientSession() as session, Phones(folder, pbx_port=pbx.sip_port) as phones:
+        centre = Centre(pbx, phones, pool, session)
+        centre.start()
+        await asyncio.sleep(0.5)  # until the PBX knows the application
+        try:
+            yield centre
+        finally:
+            await centre.kill()
+            await pool.close()
+
+
+async def is_state(centre: Centre, name: str, state: str) -> bool:
+    return await centre.state_of(name) == state

@@ -1,0 +1,16 @@
+"""One centre for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.voice.centre import Centre, centre_of
+
+
+@pytest.fixture
+async def centre(database: str, tmp_path: Path) -> AsyncIterator[Centre]:
+    async with centre_of(database, tmp_path) as one:
+        yield one
