@@ -1,4 +1,4 @@
-"""What log-in and accounts ask of the database. Of secrets it gets only hashes, and sealed bytes."""
+"""What log-in and accounts ask of the database: of secrets it keeps hashes, and seals those of second factors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agent_ui.staff import Staff
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """An account as the log-in needs it. `secret`: sealed, b"" where no second factor is enrolled."""
+    """An account as the log-in needs it. `secret`: b"" where no second factor is enrolled."""
 
     staff: Staff
     password_hash: str
@@ -68,18 +68,6 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str
     verifier: str
     expires_at: datetime
-
-
-class Sealer(Protocol):
-    """Encrypts what lies in the database (`hotline.privacy` or the like)."""
-
-    def seal(self, plain: bytes) -> bytes:
-        """Return it encrypted."""
-        ...
-
-    def unseal(self, sealed: bytes) -> bytes:
-        """Return it as it was; raises Unavailable without the key."""
-        ...
 
 
 class AccountStore(Protocol):
@@ -142,7 +130,7 @@ class AccountStore(Protocol):
         """Return the hashes of the present password and of `most` before it."""
         ...
 
-    async def propose_secret(self, name: str, sealed: bytes) -> bool:
+    async def propose_secret(self, name: str, secret: bytes) -> bool:
         """Keep a secret that no code has proved yet; False where one is enrolled."""
         ...
 
@@ -151,7 +139,7 @@ class AccountStore(Protocol):
         ...
 
     async def confirm_secret(
-        self, name: str, sealed: bytes, *, step: int, recovery: Sequence[bytes], session: int, now: datetime
+        self, name: str, secret: bytes, *, step: int, recovery: Sequence[bytes], session: int, now: datetime
     ) -> bool:
         """A code has proved it: enrol it, with fresh recovery codes; False if it was replaced meanwhile."""
         ...

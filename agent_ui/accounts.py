@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import msgspec
 
-from agent_ui.account_ports import AccountStore, Opening, Sealer, Used
+from agent_ui.account_ports import AccountStore, Opening, Used
 from agent_ui.identity import AccountPolicy, Duty, Proof, Seat, duties_of
 from agent_ui.passwords import Passwords
 from agent_ui.second_factor import plain_code, step_of
@@ -53,27 +53,13 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-class Clear:
-    """Seals nothing: for tests."""
-
-    def seal(self, plain: bytes) -> bytes:
-        """Return it."""
-        return plain
-
-    def unseal(self, sealed: bytes) -> bytes:
-        """Return it."""
-        return sealed
-
-
 class Accounts:
     """Log-ins over an account store."""
 
     def __init__(
-        self, *, store: AccountStore, passwords: Passwords, clock: Clock, policy: AccountPolicy = _POLICY,
-        sealer: Sealer | None = None,
+        self, *, store: AccountStore, passwords: Passwords, clock: Clock, policy: AccountPolicy = _POLICY
     ) -> None:
         self.store, self.passwords, self.clock, self.policy = store, passwords, clock, policy
-        self.sealer: Sealer = sealer or Clear()
 
     async def login(self, name: str, password: str, *, code: str = "", visitor: Visitor = Visitor()) -> Grant:
         """Return a new session.
@@ -91,7 +77,7 @@ class Accounts:
             raise Unauthenticated(_REFUSED)
         step, recovery = 0, b""
         if account.secret:
-            step, recovery = await self._second(name, self.sealer.unseal(account.secret), code, account.last_step)
+            step, recovery = await self._second(name, account.secret, code, account.last_step)
         return await self._opened(
             account.staff, Proof.CODE if account.secret else Proof.PASSWORD, visitor, step=step, recovery=recovery
         )

@@ -111,9 +111,13 @@ class Auth:
         """Give the page its session."""
         response.set_cookie(
             COOKIE, grant.token, max_age=int(self._accounts.policy.life.total_seconds()), httponly=True,
-            samesite="Strict", secure=self._door.secure or request.secure, path="/",
+            samesite="Strict", secure=self.secure(request), path="/",
         )
         return response
+
+    def secure(self, request: web.Request) -> bool:
+        """Tell whether cookies go over HTTPS only."""
+        return self._door.secure or request.secure
 
     async def session(self, request: web.Request) -> web.Response:
         """Tell whose session it is; a page asks it when it is loaded again."""
@@ -157,13 +161,17 @@ def private(response: web.Response) -> web.Response:
     return response
 
 
-def routes(
+def handlers_of(
     accounts: Accounts, *, ws_port: int, ws_url: str = "", secure: bool = False, proxies: int = 0,
     limit: RateLimit | None = None,
-) -> list[web.AbstractRouteDef]:
-    """Return the routes; `Door` says what the arguments are. `limit`: 30 wrong log-ins an address in ten minutes."""
+) -> Auth:
+    """Return the handlers; `Door` says what the arguments are. `limit`: 30 wrong log-ins an address in ten minutes."""
     door = Door(ws_port=ws_port, ws_url=ws_url, secure=secure, proxies=proxies)
-    handlers = Auth(accounts, door=door, limit=limit or RateLimit(30, 600))
+    return Auth(accounts, door=door, limit=limit or RateLimit(30, 600))
+
+
+def routes(handlers: Auth) -> list[web.AbstractRouteDef]:
+    """Return the routes."""
     return [
         web.post("/api/v1/login", handlers.login),
         web.get("/api/v1/session", handlers.session),

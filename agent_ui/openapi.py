@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_ui import account_api
+from agent_ui import account_api, sso_api
 from agent_ui.auth import LoginAnswer, LoginBody, SessionAnswer, TicketAnswer
 from channels.openapi_document import Operation
 
@@ -27,5 +27,5 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="A one-time ticket for the console's WebSocket", answers={200: (_JSON, TicketAnswer)},
         errors=("unauthenticated", "forbidden", "password_change_needed", "second_factor_needed"),
     ),
-    *account_api.OPERATIONS,
+    *account_api.OPERATIONS, *sso_api.OPERATIONS,
 )

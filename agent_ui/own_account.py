@@ -61,7 +61,7 @@ class OwnAccount:
     async def begin_enrolment(self, seat: Seat) -> Enrolment:
         """Return a new secret, in the place of one that no code has proved. Raises RuleViolation where one is."""
         secret, name = secrets.token_bytes(SECRET_BYTES), seat.staff.name
-        if not await self._accounts.store.propose_secret(name, self._accounts.sealer.seal(secret)):
+        if not await self._accounts.store.propose_secret(name, secret):
             raise RuleViolation("a second factor is enrolled; take it away first")
         return Enrolment(uri=otpauth(secret, name=name, issuer=self._issuer), secret=readable(secret))
 
@@ -72,15 +72,15 @@ class OwnAccount:
             NotFound: no enrolment has begun. InvalidInput: the code is wrong (`code_mismatch`).
         """
         accounts, name = self._accounts, seat.staff.name
-        sealed = await accounts.store.proposed_secret(name)
-        if sealed is None:
+        secret = await accounts.store.proposed_secret(name)
+        if secret is None:
             raise NotFound("no second factor is being enrolled")
-        step = step_of(accounts.sealer.unseal(sealed), plain_code(code), accounts.clock(), after=0)
+        step = step_of(secret, plain_code(code), accounts.clock(), after=0)
         if step is None:
             raise InvalidInput("the code is wrong: is the telephone's clock right?", error_id="code_mismatch")
         codes = _recovery_codes()
         if not await accounts.store.confirm_secret(
-            name, sealed, step=step, recovery=_digests(codes), session=seat.session, now=accounts.clock()
+            name, secret, step=step, recovery=_digests(codes), session=seat.session, now=accounts.clock()
         ):
             raise NotFound("the enrolment was begun anew meanwhile; use the newer secret")
         return codes

@@ -60,7 +60,8 @@ _RUNNING: dict[str, Access] = {
     "GET /healthz": PUBLIC, "GET /readyz": PUBLIC, "GET /metrics": PUBLIC, "GET /openapi.json": PUBLIC,
 }
 _IDENTITY: dict[str, Access] = {
-    "POST /api/v1/login": PUBLIC, "GET /api/v1/session": OWN, "POST /api/v1/logout": OWN,
+    "POST /api/v1/login": PUBLIC, "GET /api/v1/sso": PUBLIC, "GET /api/v1/sso/start": PUBLIC,
+    "GET /api/v1/sso/callback": PUBLIC, "GET /api/v1/session": OWN, "POST /api/v1/logout": OWN,
     "POST /api/v1/account/password": OWN, "POST /api/v1/account/second-factor": OWN,
     "PUT /api/v1/account/second-factor": OWN, "POST /api/v1/account/second-factor/removal": OWN,
     "POST /api/v1/account/recovery-codes": OWN, "GET /api/v1/account/sessions": OWN,

@@ -143,4 +143,6 @@ def _answers(operation: Operation, known: Mapping[Any, dict[str, Any]]) -> dict[
     return told
 
 
-_MEANING = {200: "done; a repeat gets the first answer", 201: "created", 204: "noted", 101: "WebSocket"}
+_MEANING = {
+    200: "done; a repeat gets the first answer", 201: "created", 204: "noted", 101: "WebSocket", 303: "see there",
+}

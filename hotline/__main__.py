@@ -14,7 +14,7 @@ from hotline.errors import HotlineError, Unavailable
 COMMANDS = (
     "audit",
     "serve", "migrate", "user", "unit", "check", "city", "directory", "neighbour", "knowledge",
-    "triage", "cluster", "train", "retrain", "shadow", "eval", "demo", "desk110", "unitdesk", "sms",
+    "triage", "cluster", "train", "retrain", "shadow", "eval", "demo", "desk110", "unitdesk", "sms", "oidc",
     "queues", "prompts", "staffing", "diagram", "openapi", "database", "backup", "restore", "figures", "report",
 )
 

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from agent_ui import account_api, auth
+from agent_ui import account_api, auth, sso_api
 from agent_ui.accounts import Accounts
 from agent_ui.gate import gate
+from agent_ui.oidc import Provider, Sso
 from hotline.config import Settings, listed
 from hotline.core import Core
 
 
-def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
+def routes(core: Core, accounts: Accounts, session: aiohttp.ClientSession) -> list[web.AbstractRouteDef]:
     """Return the routes of log-in and account."""
     settings = core.settings
+    handlers = auth.handlers_of(
+        accounts, ws_port=settings.ws_port, ws_url=settings.ws_url, proxies=settings.proxies,
+        secure=settings.public_url.startswith("https://"),
+    )
     return [
-        *auth.routes(
-            accounts, ws_port=settings.ws_port, ws_url=settings.ws_url, proxies=settings.proxies,
-            secure=settings.public_url.startswith("https://"),
+        *auth.routes(handlers),
+        *sso_api.routes(
+            sso_of(core, accounts, session), accounts=accounts, auth=handlers, name=settings.oidc_name,
+            proxies=settings.proxies,
         ),
         *account_api.routes(accounts, issuer=f"{core.city.name}12345"),
     ]
+
+
+def sso_of(core: Core, accounts: Accounts, session: aiohttp.ClientSession) -> Sso | None:
+    """Return the identity provider, None where none is configured."""
+    settings = core.settings
+    if not settings.oidc_issuer:
+        return None
+    provider = Provider(
+        issuer=settings.oidc_issuer, client=settings.oidc_client, secret=settings.oidc_secret,
+        claim=settings.oidc_claim, back=f"{settings.public_base}/api/v1/sso/callback",
+    )
+    return Sso(provider, store=accounts.store, session=session, clock=core.clock)
 
 
 def guard(core: Core, accounts: Accounts) -> Middleware:

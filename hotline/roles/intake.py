@@ -11,8 +11,9 @@ import aiohttp
 import asyncpg
 from aiohttp import web
 
-from agent_ui import auth, page
+from agent_ui import page
 from agent_ui.accounts import Accounts
+from agent_ui.gate import known
 from agent_ui.staff import acting_role
 from channels import appeals, chat, open311, phone, police, police_updates, ratings, tickets, wechat
 from channels.limits import Guesses, RateLimit
@@ -25,7 +26,7 @@ from hotline.ids import StaffName
 from hotline.jobs import supervised
 from hotline.listening import listening
 from hotline.operation import Operation
-from hotline.roles import citizens, departments, figures, neighbours
+from hotline.roles import citizens, departments, figures, identity, neighbours
 from hotline.roles.document import openapi_document
 from hotline.roles.parts import accounts_of, running, wechat_client
 from hotline.store.database import LOST
@@ -44,7 +45,8 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
         ]
         operation = Operation(core.pool, clock=core.clock, spooled=lambda: len(core.spool.waiting()))
         app = house.application(
-            routes, ready=partial(_ready, core), openapi=openapi_document(), lost=LOST, refresh=operation.refresh
+            routes, ready=partial(_ready, core), openapi=openapi_document(), lost=LOST, refresh=operation.refresh,
+            gate=identity.guard(core, accounts_of(core)),
         )
         app.on_shutdown.extend([room.close, feed.close])
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
@@ -77,7 +79,7 @@ def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRout
         *citizens.routes(core, limit),
         *open311.routes(front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies),
         *phone.routes(front, authenticate=partial(_agent, accounts)),
-        *auth.routes(accounts, ws_port=settings.ws_port),
+        *identity.routes(core, accounts, session),
         *departments.routes(core, accounts),
         *neighbours.routes(core, accounts),
         *page.routes(),
@@ -103,7 +105,7 @@ def _wechat_routes(core: Core, session: aiohttp.ClientSession, guesses: Guesses)
 
 
 async def _agent(accounts: Accounts, request: web.Request) -> StaffName:
-    staff = await accounts.session(auth.token_of(request))
+    staff = await known(accounts)(request)
     acting_role(staff)
     return StaffName(staff.name)
 

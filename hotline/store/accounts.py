@@ -11,6 +11,7 @@ from agent_ui.account_ports import Attempt, Login, Opening, SessionRow, Used
 from agent_ui.identity import AccountPolicy, Proof, Standing
 from agent_ui.staff import Staff, StaffRole
 from hotline.errors import InvalidInput, NotFound
+from hotline.store import sealing
 from hotline.store.database import statements
 
 _SQL = statements("accounts")
@@ -54,9 +55,9 @@ class AccountStore:
         row = await self._pool.fetchrow(_SQL["account"], name, now)
         if row is None:
             return None
-        secret = row["totp_secret"] if row["totp_since"] is not None else b""
+        secret = _opened(name, row["totp_secret"]) if row["totp_since"] is not None else b""
         return Login(
-            staff=_staff(row), password_hash=row["password_hash"], secret=secret or b"", last_step=row["totp_step"]
+            staff=_staff(row), password_hash=row["password_hash"], secret=secret, last_step=row["totp_step"]
         )
 
     async def active(self, name: str) -> Staff | None:
@@ -116,22 +117,25 @@ class AccountStore:
         return None if row is None else (_staff(row), row["session"])
 
     # ── second factor ────────────────────────────────────────────────────────────────────────────
-    async def propose_secret(self, name: str, sealed: bytes) -> bool:
+    async def propose_secret(self, name: str, secret: bytes) -> bool:
         """Keep a secret that no code has proved yet; False where one is enrolled."""
+        sealed = sealing.ring().seal(secret, context=_context(name))
         return await self._pool.fetchval(_SQL["propose_secret"], name, sealed) is not None
 
     async def proposed_secret(self, name: str) -> bytes | None:
         """Return it."""
         sealed: bytes | None = await self._pool.fetchval(_SQL["proposed_secret"], name)
-        return sealed
+        return None if sealed is None else _opened(name, sealed)
 
     async def confirm_secret(
-        self, name: str, sealed: bytes, *, step: int, recovery: Sequence[bytes], session: int, now: datetime
+        self, name: str, secret: bytes, *, step: int, recovery: Sequence[bytes], session: int, now: datetime
     ) -> bool:
         """A code has proved it: enrol it, with fresh recovery codes; False if it was replaced meanwhile."""
         async with self._pool.acquire() as connection, connection.transaction():
-            if await connection.fetchval(_SQL["confirm_secret"], name, now, step, sealed) is None:
+            sealed = await connection.fetchval(_SQL["proposed_secret"], name)
+            if sealed is None or _opened(name, sealed) != secret:
                 return False
+            await connection.execute(_SQL["confirm_secret"], name, now, step)
             await _put_recovery(connection, name, recovery)
             await connection.execute(_SQL["prove_session"], session, Proof.CODE)
         return True
@@ -182,6 +186,14 @@ async def _open(connection: asyncpg.Connection, opening: Opening) -> None:
 async def _put_recovery(connection: asyncpg.Connection, name: str, recovery: Sequence[bytes]) -> None:
     await connection.execute(_SQL["drop_recovery_codes"], name)
     await connection.execute(_SQL["add_recovery_codes"], name, list(recovery))
+
+
+def _context(name: str) -> bytes:
+    return f"staff.totp_secret:{name}".encode()
+
+
+def _opened(name: str, sealed: bytes) -> bytes:
+    return sealing.ring().open(sealed, context=_context(name))
 
 
 def _staff(row: asyncpg.Record) -> Staff:

@@ -13,7 +13,7 @@ from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from agent_ui.account_ports import Opening
-from agent_ui.auth import COOKIE, routes
+from agent_ui.auth import COOKIE, handlers_of, routes
 from agent_ui.passwords import Passwords
 from agent_ui.staff import Staff, StaffRole
 from channels.problem import problems
@@ -28,7 +28,7 @@ GOOD = {"name": "zhang", "password": PASSWORD}
 @pytest.fixture
 async def client(stack: Stack) -> AsyncIterator[Client]:
     app = web.Application(middlewares=[problems])
-    app.add_routes(routes(stack.accounts, ws_port=8081))
+    app.add_routes(routes(handlers_of(stack.accounts, ws_port=8081)))
     async with AsyncExitStack() as exits:
         yield await exits.enter_async_context(TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)))
 

@@ -102,11 +102,10 @@ WHERE used.expires_at > $2 AND staff.active AND sessions.expires_at > $2;
 UPDATE staff SET totp_secret = $2 WHERE name = $1 AND totp_since IS NULL RETURNING name;
 
 -- name: proposed_secret
-SELECT totp_secret, totp_step FROM staff WHERE name = $1 AND totp_since IS NULL AND totp_secret IS NOT NULL;
+SELECT totp_secret FROM staff WHERE name = $1 AND totp_since IS NULL AND totp_secret IS NOT NULL FOR UPDATE;
 
 -- name: confirm_secret
-UPDATE staff SET totp_since = $2, totp_step = $3
-WHERE name = $1 AND totp_since IS NULL AND totp_secret = $4 RETURNING name;
+UPDATE staff SET totp_since = $2, totp_step = $3 WHERE name = $1;
 
 -- name: drop_secret
 UPDATE staff SET totp_secret = NULL, totp_since = NULL, totp_step = 0 WHERE name = $1 RETURNING name;

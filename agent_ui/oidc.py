@@ -1,0 +1,164 @@
+"""Log-in by the city's identity provider: OpenID Connect, authorization code with PKCE (RFC 7636).
+
+Who has a UKey, a certificate or the province's single sign-on proves themselves there; we learn a name. The account
+must exist here with its role: the provider vouches for who somebody is, never for what they may do.
+
+State, nonce and verifier of an attempt lie in the database, used once; a cookie binds the attempt to the browser that
+began it. The ID token is checked by PyJWT: signature by a key of the provider, issuer, audience, expiry, nonce.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import jwt
+import msgspec
+
+from agent_ui.account_ports import AccountStore, Attempt
+from agent_ui.accounts import token_hash
+from hotline.errors import Unauthenticated, Unavailable
+from hotline.ports import Clock
+
+LASTS = timedelta(minutes=10)
+_TIMEOUT = aiohttp.ClientTimeout(total=10)
+_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
+"""No symmetric ones and not `none`: the token is signed by a key that only the provider has."""
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """The identity provider as it is configured; `claim` holds the log-in name, `back` is our callback's address."""
+
+    issuer: str
+    client: str
+    secret: str
+    claim: str
+    back: str
+
+
+class Discovered(msgspec.Struct, frozen=True):
+    """What the provider tells of itself."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+
+
+class _Tokens(msgspec.Struct, frozen=True):
+    id_token: str
+
+
+class Sso:
+    """Sends people to the provider and takes them back."""
+
+    def __init__(
+        self, provider: Provider, *, store: AccountStore, session: aiohttp.ClientSession, clock: Clock
+    ) -> None:
+        self._provider, self._store, self._session, self._clock = provider, store, session, clock
+        self._discovered: Discovered | None = None
+        self._keys: jwt.PyJWKSet | None = None
+
+    async def begin(self) -> tuple[str, str]:
+        """Return the provider's address to send the browser to, and the state that binds the browser to it.
+
+        Raises:
+            Unavailable: the provider does not answer.
+        """
+        found = await self._discover()
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        now = self._clock()
+        attempt = Attempt(nonce=nonce, verifier=verifier, expires_at=now + LASTS)
+        await self._store.keep_attempt(token_hash(state), attempt, now=now)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        query = urlencode({
+            "response_type": "code", "client_id": self._provider.client, "redirect_uri": self._provider.back,
+            "scope": "openid profile", "state": state, "nonce": nonce, "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        })
+        return f"{found.authorization_endpoint}?{query}", state
+
+    async def finish(self, *, state: str, bound: str, code: str) -> str:
+        """Return the name that the provider vouches for.
+
+        Args:
+            state: from the address; bound: from the browser's cookie. code: from the address.
+
+        Raises:
+            Unauthenticated: anything about it is wrong. Unavailable: the provider does not answer.
+        """
+        attempt = await self._store.take_attempt(token_hash(state)) if state else None
+        if attempt is None or attempt.expires_at <= self._clock() or not secrets.compare_digest(state, bound):
+            raise Unauthenticated("this log-in was begun elsewhere, is over, or was used already: begin anew")
+        claims = await self._checked(await self._exchange(code, attempt.verifier))
+        if not secrets.compare_digest(str(claims.get("nonce", "")), attempt.nonce):
+            raise Unauthenticated("the identity provider's answer belongs to another log-in")
+        name = claims.get(self._provider.claim)
+        if not isinstance(name, str) or not name:
+            raise Unauthenticated(f"the identity provider told no {self._provider.claim}: see the setting oidc_claim")
+        return name
+
+    async def _exchange(self, code: str, verifier: str) -> str:
+        found = await self._discover()
+        form = {
+            "grant_type": "authorization_code", "code": code, "redirect_uri": self._provider.back,
+            "client_id": self._provider.client, "client_secret": self._provider.secret, "code_verifier": verifier,
+        }
+        status, body = await self._asked("POST", found.token_endpoint, form)
+        if status != 200:
+            raise Unauthenticated("the identity provider did not take the code: begin anew")
+        try:
+            return msgspec.json.decode(body, type=_Tokens).id_token
+        except msgspec.MsgspecError as error:
+            raise Unauthenticated("the identity provider gave no ID token") from error
+
+    async def _checked(self, token: str) -> dict[str, Any]:
+        try:
+            key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
+            claims: dict[str, Any] = jwt.decode(
+                token, key, algorithms=list(_ALGORITHMS), audience=self._provider.client,
+                issuer=self._provider.issuer, leeway=60, options={"require": ["exp", "iat", "aud", "iss", "sub"]},
+            )
+        except jwt.PyJWTError as error:
+            raise Unauthenticated(f"the identity provider's token cannot be trusted: {error}") from error
+        return claims
+
+    async def _key(self, kid: str) -> jwt.PyJWK:
+        """Return the provider's key; asked for anew where it is not known, as providers rotate them."""
+        for fresh in (False, True):
+            if fresh or self._keys is None:
+                status, body = await self._asked("GET", (await self._discover()).jwks_uri)
+                if status != 200:
+                    raise Unavailable(f"the identity provider's keys cannot be read: HTTP {status}")
+                self._keys = jwt.PyJWKSet.from_json(body.decode())
+            for key in self._keys.keys:
+                if key.key_id == kid or (not kid and len(self._keys.keys) == 1):
+                    return key
+        raise Unauthenticated("the identity provider's token is signed by a key that it does not tell of")
+
+    async def _discover(self) -> Discovered:
+        if self._discovered is None:
+            address = f"{self._provider.issuer.rstrip('/')}/.well-known/openid-configuration"
+            status, body = await self._asked("GET", address)
+            try:
+                found = msgspec.json.decode(body, type=Discovered)
+            except msgspec.MsgspecError as error:
+                raise Unavailable(f"{address} is no OpenID configuration (HTTP {status})") from error
+            if found.issuer != self._provider.issuer:
+                raise Unavailable(f"{address} tells of another issuer, {found.issuer}: set oidc_issuer to it")
+            self._discovered = found
+        return self._discovered
+
+    async def _asked(self, method: str, address: str, form: dict[str, str] | None = None) -> tuple[int, bytes]:
+        try:
+            async with self._session.request(
+                method, address, data=form, timeout=_TIMEOUT, allow_redirects=False
+            ) as answer:
+                return answer.status, await answer.content.read(1 << 20)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise Unavailable(f"the identity provider does not answer ({type(error).__name__})") from error

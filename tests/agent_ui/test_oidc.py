@@ -1,0 +1,183 @@
+"""Log-in by the identity provider, against the stand-in over real HTTP: there and back, and every wrong answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+from aiohttp import CookieJar, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from agent_ui import auth, sso_api
+from agent_ui.accounts import Accounts
+from agent_ui.gate import gate
+from agent_ui.identity import AccountPolicy
+from agent_ui.oidc import Provider, Sso
+from agent_ui.staff import StaffRole
+from channels.problem import problems
+from hotline.oidc_standin import OidcStandIn
+from hotline.store.accounts import AccountStore
+from tests.agent_ui.stack import Stack, fast_passwords
+
+Client = TestClient[web.Request, web.Application]
+
+
+class Both:
+    """The provider and the house."""
+
+    def __init__(self, client: Client, provider: OidcStandIn, stack: Stack) -> None:
+        self.client, self.provider, self.stack = client, provider, stack
+
+    async def there(self) -> str:
+        """Return the provider's address that the browser is sent to."""
+        answer = await self.client.get("/api/v1/sso/start", allow_redirects=False)
+        assert answer.status == 303
+        return answer.headers["Location"]
+
+    async def chosen(self, address: str, name: str) -> str:
+        """Choose who to be at the provider; return the way back, without the host."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{address}&as={name}", allow_redirects=False) as answer,
+        ):
+            back = urlsplit(answer.headers["Location"])
+        return f"{back.path}?{back.query}"
+
+    async def back(self, way: str) -> str:
+        """Return where the log-in ends."""
+        answer = await self.client.get(way, allow_redirects=False)
+        assert answer.status == 303
+        return answer.headers["Location"]
+
+    async def log_in(self, name: str = "zhang") -> str:
+        return await self.back(await self.chosen(await self.there(), name))
+
+    async def who(self) -> str | None:
+        answer = await self.client.get("/api/v1/session")
+        return (await answer.json())["name"] if answer.status == 200 else None
+
+
+@pytest.fixture
+async def both(stack: Stack) -> AsyncIterator[Both]:
+    async with AsyncExitStack() as exits:
+        provider = OidcStandIn(issuer="", client="hotline", secret="shared", people=["zhang"])
+        server = await exits.enter_async_context(TestServer(provider.app()))
+        provider.issuer = str(server.make_url("")).rstrip("/")
+        session = await exits.enter_async_context(aiohttp.ClientSession())
+        policy = AccountPolicy(second_factor=frozenset(StaffRole), password_age=timedelta(days=1))
+        accounts = Accounts(
+            store=AccountStore(stack.pool), passwords=fast_passwords(), clock=stack.clock, policy=policy
+        )
+        settings = Provider(
+            issuer=provider.issuer,
+            client="hotline",
+            secret="shared",
+            claim="preferred_username",
+            back="http://house.example/api/v1/sso/callback",
+        )
+        sso = Sso(settings, store=accounts.store, session=session, clock=stack.clock)
+        handlers = auth.handlers_of(accounts, ws_port=1)
+        app = web.Application(middlewares=[problems, gate(accounts)])
+        app.add_routes(auth.routes(handlers))
+        app.add_routes(sso_api.routes(sso, accounts=accounts, auth=handlers, name="统一身份认证", proxies=0))
+        client = await exits.enter_async_context(TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)))
+        yield Both(client, provider, stack)
+
+
+async def test_there_and_back(both: Both) -> None:
+    assert await (await both.client.get("/api/v1/sso")).json() == {"on": True, "name": "统一身份认证"}
+    address = await both.there()
+    query = parse_qs(urlsplit(address).query)
+    assert (query["response_type"], query["code_challenge_method"]) == (["code"], ["S256"])
+    assert await both.back(await both.chosen(address, "zhang")) == "/login?sso=ok"
+    assert await both.who() == "zhang"
+    body = await (await both.client.get("/api/v1/session")).json()
+    assert (body["proof"], body["duties"]) == ("sso", [])  # password and factors are the provider's matter
+
+
+async def test_an_attempt_counts_once_and_in_its_own_browser(both: Both) -> None:
+    way = await both.chosen(await both.there(), "zhang")
+    async with aiohttp.ClientSession() as stranger:
+        url = str(both.client.make_url("/")).rstrip("/") + way
+        async with stranger.get(url, allow_redirects=False) as answer:
+            assert answer.headers["Location"] == "/login?sso=unauthenticated"
+            assert auth.COOKIE not in answer.cookies
+    assert await both.back(way) == "/login?sso=unauthenticated"  # used up by the stranger
+    assert await both.who() is None
+    way = await both.chosen(await both.there(), "zhang")
+    assert await both.back(way) == "/login?sso=ok"
+    assert await both.back(way) == "/login?sso=unauthenticated"
+
+
+async def test_an_attempt_is_over_after_ten_minutes(both: Both) -> None:
+    way = await both.chosen(await both.there(), "zhang")
+    both.stack.clock.ahead = timedelta(minutes=11)
+    assert await both.back(way) == "/login?sso=unauthenticated"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "stranger",
+        "nonce",
+        "audience",
+        "issuer",
+        "expired",
+        "forged",
+        "unsigned",
+        "error",
+    ],
+)
+async def test_what_cannot_be_trusted_opens_nothing(both: Both, fault: str) -> None:
+    both.provider.fault = fault
+    assert await both.log_in() == "/login?sso=unauthenticated"
+    assert await both.who() is None
+    both.provider.fault = "none"
+    assert await both.log_in() == "/login?sso=ok"
+
+
+async def test_a_provider_that_is_down_is_told(both: Both) -> None:
+    both.provider.fault = "down"
+    answer = await both.client.get("/api/v1/sso/start", allow_redirects=False)
+    assert (answer.status, (await answer.json())["error_id"]) == (503, "unavailable")
+    both.provider.fault = "none"
+    address = await both.there()
+    way = await both.chosen(address, "zhang")
+    both.provider.fault = "down"
+    assert await both.back(way) == "/login?sso=unavailable"
+
+
+@pytest.mark.parametrize(
+    "way", ["", "?state=x", "?code=x", "?state=&code=", "?state=%00&code=%00", "?error=access_denied"]
+)
+async def test_odd_ways_back(both: Both, way: str) -> None:
+    assert await both.back(f"/api/v1/sso/callback{way}") == "/login?sso=unauthenticated"
+
+
+async def test_somebody_who_left_is_vouched_for_in_vain(both: Both) -> None:
+    await both.stack.pool.execute("UPDATE staff SET active = false WHERE name = 'zhang'")
+    assert await both.log_in() == "/login?sso=unauthenticated"
+
+
+async def test_the_stand_in_takes_only_its_own_codes(both: Both) -> None:
+    async with aiohttp.ClientSession() as session:
+        for form in ({}, {"code": "x"}, {"code": "x", "client_id": "hotline", "client_secret": "shared"}):
+            async with session.post(f"{both.provider.issuer}/token", data=form) as answer:
+                assert answer.status == 400
+        async with session.get(f"{both.provider.issuer}/authorize?client_id=other") as answer:
+            assert answer.status == 400
+
+
+async def test_without_a_provider(stack: Stack) -> None:
+    handlers = auth.handlers_of(stack.accounts, ws_port=1)
+    app = web.Application(middlewares=[problems])
+    app.add_routes(sso_api.routes(None, accounts=stack.accounts, auth=handlers, name="x", proxies=0))
+    async with TestClient(TestServer(app)) as client:
+        assert await (await client.get("/api/v1/sso")).json() == {"on": False, "name": ""}
+        assert (await client.get("/api/v1/sso/start")).status == 404
+        answer = await client.get("/api/v1/sso/callback", allow_redirects=False)
+        assert answer.headers["Location"] == "/login?sso=not_found"
