@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import msgspec
 import openpyxl
 import pytest
 
-from agent_ui.accounts import SESSION_LIFE, token_hash
+from agent_ui.account_ports import Opening
+from agent_ui.accounts import token_hash
 from agent_ui.staff import Staff, StaffRole
 from hotline import ioc, roles
 from hotline.city import load_city
@@ -62,9 +63,11 @@ async def house(database: str, tmp_path: Path) -> AsyncIterator[House]:
             staff = Staff(name=role.value, display_name=role.value, role=role, department=department)
             await store.add_staff(staff, "no password", now=core.clock())
             made.tokens[role] = f"token of {role}"
-            await store.open_session(
-                role.value, token_hash(made.tokens[role]), now=core.clock(), expires_at=core.clock() + SESSION_LIFE
-            )
+            await core.pool.execute("UPDATE staff SET totp_since = now() WHERE name = $1", role.value)
+            await store.open_session(Opening(
+                name=role.value, token_hash=token_hash(made.tokens[role]), now=core.clock(),
+                expires_at=core.clock() + timedelta(hours=12),
+            ))
         yield made
 
 
