@@ -47,10 +47,10 @@ FROM (
 """
 _WORDS = """
 INSERT INTO ticket_search (ticket_id, words)
-SELECT id, array_to_tsvector(ARRAY['路灯', '词' || (id % 5000), '词' || (id % 4999 + 5000), '街' || (id % 300),
+SELECT id, search_words(id, ARRAY['路灯', '词' || (id % 5000), '词' || (id % 4999 + 5000), '街' || (id % 300),
     chr(20000 + abs(hashint8(id)) % 5000) || '词',
-    chr(30000 + abs(hashint8(id + 7)) % 300) || '街', -- these two as a search asks for them
-    '~a' || id / 20000, '~b' || id / 500000])
+    chr(30000 + abs(hashint8(id + 7)) % 300) || '街' -- these two as a search asks for them
+    ], lead, assisting)
 FROM tickets
 """
 

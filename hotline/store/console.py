@@ -140,19 +140,20 @@ class ConsoleStore:
         at, id_ = position_of(asked.cursor)
         states = sorted(set(asked.states) or set(State))
         parameters = [states, at, id_, asked.limit + 1, asked.number.strip(), phone, department]
+        if words:
+            found = await self._fetch("search_words", *parameters, query(asked.text, unit=department))
+        else:
+            found = await self._planned_anew("search", *parameters)
+        return _page(found, asked.limit)
+
+    async def _planned_anew(self, name: str, *parameters: object) -> list[asyncpg.Record]:
+        """Fetch where what is given decides which index serves, so that a plan for all cases would serve none."""
         try:
             async with self._pool.acquire() as connection, connection.transaction(readonly=True):
-                # What is given decides which index serves, so a plan for all cases would serve none.
                 await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-                if words:
-                    found = await connection.fetch(_SQL["search_rare"], *parameters, words)
-                    if not found[0]["matched"]:
-                        found = await connection.fetch(_SQL["search_words"], *parameters, words)
-                else:
-                    found = await connection.fetch(_SQL["search"], *parameters)
+                return list(await connection.fetch(_SQL[name], *parameters))
         except LOST as error:
             raise _unavailable(error) from error
-        return _page(found, asked.limit)
 
     # ── presence ─────────────────────────────────────────────────────────────────────────────────
     async def set_presence(

@@ -30,11 +30,16 @@ async def index_once(pool: asyncpg.Pool) -> int:
     return len(found)
 
 
+async def refresh_units(pool: asyncpg.Pool) -> int:
+    """Add the units of indexed tickets that went to others, at most `BATCH`; return how many there were."""
+    return int(await pool.fetchval(_SQL["refresh_units"], BATCH))
+
+
 async def index_all(pool: asyncpg.Pool, *, busy: Callable[[], bool] = lambda: False) -> None:
     """Index until the reader has caught up; one batch only while this process is `busy` taking appeals in."""
     count = BATCH
     while count == BATCH:
-        count = await index_once(pool)
+        count = max(await index_once(pool), await refresh_units(pool))
         if busy():
             return
 

@@ -38,13 +38,20 @@ def tokens(text: str) -> str:
     return " ".join(words(text))
 
 
-def query(text: str) -> str:
+def query(text: str, *, unit: str = "") -> str:
     """Return a tsquery that asks for every word of `text`, "" if it has none; operators in it have no meaning.
 
-    A single Chinese character, and the beginning of a run of letters or digits, stand for all that begin so.
+    A single Chinese character, and the beginning of a run of letters or digits, stand for all that begin so. Before
+    each word stands `{block}~`, to be replaced by a block of tickets (sql/console.sql, search_words).
+
+    Args:
+        unit: that the ticket was ever with, "" any.
     """
     asked = dict.fromkeys(
-        f"'{word}':*" if len(run) == 1 or not _is_chinese(run) else f"'{word}'"
+        f"'{{block}}~{word}':*" if len(run) == 1 or not _is_chinese(run) else f"'{{block}}~{word}'"
         for run in _runs(text)[:50] for word in _words(run)
     )
+    if asked and unit:
+        escaped = unit.replace("\\", "\\\\").replace("'", "''")
+        asked[f"'{{block}}~~d{escaped}'"] = None
     return " & ".join(asked)

@@ -11,7 +11,9 @@ from hotline.store.database import open_pool
 from hotline.store.search import query, tokens
 from tests.hotline.test_intake import all_rows, inbound, intake_over
 
-_FIND = "SELECT number FROM tickets JOIN ticket_search ON ticket_id = id WHERE words @@ $1::tsquery"
+_FIND = """
+SELECT number FROM tickets JOIN ticket_search ON ticket_id = id WHERE words @@ replace($1, '{block}', '0')::tsquery
+"""
 
 
 async def test_every_receipt_is_indexed_once_by_several_processes(database: str) -> None:
@@ -34,6 +36,27 @@ async def test_operators_in_a_search_have_no_meaning(database: str) -> None:
         assert len(await all_rows(database, _FIND, query(text))) == 1
 
 
+async def test_a_unit_that_gets_a_ticket_later_finds_it(database: str) -> None:
+    async with intake_over(database) as intake, await open_pool(database) as pool:
+        await intake.submit(inbound("体育路路灯不亮"))
+        for department in ("O'Neill\\ 局", "城管局"):
+            await pool.execute("UPDATE tickets SET lead = $1, assisting = ARRAY['水务局']", department)
+            assert await all_rows(database, _FIND, query("路灯", unit=department)) == []
+            await indexer.index_all(pool)
+            assert len(await all_rows(database, _FIND, query("路灯", unit=department))) == 1
+        assert len(await all_rows(database, _FIND, query("路灯", unit="水务局"))) == 1
+        assert await all_rows(database, _FIND, query("路灯", unit="水务")) == []
+    assert await all_rows(database, "SELECT 1 FROM search_stale") == []
+
+
+async def test_a_ticket_that_went_before_it_was_indexed_waits(database: str) -> None:
+    async with intake_over(database) as intake, await open_pool(database) as pool:
+        await intake.submit(inbound("体育路路灯不亮"))
+        await pool.execute("UPDATE tickets SET lead = '林业局'")
+        assert await indexer.refresh_units(pool) == 0
+        assert len(await all_rows(database, "SELECT 1 FROM search_stale")) == 1
+
+
 def test_a_search_without_words_asks_for_nothing() -> None:
     assert query("!!! …… 。") == ""
 
@@ -47,6 +70,6 @@ def test_a_search_without_words_asks_for_nothing() -> None:
     ],
 )
 async def test_what_is_found(database: str, text: str, asked: str, found: bool) -> None:
-    sql = "SELECT array_to_tsvector(string_to_array($1, ' ')) @@ $2::tsquery AS found"
+    sql = "SELECT search_words(7, string_to_array($1, ' '), '', '{}') @@ replace($2, '{block}', '0')::tsquery AS found"
     [row] = await all_rows(database, sql, tokens(text), query(asked))
     assert row["found"] is found

@@ -13,7 +13,8 @@ from hotline.store.database import open_pool
 from hotline.store.search import query
 from hotline.terms import State
 
-TICKETS = 60_000
+TICKETS = 260_000
+"""Three blocks."""
 _TICKETS = """
 INSERT INTO tickets (id, number, code, version, state, channel, kind, verdict, priority, lead, citizen, created_at,
                      updated_at, summary)
@@ -24,15 +25,15 @@ FROM generate_series(1, $1::int) AS n
 """
 _WORDS = """
 INSERT INTO ticket_search (ticket_id, words)
-SELECT n, array_to_tsvector(array_remove(ARRAY[
+SELECT n, search_words(n, array_remove(ARRAY[
     '路灯', CASE WHEN n % 100 = 1 THEN '不亮' END, CASE WHEN n % 9000 = 2 THEN '水管' END,
-    CASE WHEN n < 30 THEN '古树' END,
-    '~a' || n / 20000, '~b' || n / 500000], NULL))
+    CASE WHEN n < 30 THEN '古树' END], NULL), '单位' || (n % 9), '{}')
 FROM generate_series(1, $1::int) AS n
 """
 _PLAIN = """
 SELECT t.id FROM ticket_search AS s JOIN tickets AS t ON t.id = s.ticket_id
-WHERE s.words @@ $1::tsquery AND t.state = ANY ($2) AND ($3 = '' OR t.lead = $3) ORDER BY t.id DESC
+WHERE s.words @@ replace($1, '{block}', (t.id / 100000)::text)::tsquery
+  AND t.state = ANY ($2) AND ($3 = '' OR t.lead = $3) ORDER BY t.id DESC
 """
 
 
@@ -74,6 +75,7 @@ async def test_windows_find_what_looking_through_everything_finds(pool: asyncpg.
 
 async def test_the_words_of_windows_cannot_be_searched(pool: asyncpg.Pool) -> None:
     assert await found(pool, Search(id=1, text="~a1"), "", 10) == []
+    assert await found(pool, Search(id=1, text="~d单位3~0"), "", 10) == []
 
 
 async def test_nothing_is_found_in_an_empty_index(pool: asyncpg.Pool) -> None:

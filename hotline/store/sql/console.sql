@@ -3,29 +3,31 @@
 -- list). Parameters of lists: $1 states, ($2, $3) the last row of the page before, $4 most rows, $5 the topic's name.
 
 -- name: list_states
-SELECT h.seq, p.id, p.created_at, p.summary
+-- Summaries are read of the page only: each state brings as many rows as a page has, from the index alone.
+SELECT h.seq, p.id, p.created_at, t.summary
 FROM (SELECT event_horizon() - 1 AS seq) AS h
 LEFT JOIN LATERAL (
-    SELECT t.id, t.created_at, t.summary
+    SELECT t.id, t.created_at
     FROM unnest($1::text[]) AS s (state)
     CROSS JOIN LATERAL (
-        SELECT id, created_at, summary FROM tickets
+        SELECT id, created_at FROM tickets
         WHERE state = s.state AND (created_at, id) < ($2::timestamptz, $3::bigint)
         ORDER BY created_at DESC, id DESC LIMIT $4
     ) AS t
     WHERE $5::text IS NOT NULL
     ORDER BY t.created_at DESC, t.id DESC LIMIT $4
 ) AS p ON true
+LEFT JOIN tickets AS t ON t.id = p.id
 ORDER BY p.created_at DESC, p.id DESC;
 
 -- name: list_department
-SELECT h.seq, p.id, p.created_at, p.summary
+SELECT h.seq, p.id, p.created_at, t.summary
 FROM (SELECT event_horizon() - 1 AS seq) AS h
 LEFT JOIN LATERAL (
-    (SELECT t.id, t.created_at, t.summary
+    (SELECT t.id, t.created_at
      FROM unnest($1::text[]) AS s (state)
      CROSS JOIN LATERAL (
-         SELECT id, created_at, summary FROM tickets
+         SELECT id, created_at FROM tickets
          WHERE lead = $5 AND lead <> '' AND state = s.state AND (created_at, id) < ($2::timestamptz, $3::bigint)
          ORDER BY created_at DESC, id DESC LIMIT $4
      ) AS t
@@ -33,25 +35,25 @@ LEFT JOIN LATERAL (
     UNION ALL
     -- Assisting units stand first, second or third, nearly always: an index in the order of the list for each place,
     -- as an inverted one would bring all that a unit has ever assisted in, to be sorted for one page.
-    (SELECT t.id, t.created_at, t.summary
+    (SELECT t.id, t.created_at
      FROM unnest($1::text[]) AS s (state)
      CROSS JOIN LATERAL (
-             (SELECT id, created_at, summary FROM tickets
+             (SELECT id, created_at FROM tickets
               WHERE assisting[1] = $5 AND cardinality(assisting) >= 1 AND lead <> $5 AND state = s.state
                 AND (created_at, id) < ($2::timestamptz, $3::bigint)
               ORDER BY created_at DESC, id DESC LIMIT $4)
              UNION ALL
-             (SELECT id, created_at, summary FROM tickets
+             (SELECT id, created_at FROM tickets
               WHERE assisting[2] = $5 AND cardinality(assisting) >= 2 AND lead <> $5 AND state = s.state
                 AND (created_at, id) < ($2::timestamptz, $3::bigint)
               ORDER BY created_at DESC, id DESC LIMIT $4)
              UNION ALL
-             (SELECT id, created_at, summary FROM tickets
+             (SELECT id, created_at FROM tickets
               WHERE assisting[3] = $5 AND cardinality(assisting) >= 3 AND lead <> $5 AND state = s.state
                 AND (created_at, id) < ($2::timestamptz, $3::bigint)
               ORDER BY created_at DESC, id DESC LIMIT $4)
              UNION ALL
-             (SELECT id, created_at, summary FROM tickets
+             (SELECT id, created_at FROM tickets
               WHERE assisting @> ARRAY[$5::text] AND cardinality(assisting) > 3 AND lead <> $5 AND state = s.state
                 AND assisting[1] <> $5 AND assisting[2] <> $5 AND assisting[3] <> $5
                 AND (created_at, id) < ($2::timestamptz, $3::bigint)
@@ -60,6 +62,7 @@ LEFT JOIN LATERAL (
      ORDER BY t.created_at DESC, t.id DESC LIMIT $4)
     ORDER BY created_at DESC, id DESC LIMIT $4
 ) AS p ON true
+LEFT JOIN tickets AS t ON t.id = p.id
 ORDER BY p.created_at DESC, p.id DESC;
 
 -- name: list_agent
@@ -135,75 +138,45 @@ LEFT JOIN LATERAL (
 ) AS p ON true
 ORDER BY p.created_at DESC, p.id DESC;
 
--- name: search_rare
--- As `search`, and $8 a tsquery that at most 2,000 tickets match; `matched` tells whether it was so, else nothing was
--- looked for (search_words does). Planned anew each time.
-WITH matched AS MATERIALIZED (
-    SELECT ticket_id FROM ticket_search WHERE words @@ $8::tsquery LIMIT 2001
-), few AS MATERIALIZED (
-    SELECT count(*) <= 2000 AS few FROM matched
-)
-SELECT h.seq, few.few AS matched, p.id, p.created_at, p.summary
-FROM (SELECT event_horizon() - 1 AS seq) AS h
-CROSS JOIN few
-LEFT JOIN LATERAL (
-    SELECT t.id, t.created_at, t.summary
-    FROM (SELECT ticket_id FROM matched WHERE few.few AND ticket_id < $3::bigint ORDER BY ticket_id DESC) AS s
-    JOIN tickets AS t ON t.id = s.ticket_id
-    WHERE t.state = ANY ($1) AND $2::timestamptz IS NOT NULL
-      AND ($5::text = '' OR t.number = $5)
-      AND ($6::text = '' OR (t.citizen = $6 AND t.citizen <> ''))
-      AND ($7::text = '' OR t.lead = $7 OR t.assisting @> ARRAY[$7::text])
-      AND ($6::text = '' OR $7::text = '' OR (t.kind <> 'report' AND NOT t.confidential))
-    ORDER BY s.ticket_id DESC LIMIT $4
-) AS p ON true
-ORDER BY p.id DESC;
-
 -- name: search_words
--- As `search_rare`, for words that more than 2,000 tickets have. A frequent word is found among the newest ids by walking
--- them, a rarer one by the inverted index. That one gives all that ever held the word, in no order, so it is asked in
--- windows from the newest on, until the page is full: first of 20,000 ids, then of 500,000 (the words ~a… and ~b… of
--- sql/search.sql name them, which no search can contain). Planned anew each time; `ts_match_vq` is @@ without the index,
--- `+ 0` forbids walking ids where the index is meant.
+-- As `search`, and $8 a tsquery as text, in which `{block}` stands before each word (hotline.store.search): the index
+-- keeps each word by blocks of 100,000 ids, as an inverted index gives all that hold a word, in no order. So blocks are
+-- asked from the newest on, until the page is full. Before that 500 ids are walked, then 4,000, for words that most have.
+-- `ts_match_vq` is @@ without the index, `+ 0` forbids walking ids where the index is meant.
 SELECT h.seq, p.id, p.created_at, p.summary
 FROM (SELECT event_horizon() - 1 AS seq) AS h
 LEFT JOIN LATERAL (
     SELECT f.id, f.created_at, f.summary
-    FROM (
-        SELECT w.bucket, w.least, w.most
-        FROM (SELECT least($3::bigint - 1, coalesce((SELECT max(ticket_id) FROM ticket_search), 0)) AS top) AS t
-        CROSS JOIN LATERAL (
-            SELECT 0 AS rank, NULL AS bucket, t.top - 499 AS least, t.top AS most
-            UNION ALL SELECT 1, NULL, t.top - 4499, t.top - 500
-            UNION ALL
-            SELECT 2 + n, '~a' || (t.top / 20000 - n), 0, t.top - 4500 FROM generate_series(0, 5) AS n
-            WHERE t.top / 20000 >= n
-            UNION ALL
-            SELECT 8 + n, '~b' || (t.top / 500000 - n), 0, least(t.top - 4500, (t.top / 20000 - 5) * 20000 - 1)
-            FROM generate_series(0, t.top / 500000) AS n
-        ) AS w
-        ORDER BY w.rank
+    FROM (SELECT least($3::bigint - 1, coalesce((SELECT max(ticket_id) FROM ticket_search), 0)) AS top OFFSET 0) AS n
+    CROSS JOIN LATERAL (
+        SELECT rank, CASE rank WHEN 1 THEN n.top - 499 WHEN 2 THEN n.top - 4499 END AS least,
+               CASE rank WHEN 1 THEN n.top WHEN 2 THEN n.top - 500 ELSE n.top - 4500 END AS most,
+               CASE WHEN rank <= 2 THEN replace($8::text, '{block}', (n.top / 100000)::text)::tsquery
+                   || replace($8, '{block}', (n.top / 100000 - 1)::text)::tsquery
+               ELSE replace($8, '{block}', (n.top / 100000 + 3 - rank)::text)::tsquery END AS asked
+        FROM generate_series(1, n.top / 100000 + 3) AS rank
+        OFFSET 0
     ) AS w
     CROSS JOIN LATERAL (
-        (SELECT t.id, t.created_at, t.summary
-         FROM ticket_search AS s JOIN tickets AS t ON t.id = s.ticket_id
-         WHERE w.bucket IS NULL AND s.ticket_id BETWEEN w.least AND w.most AND ts_match_vq(s.words, $8::tsquery)
-           AND t.state = ANY ($1) AND $2::timestamptz IS NOT NULL
-           AND ($5::text = '' OR t.number = $5)
-           AND ($6::text = '' OR (t.citizen = $6 AND t.citizen <> ''))
-           AND ($7::text = '' OR t.lead = $7 OR t.assisting @> ARRAY[$7::text])
-           AND ($6::text = '' OR $7::text = '' OR (t.kind <> 'report' AND NOT t.confidential))
-         ORDER BY s.ticket_id DESC LIMIT $4)
-        UNION ALL
-        (SELECT t.id, t.created_at, t.summary
-         FROM ticket_search AS s JOIN tickets AS t ON t.id = s.ticket_id
-         WHERE s.words @@ ($8::tsquery && w.bucket::tsquery) AND s.ticket_id + 0 BETWEEN w.least AND w.most
-           AND t.state = ANY ($1)
-           AND ($5::text = '' OR t.number = $5)
-           AND ($6::text = '' OR (t.citizen = $6 AND t.citizen <> ''))
-           AND ($7::text = '' OR t.lead = $7 OR t.assisting @> ARRAY[$7::text])
-           AND ($6::text = '' OR $7::text = '' OR (t.kind <> 'report' AND NOT t.confidential))
-         ORDER BY s.ticket_id + 0 DESC LIMIT $4)
+        SELECT t.id, t.created_at, t.summary
+        FROM (
+            SELECT s.id
+            FROM (
+                (SELECT ticket_id AS id FROM ticket_search
+                 WHERE w.rank <= 2 AND ticket_id BETWEEN w.least AND w.most AND ts_match_vq(words, w.asked))
+                UNION ALL
+                (SELECT ticket_id FROM ticket_search
+                 WHERE w.rank > 2 AND words @@ w.asked AND ticket_id + 0 <= w.most)
+            ) AS s
+            ORDER BY s.id DESC
+        ) AS s
+        JOIN tickets AS t ON t.id = s.id
+        WHERE t.state = ANY ($1) AND $2::timestamptz IS NOT NULL
+          AND ($5::text = '' OR t.number = $5)
+          AND ($6::text = '' OR (t.citizen = $6 AND t.citizen <> ''))
+          AND ($7::text = '' OR t.lead = $7 OR t.assisting @> ARRAY[$7::text])
+          AND ($6::text = '' OR $7::text = '' OR (t.kind <> 'report' AND NOT t.confidential))
+        ORDER BY s.id DESC LIMIT $4
     ) AS f
     LIMIT $4
 ) AS p ON true

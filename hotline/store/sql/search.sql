@@ -16,8 +16,24 @@ WITH moved AS (
     UPDATE readers SET position = $2 WHERE name = 'search' AND position = $1 RETURNING true
 )
 INSERT INTO ticket_search (ticket_id, words)
--- ~a and ~b name the window of ids (sql/console.sql, search_words).
-SELECT ticket_id, array_to_tsvector(
-    string_to_array(words, ' ') || ARRAY['~a' || ticket_id / 20000, '~b' || ticket_id / 500000])
+SELECT t.id, coalesce(search_words(t.id, string_to_array(w.words, ' '), t.lead, t.assisting), '')
 FROM moved, unnest($3::bigint[], $4::text[]) AS w (ticket_id, words)
+JOIN tickets AS t ON t.id = w.ticket_id
 ON CONFLICT (ticket_id) DO NOTHING;
+
+-- name: refresh_units
+-- Adds the units of at most $1 tickets that went to others. One not indexed yet waits: whoever is indexing it may have
+-- read it before it went.
+WITH gone AS (
+    DELETE FROM search_stale WHERE ctid = ANY (ARRAY(
+        SELECT s.ctid FROM search_stale AS s
+        WHERE EXISTS (SELECT FROM ticket_search AS w WHERE w.ticket_id = s.ticket_id)
+        LIMIT $1 FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING ticket_id
+), added AS (
+    UPDATE ticket_search AS w SET words = w.words || search_words(t.id, '{}', t.lead, t.assisting)
+    FROM tickets AS t
+    WHERE t.id = w.ticket_id AND w.ticket_id IN (SELECT ticket_id FROM gone) AND (t.lead <> '' OR t.assisting <> '{}')
+)
+SELECT count(*) FROM gone;
