@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from channels import wording
 from channels.message import Inbound, Outbound, Receipt
 from channels.wechat import MediaFetcher
 from hotline import figures
-from hotline.appeal import Category
+from hotline.appeal import Category, Evidence
 from hotline.callbacks import Callbacks
 from hotline.city import City
 from hotline.config import Settings
@@ -88,6 +88,7 @@ class Core:
         self.hosts = hosts or Hosts(dsn)
         self.settings, self.city, self.dsn, self.pool, self.clock = settings, city, dsn, pool, clock
         self.shared_ports, self.triage = shared_ports, triage
+        self.explain: Callable[[str, str, Sequence[str]], tuple[Evidence, ...]] | None = None  # `serve` sets it
         self.media: MediaFetcher | None = None  # the intake role sets it where WeChat can be called
         self.neighbours = neighbours_of(settings.neighbours)
         directory_rows = DirectoryStore(pool)

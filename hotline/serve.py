@@ -60,6 +60,7 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, pare
         core = await stack.enter_async_context(open_core(
             settings, triage=triage, city=city, dsn=dsn, shared_ports=parent is not None
         ))
+        core.explain = pipeline.explain
         await core.keep_directories()
         await stack.enter_async_context(running(core.watch()))
         for one in pipelines:

@@ -26,7 +26,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `alarms_seen` are those of `alarms` that a supervisor has acknowledged.
     `children` counts the tickets that are merged into this one. `lights` are those that are shown (`completion_red`),
-    `try_at` is when the next try of the follow-up is to be made.
+    `try_at` is when the next try of the follow-up is to be made. With `chat` the citizen sits in a chat: what is said
+    to them is read at once.
     """
 
     number: str
@@ -52,6 +53,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     children: int = 0
     lights: tuple[str, ...] = ()
     try_at: datetime | None = None
+    chat: bool = False
 
 
 def next_due(ticket: Ticket) -> datetime | None:
@@ -83,6 +85,7 @@ def summarize(ticket: Ticket, updated_at: datetime) -> Summary:
         supervision=ticket.supervision, needs_person=ticket.triage.needs_person,
         children=len(ticket.children), lights=tuple(sorted(ticket.lights)),
         try_at=ticket.clocks.follow_up_next if ticket.state is State.PENDING_FOLLOW_UP else None,
+        chat=ticket.appeal.citizen.key.startswith("chat:"),
     )
 
 

@@ -104,6 +104,10 @@ class Vocabulary:
         found[hit[wrong]] = -1
         return found.astype(np.int64)
 
+    def numbers(self, text: str) -> list[Ints]:
+        """Return the number of the n-gram at each character, of 1, 2, 3 and 4 characters; -1 where unknown."""
+        return [self.find(keys) for keys, _ in _families(*codes_of([text]))]
+
     def bag(self, codes: Codes, starts: Ints, idf: Floats) -> Bag:
         """Return the rows of the texts: (1 + ln count) × idf, each row of length 1."""
         size = max(len(self.keys), 1)

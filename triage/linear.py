@@ -54,6 +54,27 @@ class LinearModel:
         parts = np.split(self._scores(texts), self._cuts, axis=1)
         return Scores(*map(_probabilities, parts, self.card.heads, self._biases))
 
+    def characters(self, text: str, label: str, rivals: Sequence[str] = ()) -> Floats | None:
+        """Return what each character of a clean text says for a category against its rivals (none: the mean of all).
+
+        None for a category that the model does not know. An n-gram's weight is shared among its characters.
+        """
+        labels = self.card.heads[0].labels
+        if label not in labels:
+            return None
+        others = [labels.index(rival) for rival in rivals if rival in labels and rival != label]
+        said = np.zeros(len(text), dtype=np.float32)
+        for size, numbers in enumerate(self._vocabulary.numbers(text), start=1):
+            known = np.flatnonzero(numbers >= 0)
+            columns = numbers[known]
+            rows = self._weights.take(columns, axis=0)[:, : len(labels)].astype(np.float32)
+            against = rows[:, others].mean(axis=1) if others else rows.mean(axis=1)
+            values = (rows[:, labels.index(label)] - against) * self._steps[columns] * self._idf[columns] / size
+            for offset in range(size):
+                inside = known + offset < len(text)  # the end of the text is a character of an n-gram, not of the text
+                np.add.at(said, known[inside] + offset, values[inside])
+        return said
+
     def _scores(self, texts: Sequence[str]) -> Floats:
         codes, starts = codes_of(texts)
         bag = self._vocabulary.bag(codes, starts, self._idf)

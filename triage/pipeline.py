@@ -26,9 +26,10 @@ from routing.priority import priority_of
 from triage.card import Card
 from triage.encoder import load_blend
 from triage.entities import entities_in
+from triage.explain import explain
 from triage.gazetteer import load_gazetteer
 from triage.judge import Choice, choose, model_evidence, raised, rule_evidence, services_for
-from triage.linear import load_linear
+from triage.linear import LinearModel, load_linear
 from triage.match import batch_of
 from triage.opinion import Opinions, Scorer, Use
 from triage.place import Gazetteer, Mention, happened
@@ -62,9 +63,10 @@ class Pipeline:
     """Triages texts. Holds no state between calls besides a small cache of directory look-ups."""
 
     def __init__(
-        self, city: City, gazetteer: Gazetteer, model: Scorer, careful: Scorer | None = None, use: Use = Use.AUTO
+        self, city: City, gazetteer: Gazetteer, model: LinearModel, careful: Scorer | None = None, use: Use = Use.AUTO
     ) -> None:
         self._city = city
+        self._linear = model
         self._gazetteer = gazetteer
         self._opinions = Opinions(model, careful, use)
         self._category, kinds, _, services = model.card.heads
@@ -94,6 +96,10 @@ class Pipeline:
     def version(self) -> str:
         """Return the version of the model."""
         return self._opinions.best.card.version
+
+    def explain(self, text: str, label: str, rivals: Sequence[str] = ()) -> tuple[Evidence, ...]:
+        """Return the words that speak for a category (`l1 + l2`) against its rivals; see `triage.explain`."""
+        return explain(self._linear, text, label, rivals)
 
     def follow(self, directory: Callable[[], Directory]) -> None:
         """Name units by the version of the dispatch directory that this returns, instead of the newest in the files."""

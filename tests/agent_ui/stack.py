@@ -17,13 +17,15 @@ from websockets.exceptions import ConnectionClosed
 
 from agent_ui import protocol as p
 from agent_ui.accounts import Accounts
+from agent_ui.aid_requests import Aids
+from agent_ui.aids import CityTerms
 from agent_ui.gateway import Gateway
 from agent_ui.limits import Limits
 from agent_ui.passwords import Passwords
 from agent_ui.requests import Requests
 from agent_ui.staff import Staff, StaffRole
 from channels.message import Inbound, Receipt
-from hotline.appeal import Appeal, Triage
+from hotline.appeal import Appeal, Evidence, Triage
 from hotline.intake import Intake
 from hotline.library import Library
 from hotline.service import Service
@@ -32,6 +34,7 @@ from hotline.store.console import ConsoleStore
 from hotline.store.database import open_pool
 from hotline.store.knowledge import KnowledgeStore
 from hotline.store.likeness import LikenessStore
+from hotline.store.looks import LookStore
 from hotline.store.relatives import RelativesStore
 from hotline.store.search import words
 from hotline.store.tail import Tail
@@ -150,12 +153,21 @@ class Stack:
         self.library = Library(KnowledgeStore(pool), words=words, clock=clock)
         self.port = 0
 
+    def aids(self) -> Aids:
+        """The aids over the small city's directory; any text is explained by its first two characters."""
+        directory = RULES.directory
+        terms = CityTerms(city="东莞", categories=(), units=tuple(directory.units), towns=("南城",))
+        return Aids(
+            terms=lambda: terms, directory=lambda: directory, looks=LookStore(self.pool), clock=self.clock,
+            explain=lambda text, label, rivals: (Evidence(f"category:{label}", text[:2], 0, 2),),
+        )
+
     @asynccontextmanager
     async def gateway(self, *, limits: Limits = Limits(), **serving: Any) -> AsyncIterator[Gateway]:
         """Run a gateway; the newest one is where `desk` goes."""
         requests = Requests(store=self.store, act=self.service.act, submit=self.intake.submit, clock=self.clock,
                             lease=limits.lease, relatives=RelativesStore(self.pool),
-                            likeness=LikenessStore(self.pool), library=self.library)
+                            likeness=LikenessStore(self.pool), library=self.library, aids=self.aids())
         async with Tail(self.dsn) as tail:
             gateway = Gateway(feed=tail, start=tail.status.cursor, store=self.store, requests=requests,
                               redeem=self.accounts.redeem, clock=self.clock, limits=limits)

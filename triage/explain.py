@@ -1,0 +1,55 @@
+"""Which words led to a category: the n-grams of the linear model, each with what it says for it and against its rivals.
+
+For people who must judge a proposal; nothing is decided by it. The encoder's opinion has no words to point at, so that
+where it has overruled the linear model the words are those that speak for the category all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hotline.appeal import Evidence
+from triage.features import Floats
+from triage.linear import LinearModel
+from triage.text import Text, normalise
+
+MOST = 6
+"""Spans that are shown at most: more would mark everything and tell nothing."""
+_SHARE = 0.25
+"""A character counts if it says at least this much of what the strongest one says."""
+_STOPS = frozenset(" \n\t,.;:、。，；：！？!?\"'“”‘’()（）")
+
+
+def explain(model: LinearModel, raw: str, label: str, rivals: Sequence[str] = ()) -> tuple[Evidence, ...]:
+    """Return the words of `raw` that speak most for a category, in their order.
+
+    Args:
+        label: the category as the model names it (`l1 + l2`); none is found for one that it does not know.
+        rivals: categories that it is weighed against; empty: all others.
+    """
+    [text] = normalise([raw])
+    weights = model.characters(text.clean, label, rivals)
+    if weights is None or not text.clean.strip():
+        return ()
+    marked = [text.clean[at] not in _STOPS for at in range(len(text.clean))]
+    spans = _spans(np.where(np.array(marked, dtype=bool), weights, 0.0).astype(np.float32))
+    return tuple(_evidence(text, start, end, label) for start, end in spans)
+
+
+def _evidence(text: Text, start: int, end: int, label: str) -> Evidence:
+    begin, finish = text.span(start, end)
+    return Evidence(f"category:{label}", text.raw[begin:finish], begin, finish)
+
+
+def _spans(weights: Floats) -> list[tuple[int, int]]:
+    """Return the runs of two and more characters that say most, the strongest first chosen, then in order."""
+    top = float(weights.max(initial=0.0))
+    if top <= 0:
+        return []
+    strong = weights >= top * _SHARE
+    bounds = np.flatnonzero(np.diff(np.concatenate(([False], strong, [False])).astype(np.int8)))
+    runs: list[tuple[int, int]] = [(int(a), int(b)) for a, b in bounds.reshape(-1, 2) if b - a >= 2]
+    runs.sort(key=lambda run: -float(weights[run[0] : run[1]].sum()))
+    return sorted(runs[:MOST])
