@@ -12,6 +12,7 @@ sees a ticket, and none can do another's work.
 from __future__ import annotations
 
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -51,6 +52,20 @@ def staff(*roles: StaffRole) -> Access:
 PUBLIC, CREDENTIAL, OWN = Access(Door.PUBLIC), Access(Door.CREDENTIAL), Access(Door.OWN, frozenset(StaffRole))
 EVERYBODY = staff(*StaffRole)
 CENTRE, WORK = staff(AGENT, SUPERVISOR), staff(AGENT, SUPERVISOR, DEPARTMENT)
+
+
+def of_host(origin: str, host: str, *, port: bool = False) -> bool:
+    """Tell whether an `Origin` is a page of the host that was asked; `port`: of the same port too.
+
+    The console's WebSocket has a port of its own, so there the name must do.
+    """
+    try:
+        there, here = urlsplit(origin), urlsplit(f"//{host}")
+    except ValueError:
+        return False
+    if not host or there.scheme not in ("http", "https"):
+        return False
+    return there.netloc == here.netloc if port else there.hostname == here.hostname
 
 
 _CENTRE, _WORK = CENTRE.roles, WORK.roles

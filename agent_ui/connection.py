@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Collection, Coroutine
+from http import HTTPStatus
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 
+from agent_ui.access import of_host
 from agent_ui.protocol import Bye, ServerFrame, encode
 from agent_ui.session import Session
 
@@ -78,6 +81,18 @@ class Console:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+
+def pages_of(origins: Collection[str]) -> Callable[[ServerConnection, Request], Response | None]:
+    """Return what refuses pages of other sites, but for `origins`."""
+
+    def checked(socket: ServerConnection, request: Request) -> Response | None:
+        origin = request.headers.get("Origin")
+        if origin is None or origin in origins or of_host(origin, request.headers.get("Host", "")):
+            return None  # no Origin: no browser, so nobody's log-in can be borrowed
+        return socket.respond(HTTPStatus.FORBIDDEN, "this page may not connect: see allowed_origins\n")
+
+    return checked
 
 
 def write_all(consoles: list[Console], frame: bytes, *, max_buffer: int) -> list[Console]:

@@ -3,7 +3,7 @@
 What `agent_ui.access` says of a route is held here, before the handler runs. A question that would change something and
 is proved by the cookie must come from our own pages (CSRF): browsers tell by `Sec-Fetch-Site`, older ones by `Origin`;
 what sends neither is no browser, so nobody's cookie can be borrowed through it. Programs prove themselves by
-`Authorization`, which no other site's page can send.
+`Authorization`, which no other site's page can send. WebSockets of citizens are asked the same.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection
 from functools import cache
 from typing import cast
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from agent_ui.access import Access, Door
+from agent_ui.access import Access, Door, of_host
 from agent_ui.accounts import Accounts, ready
 from agent_ui.identity import Seat
 from agent_ui.routes import access_of
@@ -63,7 +62,7 @@ def check_origin(request: web.Request, origins: Collection[str]) -> None:
     site = request.headers.get("Sec-Fetch-Site", "")
     if site in ("same-origin", "none") or (not site and not origin):
         return
-    if not site and urlsplit(origin).netloc == request.headers.get("Host", ""):
+    if not site and of_host(origin, request.headers.get("Host", ""), port=True):
         return
     raise Forbidden("the request comes from another site's page; add its Origin to allowed_origins if it is ours")
 
@@ -78,7 +77,7 @@ def gate(accounts: Accounts, *, origins: Collection[str] = ()) -> Middleware:
             return await handler(request)  # there is no such route: 404
         access = _declared(request.method, resource.canonical)
         if access.door is Door.PUBLIC or access.door is Door.CREDENTIAL:
-            if request.path == "/api/v1/login":
+            if request.path == "/api/v1/login" or request.headers.get("Upgrade", "").lower() == "websocket":
                 check_origin(request, origins)
             return await handler(request)
         seat = await accounts.seat(token_of(request))

@@ -14,10 +14,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.typing import Origin
 
 from agent_ui import protocol as p
-from agent_ui.connection import Console, write_all
+from agent_ui.connection import Console, pages_of, write_all
 from agent_ui.figures import DROPPED
 from agent_ui.follow import move, take_up
 from agent_ui.hub import Hub
@@ -66,7 +65,7 @@ class Gateway:
         """Serve until the block is left; consoles are then told to come back.
 
         Args:
-            origins: `Origin`s whose pages may connect; empty: any (a one-time ticket is needed all the same).
+            origins: whose pages may connect beside those of the host itself (a ticket is needed all the same).
             compression: permessage-deflate; saves bandwidth, costs processor time and memory for each console.
             reuse_port: several processes share the port.
         """
@@ -87,9 +86,8 @@ class Gateway:
     def _listening(
         self, host: str, port: int, origins: Sequence[str], compression: bool, reuse_port: bool
     ) -> AbstractAsyncContextManager[Server]:
-        allowed = [*(Origin(origin) for origin in origins), None] if origins else None
         return serve(
-            self._handle, host, port, origins=allowed, compression="deflate" if compression else None,
+            self._handle, host, port, process_request=pages_of(origins), compression="deflate" if compression else None,
             max_size=p.MAX_FRAME, ping_interval=None, close_timeout=self._limits.grace, server_header=None,
             reuse_port=reuse_port or None,
         )

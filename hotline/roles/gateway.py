@@ -13,7 +13,7 @@ from hotline.core import Core
 from hotline.listening import listening
 from hotline.roles.aids import aids_of
 from hotline.roles.call_desk import call_desk
-from hotline.roles.parts import accounts_of
+from hotline.roles.parts import accounts_of, origins_of
 from hotline.store.console import ConsoleStore
 from hotline.store.likeness import LikenessStore
 from hotline.store.tail import Tail
@@ -24,7 +24,7 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
     """Serve consoles while the block lasts."""
     settings = core.settings
     store = ConsoleStore(core.pool)
-    limits = Limits()
+    limits = Limits(idle=settings.session_idle * 60.0)
     requests = Requests(
         store=store, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease,
         relatives=core.relatives, callbacks=core.callbacks, likeness=LikenessStore(core.pool),
@@ -40,10 +40,9 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
             consoles=lambda: gateway.consoles, connected=lambda: feed.status.connected,
             held_back=lambda: feed.status.held_back,
         )
-        origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
         async with AsyncExitStack() as stack:
             with listening("ws_port", settings.host, settings.ws_port):
                 await stack.enter_async_context(gateway.serving(
-                    settings.host, settings.ws_port, origins=origins, reuse_port=core.shared_ports
+                    settings.host, settings.ws_port, origins=sorted(origins_of(settings)), reuse_port=core.shared_ports
                 ))
             yield

@@ -10,8 +10,8 @@ from agent_ui import account_api, auth, sso_api
 from agent_ui.accounts import Accounts
 from agent_ui.gate import gate
 from agent_ui.oidc import Provider, Sso
-from hotline.config import Settings, listed
 from hotline.core import Core
+from hotline.roles.parts import origins_of
 
 
 def routes(core: Core, accounts: Accounts, session: aiohttp.ClientSession) -> list[web.AbstractRouteDef]:
@@ -46,9 +46,3 @@ def sso_of(core: Core, accounts: Accounts, session: aiohttp.ClientSession) -> Ss
 def guard(core: Core, accounts: Accounts) -> Middleware:
     """Return the gate before every handler."""
     return gate(accounts, origins=origins_of(core.settings))
-
-
-def origins_of(settings: Settings) -> frozenset[str]:
-    """Return the Origins whose pages are ours: those allowed, and where citizens reach us."""
-    own = "/".join(settings.public_url.split("/")[:3]) if settings.public_url else ""
-    return listed(settings.allowed_origins) | ({own} if own else frozenset())

@@ -49,6 +49,12 @@ def accounts_of(core: Core) -> Accounts:
     )
 
 
+def origins_of(settings: Settings) -> frozenset[str]:
+    """Return the Origins whose pages are ours: those allowed, and where citizens reach us."""
+    own = "/".join(settings.public_url.split("/")[:3]) if settings.public_url else ""
+    return listed(settings.allowed_origins) | ({own} if own else frozenset())
+
+
 def wechat_client(core: Core, session: aiohttp.ClientSession) -> WeChatClient | None:
     """Without app id and secret we can answer WeChat, but not call it."""
     settings = core.settings

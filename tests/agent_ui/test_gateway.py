@@ -78,6 +78,12 @@ async def test_pages_of_other_sites_are_kept_out(stack: Stack) -> None:
         good = await connect(f"ws://127.0.0.1:{stack.port}/", origin="https://12345.example")  # type: ignore[arg-type]
         await good.close()
         await (await stack.connect()).close()
+    async with stack.gateway():
+        for own in ("http://127.0.0.1:8080", "https://127.0.0.1"):
+            await (await connect(f"ws://127.0.0.1:{stack.port}/", origin=own)).close()  # type: ignore[arg-type]
+        for other in ("http://evil.example", "null", "http://[", "file://127.0.0.1", "http://127.0.0.1.evil.example"):
+            with pytest.raises(InvalidStatus):
+                await connect(f"ws://127.0.0.1:{stack.port}/", origin=other)  # type: ignore[arg-type]
 
 
 async def test_compression_only_where_wanted(stack: Stack) -> None:
