@@ -13,20 +13,12 @@ from hotline.audit import Record
 from hotline.callbacks import Callbacks
 from hotline.errors import Forbidden, InvalidInput, Unavailable
 from hotline.ports import Clock
-from routing.call_news import CallCard, CallFloor, CallWords
+from routing.call_news import CallCard, CallFloor, CallSeen, CallWords
 from routing.call_orders import CallAct, CallOrder
 
 CallAsk = OrderCall | DialCall | ReadCall | ReadFloor
 Note = Callable[[Record], Awaitable[None]]
 """Keeps an act for the audit (`hotline.store.audit.AuditStore.note`)."""
-
-
-class CallSeen(Protocol):
-    """A call as it lies in the store."""
-
-    id: str
-    caller: str
-    agent: str
 
 
 class CallReads(Protocol):

@@ -70,6 +70,7 @@ _IDENTITY: dict[str, Access] = {
 _WORK_ROUTES: dict[str, Access] = {
     "POST /api/v1/console-ticket": WORK, "POST /api/v1/calls/appeals": WORK,
     "POST /api/v1/staff/attachments": WORK, "GET /api/v1/staff/tickets/{number}/attachments/{key}": WORK,
+    "GET /api/v1/staff/tickets/{number}/calls": CENTRE, "GET /api/v1/staff/calls/{call}/recording": CENTRE,
     "GET /api/v1/figures": WORK, "GET /api/v1/figures/live": WORK, "GET /api/v1/figures/report": CENTRE,
     "GET /api/v1/figures/exclusions": staff(SUPERVISOR, AUDIT), "POST /api/v1/figures/exclusions": _LEADING,
     "GET /api/v1/figures/tickets": WORK, "GET /api/v1/figures/standing": WORK, "GET /api/v1/figures/calls": CENTRE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import aiohttp
 import structlog
@@ -50,6 +51,23 @@ class Ari:
                 return answer.status < 400
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"the PBX does not answer: {error!r}") from error
+
+    async def recording(self, name: str) -> bytes | None:
+        """Return a recording as WAV, None where there is none. Raises Unavailable."""
+        timeout = aiohttp.ClientTimeout(total=120)
+        path = f"{self._base}/recordings/stored/{quote(name, safe='')}/file"
+        try:
+            async with self._session.get(path, headers=self._headers, timeout=timeout) as answer:
+                if answer.status == 404:
+                    return None
+                answer.raise_for_status()
+                return await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(f"the PBX does not answer: {error!r}") from error
+
+    async def drop_recording(self, name: str) -> None:
+        """Delete a recording at the PBX. Raises Unavailable."""
+        await self._ask("DELETE", f"/recordings/stored/{quote(name, safe='')}", {})
 
     async def channels(self) -> list[PbxChannel]:
         """Return the channels that are there. Raises Unavailable."""

@@ -86,12 +86,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ari_user: Annotated[str, Meta(description="user of ARI")] = ""
     ari_password: Annotated[str, Meta(description="password of ARI")] = ""
     ari_trunk: Annotated[str, Meta(description="where outside numbers are rung")] = "PJSIP/{number}@trunk"
-    outside_ring_seconds: Annotated[
-        float, Meta(gt=0, le=120, description="seconds that telephones outside ring: citizens, 110, units")
-    ] = 45.0
-    announce_seconds: Annotated[
-        float, Meta(ge=0, le=600, description="seconds between two announcements of a caller's place; 0: none")
-    ] = 30.0
+    outside_ring_seconds: Annotated[float, Meta(gt=0, le=120, description="seconds that telephones outside ring")] = 45.0
+    recording_days: Annotated[int, Meta(ge=1, le=36500, description="days that recordings are kept")] = 730
+    announce_seconds: Annotated[float, Meta(ge=0, le=600, description="seconds between two announcements; 0: none")] = 30.0
     ring_seconds: Annotated[float, Meta(gt=0, le=120, description="seconds that an agent's telephone rings")] = 15.0
     wrap_up_seconds: Annotated[float, Meta(ge=0, le=3600, description="seconds of wrap-up after a call")] = 30.0
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="least level logged")] = "info"

@@ -16,6 +16,14 @@ from routing.calls import Call, Direction, Leg, Phase, Role
 SummaryJson = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/Summary"})]
 
 
+class CallSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose call it is, for the checks of who may see it."""
+
+    id: str
+    caller: str
+    agent: str
+
+
 class EarlierCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A call of the same number: with whom, whether answered, and the ticket that came of it."""
 

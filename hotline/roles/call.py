@@ -12,9 +12,11 @@ import structlog
 from channels.ari import Ari
 from hotline.call_books import CallBooks
 from hotline.core import Core
-from hotline.jobs import supervised
+from hotline.jobs import repeated, supervised
+from hotline.recordings import Collector
 from hotline.roles.call_desk import marked
 from hotline.roles.parts import running
+from hotline.roles.recordings import recordings_of
 from hotline.store.telephone import TelephoneStore, sole_owner
 from hotline.telephone import Telephone
 from hotline.telephone_ports import Times
@@ -47,5 +49,7 @@ async def _steer(core: Core) -> None:
                 announce=settings.announce_seconds,
             ),
         )
-        await telephone.run(while_true=owner.still)
+        collector = Collector(pbx, recordings_of(core), clock=core.clock)
+        async with running(repeated(collector.collect, interval=1.0)):
+            await telephone.run(while_true=owner.still)
 

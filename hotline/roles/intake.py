@@ -26,7 +26,7 @@ from hotline.ids import StaffName
 from hotline.jobs import supervised
 from hotline.listening import listening
 from hotline.operation import Operation
-from hotline.roles import citizens, departments, figures, identity, neighbours
+from hotline.roles import citizens, departments, figures, identity, neighbours, recordings
 from hotline.roles.document import openapi_document
 from hotline.roles.parts import accounts_of, running, wechat_client
 from hotline.store.database import LOST
@@ -82,6 +82,7 @@ def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRout
         *identity.routes(core, accounts, session),
         *departments.routes(core, accounts),
         *neighbours.routes(core, accounts),
+        *recordings.routes(core, accounts),
         *page.routes(),
     ]
     if settings.police_secret:

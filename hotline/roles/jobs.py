@@ -14,7 +14,7 @@ from hotline.handoff import HandOffs
 from hotline.jobs import run_jobs
 from hotline.messages import Messages
 from hotline.ports import Sender
-from hotline.roles import departments, figures, likeness, neighbours
+from hotline.roles import departments, figures, likeness, neighbours, recordings
 from hotline.roles.parts import running, wechat_client
 from hotline.senders import ChatSender, OutcomeSender
 from hotline.store.indexer import index_all
@@ -45,6 +45,7 @@ async def jobs_role(core: Core) -> AsyncIterator[None]:
         handlers = {Job.PUSH_INCIDENT: hand_offs.push, Job.SEND_MESSAGE: messages.send} | theirs
         couriers, their_readers = neighbours.jobs(core, session)
         sweeps = their_sweeps | their_readers | figures.sweeps(core) | likeness.sweeps(core)
+        sweeps |= recordings.sweeps(core)
         await stack.enter_async_context(running(run_jobs(core.pool, handlers | couriers, sweeps | {
             "silence": (hand_offs.alarm_on_silence, 1.0),
             "clocks": (sweep.run, 1.0),

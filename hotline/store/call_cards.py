@@ -13,7 +13,7 @@ from hotline.lifecycle import OPEN_STATES
 from hotline.store import rows
 from hotline.store.answering import answering
 from hotline.store.database import statements
-from routing.call_news import CallCard, EarlierCall
+from routing.call_news import CallCard, CallSeen, EarlierCall
 
 _SQL = statements("call_cards")
 TICKETS, CALLS = 20, 10
@@ -45,13 +45,13 @@ class CallCards:
             ),
         )
 
-    async def call(self, id_: str) -> asyncpg.Record:
-        """Return caller, agent and times of a call. Raises NotFound."""
+    async def call(self, id_: str) -> CallSeen:
+        """Return whose call it is. Raises NotFound."""
         with answering():
             row = await self._pool.fetchrow(_SQL["call"], id_)
         if row is None:
             raise NotFound(f"there is no call {id_}")
-        return row
+        return CallSeen(id=row["id"], caller=row["caller"], agent=row["agent"])
 
     async def link(self, call: str, number: str) -> None:
         """Note that a ticket came of a call; of several the first is noted."""

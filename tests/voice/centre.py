@@ -55,8 +55,8 @@ class Centre:
         self._running: asyncio.Task[None] | None = None
 
     def steering(self) -> Telephone:
-        ari = Ari(self._session, base=self.ari, user=USER, password=PASSWORD, trunk=self.trunk)
-        return Telephone(pbx=ari, store=self.store, books=self, centre=lambda: self.plan, clock=now,
+        self.ari_now = Ari(self._session, base=self.ari, user=USER, password=PASSWORD, trunk=self.trunk)
+        return Telephone(pbx=self.ari_now, store=self.store, books=self, centre=lambda: self.plan, clock=now,
                          times=Times(ring=3.0, wrap_up=0.5, tick=0.05, announce=self.announce))
 
     # ── the books ────────────────────────────────────────────────────────────────────────────────

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 import wave
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from channels.phone_codec import caller_key
 from hotline.errors import HotlineError
+from hotline.recordings import Collector
+from hotline.store.recordings import RecordingStore
 from routing import call_words as m
 from routing.call_orders import CallAct, CallOrder
 from routing.calls import Phase, Role
@@ -234,3 +238,26 @@ async def test_a_pbx_that_restarts_leaves_nobody_stuck(centre: Centre) -> None:
     row = await centre.over()
     assert row["ended_at"] is not None
     await centre.until(lambda: is_state(centre, "wang", "available"))
+
+
+async def test_the_recording_is_fetched_hashed_and_deleted_at_the_pbx(centre: Centre, tmp_path: Path) -> None:
+    kept = RecordingStore(centre.pool, files=tmp_path / "recordings", days=1)
+    await centre.agent("wang", answering())
+    await centre.phones.call(calling("13800138000", speaking=tone(tmp_path / "tone.ulaw"), seconds=5))
+    await centre.call(Phase.TALKING)
+    row = await centre.over()
+    at_the_pbx = centre.pbx.recordings / f"{row['recording']}.wav"
+    collector = Collector(centre.ari_now, kept, clock=lambda: now() + timedelta(seconds=2))
+    await collector.collect()
+    found = await kept.of(row["id"])
+    data = kept.path_of(found.sha256).read_bytes()
+    assert (hashlib.sha256(data).hexdigest(), len(data)) == (found.sha256, found.bytes)
+    assert found.bytes > 16_000
+    assert not at_the_pbx.exists()
+    await collector.collect()  # nothing is wanted any more
+    assert [call async for call, _ in kept.damaged()] == []
+    await kept.hold(row["id"], held=True)
+    assert await kept.purge(now() + timedelta(days=2)) == 0
+    await kept.hold(row["id"], held=False)
+    assert await kept.purge(now() + timedelta(days=2)) == 1
+    assert not kept.path_of(found.sha256).exists()

@@ -15,7 +15,7 @@ ORDER BY c.started_at DESC LIMIT $3;
 
 -- name: call
 -- A call with who has it, for the checks of who may see it.
-SELECT id, caller, agent, direction, started_at, ended_at, ticket_id FROM calls WHERE id = $1;
+SELECT id, caller, agent FROM calls WHERE id = $1;
 
 -- name: link
 -- The ticket $2 came of the call $1; the first one stays.

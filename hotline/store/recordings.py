@@ -1,0 +1,112 @@
+"""Recordings: files under their SHA-256, rows with how long they are kept. No row lacks its file before its time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+
+from agent_ui.masking import mask_text
+from hotline.errors import NotFound
+from hotline.recordings import CallOfTicket, Recording, Wanted
+from hotline.store.answering import answering
+from hotline.store.channels import write_durably
+from hotline.store.database import statements
+
+_SQL = statements("recordings")
+_BATCH, _SHOWN = 100, 100
+
+
+class RecordingStore:
+    """Fulfils `hotline.recordings.Kept`. `files`: the folder; `days`: how long recordings are kept."""
+
+    def __init__(self, pool: asyncpg.Pool, *, files: Path, days: int) -> None:
+        self._pool, self._files, self._days = pool, files, timedelta(days=days)
+
+    def path_of(self, sha256: str) -> Path:
+        """Return where the bytes lie; the hash is hexadecimal, so it cannot leave the folder."""
+        return self._files / sha256[:2] / f"{sha256}.wav"
+
+    async def wanted(self, before: datetime) -> list[Wanted]:
+        """Return recordings of calls that ended before a moment and are not here yet, the oldest first."""
+        with answering():
+            found = await self._pool.fetch(_SQL["to_fetch"], before, _BATCH)
+        return [Wanted(call=row["id"], name=row["recording"], ended_at=row["ended_at"]) for row in found]
+
+    async def keep(self, call: str, data: bytes, *, now: datetime) -> str:
+        """Keep a recording: first safely on disk, then in the table. Return its SHA-256."""
+        sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+        await asyncio.to_thread(write_durably, self.path_of(sha256), data)
+        with answering():
+            await self._pool.execute(_SQL["keep"], call, sha256, len(data), now, now + self._days)
+        return sha256
+
+    async def gone(self, call: str) -> None:
+        """The PBX has no such file any more: ask for it no longer."""
+        with answering():
+            await self._pool.execute(_SQL["gone"], call)
+
+    async def of(self, call: str) -> Recording:
+        """Return a call's recording. Raises NotFound where there is none, or none any more."""
+        with answering():
+            row = await self._pool.fetchrow(_SQL["of"], call)
+        if row is None or row["deleted_at"] is not None:
+            raise NotFound(f"there is no recording of call {call}" if row is None else "its time was over")
+        return Recording(
+            call=row["call"], sha256=row["sha256"], bytes=row["bytes"], kept_at=row["kept_at"],
+            keep_until=row["keep_until"], legal_hold=row["legal_hold"],
+        )
+
+    async def of_ticket(self, number: str) -> tuple[CallOfTicket, ...]:
+        """Return the calls of a ticket, the newest first."""
+        with answering():
+            found = await self._pool.fetch(_SQL["of_ticket"], number, _SHOWN)
+        return tuple(
+            CallOfTicket(
+                call=row["id"], direction=row["direction"], agent=row["agent"], caller=mask_text(row["caller"]),
+                started_at=row["started_at"], answered_at=row["answered_at"], ended_at=row["ended_at"],
+                recorded=row["sha256"] is not None and row["deleted_at"] is None, sha256=row["sha256"] or "",
+                keep_until=row["keep_until"], legal_hold=bool(row["legal_hold"]),
+            )
+            for row in found
+        )
+
+    async def hold(self, call: str, *, held: bool) -> None:
+        """Put a recording on legal hold or take it off. Raises NotFound."""
+        with answering():
+            if await self._pool.fetchval(_SQL["hold"], call, held) is None:
+                raise NotFound(f"there is no recording of call {call}")
+
+    async def purge(self, now: datetime) -> int:
+        """Delete what has been kept long enough; return how many recordings that were."""
+        purged = 0
+        while found := await self._pool.fetch(_SQL["due"], now, _BATCH):
+            for row in found:
+                last = await self._pool.fetchval(_SQL["delete"], row["call"], now)
+                if last is not None:
+                    await asyncio.to_thread(self.path_of(last).unlink, missing_ok=True)
+                purged += 1
+        return purged
+
+    async def damaged(self) -> AsyncIterator[tuple[str, str]]:
+        """Yield call and reason of every recording whose file is missing or not what was kept."""
+        after = ""
+        while found := await self._pool.fetch(_SQL["all"], after, _BATCH):
+            for row in found:
+                if wrong := await asyncio.to_thread(_wrong, self.path_of(row["sha256"]), row["sha256"]):
+                    yield row["call"], wrong
+            after = found[-1]["call"]
+
+
+def _wrong(path: Path, sha256: str) -> str:
+    try:
+        with path.open("rb") as file:
+            return "" if hashlib.file_digest(file, "sha256").hexdigest() == sha256 else "changed"
+    except FileNotFoundError:
+        return "missing"
+
+

@@ -1,0 +1,44 @@
+-- Recordings: fetched from the PBX after the call, kept under their SHA-256 until their time.
+
+-- name: to_fetch
+SELECT id, recording, ended_at FROM calls
+WHERE recording <> '' AND NOT fetched AND ended_at IS NOT NULL AND ended_at < $1
+ORDER BY ended_at LIMIT $2;
+
+-- name: keep
+WITH kept AS (
+    INSERT INTO recordings (call, sha256, bytes, kept_at, keep_until) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (call) DO NOTHING
+)
+UPDATE calls SET fetched = true WHERE id = $1;
+
+-- name: gone
+UPDATE calls SET fetched = true WHERE id = $1;
+
+-- name: of
+SELECT call, sha256, bytes, kept_at, keep_until, legal_hold, deleted_at FROM recordings WHERE call = $1;
+
+-- name: of_ticket
+-- The calls of a ticket with their recordings, the newest first.
+SELECT c.id, c.direction, c.agent, c.started_at, c.answered_at, c.ended_at, c.caller,
+       r.sha256, r.bytes, r.keep_until, r.legal_hold, r.deleted_at
+FROM tickets t JOIN calls c ON c.ticket_id = t.id LEFT JOIN recordings r ON r.call = c.id
+WHERE t.number = $1 ORDER BY c.started_at DESC LIMIT $2;
+
+-- name: hold
+UPDATE recordings SET legal_hold = $2 WHERE call = $1 AND deleted_at IS NULL RETURNING call;
+
+-- name: due
+SELECT call, sha256 FROM recordings WHERE deleted_at IS NULL AND NOT legal_hold AND keep_until <= $1
+ORDER BY keep_until LIMIT $2;
+
+-- name: delete
+-- Returns the hash where no other recording needs the file.
+WITH deleted AS (
+    UPDATE recordings SET deleted_at = $2 WHERE call = $1 AND deleted_at IS NULL AND NOT legal_hold RETURNING sha256
+)
+SELECT sha256 FROM deleted
+WHERE NOT EXISTS (SELECT FROM recordings r WHERE r.sha256 = deleted.sha256 AND r.call <> $1 AND r.deleted_at IS NULL);
+
+-- name: all
+SELECT call, sha256, bytes FROM recordings WHERE deleted_at IS NULL AND call > $1 ORDER BY call LIMIT $2;
