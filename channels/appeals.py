@@ -13,6 +13,7 @@ from channels import appeal_codec, attachments, form_codec
 from channels.clean import check_key
 from channels.kit import (
     JSON,
+    MAX_WITH_FILES,
     client_address,
     client_of,
     idempotency_key,
@@ -30,6 +31,7 @@ from hotline.errors import InvalidInput
 _URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _FIELD_BYTES = 64 * 1024
 _FORM_BYTES = 256 * 1024
+_MAX_PARTS = 40
 
 
 class Appeals:
@@ -57,7 +59,7 @@ class Appeals:
                 return await self._form(request, client, form_codec.decode_urlencoded(data), [])
         else:
             require_json(request)
-            data = await request.read()
+            data = await read_limited(request, MAX_WITH_FILES)
         return await self._json(request, client, data)
 
     async def _json(self, request: web.Request, client: str, data: bytes) -> web.Response:
@@ -90,6 +92,8 @@ class Appeals:
         files: list[Attachment] = []
         try:
             async for part in await request.multipart():
+                if len(pairs) + len(files) >= _MAX_PARTS:
+                    raise InvalidInput(f"the form has more than {_MAX_PARTS} parts", error_id="too_large")
                 if not isinstance(part, BodyPartReader):
                     raise InvalidInput("a multipart form holds no multipart within")
                 if part.filename is None:

@@ -17,6 +17,8 @@ from hotline.appeal import Attachment
 from hotline.errors import InvalidInput, Unauthenticated
 
 JSON = "application/json"
+MAX_WITH_FILES = 64 * 1024 * 1024
+"""Bytes of a JSON body that may hold files."""
 _encoder = msgspec.json.Encoder()
 
 

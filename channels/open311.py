@@ -119,8 +119,11 @@ class Open311:
         rows = [open311_codec.request_row(ticket, self._city) for ticket in found]
         return rows_response(rows, form, many="service_requests", one="request")
 
-    async def nowhere(self, *_: object) -> web.Response:
-        """Everything else below `/open311/v2/`."""
+    async def nowhere(self, request: web.Request, _: str) -> web.Response:
+        """Everything else below `/open311/v2/`: another method of a resource, or no resource."""
+        found = [await one.resolve(request) for one in request.app.router.resources()]
+        if allowed := sorted(set().union(*(methods for _, methods in found)) - {"*"}):
+            raise web.HTTPMethodNotAllowed(request.method, allowed)
         raise NotFound("no such resource; end the path in .json or .xml")
 
 
@@ -142,5 +145,5 @@ def routes(
         web.get(f"{base}/tokens/{{token}}{page}", handler(city, made.token)),
         web.get(f"{base}/requests{page}", handler(city, made.requests)),
         web.get(f"{base}/requests/{{number}}{page}", handler(city, made.request)),
-        web.route("*", base + "/{tail:.*}", handler(city, made.nowhere)),
+        web.route("*", base + "/{tail:(?s:.*)}", handler(city, made.nowhere)),
     ]

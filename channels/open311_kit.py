@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from aiohttp import web
 
 from channels import open311_wire
 from channels.open311_codec import Jurisdiction
 from channels.open311_wire import Row
-from hotline.errors import HotlineError, Overloaded, RateLimited
+from channels.problem import TELL, problem_response
+from hotline.errors import HotlineError
 
 Handler = Callable[[web.Request, str], Awaitable[web.Response]]
 FORM = "{form:json|xml}"
@@ -31,14 +33,21 @@ def handler(city: Jurisdiction, handle: Handler) -> Callable[[web.Request], Awai
 
     async def wrapped(request: web.Request) -> web.Response:
         form = request.match_info.get("form", "json")
+        request[TELL] = partial(told, form=form)  # an outage is told further out, in the same form
         try:
             city.check(request.query.get("jurisdiction_id", ""))
             return await handle(request, form)
         except HotlineError as error:
-            status, body = open311_wire.encode_error(error, form=form)
-            response = typed(body, form, status=status)
-            if isinstance(error, RateLimited | Overloaded):
-                response.headers["Retry-After"] = str(error.retry_after)
-            return response
+            return told(error, form=form)
 
     return wrapped
+
+
+def told(error: HotlineError, *, form: str) -> web.Response:
+    """Return an error in Open311's form, with the headers that it has in ours."""
+    status, body = open311_wire.encode_error(error, form=form)
+    response = typed(body, form, status=status)
+    for name in ("Retry-After", "WWW-Authenticate"):
+        if value := problem_response(error).headers.get(name):
+            response.headers[name] = value
+    return response

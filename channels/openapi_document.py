@@ -13,6 +13,7 @@ from channels.problem import MEDIA_TYPE, STATUS, TITLES, Problem
 
 _REF = "#/components/schemas/{name}"
 _EVERYWHERE = ("invalid_input", "internal")
+FORM = "application/x-www-form-urlencoded"
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +138,12 @@ def _answers(operation: Operation, known: Mapping[Any, dict[str, Any]]) -> dict[
         schema = known[Problem] if operation.problem else {}
         media_type = MEDIA_TYPE if operation.problem else "application/json"
         told[str(status)] = {"description": text, "content": {media_type: {"schema": schema}}}
+    if not operation.problem:  # what is not even HTTP has no form asked for
+        told["400"]["content"][MEDIA_TYPE] = {"schema": known[Problem]}
+    if FORM in operation.body:
+        for code, answer in told.items():
+            if code not in ("200", "201"):
+                answer["content"]["text/html"] = {"schema": {"type": "string"}}  # a browser sent the form
     if operation.xml:
         for answer in told.values():
             answer["content"]["text/xml"] = {"schema": {"type": "string"}}

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from channels import appeal_codec, phone_codec
-from channels.kit import JSON, require_json, stored
+from channels.kit import JSON, MAX_WITH_FILES, read_limited, require_json, stored
 from channels.message import Receipt
 from channels.port import ChannelPort
 from hotline.ids import StaffName
@@ -28,7 +28,7 @@ def routes(port: ChannelPort, *, authenticate: Authenticate) -> list[web.Abstrac
     async def post(request: web.Request) -> web.Response:
         agent = await authenticate(request)
         require_json(request)
-        receipt = await open_ticket(port, await request.read(), agent=agent)
+        receipt = await open_ticket(port, await read_limited(request, MAX_WITH_FILES), agent=agent)
         status = 200 if receipt.repeat else 201
         return web.Response(status=status, body=appeal_codec.encode_answer(receipt), content_type=JSON)
 

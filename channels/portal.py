@@ -136,7 +136,8 @@ def _told(path: str, summary: str, body: type, answers: Mapping[int, tuple[str, 
 
 _STANDING: dict[int, tuple[str, type]] = {200: (_JSON, Progress)}
 OPERATIONS: tuple[Operation, ...] = (
-    _told("appeals", "The portal submits an appeal", PortalAppeal, _TAKEN, "idempotency_key_reused", "overloaded"),
+    _told("appeals", "The portal submits an appeal", PortalAppeal, _TAKEN, "not_found", "idempotency_key_reused",
+          "overloaded"),
     _told("tickets", "The citizen's tickets", Mine, {200: (_JSON, MyTickets)}),
     _told("progress", "How a ticket stands", OfTicket, _STANDING, "not_found"),
     _told(

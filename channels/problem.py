@@ -7,10 +7,13 @@ a 500 with a reference under which the log has the traceback.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from typing import cast
 
 import msgspec
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 from aiohttp.web_protocol import RequestPayloadError
 
@@ -20,6 +23,9 @@ log = structlog.get_logger(__name__)
 _OUTAGE = 5
 """Seconds after which it is worth asking again when something we depend on is away."""
 MEDIA_TYPE = "application/problem+json"
+Tell = Callable[[HotlineError], web.Response]
+TELL: web.RequestKey[Tell] = web.RequestKey("tell", cast(type[Tell], Callable))
+"""Under this a request holds how it wants its errors told, where a protocol has a form of its own (Open311)."""
 
 STATUS: dict[str, int] = {
     "invalid_input": 400, "password_weak": 400, "password_used": 400, "password_wrong": 400, "code_mismatch": 400,
@@ -92,12 +98,17 @@ def _response(problem: Problem, headers: dict[str, str]) -> web.Response:
     return web.Response(status=problem.status, body=body, content_type=MEDIA_TYPE, headers=headers)
 
 
-def _http_problem(error: web.HTTPException, path: str) -> web.Response:
+def _http_problem(error: web.HTTPException, request: web.Request) -> web.Response:
     error_id = _FROM_HTTP.get(error.status, "invalid_input" if error.status < 500 else "internal")
     kept = {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
+    detail = error.text or error.reason
+    if TELL in request:
+        response = _told(request, HotlineError(detail, error_id=error_id))
+        response.headers.update(kept)
+        return response
     problem = Problem(
-        type=f"urn:hotline:problem:{error_id}", title=TITLES[error_id], status=error.status,
-        detail=error.text or error.reason, error_id=error_id, instance=path,
+        type=f"urn:hotline:problem:{error_id}", title=TITLES[error_id], status=error.status, detail=detail,
+        error_id=error_id, instance=request.path,
     )
     return _response(problem, kept)
 
@@ -109,23 +120,30 @@ def _unexpected(path: str, reference: str) -> web.Response:
     ), {})
 
 
+def _told(request: web.Request, error: HotlineError) -> web.Response:
+    tell = request.get(TELL)
+    return tell(error) if tell is not None else problem_response(error, instance=request.path)
+
+
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error into problem+json; redirects and the like pass."""
     try:
         return await handler(request)
     except HotlineError as error:
-        return problem_response(error, instance=request.path)
+        return _told(request, error)
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _http_problem(error, request.path)
-    except RequestPayloadError as error:
-        wrong = InvalidInput(f"the body cannot be read as its Content-Encoding and length say: {error}")
-        return problem_response(wrong, instance=request.path)
+        return _http_problem(error, request)
+    except (RequestPayloadError, HttpProcessingError) as error:
+        wrong = InvalidInput(f"the body cannot be read as its headers say: {error}")
+        return _told(request, wrong)
     except ConnectionResetError:
         raise  # the client has gone: there is nobody to answer
     except Exception:
         reference = secrets.token_hex(8)
         log.exception("unexpected_error", reference=reference, path=request.path)
+        if TELL in request:
+            return _told(request, HotlineError(f"something went wrong here; report the reference {reference}"))
         return _unexpected(request.path, reference)

@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from channels import appeal_codec, ticket_codec
-from channels.kit import client_address, client_of, idempotency_key, json_response, read_limited, require_json, stored
+from channels.kit import (
+    MAX_WITH_FILES,
+    client_address,
+    client_of,
+    idempotency_key,
+    json_response,
+    read_limited,
+    require_json,
+    stored,
+)
 from channels.limits import Guesses
 from channels.port import ChannelPort
 from hotline.errors import NotFound
@@ -52,7 +61,7 @@ class Tickets:
     async def message(self, request: web.Request) -> web.Response:
         """Add to the ticket: 201, or 200 with the same body for a repeated key."""
         require_json(request)
-        body = ticket_codec.decode_message(await request.read())
+        body = ticket_codec.decode_message(await read_limited(request, MAX_WITH_FILES))
         number, code = await self._opened(request, body.code)
         files = await stored(self._port, body.attachments or ())
         key = f"api:{client_of(request, self._tokens)}:{idempotency_key(request)}"

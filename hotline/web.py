@@ -16,12 +16,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_
 
 from channels.openapi_document import Operation
 from channels.problem import problems
-from hotline.errors import Unavailable
+from hotline.errors import InvalidInput, Unavailable
 from hotline.logs import ASKED
 
 log = structlog.get_logger(__name__)
 Ready = Callable[[], Awaitable[dict[str, str]]]
-MAX_BODY = 64 * 1024 * 1024
+MAX_BODY = 1024 * 1024
+"""Bytes of a body that is read whole; routes that take files say how much more they take."""
 _JSON, _TEXT = "application/json", "text/plain"
 REQUEST_ID = "X-Request-Id"
 _TRACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -132,8 +133,11 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
             _timed(route).observe(time.perf_counter() - began)
 
 
-def outages(lost: tuple[type[Exception], ...]) -> Middleware:
-    """Return a middleware that tells an outage of the database as what it is: 503, try again."""
+def outages(lost: tuple[type[Exception], ...], unfit: tuple[type[Exception], ...] = ()) -> Middleware:
+    """Return a middleware that tells an outage of the database as what it is: 503, try again.
+
+    Errors of `unfit` are mistakes: values that no column can hold (NUL in a text, a number of 30 digits).
+    """
 
     @web.middleware
     async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -144,6 +148,8 @@ def outages(lost: tuple[type[Exception], ...]) -> Middleware:
         except lost as error:
             log.warning("outage", path=request.path, error=f"{type(error).__name__}: {error}")
             raise Unavailable("the database does not answer at the moment: try again in a moment") from error
+        except unfit as error:
+            raise InvalidInput(f"a value cannot be what it is meant to be: {error}") from error
 
     return told
 
@@ -151,14 +157,18 @@ def outages(lost: tuple[type[Exception], ...]) -> Middleware:
 def application(
     routes: Iterable[web.AbstractRouteDef], *, ready: Ready, openapi: bytes, lost: tuple[type[Exception], ...] = (),
     refresh: Callable[[], Awaitable[None]] | None = None, gate: Middleware | None = None,
+    unfit: tuple[type[Exception], ...] = (), outermost: Iterable[Middleware] = (),
 ) -> web.Application:
     """Return the application. Every error leaves as problem+json; those of `lost` are outages of the database.
 
     Args:
         refresh: is awaited before `/metrics` is answered.
         gate: stands before every handler, inside all else.
+        unfit: errors of values that no column can hold.
+        outermost: stand before everything else.
     """
-    middlewares = [traced, measured, secure_headers, problems, outages(lost), *([gate] if gate else [])]
+    inner = [gate] if gate else []
+    middlewares = [*outermost, traced, measured, secure_headers, problems, outages(lost, unfit), *inner]
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY)
     app.add_routes([*routes, *_housekeeping(ready, openapi, refresh)])
     return app

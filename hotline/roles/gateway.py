@@ -8,15 +8,30 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from agent_ui import figures
 from agent_ui.gateway import Gateway
 from agent_ui.limits import Limits
-from agent_ui.requests import Requests
+from agent_ui.protocol import ServerFrame
+from agent_ui.requests import Request, Requests
+from agent_ui.staff import Staff
 from hotline.core import Core
+from hotline.errors import InvalidInput
 from hotline.listening import listening
 from hotline.roles.aids import aids_of
 from hotline.roles.call_desk import call_desk
 from hotline.roles.parts import accounts_of, origins_of
 from hotline.store.console import ConsoleStore
+from hotline.store.database import UNFIT
 from hotline.store.likeness import LikenessStore
 from hotline.store.tail import Tail
+
+
+class _Fitting(Requests):
+    """Tells a value that no column can hold (NUL in a text) as the console's mistake."""
+
+    async def answer(self, staff: Staff, ask: Request) -> ServerFrame:
+        """Carry a request out; raises as `Requests.answer`."""
+        try:
+            return await super().answer(staff, ask)
+        except UNFIT as error:
+            raise InvalidInput(f"a value cannot be what it is meant to be: {error}") from error
 
 
 @asynccontextmanager
@@ -25,7 +40,7 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
     settings = core.settings
     store = ConsoleStore(core.pool)
     limits = Limits(idle=settings.session_idle * 60.0)
-    requests = Requests(
+    requests = _Fitting(
         store=store, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease,
         relatives=core.relatives, callbacks=core.callbacks, likeness=LikenessStore(core.pool),
         library=core.library,

@@ -25,11 +25,13 @@ from hotline.core import Core
 from hotline.ids import StaffName
 from hotline.jobs import supervised
 from hotline.listening import listening
+from hotline.malformed import Runner
 from hotline.operation import Operation
+from hotline.pace import Pace
 from hotline.roles import citizens, departments, figures, identity, neighbours, recordings
 from hotline.roles.document import openapi_document
 from hotline.roles.parts import accounts_of, running, wechat_client
-from hotline.store.database import LOST
+from hotline.store.database import LOST, UNFIT
 
 
 @asynccontextmanager
@@ -44,15 +46,18 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
             *_routes(core, session), *figures.routes(core, accounts_of(core), feed), web.get("/chat", room.connect),
         ]
         operation = Operation(core.pool, clock=core.clock, spooled=lambda: len(core.spool.waiting()))
+        pace = Pace()
         app = house.application(
             routes, ready=partial(_ready, core), openapi=openapi_document(), lost=LOST, refresh=operation.refresh,
             gate=identity.guard(core, accounts_of(core)),
+            outermost=[pace.middleware], unfit=UNFIT,
         )
         app.on_shutdown.extend([room.close, feed.close])
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
+        runner = Runner(app, shutdown_timeout=10)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await stack.enter_async_context(running(supervised("spool", core.spool.run)))
+        await stack.enter_async_context(running(pace.run()))
         with listening("http_port", settings.host, settings.http_port):
             await web.TCPSite(runner, settings.host, settings.http_port, reuse_port=core.shared_ports).start()
         yield

@@ -22,6 +22,8 @@ LOST: tuple[type[Exception], ...] = (
     asyncpg.CannotConnectNowError, asyncpg.ReadOnlySQLTransactionError,
 )
 """What using a database raises that has gone, or is just coming back."""
+UNFIT: tuple[type[Exception], ...] = (asyncpg.DataError,)
+"""What a value raises that no column can hold: NUL in a text, a number beyond 64 bits, a date beyond the calendar."""
 _SQL = Path(__file__).with_name("sql")
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 

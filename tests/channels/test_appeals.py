@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from channels import appeals
+from channels.kit import MAX_WITH_FILES
 from channels.limits import RateLimit
 from channels.port import ChannelPort
 from hotline.errors import Overloaded, Unavailable
@@ -230,5 +231,6 @@ async def test_other_types_and_methods_are_problems(client: Client) -> None:
 
 
 async def test_a_body_that_is_too_large_is_a_problem(client: Client) -> None:
-    answer = await client.post("/api/v1/appeals", data=b"[" * 9_000_000, headers={"Content-Type": "application/json"})
+    kind = {"Content-Type": "application/json"}
+    answer = await client.post("/api/v1/appeals", data=b"[" * (MAX_WITH_FILES + 1), headers=kind)
     assert (answer.status, (await answer.json())["error_id"]) == (413, "too_large")

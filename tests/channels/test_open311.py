@@ -189,7 +189,23 @@ async def test_other_paths_and_cities(client: Client) -> None:
         answer = await client.get(BASE + path)
         assert (answer.status, (await answer.json())[0]["code"]) == (404, 404)
     assert (await client.get(f"{BASE}/services.json?jurisdiction_id=other")).status == 404
-    assert (await client.delete(f"{BASE}/requests.json")).status in (404, 405)
+
+
+@pytest.mark.parametrize(("method", "path", "allowed"), [
+    ("PUT", "/requests.json", "GET,HEAD,POST"), ("DELETE", "/requests.xml", "GET,HEAD,POST"),
+    ("POST", "/services.json", "GET,HEAD"), ("PATCH", "/requests/DG1.xml", "GET,HEAD"),
+])
+async def test_other_methods_are_told_in_the_form_of_open311(
+    client: Client, method: str, path: str, allowed: str
+) -> None:
+    answer = await client.request(method, BASE + path)
+    assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+    assert (await answer.json())[0]["code"] == 405
+
+
+async def test_a_path_of_line_breaks_is_told_in_the_form_of_open311(client: Client) -> None:
+    answer = await client.get(f"{BASE}/tokens/%0D%0Ax")
+    assert (answer.status, (await answer.json())[0]["code"]) == (404, 404)
 
 
 async def test_the_public_is_limited_by_address_and_apps_are_not(serve: Serve, port: MemoryPort) -> None:

@@ -1,0 +1,62 @@
+"""What is not even HTTP – a line too long, an invalid method, a broken header – is told as problem+json too.
+
+aiohttp answers such input in plain text before any middleware sees it, and logs a traceback for each: anybody on the
+internet could fill the log with them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import structlog
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from channels.problem import problem_response
+from hotline.errors import HotlineError, InvalidInput
+
+log = structlog.get_logger(__name__)
+KEEPALIVE = 75.0
+"""Seconds until a connection without a whole request is closed; longer than a proxy in front keeps idle ones (60)."""
+_MAX_DETAIL = 300
+
+
+class _Connection(RequestHandler):
+    """A connection whose malformed requests are answered as the service answers all mistakes."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Answer; the connection is closed afterwards."""
+        if status >= 500:
+            log.error("http_failed", error=repr(exc), exc_info=exc)
+            error = HotlineError("something went wrong here")
+        else:
+            log.info("malformed_request", error=type(exc).__name__)
+            error = InvalidInput(f"this is no HTTP request: {' '.join((message or '').split())[:_MAX_DETAIL]}")
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun; there is no place for an error")
+        response = problem_response(error)
+        response.force_close()
+        return response
+
+
+class _Server(web.Server):
+    """Makes these connections."""
+
+    def __call__(self) -> RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class Runner(web.AppRunner):
+    """Runs an application behind such connections."""
+
+    def __init__(self, app: web.Application, *, shutdown_timeout: float) -> None:
+        super().__init__(app, access_log=None, shutdown_timeout=shutdown_timeout, keepalive_timeout=KEEPALIVE)
+
+    async def _make_server(self) -> Any:
+        server = await super()._make_server()
+        server.__class__ = _Server  # the application makes its server itself, and asks nobody of which class
+        return cast(_Server, server)
