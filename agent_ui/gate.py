@@ -20,6 +20,7 @@ from agent_ui.accounts import Accounts, ready
 from agent_ui.identity import Seat
 from agent_ui.routes import access_of
 from agent_ui.staff import Staff
+from channels.limits import RateLimit
 from hotline.errors import Forbidden, Unauthenticated
 
 COOKIE = "hotline_session"
@@ -67,8 +68,10 @@ def check_origin(request: web.Request, origins: Collection[str]) -> None:
     raise Forbidden("the request comes from another site's page; add its Origin to allowed_origins if it is ours")
 
 
-def gate(accounts: Accounts, *, origins: Collection[str] = ()) -> Middleware:
-    """Return the middleware."""
+def gate(
+    accounts: Accounts, *, origins: Collection[str] = (), limit: RateLimit | None = None
+) -> Middleware:
+    """Return the middleware. `limit` is of requests by one token, whoever's it is."""
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -76,6 +79,8 @@ def gate(accounts: Accounts, *, origins: Collection[str] = ()) -> Middleware:
         if resource is None:
             return await handler(request)  # there is no such route: 404
         access = _declared(request.method, resource.canonical)
+        if limit is not None and (given := request.headers.get("Authorization")):
+            limit.take(given, accounts.clock().timestamp())
         if access.door is Door.PUBLIC or access.door is Door.CREDENTIAL:
             if request.path == "/api/v1/login" or request.headers.get("Upgrade", "").lower() == "websocket":
                 check_origin(request, origins)

@@ -45,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database_connections: Annotated[int, Meta(ge=3, le=200, description="connections of one process")] = 10
     max_waiting: Annotated[int, Meta(ge=1, description="messages that may wait in intake before 503")] = 2000
     web_rate: Annotated[int, Meta(ge=1, description="appeals a minute for one address without a token")] = 20
+    citizen_rate: Annotated[int, Meta(ge=0, description="appeals a minute for one citizen; 0: no limit")] = 30
+    token_rate: Annotated[int, Meta(ge=0, description="requests a minute for one token or app; 0: no limit")] = 0
     proxies: Annotated[int, Meta(ge=0, description="trusted proxies in front that append X-Forwarded-For")] = 0
     public_url: Annotated[str, Meta(description="address citizens reach us at; empty takes host and port")] = ""
     allowed_origins: Annotated[str, Meta(description="Origins whose pages may open WebSockets, by comma")] = ""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from channels import attachments
+from channels.limits import RateLimit
 from channels.message import Inbound, Receipt
 from channels.port import ChatLine, ChatStanding, Progress, PublicTicket, RequestFilter
 from hotline import figures
@@ -23,6 +24,10 @@ from hotline.store.channels import ChannelStore
 from hotline.terms import Channel, Rating
 
 
+_LIMITED = frozenset({Channel.WEB, Channel.APP, Channel.WECHAT})
+"""Channels that citizens' own devices send through; an agent on the telephone and 110 are never refused."""
+
+
 class Front:
     """Implements `channels.port.ChannelPort` and `channels.port.RatingPort`."""
 
@@ -32,13 +37,18 @@ class Front:
     ) -> None:
         self._intake, self._service, self._records = intake, service, records
         self._spool, self._clock, self._links = spool, clock, links
+        self.limit: RateLimit | None = None
+        """Of appeals by one citizen; the intake role sets it, and shares it with the other processes."""
 
     def now(self) -> datetime:
         """Return the present moment."""
         return self._clock()
 
     async def submit(self, inbound: Inbound) -> Receipt:
-        """Take an appeal; return after the commit."""
+        """Take an appeal; return after the commit. Raises RateLimited for a flood of one citizen's."""
+        citizen = inbound.appeal.citizen.key
+        if self.limit is not None and citizen and inbound.channel in _LIMITED:
+            self.limit.take(citizen, inbound.received_at.timestamp())
         with figures.taken(inbound.channel) as outcome:
             receipt = await self._intake.submit(inbound)
             outcome.receipt(receipt)

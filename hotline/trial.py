@@ -53,6 +53,7 @@ def trial_settings(settings: Settings) -> Settings:
     }
     missing["webhook_networks"] = settings.webhook_networks or "127.0.0.0/8"  # for `hotline unitdesk`
     missing["second_factor"] = ""  # whoever tries it out may enrol one
+    missing["citizen_rate"] = 0
     missing["web_rate"] = max(settings.web_rate, 6000)  # one machine stands for a whole city
     return msgspec.structs.replace(settings, **missing)
 

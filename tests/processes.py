@@ -73,7 +73,7 @@ class House:
             "HOTLINE_HTTP_PORT": str(self.http_port), "HOTLINE_WS_PORT": str(self.ws_port),
             "HOTLINE_APP_TOKENS": f"test:{TOKEN}", "HOTLINE_WECHAT_TOKEN": WECHAT_TOKEN,
             "HOTLINE_POLICE_URL": self.desk_url, "HOTLINE_POLICE_SECRET": POLICE_SECRET,
-            "HOTLINE_WEB_RATE": "100000", "HOTLINE_LOG_LEVEL": "warning",
+            "HOTLINE_WEB_RATE": "100000", "HOTLINE_CITIZEN_RATE": "0", "HOTLINE_LOG_LEVEL": "warning",
             "HOTLINE_SECOND_FACTOR": "",
         }
         return {**os.environ, **own, **self._environment}

@@ -10,16 +10,19 @@ from agent_ui import account_api, auth, sso_api
 from agent_ui.accounts import Accounts
 from agent_ui.gate import gate
 from agent_ui.oidc import Provider, Sso
+from channels.limits import RateLimit
 from hotline.core import Core
 from hotline.roles.parts import origins_of
 
 
-def routes(core: Core, accounts: Accounts, session: aiohttp.ClientSession) -> list[web.AbstractRouteDef]:
+def routes(
+    core: Core, accounts: Accounts, session: aiohttp.ClientSession, *, limit: RateLimit
+) -> list[web.AbstractRouteDef]:
     """Return the routes of log-in and account."""
     settings = core.settings
     handlers = auth.handlers_of(
         accounts, ws_port=settings.ws_port, ws_url=settings.ws_url, proxies=settings.proxies,
-        secure=settings.public_url.startswith("https://"),
+        secure=settings.public_url.startswith("https://"), limit=limit,
     )
     return [
         *auth.routes(handlers),
@@ -43,6 +46,6 @@ def sso_of(core: Core, accounts: Accounts, session: aiohttp.ClientSession) -> Ss
     return Sso(provider, store=accounts.store, session=session, clock=core.clock)
 
 
-def guard(core: Core, accounts: Accounts) -> Middleware:
-    """Return the gate before every handler."""
-    return gate(accounts, origins=origins_of(core.settings))
+def guard(core: Core, accounts: Accounts, *, limit: RateLimit | None) -> Middleware:
+    """Return the gate before every handler; `limit` is of tokens."""
+    return gate(accounts, origins=origins_of(core.settings), limit=limit)

@@ -16,7 +16,7 @@ from agent_ui.accounts import Accounts
 from agent_ui.gate import known
 from agent_ui.staff import acting_role
 from channels import appeals, chat, open311, phone, police, police_updates, ratings, tickets, wechat
-from channels.limits import Guesses, RateLimit
+from channels.limits import Guesses
 from channels.open311_codec import Jurisdiction, jurisdiction_of
 from channels.wechat_codec import WeChatSettings
 from hotline import web as house
@@ -31,6 +31,7 @@ from hotline.pace import Pace
 from hotline.roles import citizens, departments, figures, identity, neighbours, recordings
 from hotline.roles.document import openapi_document
 from hotline.roles.parts import accounts_of, running, wechat_client
+from hotline.roles.rates import Rates, rates_of, share
 from hotline.store.database import LOST, UNFIT
 
 
@@ -40,16 +41,19 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
     settings = core.settings
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        room = chat.room(core.front, proxies=settings.proxies)
+        rates = rates_of(settings)
+        core.front.limit = rates.citizen
+        room = chat.room(core.front, proxies=settings.proxies, limit=rates.chat)
         feed = figures.feed_of(core)
         routes = [
-            *_routes(core, session), *figures.routes(core, accounts_of(core), feed), web.get("/chat", room.connect),
+            *_routes(core, session, rates), *figures.routes(core, accounts_of(core), feed),
+            web.get("/chat", room.connect),
         ]
         operation = Operation(core.pool, clock=core.clock, spooled=lambda: len(core.spool.waiting()))
         pace = Pace()
         app = house.application(
             routes, ready=partial(_ready, core), openapi=openapi_document(), lost=LOST, refresh=operation.refresh,
-            gate=identity.guard(core, accounts_of(core)),
+            gate=identity.guard(core, accounts_of(core), limit=rates.token),
             outermost=[pace.middleware], unfit=UNFIT,
         )
         app.on_shutdown.extend([room.close, feed.close])
@@ -57,6 +61,7 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await stack.enter_async_context(running(supervised("spool", core.spool.run)))
+        await stack.enter_async_context(running(share(core, rates)))
         await stack.enter_async_context(running(pace.run()))
         with listening("http_port", settings.host, settings.http_port):
             await web.TCPSite(runner, settings.host, settings.http_port, reuse_port=core.shared_ports).start()
@@ -72,10 +77,10 @@ async def _ready(core: Core) -> dict[str, str]:
     return {"database": "ok", "intake": "full" if full else "ok"}
 
 
-def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRouteDef]:
+def _routes(core: Core, session: aiohttp.ClientSession, rates: Rates) -> list[web.AbstractRouteDef]:
     settings, front = core.settings, core.front
     tokens, proxies = settings.tokens(), settings.proxies
-    limit, guesses = RateLimit(settings.web_rate, 60), Guesses()
+    limit, guesses = rates.web, rates.guesses
     accounts = accounts_of(core)
     found: list[web.AbstractRouteDef] = [
         *appeals.routes(front, tokens=tokens, limit=limit, proxies=proxies),
@@ -84,7 +89,7 @@ def _routes(core: Core, session: aiohttp.ClientSession) -> list[web.AbstractRout
         *citizens.routes(core, limit),
         *open311.routes(front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies),
         *phone.routes(front, authenticate=partial(_agent, accounts)),
-        *identity.routes(core, accounts, session),
+        *identity.routes(core, accounts, session, limit=rates.login),
         *departments.routes(core, accounts),
         *neighbours.routes(core, accounts),
         *recordings.routes(core, accounts),
