@@ -2,6 +2,7 @@
 import { onBeforeUnmount, reactive, ref, watch } from 'vue'
 import { draftOf, dropDraft, keepDraft } from '@/drafts'
 import { wordsOf } from '@/http/notice'
+import { WORDLESS } from '../kit/danger'
 import { bodyOf, EMPTY, mistakes, type Draft } from './appeal'
 import { deliver, packed, pauseUntilOnline, waitingParcel, type Answer, type Parcel } from './outbox'
 
@@ -12,7 +13,7 @@ export interface Sent {
   words: string
 }
 
-export function useSend(wordless: () => string, sent: (sent: Sent) => void) {
+export function useSend(sent: (sent: Sent) => void) {
   const draft = reactive<Draft>({ ...EMPTY, ...draftOf<Draft>(KEY) })
   const restored = ref(draftOf<Draft>(KEY) !== null)
   const shown = ref<ReturnType<typeof mistakes>>({})
@@ -54,7 +55,7 @@ export function useSend(wordless: () => string, sent: (sent: Sent) => void) {
   function send(joins = ''): boolean {
     shown.value = joins ? { ...mistakes({ ...draft, text: 'x' }) } : mistakes(draft)
     if (Object.keys(shown.value).length > 0 || sending.value) return false
-    const body = bodyOf(draft, joins ? '' : wordless())
+    const body = bodyOf(draft, joins ? '' : WORDLESS)
     void under(packed(body, joins))
     return true
   }
