@@ -1,7 +1,7 @@
 // The console's link to the gateway as pages use it. See agent_ui/web/README.md.
 import { defineStore } from 'pinia'
 import { computed, onScopeDispose, ref, shallowRef } from 'vue'
-import type { Command, Event, Ok, Opened, ServerFrame } from '../generated/frames'
+import type { Command, Event, Ok, Opened, ServerFrame, State } from '../generated/frames'
 import { tell } from '../http/notice'
 import { isProblem, type Problem } from '../http/problem'
 import { router } from '../router'
@@ -19,6 +19,11 @@ const REPEATABLE: ReadonlySet<Ask['type']> = new Set([
   'snapshot', 'open', 'search', 'similar', 'hotspots', 'consult', 'article', 'presence', 'phone_appeal', 'merge',
   'dismiss_similar',
 ])
+
+/** What a unit works on, or waits for. */
+const UNIT_STATES: State[] = [
+  'pending_sign', 'handling', 'need_info', 'return_requested', 'arbitration', 'pending_review', 'pending_follow_up', 'redo',
+]
 
 export const useLink = defineStore('link', () => {
   const link = shallowRef<Link>(START)
@@ -49,7 +54,8 @@ export const useLink = defineStore('link', () => {
   }
 
   async function takePage(topic: string, cursor: string): Promise<Extract<Reply, { type: 'snapshot' }>> {
-    const { reply } = await line.ask({ type: 'snapshot', topic, limit: 500, ...(cursor ? { cursor } : {}) }, true)
+    const states = topic.startsWith('department:') ? UNIT_STATES : [] // not all that a unit has ever closed
+    const { reply } = await line.ask({ type: 'snapshot', topic, limit: 500, states, ...(cursor ? { cursor } : {}) }, true)
     return reply as Extract<Reply, { type: 'snapshot' }>
   }
 

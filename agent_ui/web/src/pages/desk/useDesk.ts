@@ -1,0 +1,82 @@
+// The lists of a unit's desk and the ticket that is open on it.
+import { computed, ref, shallowRef, watch } from 'vue'
+import type { Appeal, Command, Opened } from '@/generated/frames'
+import { tell } from '@/http/notice'
+import { useEvents, useLink, useReturn, useTopic } from '@/link'
+import { useNow } from '@/shared/now'
+import { countsOf, rowsOf, type Tab } from './tabs'
+
+const BEAT = 15_000
+
+export function useLists(unit: string) {
+  const feed = useTopic(`department:${unit}`)
+  const now = useNow()
+  const beat = computed(() => Math.floor(now.value / BEAT) * BEAT)
+  const tab = ref<Tab>('sign')
+  const words = ref('')
+  const all = computed(() => {
+    void feed.version.value
+    return [...feed.tickets.rows()]
+  })
+  const counts = computed(() => countsOf(all.value, unit, beat.value))
+  const rows = computed(() => rowsOf(all.value, { tab: tab.value, unit, now: beat.value, words: words.value }))
+  return { tab, words, counts, rows, now, loading: feed.loading }
+}
+
+export function useOpened() {
+  const link = useLink()
+  const number = ref<string | null>(null)
+  const opened = shallowRef<Opened | null>(null)
+  const revealed = shallowRef<Appeal | null>(null)
+  const busy = ref(false)
+  let asked = 0
+
+  async function load(): Promise<void> {
+    const [wanted, round] = [number.value, (asked += 1)]
+    if (!wanted) return
+    const found = await link.open(wanted)
+    if (round === asked && number.value === wanted) opened.value = found
+  }
+  const refresh = (): void => {
+    load().catch(tell)
+  }
+  watch(number, () => {
+    opened.value = revealed.value = null
+    refresh()
+  })
+  useEvents((event) => {
+    if (event.number === number.value) refresh()
+  })
+  useReturn(refresh)
+
+  /** Show the citizen in full; why is recorded with the ticket. It is masked again when another ticket is opened. */
+  async function unmask(reason: string): Promise<void> {
+    if (!number.value) return
+    const full = await link.open(number.value, { reason })
+    if (!full.masked) revealed.value = full.ticket.appeal
+    refresh()
+  }
+
+  /** Carry a command out; false where it was refused, and the person was told why. */
+  async function act(command: Command): Promise<boolean> {
+    const ticket = opened.value?.ticket
+    if (!ticket || busy.value) return false
+    busy.value = true
+    try {
+      await link.act(ticket.number, command, ticket.version)
+      return true
+    } catch (error) {
+      tell(error)
+      return false
+    } finally {
+      busy.value = false
+      refresh()
+    }
+  }
+
+  const ticket = computed(() => {
+    const found = opened.value?.ticket
+    return found && revealed.value ? { ...found, appeal: revealed.value } : found
+  })
+  return { number, opened, ticket, masked: computed(() => !revealed.value), busy, act, unmask }
+}
