@@ -53,7 +53,7 @@ async def _batch(connection: asyncpg.Connection, found: list[asyncpg.Record]) ->
             row["citizen"], row["created_at"], row["due_at"], row["confidential"], row["summary"], row["attention_at"],
         ))
         events += [
-            (id_, version, row["created_at"], "receive", "citizen:", doc, row["summary"], "tickets")
+            (id_, version, row["created_at"], "receive", "citizen:", doc, row["summary"], "tickets", None)
             for version, doc in enumerate(row["docs"], start=1)
         ]
-    return [*rows.columns(inbox, 6), *rows.columns(tickets, 21), *rows.columns(events, 8)]
+    return [*rows.columns(inbox, 6), *rows.columns(tickets, 21), *rows.columns(events, 9)]

@@ -35,7 +35,7 @@ from hotline.rating_links import RatingLinks
 from hotline.revisions import Watcher
 from hotline.service import Service
 from hotline.spool import Spool
-from hotline.store import search
+from hotline.store import sealing, search
 from hotline.store.acts import forget_acts
 from hotline.store.audit import AuditStore
 from hotline.store.callbacks import CallbackStore
@@ -177,8 +177,13 @@ class Core:
             "directory": self.directories.reload, "knowledge": self.library.reload,
             "nuisance": self.containment.reload, "queues": self.queues.reload,
         })
+
+        async def refresh() -> None:
+            sealing.ring().refresh()
+
         async with asyncio.TaskGroup() as group:
             group.create_task(self.hosts.watch())
+            group.create_task(supervised("keys", lambda: repeated(refresh, interval=WATCH_INTERVAL), pause=5.0))
             group.create_task(
                 supervised("watch", lambda: repeated(watcher.step, interval=WATCH_INTERVAL), pause=5.0)
             )

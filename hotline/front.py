@@ -23,7 +23,6 @@ from hotline.spool import Spool
 from hotline.store.channels import ChannelStore
 from hotline.terms import Channel, Rating
 
-
 _LIMITED = frozenset({Channel.WEB, Channel.APP, Channel.WECHAT})
 """Channels that citizens' own devices send through; an agent on the telephone and 110 are never refused."""
 

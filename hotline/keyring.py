@@ -2,7 +2,7 @@
 
 A key file holds several keys. The newest seals, every one opens; `python -m hotline keys rotate` adds a key and seals
 everything anew. Keys in use are derived from those in the file by HKDF-SHA256, one for each purpose, so that no key
-serves two. All of it is done by `cryptography` and the standard library (docs/decisions/0016-identities-sealed.md).
+serves two. All of it is done by `cryptography` and the standard library (docs/decisions/0017-identities-sealed.md).
 """
 
 from __future__ import annotations
@@ -70,7 +70,12 @@ def _derived(secret: bytes, purpose: str) -> bytes:
 class KeyRing:
     """Seals, opens, and makes blind indexes. Safe to share; holds no state but its keys."""
 
-    def __init__(self, file: KeyFile) -> None:
+    def __init__(self, file: KeyFile, *, path: Path | None = None) -> None:
+        """`path`: where the file lies; it is read anew when it has changed (`refresh`)."""
+        self._path, self._seen = path, _changed_at(path)
+        self._take(file)
+
+    def _take(self, file: KeyFile) -> None:
         self.file = file
         self._ciphers = {bytes.fromhex(key.id): AESGCM(_derived(key.secret, "seal")) for key in file.keys}
         self._codes = {key.id: _derived(key.secret, "audit") for key in file.keys}
@@ -88,6 +93,15 @@ class KeyRing:
         """Ids of all keys, the newest first."""
         return tuple(key.id for key in self.file.keys)
 
+    def refresh(self) -> bool:
+        """Read the file anew where it has changed; tell whether it had. Raises InvalidInput."""
+        seen = _changed_at(self._path)
+        if self._path is None or seen == self._seen:
+            return False
+        self._take(read(self._path))
+        self._seen = seen
+        return True
+
     def seal(self, data: bytes, *, context: bytes) -> bytes:
         """Encrypt under the newest key: format, key, nonce, ciphertext with its tag; 33 bytes longer than `data`.
 
@@ -100,6 +114,8 @@ class KeyRing:
     def open(self, sealed: bytes, *, context: bytes) -> bytes:
         """Decrypt. Raises Damaged."""
         cipher = self._ciphers.get(sealed[1:_HEAD])
+        if cipher is None and self.refresh():  # somebody rotates the keys just now
+            cipher = self._ciphers.get(sealed[1:_HEAD])
         if cipher is None or sealed[0] != FORMAT:
             raise Damaged(f"the key {key_of(sealed) or 'of unknown format'} is not in the key file: put it back there")
         try:
@@ -114,10 +130,21 @@ class KeyRing:
         digest = hmac.digest(self._index, text.encode(), "sha256")
         return _MARK + urlsafe_b64encode(digest[:15]).decode()
 
+    def digest(self, data: bytes) -> bytes:
+        """Return HMAC-SHA256 of `data` under the key of look-ups."""
+        return hmac.digest(self._index, data, "sha256")
+
     def code(self, data: bytes, *, key: str = "") -> bytes | None:
         """Return HMAC-SHA256 of `data` under the audit key of `key`, default the newest; None where it is not here."""
         secret = self._codes.get(key or self.active)
         return None if secret is None else hmac.digest(secret, data, "sha256")
+
+
+def _changed_at(path: Path | None) -> int:
+    try:
+        return path.stat().st_mtime_ns if path is not None else 0
+    except OSError:
+        return 0  # gone, or just being replaced: the keys in memory go on
 
 
 def key_of(sealed: bytes) -> str:
@@ -185,4 +212,4 @@ def load(path: Path, *, named: bool, at: datetime) -> KeyRing:
     if not named and not path.exists():
         with contextlib.suppress(FileExistsError):  # another process was quicker
             write(path, new_file(at))
-    return KeyRing(read(path))
+    return KeyRing(read(path), path=path)

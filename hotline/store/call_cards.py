@@ -13,6 +13,7 @@ from hotline.lifecycle import OPEN_STATES
 from hotline.store import rows
 from hotline.store.answering import answering
 from hotline.store.database import statements
+from hotline.store.sealing import blind, caller_of
 from routing.call_news import CallCard, CallSeen, EarlierCall
 
 _SQL = statements("call_cards")
@@ -30,9 +31,9 @@ class CallCards:
         """Return who calls; `full` without masks."""
         number = caller_key(caller)
         with answering():
-            tickets = await self._pool.fetch(_SQL["tickets"], number, TICKETS)
-            earlier = await self._pool.fetch(_SQL["earlier"], number, call, CALLS)
-            receipt = await self._pool.fetchval(_SQL["receipt"], tickets[0]["id"]) if tickets else None
+            tickets = await self._pool.fetch(_SQL["tickets"], blind(number), TICKETS)
+            earlier = await self._pool.fetch(_SQL["earlier"], blind(number), call, CALLS)
+            receipt = await self._pool.fetchrow(_SQL["receipt"], tickets[0]["id"]) if tickets else None
         name = _name_in(receipt)
         return CallCard(
             phone=number if full else mask_text(number), name=name if full else mask_name(name), marked=marked,
@@ -51,7 +52,7 @@ class CallCards:
             row = await self._pool.fetchrow(_SQL["call"], id_)
         if row is None:
             raise NotFound(f"there is no call {id_}")
-        return CallSeen(id=row["id"], caller=row["caller"], agent=row["agent"])
+        return CallSeen(id=row["id"], caller=caller_of(row), agent=row["agent"])
 
     async def link(self, call: str, number: str) -> None:
         """Note that a ticket came of a call; of several the first is noted."""
@@ -63,6 +64,6 @@ def _raw(row: asyncpg.Record) -> msgspec.Raw:
     return msgspec.Raw(row["summary"].encode())
 
 
-def _name_in(receipt: str | None) -> str:
-    fact = rows.event_from(receipt).fact if receipt is not None else None
+def _name_in(receipt: asyncpg.Record | None) -> str:
+    fact = rows.event_from(receipt["doc"], receipt["sealed"]).fact if receipt is not None else None
     return fact.appeal.citizen.name if isinstance(fact, Receive) else ""

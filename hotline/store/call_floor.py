@@ -12,6 +12,7 @@ from hotline.store.answering import answering
 from hotline.store.call_cards import CallCards
 from hotline.store.database import statements
 from hotline.store.queues import QueueStore
+from hotline.store.sealing import caller_of, open_document
 from routing.call_floor import floor_of
 from routing.call_news import AgentRow, CallFloor, CallRow, CallWords, row_of
 from routing.calls import Call, Role
@@ -46,7 +47,8 @@ class CallDeskStore(CallCards):
 
 
 def _call(row: asyncpg.Record) -> CallRow:
-    return row_of(_calls.decode(row["doc"]), caller=mask_text(row["caller"]), alarm=row["alarm"])
+    call = _calls.decode(open_document(row["doc"], context=f"call {row['id']}"))
+    return row_of(call, caller=mask_text(caller_of(row)), alarm=row["alarm"])
 
 
 def _agent(row: asyncpg.Record) -> AgentRow:

@@ -15,6 +15,7 @@ from hotline.errors import NotFound
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
 from hotline.store.rows import to_json
+from hotline.store.sealing import blind, open_document, seal_document, sealed_message
 from routing.callbacks import Callback
 
 _SQL = statements("callbacks")
@@ -32,8 +33,8 @@ class CallbackStore:
         """Keep a new entry; one of the same call is returned as it is."""
         async with self._pool.acquire() as connection, connection.transaction():
             id_ = await connection.fetchval(
-                _SQL["owe"], entry.call, entry.phone, entry.missed_at, entry.state, entry.next_at, entry.due_at,
-                to_json(entry),
+                _SQL["owe"], entry.call, blind(entry.phone), entry.missed_at, entry.state, entry.next_at, entry.due_at,
+                _sealed(entry),
             )
             if id_ is None:
                 return _entry(await connection.fetchrow(_SQL["by_call"], entry.call))
@@ -52,7 +53,8 @@ class CallbackStore:
             await _put(connection, [after] if after != before else [], actor, now)
             message = letter(after)
             if message is not None:
-                new = await connection.fetchval(_SQL["message"], message.key, message.channel, to_json(message), now)
+                sealed = sealed_message(message)
+                new = await connection.fetchval(_SQL["message"], message.key, message.channel, sealed, now)
                 await enqueue(connection, Job.SEND_MESSAGE, [message.key] if new else [])
             return after
 
@@ -70,7 +72,8 @@ class CallbackStore:
     async def change_all(self, phone: str, change: Change, *, actor: str, now: datetime) -> int:
         """Change everything still owed to a telephone; return how many there were."""
         async with self._pool.acquire() as connection, connection.transaction():
-            return await _change_rows(connection, await connection.fetch(_SQL["hold_phone"], phone), change, actor, now)
+            found = await connection.fetch(_SQL["hold_phone"], blind(phone))
+            return await _change_rows(connection, found, change, actor, now)
 
     async def lapse(self, change: Change, *, now: datetime, limit: int) -> int:
         """Change what time has something to do to; return how many there were."""
@@ -88,8 +91,13 @@ async def waiting(pool: asyncpg.Pool, after: tuple[datetime, int] | None, limit:
     return page, shown[-1] if len(entries) > limit else None
 
 
+def _sealed(entry: Callback) -> str:
+    return seal_document(entry, context=f"callback {entry.call}")
+
+
 def _entry(row: asyncpg.Record) -> Callback:
-    return msgspec.structs.replace(_entries.decode(row["doc"]), id=row["id"])
+    doc = open_document(row["doc"], context=f"callback {row['call']}")
+    return msgspec.structs.replace(_entries.decode(doc), id=row["id"])
 
 
 async def _change_rows(
@@ -104,7 +112,7 @@ async def _put(connection: asyncpg.Connection, entries: Sequence[Callback], acto
     for entry in entries:
         await connection.execute(
             _SQL["put"], entry.id, entry.state, entry.agent, entry.next_at, entry.late, entry.outcome or "",
-            entry.done_at, to_json(entry),
+            entry.done_at, _sealed(entry),
         )
     await _tell(connection, entries, actor, now)
 

@@ -20,6 +20,7 @@ from hotline.store import rows
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
 from hotline.store.proposals import propose
+from hotline.store.sealing import seal_document, sealed_message
 from hotline.terms import Channel
 from hotline.ticket import replay
 
@@ -48,7 +49,7 @@ async def lock_both(connection: asyncpg.Connection, first: TicketId, second: Tic
 async def _replayed(connection: asyncpg.Connection, row: asyncpg.Record) -> Stored:
     # Read after the lock is held: another's events may have been committed while we waited for it.
     history = await connection.fetch(_SQL["history"], row["id"])
-    ticket = replay(rows.event_from(event["doc"]) for event in history)
+    ticket = replay(rows.event_from(event["doc"], event["sealed"]) for event in history)
     return Stored(id=TicketId(row["id"]), code=row["code"], ticket=ticket)
 
 
@@ -58,7 +59,7 @@ async def write(connection: asyncpg.Connection, written: Sequence[Written]) -> N
     made = [(id_, change.ticket, rows.written(change)) for id_, change, _ in written]
     events = [(id_, *row) for id_, _, one in made for row in one.events]
     rows.check_count(len(events))
-    await connection.execute(_SQL["append"], *rows.columns(events, 8))
+    await connection.execute(_SQL["append"], *rows.columns(events, 9))
     for id_, ticket, one in made:
         await connection.execute(_SQL["update"], *rows.update_row(id_, ticket, one, now))
     await set_going(connection, [(id_, effects) for id_, _, effects in written], now)
@@ -69,7 +70,10 @@ async def set_going(
     connection: asyncpg.Connection, effects: Sequence[tuple[TicketId, Effects]], now: datetime
 ) -> None:
     """Write what must happen in the outside world, with its jobs."""
-    incidents = [(i.key, id_, rows.to_json(i.payload)) for id_, effect in effects for i in effect.incidents]
+    incidents = [
+        (i.key, id_, seal_document(i.payload, context=f"incident {i.key}"))
+        for id_, effect in effects for i in effect.incidents
+    ]
     if incidents:
         await connection.execute(_SQL["add_incidents"], *rows.columns(incidents, 3), now)
         await enqueue(connection, Job.PUSH_INCIDENT, [key for key, *_ in incidents])
@@ -85,7 +89,7 @@ async def set_going(
 
 async def _owe(connection: asyncpg.Connection, messages: Sequence[Outbound], now: datetime) -> None:
     if messages:
-        columns = rows.columns([(m.key, m.channel, rows.to_json(m)) for m in messages], 3)
+        columns = rows.columns([(m.key, m.channel, sealed_message(m)) for m in messages], 3)
         new = await connection.fetch(_SQL["add_messages"], *columns, now)
         await enqueue(connection, Job.SEND_MESSAGE, [row["key"] for row in new])
 
@@ -103,7 +107,7 @@ async def _to_children(
 
 
 def _contact(row: asyncpg.Record) -> Contact:
-    fact = rows.event_from(row["doc"]).fact
+    fact = rows.event_from(row["doc"], row["sealed"]).fact
     if not isinstance(fact, Receive):
         raise TypeError(f"a receipt was expected, not {type(fact).__name__}")
     return Contact(

@@ -105,7 +105,7 @@ class ChannelStore:
         found = await self._pool.fetch(_SQL["public"], *chosen, wanted.limit, wanted.offset)
         histories: dict[int, list[TicketEvent]] = {row["id"]: [] for row in found}
         for event in await self._pool.fetch(_SQL["histories"], list(histories)):
-            histories[event["ticket_id"]].append(rows.event_from(event["doc"]))
+            histories[event["ticket_id"]].append(rows.event_from(event["doc"], event["sealed"]))
         return [_public(histories[row["id"]]) for row in found]
 
 

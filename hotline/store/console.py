@@ -22,6 +22,7 @@ from hotline.store import rows
 from hotline.store.audit import keep
 from hotline.store.callbacks import waiting
 from hotline.store.database import LOST, statements
+from hotline.store.sealing import blind
 from hotline.store.search import query
 from hotline.store.tail import event_from_row
 from hotline.summary import CENTRE_STATES, Summary
@@ -118,7 +119,7 @@ class ConsoleStore:
         found = await self._fetch("find", number)
         if not found:
             raise NotFound(f"there is no ticket {number}")
-        events = [rows.event_from(row["doc"]) for row in await self._fetch("history", found[0]["id"])]
+        events = [rows.event_from(row["doc"], row["sealed"]) for row in await self._fetch("history", found[0]["id"])]
         return Found(
             id=TicketId(found[0]["id"]), ticket=replay(events), summary=_summaries.decode(found[0]["summary"]),
             events=tuple(event for event in events if event.version > since_version),
@@ -139,7 +140,7 @@ class ConsoleStore:
             raise InvalidInput("a search needs a number, a phone or some words")
         at, id_ = position_of(asked.cursor)
         states = sorted(set(asked.states) or set(State))
-        parameters = [states, at, id_, asked.limit + 1, asked.number.strip(), phone, department]
+        parameters = [states, at, id_, asked.limit + 1, asked.number.strip(), blind(phone), department]
         if words:
             found = await self._fetch("search_words", *parameters, query(asked.text, unit=department))
         else:

@@ -20,6 +20,7 @@ from hotline.store.console import cursor_of, position_of
 from hotline.store.database import LOST, statements
 from hotline.store.metrics import MetricStore
 from hotline.store.rows import event_from
+from hotline.store.sealing import caller_of
 from hotline.store.tally import Cut, History, read_histories
 from hotline.tally import Tally
 from hotline.terms import State
@@ -80,7 +81,7 @@ class DrillStore:
         except ValueError as error:
             raise InvalidInput("the cursor is not one that a page gave as `next`") from error
         found = await self._fetch("calls", start, end, before, limit + 1, side, QUICK, agent)
-        rows = tuple(CallRow(**{**row, "number": row["number"] or ""}) for row in found[:limit])
+        rows = tuple(_call(row) for row in found[:limit])
         return CallPage(calls=rows, next=rows[-1].asked_at.isoformat() if len(found) > limit else "")
 
     async def heat(self, first: date, end: date, *, l1: str = "", channel: str = "", kind: str = "") -> list[Cell]:
@@ -173,3 +174,9 @@ def _raw(text: str) -> msgspec.Raw:
 
 def _lost() -> Unavailable:
     return Unavailable("the database does not answer; please repeat in a moment")
+
+
+def _call(row: asyncpg.Record) -> CallRow:
+    values = dict(row) | {"number": row["number"] or "", "caller": caller_of(row)}
+    del values["caller_sealed"]
+    return CallRow(**values)

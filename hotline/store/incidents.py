@@ -12,9 +12,10 @@ from hotline.errors import NotFound
 from hotline.ports import PendingIncident
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
-from hotline.store.rows import to_json
+from hotline.store.sealing import open_document, sealed_message
 
 _SQL = statements("jobs")
+_messages = msgspec.json.Decoder(Outbound)
 
 
 class JobStore:
@@ -28,9 +29,8 @@ class JobStore:
         row = await self._pool.fetchrow(_SQL["begin_push"], key, now)
         if row is None:
             return None
-        return PendingIncident(
-            number=row["number"], payload=msgspec.json.decode(row["payload"]), attempts=row["attempts"]
-        )
+        payload = msgspec.json.decode(open_document(row["payload"], context=f"incident {key}"))
+        return PendingIncident(number=row["number"], payload=payload, attempts=row["attempts"])
 
     async def settle_push(self, key: str, state: str, desk_number: str, now: datetime) -> bool:
         """Record the desk's answer; False if it was settled before."""
@@ -62,7 +62,9 @@ class JobStore:
     async def begin_send(self, key: str) -> tuple[Outbound, int] | None:
         """Count an attempt and return the message with its attempts, None if it is sent or given up."""
         row = await self._pool.fetchrow(_SQL["begin_send"], key)
-        return None if row is None else (msgspec.json.decode(row["message"], type=Outbound), row["attempts"])
+        if row is None:
+            return None
+        return _messages.decode(open_document(row["message"], context=f"message {key}")), row["attempts"]
 
     async def settle_send(self, key: str, state: str, error: str, now: datetime) -> None:
         """Record that a message was sent, or given up and why."""
@@ -75,7 +77,7 @@ class JobStore:
     async def owe(self, message: Outbound, now: datetime) -> None:
         """Write a message to a citizen with its job; a message with the same key is not written again."""
         async with self._pool.acquire() as connection, connection.transaction():
-            new = await connection.fetchval(_SQL["owe"], message.key, message.channel, to_json(message), now)
+            new = await connection.fetchval(_SQL["owe"], message.key, message.channel, sealed_message(message), now)
             if new is not None:
                 await enqueue(connection, Job.SEND_MESSAGE, [message.key])
 

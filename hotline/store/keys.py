@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import asyncpg
+import msgspec
 
 from hotline import keyring
 from hotline.config import Settings
@@ -45,3 +47,27 @@ async def check_keys(pool: asyncpg.Pool, ring: KeyRing, now: datetime) -> None:
                 f"the database was sealed with key {row['id']}, which the key file of this process does not have: "
                 "copy the key file of the house here (setting keys_file, docs/privacy.md)", error_id="key_file",
             )
+
+
+async def begin_rotation(pool: asyncpg.Pool, ring: KeyRing, path: Path, now: datetime) -> KeyRing:
+    """Let another key seal from now on, and return the keys: the youngest that only opens, or a new one.
+
+    Where the last rotation was broken off (something is still sealed by an older key) its key goes on.
+    """
+    active, *others = ring.file.keys
+    waiting = [key for key in others if key.made_at > active.made_at]
+    if not waiting and await unfinished(pool, ring):
+        return ring
+    chosen = max(waiting, key=lambda key: key.made_at) if waiting else keyring.new_key(now)
+    keys = (chosen, *(key for key in ring.file.keys if key.id != chosen.id))
+    file = msgspec.structs.replace(ring.file, keys=keys)
+    keyring.write(path, file, replace=True)
+    renewed = KeyRing(file, path=path)
+    sealing.use(renewed)
+    await check_keys(pool, renewed, now)
+    return renewed
+
+
+async def unfinished(pool: asyncpg.Pool, ring: KeyRing) -> bool:
+    """Tell whether events are left that another than the newest key has sealed."""
+    return bool(await pool.fetchval(_SQL["unfinished"], bytes([keyring.FORMAT]) + bytes.fromhex(ring.active)))

@@ -63,7 +63,7 @@ async def compare_once(pool: asyncpg.Pool, tell: Tell) -> int:
     found = await pool.fetch(_SQL["next_receipts"], BATCH)
     if not found:
         return 0
-    tellings = await asyncio.to_thread(tell, [receipt_text(row["doc"]) for row in found], [row["at"] for row in found])
+    tellings = await asyncio.to_thread(tell, [receipt_text(row) for row in found], [row["at"] for row in found])
     traits = [traits_of(one) for one in tellings]
     await _keep(pool, found, traits)
     for row, one, trait in zip(found, tellings, traits, strict=True):
@@ -99,7 +99,7 @@ async def propose(pool: asyncpg.Pool, tell: Tell, ticket: int, telling: Telling,
     rows = await nearest(pool, traits.keys, telling.at, without=ticket)
     if not rows:
         return
-    texts, times = [receipt_text(row["doc"]) for row in rows], [row["created_at"] for row in rows]
+    texts, times = [receipt_text(row) for row in rows], [row["created_at"] for row in rows]
     others = await asyncio.to_thread(tell, texts, times)
     likely: list[tuple[Any, ...]] = []
     for row, other in zip(rows, others, strict=True):
@@ -111,9 +111,9 @@ async def propose(pool: asyncpg.Pool, tell: Tell, ticket: int, telling: Telling,
         await pool.execute(_SQL["propose"], *map(list, zip(*likely, strict=True)))
 
 
-def receipt_text(doc: str) -> str:
-    """Return what the ticket of a receipt is compared by; `doc` is its first event."""
-    fact = event_from(doc).fact
+def receipt_text(row: asyncpg.Record) -> str:
+    """Return what the ticket of a receipt is compared by; the row has `doc` and `sealed` of its first event."""
+    fact = event_from(row["doc"], row["sealed"]).fact
     if not isinstance(fact, Receive):
         raise TypeError(f"a receipt was expected, not {type(fact).__name__}")
     return compared_text(fact.appeal)

@@ -12,7 +12,8 @@ from hotline.errors import NotFound
 from hotline.neighbours import HAND_OVERS, Neighbours, Parcel, parcels_of
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
-from hotline.store.rows import columns, event_from, to_json
+from hotline.store.rows import columns, event_from
+from hotline.store.sealing import open_document, seal_document
 from hotline.ticket import replay
 
 _SQL = statements("neighbours")
@@ -47,7 +48,8 @@ class NeighbourStore:
         return len(page)
 
     async def _parcels(self, ticket_id: int, version: int, neighbours: Neighbours) -> list[Parcel]:
-        events = [event_from(row["doc"]) for row in await self._pool.fetch(_SQL["history"], ticket_id, version)]
+        found = await self._pool.fetch(_SQL["history"], ticket_id, version)
+        events = [event_from(row["doc"], row["sealed"]) for row in found]
         before = replay(events[:-1]) if len(events) > 1 else None
         return parcels_of(events, before, replay(events), neighbours)
 
@@ -55,7 +57,10 @@ class NeighbourStore:
     async def begin_parcel(self, key: str) -> Begun | None:
         """Count an attempt and return the parcel, None if it is sent or given up."""
         row = await self._pool.fetchrow(_SQL["begin_parcel"], key)
-        return None if row is None else Begun(**row)
+        if row is None:
+            return None
+        payload = open_document(row["payload"], context=f"parcel {key}").decode()
+        return Begun(**dict(row) | {"payload": payload})
 
     async def settle_parcel(self, key: str, state: str, error: str, now: datetime) -> None:
         """Record that a parcel was sent, or given up and why."""
@@ -107,6 +112,9 @@ async def _write(connection: asyncpg.Connection, made: Sequence[tuple[int, Parce
         return
     new = [(p.key, p.neighbour, id_, p.body.number) for id_, p in made if p.path == HAND_OVERS]
     await connection.execute(_SQL["add_hand_overs"], *columns(new, 4), now)
-    rows = [(p.key, p.neighbour, id_, p.hand_over, p.path, to_json(p.body)) for id_, p in made]
+    rows = [
+        (p.key, p.neighbour, id_, p.hand_over, p.path, seal_document(p.body, context=f"parcel {p.key}"))
+        for id_, p in made
+    ]
     added = await connection.fetch(_SQL["add_parcels"], *columns(rows, 6), now)
     await enqueue(connection, Job.PUSH_PARCEL, [row["key"] for row in added])

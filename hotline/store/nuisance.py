@@ -16,8 +16,10 @@ from hotline.errors import RuleViolation
 from hotline.events import Receive, TicketEvent
 from hotline.lifecycle import OPEN_STATES
 from hotline.nuisance import Act, Case, Contacted, Mark, Outcome, Recent
+from hotline.privacy import hidden
 from hotline.store.database import statements
 from hotline.store.rows import event_from, to_json
+from hotline.store.sealing import blind, open_text, seal_text
 
 _SQL = statements("nuisance")
 _attachments = msgspec.json.Decoder(tuple[Attachment, ...])
@@ -31,18 +33,18 @@ class NuisanceStore:
 
     async def in_force(self, now: datetime) -> list[Mark]:
         """Return the marks that hold now."""
-        return [Mark(**row) for row in await self._pool.fetch(_SQL["in_force"], now)]
+        return [_mark(row) for row in await self._pool.fetch(_SQL["in_force"], now)]
 
     async def marks(self) -> list[Mark]:
         """Return all marks, the newest first."""
-        return [Mark(**row) for row in await self._pool.fetch(_SQL["marks"])]
+        return [_mark(row) for row in await self._pool.fetch(_SQL["marks"])]
 
     # ── at intake ────────────────────────────────────────────────────────────────────────────────
     async def recent(self, contact: str, since: datetime, inbound: Inbound) -> Recent:
         """Return what the contact did since a moment."""
         states = sorted(OPEN_STATES)
         row = await self._pool.fetchrow(
-            _SQL["recent"], contact, since, inbound.channel, inbound.external_id, states
+            _SQL["recent"], blind(contact), since, inbound.channel, inbound.external_id, states
         )
         before = Outcome(row["before"]) if row["before"] is not None else None
         return Recent(messages=row["messages"], number=row["number"] or "", before=before)
@@ -51,53 +53,63 @@ class NuisanceStore:
         """Keep a contact as evidence."""
         appeal = inbound.appeal
         await self._pool.execute(
-            _SQL["note"], contact, now, inbound.channel, inbound.external_id, appeal.text, outcome,
-            to_json(appeal.attachments),
+            _SQL["note"], blind(contact), now, inbound.channel, inbound.external_id,
+            hidden(appeal.text, appeal.citizen.name), outcome, to_json(appeal.attachments),
         )
 
     # ── supervisors ──────────────────────────────────────────────────────────────────────────────
     async def count(self, contact: str, since: datetime) -> int:
         """Return how many tickets and messages of a contact there were since a moment."""
-        return int(await self._pool.fetchval(_SQL["count"], contact, since))
+        return int(await self._pool.fetchval(_SQL["count"], blind(contact), since))
 
     async def mark(self, contact: str, reason: str, *, actor: str, now: datetime, until: datetime) -> Mark:
         """Mark a contact, and keep who did it. Raises RuleViolation where it is marked."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_SQL["expire"], contact, now)
-            row = await connection.fetchrow(_SQL["mark"], contact, reason, actor, now, until)
+            index, sealed = blind(contact), seal_text(contact, context="nuisance")
+            await connection.execute(_SQL["expire"], index, now)
+            row = await connection.fetchrow(_SQL["mark"], index, reason, actor, now, until, sealed)
             if row is None:
                 raise RuleViolation("this contact is marked already")
-            await connection.execute(_SQL["add_act"], now, actor, "marked", contact, reason)
-            return Mark(**row)
+            await connection.execute(_SQL["add_act"], now, actor, "marked", index, reason)
+            return _mark(row)
 
     async def lift(self, contact: str, reason: str, *, actor: str, now: datetime) -> Mark | None:
         """Lift the mark of a contact, and keep who did it."""
         async with self._pool.acquire() as connection, connection.transaction():
-            row = await connection.fetchrow(_SQL["lift"], contact, actor, now, reason)
+            index = blind(contact)
+            row = await connection.fetchrow(_SQL["lift"], index, actor, now, reason)
             if row is None:
                 return None
-            await connection.execute(_SQL["add_act"], now, actor, "lifted", contact, reason)
-            return Mark(**row)
+            await connection.execute(_SQL["add_act"], now, actor, "lifted", index, reason)
+            return _mark(row)
 
     async def act(self, act: Act) -> None:
         """Keep an act for the audit."""
-        await self._pool.execute(_SQL["add_act"], act.at, act.actor, act.act, act.contact, act.detail)
+        await self._pool.execute(_SQL["add_act"], act.at, act.actor, act.act, blind(act.contact), act.detail)
 
     async def case(self, contact: str, since: datetime) -> Case:
         """Return everything that is kept of a contact, as of one moment."""
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-            marks = await connection.fetch(_SQL["marks_of"], contact)
-            acts = await connection.fetch(_SQL["acts"], contact)
-            noted = await connection.fetch(_SQL["contacts"], contact, since)
-            rows = await connection.fetch(_SQL["tickets"], contact, since)
+            index = blind(contact)
+            marks = await connection.fetch(_SQL["marks_of"], index)
+            acts = await connection.fetch(_SQL["acts"], index)
+            noted = await connection.fetch(_SQL["contacts"], index, since)
+            rows = await connection.fetch(_SQL["tickets"], index, since)
         tickets: dict[str, list[TicketEvent]] = {}
         for row in rows:
-            tickets.setdefault(row["number"], []).append(event_from(row["doc"]))
+            tickets.setdefault(row["number"], []).append(event_from(row["doc"], row["sealed"]))
         return Case(
-            contact=contact, marks=tuple(Mark(**row) for row in marks), acts=tuple(Act(**row) for row in acts),
+            contact=contact, marks=tuple(_mark(row) for row in marks),
+            acts=tuple(Act(**dict(row) | {"contact": contact}) for row in acts),
             contacts=tuple(sorted(_contacts(noted, tickets), key=lambda one: one.at)), files=_files(noted, tickets),
             tickets={number: [msgspec.to_builtins(event) for event in events] for number, events in tickets.items()},
         )
+
+
+def _mark(row: asyncpg.Record) -> Mark:
+    values = dict(row)
+    sealed = values.pop("sealed")
+    return Mark(**values | ({"contact": open_text(sealed, context="nuisance")} if sealed else {}))
 
 
 def _contacts(noted: Sequence[asyncpg.Record], tickets: Mapping[str, Sequence[TicketEvent]]) -> Iterator[Contacted]:
@@ -108,10 +120,16 @@ def _contacts(noted: Sequence[asyncpg.Record], tickets: Mapping[str, Sequence[Ti
         )
     under_mark = {(row["number"], row["text"]) for row in noted}
     for number, events in tickets.items():
+        name = _name(events)
         for event in events:
             text = _said(event)
-            if text is not None and (number, text) not in under_mark:
+            if text is not None and (number, hidden(text, name)) not in under_mark:
                 yield Contacted(at=event.at, channel=_channel(events), outcome="", number=number, text=text)
+
+
+def _name(events: Sequence[TicketEvent]) -> str:
+    fact = events[0].fact
+    return fact.appeal.citizen.name if isinstance(fact, Receive) else ""
 
 
 def _channel(events: Sequence[TicketEvent]) -> str:

@@ -16,6 +16,7 @@ from hotline.recordings import CallOfTicket, Recording, Wanted
 from hotline.store.answering import answering
 from hotline.store.channels import write_durably
 from hotline.store.database import statements
+from hotline.store.sealing import caller_of
 
 _SQL = statements("recordings")
 _BATCH, _SHOWN = 100, 100
@@ -67,7 +68,7 @@ class RecordingStore:
             found = await self._pool.fetch(_SQL["of_ticket"], number, _SHOWN)
         return tuple(
             CallOfTicket(
-                call=row["id"], direction=row["direction"], agent=row["agent"], caller=mask_text(row["caller"]),
+                call=row["id"], direction=row["direction"], agent=row["agent"], caller=mask_text(caller_of(row)),
                 started_at=row["started_at"], answered_at=row["answered_at"], ended_at=row["ended_at"],
                 recorded=row["sha256"] is not None and row["deleted_at"] is None, sha256=row["sha256"] or "",
                 keep_until=row["keep_until"], legal_hold=bool(row["legal_hold"]),

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from channels.message import Inbound
 from hotline.events import TicketEvent
 from hotline.opening import Change
+from hotline.privacy import Private, hidden, joined, split
+from hotline.store.sealing import blind, ring
 from hotline.summary import is_supervised, summarize, topics
 from hotline.ticket import Ticket
 from hotline.timers import next_attention
@@ -19,6 +22,7 @@ MAX_EVENTS = 1024
 
 _encoder = msgspec.json.Encoder()
 _events = msgspec.json.Decoder(TicketEvent)
+_privates = msgspec.json.Decoder(Private)
 
 
 def to_json(value: object) -> str:
@@ -26,14 +30,29 @@ def to_json(value: object) -> str:
     return _encoder.encode(value).decode()
 
 
-def event_from(doc: str) -> TicketEvent:
-    """Decode an event."""
-    return _events.decode(doc)
+def event_from(doc: str, sealed: bytes | None = None) -> TicketEvent:
+    """Decode an event; without its sealed part it tells of nobody who they are. Raises hotline.keyring.Damaged."""
+    event = _events.decode(doc)
+    if not sealed:
+        return event
+    return joined(event, _privates.decode(ring().open(sealed, context=doc.encode())))
+
+
+def sealed_event(event: TicketEvent) -> tuple[str, bytes | None]:
+    """Return an event as the log holds it, and its private part sealed to it, None where it has none."""
+    shown, private = split(event)
+    doc = _encoder.encode(shown)
+    return doc.decode(), None if private is None else ring().seal(_encoder.encode(private), context=doc)
 
 
 def citizen_of(ticket: Ticket) -> str:
-    """Return what the citizen is looked up by: the phone, else the channel's key."""
-    return ticket.appeal.citizen.phone or ticket.appeal.citizen.key
+    """Return what the citizen is looked up by: the blind index of the phone, else of the channel's key."""
+    return blind(ticket.appeal.citizen.phone or ticket.appeal.citizen.key)
+
+
+def content_hash(inbound: Inbound) -> bytes:
+    """Return what a repeat is compared by; keyed, or a phone could be found by trying all that there are."""
+    return ring().digest(inbound.content_hash())[:16]
 
 
 class Written(NamedTuple):
@@ -51,7 +70,7 @@ def check_count(events: int) -> None:
 
 
 def written(change: Change) -> Written:
-    """Return the columns of the change's events: version, at, type, actor, doc, summary, topics.
+    """Return the columns of the change's events: version, at, type, actor, doc, summary, topics, sealed.
 
     The events of a change become visible together, so each carries the summary of the ticket after the last of them,
     and goes to the topics that the ticket had before the first and to those it has after the last.
@@ -60,11 +79,15 @@ def written(change: Change) -> Written:
     summary, concerned = summarize(ticket, last.at), topics(ticket)
     if change.before is not None:
         concerned |= topics(change.before)
+    title = hidden(summary.title, ticket.appeal.citizen.name)
+    if title != summary.title:
+        summary = msgspec.structs.replace(summary, title=title)
     text, listed = to_json(summary), ",".join(sorted(concerned))
-    events = [
-        (event.version, event.at, event.type, f"{event.actor.role}:{event.actor.name}", to_json(event), text, listed)
-        for _, event in change.decisions
-    ]
+    events = []
+    for _, event in change.decisions:
+        doc, sealed = sealed_event(event)
+        actor = f"{event.actor.role}:{event.actor.name}"
+        events.append((event.version, event.at, event.type, actor, doc, text, listed, sealed))
     check_count(len(events))
     return Written(events, text, summary.due)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from channels.message import Outbound
 from hotline.errors import Unavailable
 from hotline.keyring import KeyRing
 
@@ -59,10 +60,30 @@ def open_text(sealed: str, *, context: str) -> str:
     return ring().open(b64decode(sealed), context=context.encode()).decode() if sealed else ""
 
 
+def open_secret(kept: str, *, context: str) -> str:
+    """Open what `seal_text` made; a secret from before sealing as it is. Raises hotline.keyring.Damaged."""
+    try:
+        sealed = b64decode(kept, validate=True)
+    except ValueError:
+        return kept
+    return open_text(kept, context=context) if sealed[:1] == b"\x01" and len(sealed) > 33 else kept
+
+
 def seal_document(value: Any, *, context: str) -> str:
     """Return a value as a JSON document that only keys open: `{"sealed": "…"}`."""
     sealed = ring().seal(_encoder.encode(value), context=context.encode())
     return f'{{"sealed":"{b64encode(sealed).decode()}"}}'
+
+
+def caller_of(row: Any) -> str:
+    """Return who called, from a row of `calls` with id, caller and caller_sealed."""
+    sealed = row["caller_sealed"]
+    return open_text(sealed, context=f"caller {row['id']}") if sealed else row["caller"]
+
+
+def sealed_message(message: Outbound) -> str:
+    """Return a message to a citizen as `outbox` holds it."""
+    return seal_document(message, context=f"message {message.key}")
 
 
 def open_document(text: str, *, context: str) -> bytes:

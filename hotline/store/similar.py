@@ -49,7 +49,7 @@ class SimilarStore:
     async def _weighed(self, asked: Telling, rows: list[asyncpg.Record]) -> list[SimilarReport]:
         if not rows:
             return []
-        texts, times = [receipt_text(row["doc"]) for row in rows], [row["created_at"] for row in rows]
+        texts, times = [receipt_text(row) for row in rows], [row["created_at"] for row in rows]
         others = await asyncio.to_thread(self._tell, texts, times)
         weighed = [(likeness(asked, other), row, other) for row, other in zip(rows, others, strict=True)]
         likely = sorted((one for one in weighed if one[0] > PROPOSED), key=lambda one: -one[0])

@@ -18,6 +18,7 @@ from hotline.store.call_cards import CallCards
 from hotline.store.console import ConsoleStore
 from hotline.store.database import LOST, statements
 from hotline.store.hosts import CONNECT_TIMEOUT, connect
+from hotline.store.sealing import blind, open_document, seal_document, seal_text
 from hotline.telephone_ports import AgentSeen
 from routing.call_news import CallNews, CallWords, news_of
 from routing.call_orders import Asked, CallOrder
@@ -45,21 +46,22 @@ class TelephoneStore:
     async def save(self, call: Call, *, now: datetime) -> None:
         """Write a call as it stands."""
         over, missed = call.phase is Phase.OVER, call.answered_at is None
-        inbound = call.direction is Direction.IN
+        inbound, caller = call.direction is Direction.IN, caller_key(call.caller)
         with answering():
             await self._pool.execute(
-                _SQL["save"], call.id, caller_key(call.caller), call.called, call.queue, call.agent, call.arrived,
+                _SQL["save"], call.id, blind(caller), call.called, call.queue, call.agent, call.arrived,
                 call.asked_at, now if call.phase is Phase.RINGING else None, call.answered_at,
                 call.ended_at if over and missed and inbound and call.asked_at is not None else None, call.ended_at,
                 round(call.held), call.id if call.answered_at is not None else "",
-                None if over else msgspec.json.encode(call).decode(), call.direction, call.language, call.callback,
-                call.ticket,
+                None if over else seal_document(call, context=f"call {call.id}"), call.direction, call.language,
+                call.callback, call.ticket, seal_text(caller, context=f"caller {call.id}"),
             )
 
     async def under_way(self) -> list[Call]:
         """Return the calls that are not over."""
         with answering():
-            return [_calls.decode(row["doc"]) for row in await self._pool.fetch(_SQL["under_way"])]
+            found = await self._pool.fetch(_SQL["under_way"])
+        return [_calls.decode(open_document(row["doc"], context=f"call {row['id']}")) for row in found]
 
     async def agents(self) -> dict[str, AgentSeen]:
         """Return who has a telephone and a living console."""
@@ -75,12 +77,12 @@ class TelephoneStore:
     async def last_agent(self, caller: str) -> str:
         """Return who talked to a caller last, "" for nobody."""
         with answering():
-            return await self._pool.fetchval(_SQL["last_agent"], caller_key(caller)) or ""
+            return await self._pool.fetchval(_SQL["last_agent"], blind(caller_key(caller))) or ""
 
     async def missed_since(self, caller: str, since: datetime) -> bool:
         """Tell whether a caller has got nobody since a moment."""
         with answering():
-            return bool(await self._pool.fetchval(_SQL["missed_since"], caller_key(caller), since))
+            return bool(await self._pool.fetchval(_SQL["missed_since"], blind(caller_key(caller)), since))
 
     async def handling(self) -> float:
         """Return the mean seconds of talk and wrap-up of the last calls."""

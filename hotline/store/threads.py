@@ -19,6 +19,8 @@ from hotline.ports import Continue
 from hotline.store import rows
 from hotline.store.changes import lock, write
 from hotline.store.database import statements
+from hotline.store.sealing import blind
+from hotline.terms import Channel
 
 _SQL = statements("tickets")
 CONVERSATION_WINDOW = timedelta(hours=2)
@@ -41,7 +43,7 @@ async def continue_thread(
     change, receipt, effects = continued(stored.ticket, number if thread.own else None)
     receipt = msgspec.structs.replace(receipt, number=number, code=code)
     taken = await connection.fetchval(
-        _SQL["keep_receipt"], inbound.channel, inbound.external_id, inbound.content_hash(), stored.id,
+        _SQL["keep_receipt"], inbound.channel, inbound.external_id, rows.content_hash(inbound), stored.id,
         rows.to_json(receipt), inbound.received_at,
     )
     if taken is None:
@@ -55,7 +57,7 @@ async def continue_thread(
 async def conversation_of(connection: asyncpg.Connection, inbound: Inbound) -> Thread | None:
     """Hold the conversation and return the open ticket that it continues, if any."""
     held = await connection.fetchrow(
-        _SQL["hold_conversation"], inbound.channel, inbound.conversation, inbound.received_at
+        _SQL["hold_conversation"], inbound.channel, _key(inbound), inbound.received_at
     )
     if held["ticket_id"] is None or starts_anew(inbound):
         return None
@@ -63,6 +65,11 @@ async def conversation_of(connection: asyncpg.Connection, inbound: Inbound) -> T
         return None
     row = await connection.fetchrow(_SQL["thread_of"], held["ticket_id"], None)
     return _thread(row) if row["leading_state"] in OPEN_STATES else None
+
+
+def _key(inbound: Inbound) -> str:
+    """A chat's session is random; elsewhere a conversation is known by who speaks."""
+    return inbound.conversation if inbound.channel is Channel.WEB else blind(inbound.conversation)
 
 
 async def thread_of(connection: asyncpg.Connection, number: str) -> Thread:
@@ -80,5 +87,5 @@ def _thread(row: asyncpg.Record) -> Thread:
 async def point(connection: asyncpg.Connection, inbound: Inbound, id_: TicketId) -> None:
     """Let the conversation go on in this ticket."""
     await connection.execute(
-        _SQL["point_conversation"], inbound.channel, inbound.conversation, id_, inbound.received_at
+        _SQL["point_conversation"], inbound.channel, _key(inbound), id_, inbound.received_at
     )

@@ -110,7 +110,7 @@ class TicketStore:
         found = await self._pool.fetch(_SQL["read"], number)
         if not found:
             raise NotFound(f"there is no ticket {number}")
-        ticket = replay(rows.event_from(row["doc"]) for row in found)
+        ticket = replay(rows.event_from(row["doc"], row["sealed"]) for row in found)
         return Stored(id=TicketId(found[0]["id"]), code=found[0]["code"], ticket=ticket)
 
     async def change_perhaps(self, number: str, decide: DecidePerhaps) -> Ticket:
@@ -132,7 +132,7 @@ class TicketStore:
 
     async def history(self, id_: TicketId) -> list[TicketEvent]:
         """Return all events of a ticket in order."""
-        return [rows.event_from(row["doc"]) for row in await self._pool.fetch(_SQL["history"], id_)]
+        return [rows.event_from(row["doc"], row["sealed"]) for row in await self._pool.fetch(_SQL["history"], id_)]
 
     async def change(self, number: str, decide: Decide, *, expected_version: int | None = None) -> Ticket:
         """Change a ticket under its lock: `decide` sees the newest state, its change is written with events and jobs.

@@ -11,6 +11,7 @@ from hotline.errors import InvalidInput, NotFound
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
 from hotline.store.rows import columns, to_json
+from hotline.store.sealing import open_secret, seal_text
 from hotline.store.tail import event_from_row
 from hotline.unit_ports import Attempt, Delivery, Rest, UnitSystem
 from routing.unit_codec import delivery_id, is_told, unit_event
@@ -33,7 +34,8 @@ class UnitStore:
         self, unit: str, *, url: str, active: bool, secret: str | None, token_hash: bytes | None, by: str, now: datetime
     ) -> None:
         """Register a system or change it; None keeps the secret or the token that it has."""
-        await self._pool.execute(_SQL["put_system"], unit, url, active, secret, token_hash, now, by)
+        kept = None if secret is None else seal_text(secret, context=f"unit {unit}")
+        await self._pool.execute(_SQL["put_system"], unit, url, active, kept, token_hash, now, by)
 
     async def is_registered(self, unit: str) -> bool:
         """Tell whether a unit has a system here, active or not."""
@@ -80,7 +82,7 @@ class UnitStore:
         """Count an attempt; None where nothing is left to do. What began before `last_from` is tried in any case."""
         row = await self._pool.fetchrow(_SQL["begin_delivery"], id_, now, last_from)
         if row is not None:
-            return Attempt(**row)
+            return Attempt(**dict(row) | {"secret": open_secret(row["secret"], context=f"unit {row['unit']}")})
         why = await self._pool.fetchrow(_SQL["why_not"], id_)
         if why is None or why["state"] != "pending":
             return None

@@ -38,6 +38,6 @@ class WishStore:
     async def _shown(self, ids: Sequence[int]) -> list[PublicWish]:
         histories: dict[int, list[TicketEvent]] = {id_: [] for id_ in ids}
         for row in await self._pool.fetch(_SQL["histories"], list(ids)):
-            histories[row["ticket_id"]].append(event_from(row["doc"]))
+            histories[row["ticket_id"]].append(event_from(row["doc"], row["sealed"]))
         shown = (public_of(replay(events)) for events in histories.values())
         return [wish for wish in shown if wish is not None]

@@ -20,6 +20,7 @@ from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import Core, open_core
 from hotline.signing import signature
+from hotline.store.sealing import open_document
 from hotline.terms import Channel
 from tests.channels.conftest import Client, Serve
 from tests.channels.test_appeals import PNG
@@ -114,9 +115,9 @@ async def test_a_wechat_message_during_an_outage_becomes_one_ticket(client: Clie
         assert await answer.read() == b"success"
     await core.spool.drain()
     assert await core.pool.fetchval("SELECT count(*) FROM tickets") == 1
-    owed = await core.pool.fetchval("SELECT message FROM outbox WHERE channel = 'wechat'")
+    key, owed = await core.pool.fetchrow("SELECT key, message FROM outbox WHERE channel = 'wechat'")
     number = await core.pool.fetchval("SELECT number FROM tickets")
-    assert number in owed
+    assert number.encode() in open_document(owed, context=f"message {key}")
     again = await _wechat(client)
     assert number in read_xml(await again.read())["Content"]
     assert await core.pool.fetchval("SELECT count(*) FROM tickets") == 1

@@ -26,6 +26,7 @@ from hotline.store.channels import ChannelStore
 from hotline.store.database import open_pool
 from hotline.store.proposals import ProposalStore
 from hotline.store.relatives import RelativesStore, link_all
+from hotline.store.sealing import open_document
 from hotline.store.tickets import TicketStore
 from hotline.terms import Channel, Kind, Rating, State
 from hotline.ticket import EXTENSION_ASKED
@@ -67,8 +68,8 @@ class House:
         return (await self.store.read(number)).id
 
     async def messages(self) -> list[dict[str, Any]]:
-        found = await self.pool.fetch("SELECT message FROM outbox ORDER BY created_at, key")
-        return [msgspec.json.decode(row["message"]) for row in found]
+        found = await self.pool.fetch("SELECT key, message FROM outbox ORDER BY created_at, key")
+        return [msgspec.json.decode(open_document(text, context=f"message {key}")) for key, text in found]
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from hotline.errors import KeyReused, NotFound, Overloaded, Unavailable
 from hotline.ids import TicketNumber, is_ticket_number
 from hotline.intake import Intake, Limits
 from hotline.store.database import open_pool
+from hotline.store.sealing import open_document
 from hotline.store.tickets import TicketStore
 from hotline.terms import Channel, Service, State, Verdict
 from hotline.ticket import replay
@@ -125,7 +126,8 @@ async def test_an_emergency_is_handed_off_with_an_incident_and_a_job(database: s
         receipt = await intake.submit(inbound("厂房着火了"))
     assert (receipt.status, receipt.verdict) == ("handed_off", "emergency")
     [incident] = await all_rows(database, "SELECT * FROM incidents")
-    assert msgspec.json.decode(incident["payload"])["services"] == ["119"]
+    payload = open_document(incident["payload"], context=f"incident {incident['key']}")
+    assert msgspec.json.decode(payload)["services"] == ["119"]
     [job] = await all_rows(database, "SELECT entrypoint, payload FROM pgqueuer")
     assert (job["entrypoint"], job["payload"].decode()) == ("push_incident", incident["key"])
 

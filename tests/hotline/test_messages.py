@@ -28,6 +28,7 @@ from hotline.sms_standin import SmsStandIn
 from hotline.store.database import open_pool
 from hotline.store.incidents import JobStore
 from hotline.store.links import link_key
+from hotline.store.sealing import sealed_message
 from hotline.terms import Channel
 from tests.hotline.test_handoff import Phone
 from tests.hotline.test_intake import all_rows
@@ -75,7 +76,8 @@ async def test_an_app_without_push_gets_an_sms(database: str) -> None:
 async def test_where_no_way_is_set_up_nobody_is_alarmed(database: str, channel: Channel) -> None:
     async with post(database, {}, message(channel, phone="")) as (messages, w):
         [number] = await w.open(1)
-        await w.pool.execute("UPDATE outbox SET message = message || jsonb_build_object('number', $1::text)", number)
+        owed = sealed_message(msgspec.structs.replace(message(channel, phone=""), number=number))
+        await w.pool.execute("UPDATE outbox SET message = $1::jsonb", owed)
         await messages.send("m1")
         assert (await w.store.read(number)).ticket.alarms == frozenset()
     assert (await state(database))[0] == "failed"

@@ -24,6 +24,7 @@ from hotline.policy import CallbackRules
 from hotline.store.callbacks import CallbackStore
 from hotline.store.console import ConsoleStore
 from hotline.store.database import open_pool
+from hotline.store.sealing import open_document
 from hotline.store.tail import Tail
 from hotline.terms import TryResult
 from routing import callbacks as rules_of
@@ -211,7 +212,8 @@ async def test_after_the_last_try_one_sms_goes_out(database: str) -> None:
             assert await d.callbacks.take("li", by="agent:li") is not None
             one = await d.callbacks.tried(one.id, "li", TryResult.NO_ANSWER, by="agent:li")
         assert one.outcome is Outcome.UNREACHABLE
-        [(key, text)] = await all_rows(database, "SELECT key, message ->> 'text' FROM outbox")
+        [(key, sealed)] = await all_rows(database, "SELECT key, message FROM outbox")
+        text = msgspec.json.decode(open_document(sealed, context=f"message {key}"))["text"]
         assert key == "callback-c1"
         assert "多次回拨" in text
         assert "138" not in text

@@ -17,14 +17,16 @@ _TICKET = (
     "id", "number", "code", "version", "state", "channel", "kind", "l1", "l2", "verdict", "priority", "town", "lead",
     "assisting", "alarmed", "citizen", "created_at", "due_at", "confidential", "summary", "attention_at",
 )
-_EVENT = ("ticket_id", "version", "at", "type", "actor", "doc", "summary", "topics")
+_EVENT = ("ticket_id", "version", "at", "type", "actor", "doc", "summary", "topics", "sealed")
 _STAGE = """
 CREATE TEMPORARY TABLE lived (
-    ticket_id bigint, version int, at timestamptz, type text, actor text, doc text, summary text, topics text[]
+    ticket_id bigint, version int, at timestamptz, type text, actor text, doc text, summary text, topics text[],
+    sealed bytea
 )"""
 _SORTED = """
-INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
-SELECT row_number() OVER (ORDER BY at, ticket_id, version), ticket_id, version, at, type, actor, doc, summary, topics
+INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics, sealed)
+SELECT row_number() OVER (ORDER BY at, ticket_id, version), ticket_id, version, at, type, actor, doc, summary, topics,
+       sealed
 FROM lived"""
 
 
@@ -52,7 +54,7 @@ class Log:
         row = dict(zip(_TICKET, rows.opening_row(id_, "000000", change.ticket, made), strict=True))
         row["assisting"] = [name for name in row["assisting"].split(",") if name]
         self._tickets.append((*row.values(), events[-1].at))
-        self._events += [(id_, *event[:-1], event[-1].split(",")) for event in made.events]
+        self._events += [(id_, *event[:-2], event[-2].split(","), event[-1]) for event in made.events]
 
     async def write(self, dsn: str) -> int:
         """Write everything in one transaction; return how many events there are."""

@@ -5,7 +5,7 @@ SELECT id, state, summary FROM tickets WHERE citizen = $1 AND citizen <> '' ORDE
 
 -- name: receipt
 -- How a ticket began: it names the citizen.
-SELECT doc FROM ticket_events WHERE ticket_id = $1 ORDER BY version LIMIT 1;
+SELECT doc, sealed FROM ticket_events WHERE ticket_id = $1 ORDER BY version LIMIT 1;
 
 -- name: earlier
 SELECT c.started_at, c.agent, c.answered_at IS NOT NULL AS answered, coalesce(t.number, '') AS number
@@ -15,7 +15,7 @@ ORDER BY c.started_at DESC LIMIT $3;
 
 -- name: call
 -- A call with who has it, for the checks of who may see it.
-SELECT id, caller, agent FROM calls WHERE id = $1;
+SELECT id, caller, caller_sealed, agent FROM calls WHERE id = $1;
 
 -- name: link
 -- The ticket $2 came of the call $1; the first one stays.

@@ -1,7 +1,7 @@
 -- The telephone at this moment, and what was heard in a call.
 
 -- name: calls
-SELECT doc, caller, alarm FROM calls WHERE doc IS NOT NULL ORDER BY started_at LIMIT $1;
+SELECT id, doc, caller, caller_sealed, alarm FROM calls WHERE doc IS NOT NULL ORDER BY started_at LIMIT $1;
 
 -- name: agents
 SELECT p.staff, p.state, p.reason, p.since, a.skills

@@ -6,23 +6,23 @@ ON CONFLICT (call) DO NOTHING
 RETURNING id;
 
 -- name: by_call
-SELECT id, doc FROM callbacks WHERE call = $1;
+SELECT id, call, doc FROM callbacks WHERE call = $1;
 
 -- name: hold
-SELECT id, doc FROM callbacks WHERE id = $1 FOR UPDATE;
+SELECT id, call, doc FROM callbacks WHERE id = $1 FOR UPDATE;
 
 -- name: hold_next
 -- The entry that has waited longest for its try, passing over those that somebody is just taking.
-SELECT id, doc FROM callbacks WHERE state = 'owed' AND next_at <= $1
+SELECT id, call, doc FROM callbacks WHERE state = 'owed' AND next_at <= $1
 ORDER BY next_at, id LIMIT 1 FOR UPDATE SKIP LOCKED;
 
 -- name: hold_phone
 -- All that is still owed to one telephone, in one order so that two processes cannot deadlock.
-SELECT id, doc FROM callbacks WHERE phone = $1 AND state <> 'done' ORDER BY id FOR UPDATE;
+SELECT id, call, doc FROM callbacks WHERE phone = $1 AND state <> 'done' ORDER BY id FOR UPDATE;
 
 -- name: hold_lapsed
 -- Entries that time has something to do to: held too long, or not tried in time.
-SELECT id, doc FROM callbacks
+SELECT id, call, doc FROM callbacks
 WHERE id IN (
     (SELECT id FROM callbacks WHERE state = 'assigned' AND next_at <= $1 ORDER BY next_at LIMIT $2)
     UNION
@@ -42,10 +42,10 @@ FROM unnest($2::text[]) WITH ORDINALITY AS told (doc, ordinal);
 
 -- name: waiting
 -- Everything that is not done, the longest waiting first, with the position that the rows contain.
-SELECT h.seq, c.id, c.missed_at, c.doc
+SELECT h.seq, c.id, c.call, c.missed_at, c.doc
 FROM (SELECT event_horizon() - 1 AS seq) AS h
 LEFT JOIN LATERAL (
-    SELECT id, missed_at, doc FROM callbacks
+    SELECT id, call, missed_at, doc FROM callbacks
     WHERE state <> 'done' AND (missed_at, id) > ($1::timestamptz, $2::bigint)
     ORDER BY missed_at, id LIMIT $3
 ) AS c ON true

@@ -56,7 +56,7 @@ ORDER BY created_at DESC, id DESC
 LIMIT $6 OFFSET $7;
 
 -- name: histories
-SELECT ticket_id, doc FROM ticket_events WHERE ticket_id = ANY ($1::bigint[]) ORDER BY ticket_id, version;
+SELECT ticket_id, doc, sealed FROM ticket_events WHERE ticket_id = ANY ($1::bigint[]) ORDER BY ticket_id, version;
 
 -- name: chat_standings
 -- How the chats of the sessions $1 stand: the state of their tickets (of the parent of a merged one), whether an agent has

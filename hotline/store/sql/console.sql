@@ -186,7 +186,7 @@ ORDER BY p.id DESC;
 SELECT id, summary FROM tickets WHERE number = $1;
 
 -- name: history
-SELECT doc FROM ticket_events WHERE ticket_id = $1 ORDER BY version;
+SELECT doc, sealed FROM ticket_events WHERE ticket_id = $1 ORDER BY version;
 
 -- name: horizon
 SELECT event_horizon();

@@ -34,7 +34,7 @@ ORDER BY t.created_at DESC, t.id DESC LIMIT $4;
 -- name: calls
 -- Calls that asked for an agent from $1 to before $2, newest first before $3, at most $4. $5: asked, answered, quick
 -- (within $6 seconds), slow, abandoned, missed, called_back, owed. $7 an agent to narrow it to, or ''.
-SELECT c.id, c.caller, c.agent, c.skill, c.asked_at, c.answered_at, c.ended_at, c.abandoned_at IS NOT NULL AS abandoned,
+SELECT c.id, c.caller, c.caller_sealed, c.agent, c.skill, c.asked_at, c.answered_at, c.ended_at, c.abandoned_at IS NOT NULL AS abandoned,
        extract(epoch FROM coalesce(c.answered_at, c.abandoned_at, c.ended_at) - c.asked_at)::float8 AS wait,
        coalesce(b.state, '') AS callback, t.number
 FROM calls AS c

@@ -8,3 +8,9 @@ ON CONFLICT (id) DO NOTHING;
 
 -- name: noted
 SELECT id, code, index FROM sealing_keys ORDER BY noted_at, id;
+
+-- name: unfinished
+-- Whether a rotation was begun that has not come to its end: there is more than one key, and events of both kinds.
+SELECT EXISTS (SELECT FROM sealing_keys OFFSET 1)
+   AND EXISTS (SELECT FROM ticket_events WHERE substring(sealed FROM 1 FOR 5) = $1)
+   AND EXISTS (SELECT FROM ticket_events WHERE sealed <> '' AND substring(sealed FROM 1 FOR 5) <> $1);

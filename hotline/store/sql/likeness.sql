@@ -2,10 +2,10 @@
 
 -- name: next_receipts
 -- The next $1 receipts after the reader's cursor, with what hot spots need of the ticket.
-SELECT r.position AS cursor, e.position, e.ticket_id, e.at, e.doc, t.citizen
+SELECT r.position AS cursor, e.position, e.ticket_id, e.at, e.doc, e.sealed, t.citizen
 FROM readers r
 CROSS JOIN LATERAL (
-    SELECT position, ticket_id, at, doc FROM ticket_events
+    SELECT position, ticket_id, at, doc, sealed FROM ticket_events
     WHERE position > r.position AND position < event_horizon() AND type = 'receive'
     ORDER BY position LIMIT $1
 ) AS e
@@ -28,7 +28,7 @@ ON CONFLICT DO NOTHING;
 
 -- name: nearest
 -- The open tickets that share most of the keys $1 between $2 and $3, without $4: at most $6, of the newest $5 a key.
-SELECT t.id, t.number, t.created_at, e.doc, n.shared
+SELECT t.id, t.number, t.created_at, e.doc, e.sealed, n.shared
 FROM (
     SELECT k.ticket_id, count(*) AS shared, max(k.at) AS at
     FROM unnest($1::bigint[]) AS asked (key)
@@ -47,7 +47,7 @@ CROSS JOIN LATERAL (
     WHERE id = n.ticket_id AND state NOT IN ('closed', 'archived', 'rejected', 'withdrawn', 'merged')
 ) AS t
 CROSS JOIN LATERAL (
-    SELECT doc FROM ticket_events WHERE ticket_id = n.ticket_id AND version = 1
+    SELECT doc, sealed FROM ticket_events WHERE ticket_id = n.ticket_id AND version = 1
 ) AS e
 ORDER BY n.shared DESC, n.at DESC
 LIMIT $6;

@@ -13,7 +13,7 @@ WHERE r.name = 'neighbours'
 ORDER BY e.position;
 
 -- name: history
-SELECT doc FROM ticket_events WHERE ticket_id = $1 AND version <= $2 ORDER BY version;
+SELECT doc, sealed FROM ticket_events WHERE ticket_id = $1 AND version <= $2 ORDER BY version;
 
 -- name: move
 -- Moves the reader from $1 to $2; no row: another process was quicker.

@@ -1,15 +1,15 @@
 -- Marked contacts and their evidence.
 
 -- name: in_force
-SELECT id, contact, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason
+SELECT id, contact, sealed, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason
 FROM nuisance_marks WHERE lifted_at IS NULL AND until > $1;
 
 -- name: marks
-SELECT id, contact, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason
+SELECT id, contact, sealed, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason
 FROM nuisance_marks ORDER BY id DESC LIMIT 500;
 
 -- name: marks_of
-SELECT id, contact, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason
+SELECT id, contact, sealed, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason
 FROM nuisance_marks WHERE contact = $1 ORDER BY id;
 
 -- name: recent
@@ -35,14 +35,14 @@ WHERE contact = $1 AND lifted_at IS NULL AND until <= $2;
 
 -- name: mark
 -- No row: it is marked already.
-INSERT INTO nuisance_marks (contact, reason, marked_by, marked_at, until) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO nuisance_marks (contact, reason, marked_by, marked_at, until, sealed) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING
-RETURNING id, contact, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason;
+RETURNING id, contact, sealed, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason;
 
 -- name: lift
 UPDATE nuisance_marks SET lifted_by = $2, lifted_at = $3, lift_reason = $4
 WHERE contact = $1 AND lifted_at IS NULL AND until > $3
-RETURNING id, contact, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason;
+RETURNING id, contact, sealed, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason;
 
 -- name: add_act
 INSERT INTO nuisance_acts (at, actor, act, contact, detail) VALUES ($1, $2, $3, $4, $5);
@@ -59,5 +59,5 @@ LEFT JOIN tickets t ON t.id = i.ticket_id
 WHERE c.contact = $1 AND c.at > $2 ORDER BY c.id;
 
 -- name: tickets
-SELECT t.number, e.doc FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id
+SELECT t.number, e.doc, e.sealed FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id
 WHERE t.citizen = $1 AND t.created_at > $2 ORDER BY t.created_at, t.id, e.version;

@@ -20,7 +20,7 @@ SELECT call, sha256, bytes, kept_at, keep_until, legal_hold, deleted_at FROM rec
 
 -- name: of_ticket
 -- The calls of a ticket with their recordings, the newest first.
-SELECT c.id, c.direction, c.agent, c.started_at, c.answered_at, c.ended_at, c.caller,
+SELECT c.id, c.direction, c.agent, c.started_at, c.answered_at, c.ended_at, c.caller, c.caller_sealed,
        r.sha256, r.bytes, r.keep_until, r.legal_hold, r.deleted_at
 FROM tickets t JOIN calls c ON c.ticket_id = t.id LEFT JOIN recordings r ON r.call = c.id
 WHERE t.number = $1 ORDER BY c.started_at DESC LIMIT $2;

@@ -3,7 +3,7 @@
 
 -- name: alike
 -- The public open tickets that share most of the keys $1 between $2 and $3: at most $5, of the newest $4 a key.
-SELECT t.id, t.number, t.state, t.l2, t.lead, t.created_at, r.town, r.spot, r.matter, e.doc,
+SELECT t.id, t.number, t.state, t.l2, t.lead, t.created_at, r.town, r.spot, r.matter, e.doc, e.sealed,
        1 + (SELECT count(*) FROM tickets c WHERE c.parent = t.id AND c.state = 'merged') AS people
 FROM (
     SELECT k.ticket_id, count(*) AS shared, max(k.at) AS at
@@ -26,7 +26,7 @@ CROSS JOIN LATERAL (
     SELECT town, spot, matter FROM ticket_traits WHERE ticket_id = n.ticket_id
 ) AS r
 CROSS JOIN LATERAL (
-    SELECT doc FROM ticket_events WHERE ticket_id = n.ticket_id AND version = 1
+    SELECT doc, sealed FROM ticket_events WHERE ticket_id = n.ticket_id AND version = 1
 ) AS e
 ORDER BY n.shared DESC, n.at DESC
 LIMIT $5;

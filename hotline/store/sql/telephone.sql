@@ -3,9 +3,9 @@
 -- name: save
 -- $14 the whole call, NULL once it is over.
 INSERT INTO calls (id, caller, line, skill, agent, started_at, asked_at, queued_at, rang_at, answered_at,
-                   abandoned_at, ended_at, hold_seconds, recording, doc, direction, language, callback, ticket_id)
+                   abandoned_at, ended_at, hold_seconds, recording, doc, direction, language, callback, ticket_id, caller_sealed)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, nullif($17::bigint, 0),
-        (SELECT id FROM tickets WHERE number = $18 AND $18 <> ''))
+        (SELECT id FROM tickets WHERE number = $18 AND $18 <> ''), $19)
 ON CONFLICT (id) DO UPDATE
 SET agent = excluded.agent, skill = excluded.skill, asked_at = excluded.asked_at, queued_at = excluded.queued_at,
     rang_at = coalesce(excluded.rang_at, calls.rang_at), answered_at = excluded.answered_at,
@@ -13,7 +13,7 @@ SET agent = excluded.agent, skill = excluded.skill, asked_at = excluded.asked_at
     recording = excluded.recording, doc = excluded.doc, language = excluded.language;
 
 -- name: under_way
-SELECT doc FROM calls WHERE doc IS NOT NULL ORDER BY started_at;
+SELECT id, doc FROM calls WHERE doc IS NOT NULL ORDER BY started_at;
 
 -- name: agents
 -- Who has a telephone and a console that is heard, with the state of each.

@@ -1,6 +1,6 @@
 -- name: open
 -- Writes a whole batch of new tickets in one statement: the inbox decides which deliveries are new, and only for those
--- are tickets and events written. $1–$6 the deliveries, $7–$27 the tickets, $28–$35 their events, column by column.
+-- are tickets and events written. $1–$6 the deliveries, $7–$27 the tickets, $28–$36 their events, column by column.
 -- Returns the ids that were new. Ordered by key, so that two batches with the same deliveries cannot deadlock.
 WITH fresh AS (
     INSERT INTO inbox (channel, external_id, content_hash, ticket_id, receipt, received_at)
@@ -26,11 +26,12 @@ WITH fresh AS (
 ), start AS MATERIALIZED (
     SELECT event_position(0) AS position
 ), new_events AS (
-    INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
-    SELECT start.position + ordinal - 1, ticket_id, version, at, type, actor, doc, summary, string_to_array(topics, ',')
+    INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics, sealed)
+    SELECT start.position + ordinal - 1, ticket_id, version, at, type, actor, doc, summary, string_to_array(topics, ','),
+           sealed
     FROM start, unnest($28::bigint[], $29::int[], $30::timestamptz[], $31::text[], $32::text[], $33::text[],
-                       $34::text[], $35::text[])
-         WITH ORDINALITY AS e (ticket_id, version, at, type, actor, doc, summary, topics, ordinal)
+                       $34::text[], $35::text[], $36::bytea[])
+         WITH ORDINALITY AS e (ticket_id, version, at, type, actor, doc, summary, topics, sealed, ordinal)
     WHERE ticket_id IN (SELECT ticket_id FROM fresh)
 ), told AS MATERIALIZED (
     SELECT pg_notify('hotline_events', '')
@@ -81,24 +82,26 @@ SELECT id, parent FROM tickets WHERE number = $1;
 
 -- name: children
 -- Where the citizens of the tickets merged into $1 are told: the first event has the appeal.
-SELECT t.number, t.channel, e.doc FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id AND e.version = 1
+SELECT t.number, t.channel, e.doc, e.sealed FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id AND e.version = 1
 WHERE t.parent = $1 AND t.state = 'merged' ORDER BY t.id;
 
 -- name: read
 -- The ticket's id and code with each of its events.
-SELECT t.id, t.code, e.doc FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id
+SELECT t.id, t.code, e.doc, e.sealed FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id
 WHERE t.number = $1 ORDER BY e.version;
 
 -- name: history
-SELECT doc FROM ticket_events WHERE ticket_id = $1 ORDER BY version;
+SELECT doc, sealed FROM ticket_events WHERE ticket_id = $1 ORDER BY version;
 
 -- name: append
 -- Events of one transaction, of one ticket or of several.
-INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
-SELECT start.position + ordinal - 1, ticket_id, version, at, type, actor, doc, summary, string_to_array(topics, ',')
+INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics, sealed)
+SELECT start.position + ordinal - 1, ticket_id, version, at, type, actor, doc, summary, string_to_array(topics, ','),
+       sealed
 FROM (SELECT event_position(0) AS position) AS start,
-     unnest($1::bigint[], $2::int[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-     WITH ORDINALITY AS e (ticket_id, version, at, type, actor, doc, summary, topics, ordinal);
+     unnest($1::bigint[], $2::int[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::bytea[])
+     WITH ORDINALITY AS e (ticket_id, version, at, type, actor, doc, summary, topics, sealed, ordinal);
 
 -- name: update
 UPDATE tickets

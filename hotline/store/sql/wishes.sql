@@ -8,4 +8,4 @@ WHERE kind = 'wish' AND (created_at, id) < ($1::timestamptz, $2::bigint) ORDER B
 SELECT id FROM tickets WHERE number = $1 AND kind = 'wish';
 
 -- name: histories
-SELECT ticket_id, doc FROM ticket_events WHERE ticket_id = ANY ($1::bigint[]) ORDER BY ticket_id, version;
+SELECT ticket_id, doc, sealed FROM ticket_events WHERE ticket_id = ANY ($1::bigint[]) ORDER BY ticket_id, version;

@@ -1,0 +1,95 @@
+"""Sealing anew what older keys have sealed, batch by batch, with the service running.
+
+Each value is replaced only if it is still the one that was read: what was erased meanwhile stays erased.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import asyncpg
+import msgspec
+
+from hotline.keyring import KeyRing, key_of
+from hotline.store.database import statements
+
+_SQL = statements("reseal")
+BATCH = 500
+Step = Callable[[int], object]
+
+
+class _Place(NamedTuple):
+    """Where sealed values stand. `context` tells from a row what they are sealed to."""
+
+    name: str
+    context: Callable[[Any], bytes]
+    form: str
+    """`bytes`, `text` (base64) or `document` ({"sealed": base64})."""
+
+
+PLACES = (
+    _Place("events", lambda row: row["doc"].encode(), "bytes"),
+    _Place("incidents", lambda row: f"incident {row['key']}".encode(), "document"),
+    _Place("messages", lambda row: f"message {row['key']}".encode(), "document"),
+    _Place("parcels", lambda row: f"parcel {row['key']}".encode(), "document"),
+    _Place("callbacks", lambda row: f"callback {row['key']}".encode(), "document"),
+    _Place("calls", lambda row: f"call {row['key']}".encode(), "document"),
+    _Place("callers", lambda row: f"caller {row['key']}".encode(), "text"),
+    _Place("units", lambda row: f"unit {row['key']}".encode(), "text"),
+    _Place("marks", lambda row: b"nuisance", "text"),
+)
+"""Each has statements `NAME_count`, `NAME_page` and `NAME_put` in sql/reseal.sql."""
+
+
+class _Sealed(msgspec.Struct):
+    sealed: bytes
+
+
+async def count(pool: asyncpg.Pool) -> int:
+    """Return how many rows there are to look at."""
+    return sum([int(await pool.fetchval(_SQL[f"{place.name}_count"])) for place in PLACES])
+
+
+async def reseal_all(pool: asyncpg.Pool, ring: KeyRing, step: Step) -> int:
+    """Seal everything anew that another than the newest key has sealed; return how many values that were."""
+    return sum([await _reseal(pool, ring, place, step) for place in PLACES])
+
+
+async def _reseal(pool: asyncpg.Pool, ring: KeyRing, place: _Place, step: Step) -> int:
+    changed, after = 0, None
+    while page := await pool.fetch(_SQL[f"{place.name}_page"], after, BATCH):
+        keys, before, values = [], [], []
+        for row in page:
+            sealed = _opened(row["value"], place.form)
+            if sealed is None or key_of(sealed) == ring.active:
+                continue
+            context = place.context(row)
+            keys.append(row["key"])
+            before.append(row["value"])
+            values.append(_closed(ring.seal(ring.open(sealed, context=context), context=context), place.form))
+        if keys:
+            done = await pool.execute(_SQL[f"{place.name}_put"], keys, before, values)
+            changed += int(done.split()[-1])
+        after = page[-1]["key"]
+        step(len(page))
+    return changed
+
+
+def _opened(value: Any, form: str) -> bytes | None:
+    match form:
+        case "bytes":
+            return bytes(value)
+        case "document":
+            return msgspec.json.decode(value, type=_Sealed).sealed if value.startswith('{"sealed"') else None
+        case _:
+            sealed = b64decode(value, validate=False)
+            return sealed if key_of(sealed) and len(sealed) > 33 else None
+
+
+def _closed(sealed: bytes, form: str) -> Any:
+    if form == "bytes":
+        return sealed
+    text = b64encode(sealed).decode()
+    return f'{{"sealed":"{text}"}}' if form == "document" else text

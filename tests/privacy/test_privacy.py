@@ -1,0 +1,119 @@
+"""What the log may hold of an event: nothing that tells who somebody is, and nothing lost. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotline import commands as c
+from hotline.appeal import Appeal, Citizen, Entity, Place, Triage
+from hotline.events import Actor, Receive, Role, TicketEvent
+from hotline.ids import TicketNumber
+from hotline.privacy import Private, hidden, joined, split, starred
+from hotline.store.rows import event_from, sealed_event
+from hotline.terms import Channel, Kind, State
+from tests.cities import NOW
+
+NAMES = st.sampled_from(["", "张三", "欧阳娜娜", "report", "A", "李"])
+PHONES = st.from_regex(r"\+861[3-9][0-9]{9}", fullmatch=True) | st.just("")
+NUMBERS = st.from_regex(
+    r"1[3-9][0-9]{9}|\+86 1[3-9][0-9] [0-9]{4} [0-9]{4}|0769-2[0-9]{7}|[1-9][0-9]{16}[0-9X]|62[0-9]{14,17}",
+    fullmatch=True,
+)
+WORDS = st.text("路灯坏了,在南城 Abc2026-1。张三李欧阳娜", max_size=20)
+TEXTS = st.lists(WORDS | NUMBERS | NAMES, max_size=5).map(" ".join)
+
+
+@pytest.mark.parametrize(("text", "shown"), [
+    ("电话13800138000。", "电话138****8000。"), ("+8613800138000", "+86138****8000"),
+    ("138 0013 8000", "138 **** 8000"), ("138-0013-8000", "138-****-8000"), ("8613800138000", "861380***8000"),
+    ("身份证441900199001011234", "身份证441900********1234"), ("44190019900101123X!", "441900********123X!"),
+    ("卡6222020200112233445", "卡622202*********3445"), ("0769-22223333", "0769-****3333"),
+    ("076922223333", "0769****3333"),
+    ("单号DG2026112130000017", "单号DG2026112130000017"), ("2026-11-21 10:00", "2026-11-21 10:00"),
+    ("三栋1201房", "三栋1201房"), ("12345", "12345"), ("", ""),
+])
+def test_numbers_are_starred_sign_for_sign(text: str, shown: str) -> None:
+    assert len(starred(text)) == len(text)
+    assert starred(text) == shown
+    assert starred(starred(text)) == starred(text)
+
+
+def test_spoken_numbers_that_triage_found_are_starred() -> None:
+    text = "我电话一三八零零一三八零零零,路灯坏"
+    phone = Entity(type="phone", text=text[3:14], start=3, end=14)
+    assert hidden(text, "", [phone]) == "我电话一三八****八零零零,路灯坏"
+    moved = msgspec.structs.replace(phone, start=4, end=15)
+    assert hidden(text, "", [moved]) == text, "a span that does not fit is left alone"
+
+
+def receipt(text: str, name: str = "", phone: str = "", *, address: str = "", title: str = "") -> TicketEvent:
+    appeal = Appeal(text=text, title=title, citizen=Citizen(name=name, phone=phone, key=f"app:{phone}"),
+                    place=Place(town="南城", address=address, lat=23.0))
+    spans = [
+        Entity(type="phone", text=word, start=text.index(word), end=text.index(word) + len(word))
+        for word in text.split() if word.startswith("1") and len(word) == 11
+    ]
+    triage = Triage(category=None, kind=Kind.COMPLAINT, entities=tuple(spans), title=text[:12])
+    fact = Receive(number=TicketNumber("DG1"), channel=Channel.APP, appeal=appeal, triage=triage)
+    return TicketEvent(version=1, at=NOW, actor=Actor(Role.CITIZEN), fact=fact, state=State.RECEIVED)
+
+
+@given(TEXTS, NAMES, PHONES, TEXTS, TEXTS)
+def test_a_receipt_is_the_same_again(text: str, name: str, phone: str, address: str, title: str) -> None:
+    event = receipt(text, name, phone, address=address, title=title)
+    shown, private = split(event)
+    assert private is not None, "a key at least"
+    assert joined(shown, private) == event
+    doc, sealed = sealed_event(event)
+    assert event_from(doc, sealed) == event
+    assert event_from(doc) == shown
+    fact = shown.fact
+    assert isinstance(fact, Receive)
+    assert (fact.appeal.citizen, fact.appeal.place.address) == (Citizen(), "")
+    assert fact.appeal.place.town == "南城"
+    assert len(fact.appeal.text) == len(text)
+    for secret in (phone, phone.removeprefix("+86"), name if len(name) > 1 and name.isascii() is False else ""):
+        assert not secret or secret not in doc
+
+
+@given(st.sampled_from(sorted(get_args(c.Command), key=lambda kind: kind.__name__)), TEXTS, NUMBERS)
+def test_every_command_is_the_same_again(kind: Any, text: str, number: str) -> None:
+    told = f"{text} {number}"
+    fields: dict[str, Any] = {field.name: told for field in msgspec.structs.fields(kind) if field.type is str}
+    try:
+        fact = kind(**fields)
+    except TypeError:
+        return  # needs more than texts
+    event = TicketEvent(version=2, at=NOW, actor=Actor(Role.AGENT, "li"), fact=fact, state=State.HANDLING)
+    doc, sealed = sealed_event(event)
+    assert event_from(doc, sealed) == event
+    assert (sealed is None) == (not fields or starred(told) == told)
+    if fields and starred(number) == number.replace(number, starred(number)) != number:
+        assert number not in doc
+
+
+def test_nothing_is_sealed_where_there_is_nothing_to_seal() -> None:
+    appeal = Appeal(text="路灯坏了", citizen=Citizen())
+    fact = Receive(number=TicketNumber("DG1"), channel=Channel.WEB, appeal=appeal, triage=Triage(category=None))
+    event = TicketEvent(version=1, at=NOW, actor=Actor(Role.CITIZEN), fact=fact, state=State.RECEIVED)
+    assert split(event) == (event, None)
+    assert sealed_event(event)[1] is None
+
+
+def test_the_address_of_a_correction_is_sealed() -> None:
+    fact = c.Correct(place=Place(town="南城", address="鸿福路1号"))
+    event = TicketEvent(version=2, at=NOW, actor=Actor(Role.AGENT, "li"), fact=fact, state=State.HANDLING)
+    shown, private = split(event)
+    assert private == Private(fact=fact)
+    assert shown.fact == c.Correct(place=Place(town="南城"))
+
+
+def test_a_private_part_belongs_to_its_kind() -> None:
+    event = TicketEvent(version=2, at=NOW, actor=Actor(Role.AGENT, "li"), fact=c.Accept(), state=State.HANDLING)
+    with pytest.raises(TypeError):
+        joined(event, Private(citizen=Citizen(name="张三")))

@@ -1,0 +1,110 @@
+"""Rotation: every sealed value opens under the new key alone, while the house goes on; breaking off does no harm."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import msgspec
+import pytest
+
+from hotline import keyring
+from hotline.keyring import KeyRing, key_of, new_file, new_key
+from hotline.store import reseal, sealing
+from hotline.store.database import open_pool
+from hotline.store.keys import begin_rotation, check_keys
+from hotline.store.tickets import TicketStore
+from hotline.store.units import UnitStore
+from tests.cities import NOW
+from tests.privacy.house import ZHANG, opened
+from tests.privacy.test_at_rest import TEXT, lived_in
+
+
+@pytest.fixture
+def ring(tmp_path: Path, keys: KeyRing) -> Iterator[KeyRing]:
+    """Keys of the test's own, in a file."""
+    keyring.write(tmp_path / "keys.json", new_file(NOW))
+    own = keyring.load(tmp_path / "keys.json", named=True, at=NOW)
+    sealing.use(own)
+    yield own
+    sealing.use(keys)
+
+
+@pytest.fixture
+async def pool(database: str, ring: KeyRing) -> AsyncIterator[asyncpg.Pool]:
+    async with await open_pool(database, size=4) as found:
+        await check_keys(found, ring, NOW)
+        yield found
+
+
+def only(ring: KeyRing) -> KeyRing:
+    return KeyRing(msgspec.structs.replace(ring.file, keys=ring.file.keys[:1]))
+
+
+async def test_everything_opens_with_the_new_key_alone(pool: asyncpg.Pool, ring: KeyRing, tmp_path: Path) -> None:
+    number = await lived_in(pool)
+    seen: list[int] = []
+    renewed = await begin_rotation(pool, ring, tmp_path / "keys.json", NOW)
+    assert renewed.active != ring.active
+    done = await reseal.reseal_all(pool, renewed, seen.append)
+    assert done >= 9
+    assert sum(seen) == await reseal.count(pool)
+    assert await reseal.reseal_all(pool, renewed, seen.append) == 0
+    sealing.use(only(renewed))
+    stored = await TicketStore(pool, prefix="DG").read(number)
+    assert (stored.ticket.appeal.citizen, stored.ticket.appeal.text) == (ZHANG, TEXT)
+    for place in reseal.PLACES:
+        rows = await pool.fetch(reseal._SQL[f"{place.name}_page"], None, 100)
+        assert rows, place.name
+        for row in rows:
+            sealed = reseal._opened(row["value"], place.form)
+            assert sealed is not None
+            assert only(renewed).open(sealed, context=place.context(row)) is not None
+    assert [row.unit for row in await UnitStore(pool).systems(NOW)] == ["城管局"]
+
+
+async def test_a_process_with_the_old_keys_reads_the_file_anew(
+    pool: asyncpg.Pool, ring: KeyRing, tmp_path: Path
+) -> None:
+    [receipt] = await opened(pool, ["one"])
+    renewed = await begin_rotation(pool, ring, tmp_path / "keys.json", NOW)
+    await reseal.reseal_all(pool, renewed, lambda _: None)
+    sealing.use(ring)
+    assert key_of(ring.seal(b"", context=b"")) != renewed.active
+    assert (await TicketStore(pool, prefix="DG").read(receipt.number)).ticket.appeal.citizen == ZHANG
+    assert ring.active == renewed.active, "it seals with the new key too"
+    assert ring.refresh() is False
+
+
+async def test_a_key_that_was_added_before_is_taken(pool: asyncpg.Pool, ring: KeyRing, tmp_path: Path) -> None:
+    later = NOW.replace(year=2027)
+    added = new_key(later)
+    file = msgspec.structs.replace(ring.file, keys=(*ring.file.keys, added))
+    keyring.write(tmp_path / "keys.json", file, replace=True)
+    both = KeyRing(file)
+    assert both.active == ring.active
+    renewed = await begin_rotation(pool, both, tmp_path / "keys.json", later)
+    assert renewed.ids == (added.id, ring.active)
+    assert keyring.read(tmp_path / "keys.json").keys[0].id == added.id
+
+
+async def test_a_broken_off_rotation_goes_on_with_its_key(pool: asyncpg.Pool, ring: KeyRing, tmp_path: Path) -> None:
+    await opened(pool, [f"k{n}" for n in range(6)])
+    renewed = await begin_rotation(pool, ring, tmp_path / "keys.json", NOW)
+    await opened(pool, ["after"])
+    again = await begin_rotation(pool, renewed, tmp_path / "keys.json", NOW)
+    assert again.active == renewed.active
+    await reseal.reseal_all(pool, again, lambda _: None)
+    next_one = await begin_rotation(pool, again, tmp_path / "keys.json", NOW)
+    assert next_one.active != renewed.active
+
+
+async def test_what_is_erased_meanwhile_stays_erased(pool: asyncpg.Pool, ring: KeyRing, tmp_path: Path) -> None:
+    await opened(pool, ["one"])
+    renewed = await begin_rotation(pool, ring, tmp_path / "keys.json", NOW)
+    [row] = await pool.fetch(reseal._SQL["events_page"], None, 10)
+    await pool.execute("UPDATE ticket_events SET sealed = '' WHERE sealed IS NOT NULL")
+    done = await pool.execute(reseal._SQL["events_put"], [row["key"]], [row["value"]], [b"new"])
+    assert done == "UPDATE 0"
+    assert await reseal.reseal_all(pool, renewed, lambda _: None) == 0
