@@ -9,21 +9,25 @@ from urllib.parse import quote
 import aiohttp
 import structlog
 
-from channels.ari_codec import APP, PbxChannel, decode_channels, decode_event, requests_of
+from channels.ari_codec import APP, PbxChannel, decode_channels, decode_event, requests_of, tap_requests, untap_requests
 from hotline.errors import Unavailable
 from routing.call_words import Action, Happening
 
 log = structlog.get_logger(__name__)
-_GONE = {404, 409, 412}
-"""What the PBX answers about a channel or bridge that is there no more, or not yet ours."""
+_JOINS = 20
+_GONE = {404, 409, 412, 422}
+"""What the PBX answers about a channel or bridge that is there no more, or not yet ours; how often we ask again."""
 
 
 class Ari:
     """One PBX. `base` is ARI's address, `http://127.0.0.1:8088/ari`."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, *, base: str, user: str, password: str, trunk: str, ring: int = 60
+        self, session: aiohttp.ClientSession, *, base: str, user: str, password: str, trunk: str, ring: int = 60,
+        sound_to: str = "",
     ) -> None:
+        """`sound_to`: host and port to which the PBX sends the sound of taps."""
+        self.sound_to = sound_to
         self._session, self._base, self._trunk, self._ring = session, base.rstrip("/"), trunk, ring
         self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
 
@@ -51,6 +55,23 @@ class Ari:
                 return answer.status < 400
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"the PBX does not answer: {error!r}") from error
+
+    async def tap(self, name: str, channel: str, id_: str) -> bool:
+        """Let the sound of a channel go to `sound_to`; False where the channel is gone. Raises Unavailable."""
+        *begin, join = tap_requests(name, channel, id_, sound_to=self.sound_to)
+        for request in begin:
+            if not await self._ask(request.method, request.path, dict(request.query)):
+                return False
+        for _ in range(_JOINS):
+            if await self._ask(join.method, join.path, dict(join.query)):
+                return True
+            await asyncio.sleep(0.1)
+        return False
+
+    async def untap(self, name: str) -> None:
+        """End it. Raises Unavailable."""
+        for request in untap_requests(name):
+            await self._ask(request.method, request.path, dict(request.query))
 
     async def recording(self, name: str) -> bytes | None:
         """Return a recording as WAV, None where there is none. Raises Unavailable."""

@@ -151,6 +151,29 @@ def requests_of(action: m.Action, *, trunk: str, ring: int) -> list[Request]:
             return _bridge_requests(action)
 
 
+def tap_requests(name: str, channel: str, id_: str, *, sound_to: str) -> list[Request]:
+    """Return what lets the sound of a channel come to `sound_to` (host:port) under an id; the last joins the two.
+
+    What a party says is spied (`in`: read from their channel) and goes out by AudioSocket.
+    """
+    ear, out = f"{name}~ear", f"{name}~out"
+    return [
+        Request("POST", f"/channels/{_q(channel)}/snoop/{_q(ear)}", {"app": APP, "spy": "in", "whisper": "none"}),
+        Request("POST", "/channels/externalMedia", {
+            "channelId": out, "app": APP, "external_host": sound_to, "encapsulation": "audiosocket",
+            "transport": "tcp", "connection_type": "client", "format": "slin", "data": id_,
+        }),
+        Request("POST", f"/bridges/{_q(name)}", {"type": "mixing"}),
+        Request("POST", f"/bridges/{_q(name)}/addChannel", {"channel": f"{ear},{out}"}),
+    ]
+
+
+def untap_requests(name: str) -> list[Request]:
+    """Return what ends it."""
+    gone = [Request("DELETE", f"/channels/{_q(f'{name}~{end}')}") for end in ("ear", "out")]
+    return [*gone, Request("DELETE", f"/bridges/{_q(name)}")]
+
+
 def _bridge_requests(action: m.Action) -> list[Request]:
     match action:
         case m.Join(bridge=bridge, channels=channels):

@@ -15,7 +15,7 @@ COMMANDS = (
     "audit", "keys",
     "serve", "migrate", "user", "unit", "check", "city", "directory", "neighbour", "knowledge",
     "triage", "cluster", "train", "retrain", "shadow", "eval", "demo", "desk110", "unitdesk", "sms", "oidc",
-    "queues", "prompts", "staffing", "diagram", "openapi", "database", "backup", "restore", "figures", "report",
+    "queues", "prompts", "funasr", "staffing", "diagram", "openapi", "database", "backup", "restore", "figures", "report",
 )
 
 

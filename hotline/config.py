@@ -39,9 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     host: Annotated[str, Meta(description="address that HTTP and the console listen on")] = "127.0.0.1"
     http_port: Annotated[Port, Meta(description="port of HTTP")] = 8080
     ws_port: Annotated[Port, Meta(description="port of the console's WebSocket")] = 8081
-    metrics_port: Annotated[
-        Port, Meta(description="port of /metrics of a process that is not of the role intake; 0: none")
-    ] = 0
+    metrics_port: Annotated[Port, Meta(description="port of /metrics of a process without the role intake; 0: none")] = 0
     database_connections: Annotated[int, Meta(ge=3, le=200, description="connections of one process")] = 10
     max_waiting: Annotated[int, Meta(ge=1, description="messages that may wait in intake before 503")] = 2000
     web_rate: Annotated[int, Meta(ge=1, description="appeals a minute for one address without a token")] = 20
@@ -90,7 +88,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ari_trunk: Annotated[str, Meta(description="where outside numbers are rung")] = "PJSIP/{number}@trunk"
     outside_ring_seconds: Annotated[float, Meta(gt=0, le=120, description="seconds that telephones outside ring")] = 45.0
     recording_days: Annotated[int, Meta(ge=1, le=36500, description="days that recordings are kept")] = 730
-    announce_seconds: Annotated[float, Meta(ge=0, le=600, description="seconds between two announcements; 0: none")] = 30.0
+    speech_url: Annotated[str, Meta(description="speech recogniser (FunASR), ws://host:port; empty: calls are not heard")] = ""
+    speech_listen: Annotated[str, Meta(pattern=r"^[^:]+:\d+$", description="where the PBX sends sound")] = "127.0.0.1:0"
+    announce_seconds: Annotated[float, Meta(ge=0, le=600, description="seconds between announcements; 0: none")] = 30.0
     ring_seconds: Annotated[float, Meta(gt=0, le=120, description="seconds that an agent's telephone rings")] = 15.0
     wrap_up_seconds: Annotated[float, Meta(ge=0, le=3600, description="seconds of wrap-up after a call")] = 30.0
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="least level logged")] = "info"
@@ -151,7 +151,7 @@ def describe() -> list[tuple[str, str, Any]]:
 def _mistakes(settings: Settings) -> list[str]:
     """Return what is wrong with values that are each well-formed."""
     found = []
-    for name in ("wechat_api", "police_url", "ari_url", "public_url", "sms_url", "push_url", "ws_url", "oidc_issuer"):
+    for name in ("wechat_api", "police_url", "ari_url", "speech_url", "public_url", "sms_url", "push_url", "ws_url", "oidc_issuer"):
         address = getattr(settings, name)
         parts = urlsplit(address)
         if address and (parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname):

@@ -81,7 +81,8 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What triage makes of the words so far."""
 
     title: str = ""
-    category: str = ""
+    l1: str = ""
+    l2: str = ""
     kind: str = ""
     verdict: str = ""
     services: tuple[str, ...] = ()

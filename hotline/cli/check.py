@@ -171,8 +171,23 @@ async def _voice(chosen: Settings) -> str:
         return f"{chosen.ari_url} answers, {len(await pbx.channels())} channels"
 
 
+async def _speech(chosen: Settings) -> str:
+    if not chosen.speech_url:
+        return "off: speech_url is not set; calls are not heard"
+    import aiohttp
+
+    from hotline.errors import Unavailable
+
+    try:
+        timeout = aiohttp.ClientTimeout(total=5)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.ws_connect(chosen.speech_url):
+            return f"{chosen.speech_url} answers"
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise Unavailable(f"{chosen.speech_url} does not answer ({type(error).__name__})") from error
+
+
 CHECKS: dict[str, Check] = {
     "city": _city, "calendar": _calendar, "models": _models, "files": _files, "database": _database, "110": _police,
-    "wechat": _wechat, "sms": _sms, "voice": _voice,
+    "wechat": _wechat, "sms": _sms, "voice": _voice, "speech": _speech,
     "neighbours": _neighbours,
 }

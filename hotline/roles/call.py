@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import aiohttp
@@ -17,6 +17,8 @@ from hotline.recordings import Collector
 from hotline.roles.call_desk import marked
 from hotline.roles.parts import running
 from hotline.roles.recordings import recordings_of
+from hotline.roles.speech import speech
+from hotline.speech import Speech
 from hotline.store.telephone import TelephoneStore, sole_owner
 from hotline.telephone import Telephone
 from hotline.telephone_ports import Times
@@ -36,20 +38,27 @@ async def call_role(core: Core) -> AsyncIterator[None]:
 async def _steer(core: Core) -> None:
     settings = core.settings
     await core.queues.reload()
-    async with sole_owner(core.dsn) as owner, aiohttp.ClientSession() as session:
+    async with AsyncExitStack() as stack:
+        owner = await stack.enter_async_context(sole_owner(core.dsn))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
         pbx = Ari(
             session, base=settings.ari_url, user=settings.ari_user, password=settings.ari_password,
             trunk=settings.ari_trunk,
         )
-        telephone = Telephone(
-            pbx=pbx, store=TelephoneStore(core.pool), books=CallBooks(core.callbacks, core.service.act),
-            clock=core.clock, centre=lambda: core.queues.centre, marked=partial(marked, core),
-            times=Times(
-                ring=settings.ring_seconds, outside=settings.outside_ring_seconds, wrap_up=settings.wrap_up_seconds,
-                announce=settings.announce_seconds,
-            ),
-        )
+        heard = await stack.enter_async_context(speech(core, pbx, session))
         collector = Collector(pbx, recordings_of(core), clock=core.clock)
-        async with running(repeated(collector.collect, interval=1.0)):
-            await telephone.run(while_true=owner.still)
+        await stack.enter_async_context(running(repeated(collector.collect, interval=1.0)))
+        await _telephone(core, pbx, heard).run(while_true=owner.still)
 
+
+def _telephone(core: Core, pbx: Ari, heard: Speech | None) -> Telephone:
+    settings = core.settings
+    return Telephone(
+        pbx=pbx, store=TelephoneStore(core.pool), books=CallBooks(core.callbacks, core.service.act), clock=core.clock,
+        centre=lambda: core.queues.centre, marked=partial(marked, core),
+        follow=heard.follow if heard is not None else lambda _: None,
+        times=Times(
+            ring=settings.ring_seconds, outside=settings.outside_ring_seconds, wrap_up=settings.wrap_up_seconds,
+            announce=settings.announce_seconds,
+        ),
+    )

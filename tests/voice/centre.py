@@ -46,6 +46,8 @@ class Centre:
         self.pbx, self.phones, self.pool, self._session = pbx, phones, pool, session
         self.store = TelephoneStore(pool)
         self.plan, self.announce = PLAN, 0.0
+        self.follow: Callable[[Call], None] = lambda _: None
+        self.sound_to = ""
         self.ari, self.trunk = pbx.ari, "PJSIP/phones/sip:{number}"
         self.owed: list[MissedCall] = []
         self.got_through: list[str] = []
@@ -55,8 +57,11 @@ class Centre:
         self._running: asyncio.Task[None] | None = None
 
     def steering(self) -> Telephone:
-        self.ari_now = Ari(self._session, base=self.ari, user=USER, password=PASSWORD, trunk=self.trunk)
+        self.ari_now = Ari(
+            self._session, base=self.ari, user=USER, password=PASSWORD, trunk=self.trunk, sound_to=self.sound_to
+        )
         return Telephone(pbx=self.ari_now, store=self.store, books=self, centre=lambda: self.plan, clock=now,
+                         follow=self.follow,
                          times=Times(ring=3.0, wrap_up=0.5, tick=0.05, announce=self.announce))
 
     # ── the books ────────────────────────────────────────────────────────────────────────────────
@@ -127,7 +132,11 @@ class Centre:
 
     async def over(self) -> asyncpg.Record:
         """Wait until no call is under way; return the last one's row."""
-        await self.until(lambda: not self.telephone.calls)
+        try:
+            await self.until(lambda: not self.telephone.calls)
+        except TimeoutError as error:
+            there = [channel.id for channel in await self.ari_now.channels()]
+            raise AssertionError(f"under way: {self.telephone.calls}; at the PBX: {there}") from error
         return await self.pool.fetchrow("SELECT * FROM calls ORDER BY started_at DESC LIMIT 1")
 
 
