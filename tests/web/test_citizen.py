@@ -1,4 +1,4 @@
-"""A citizen's way in a browser: report, join, follow, add, withdraw, rate, chat; a cut line loses nothing, doubles nothing."""
+"""A citizen's way in a browser: report, join, follow, add to it, rate, chat; a cut line loses or doubles nothing."""
 
 from __future__ import annotations
 

@@ -1,0 +1,71 @@
+"""axe-core finds no serious violation on any page, at the sizes of a phone and a laptop, in both languages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_ui.page import AREAS
+from tests.web.conftest import LAPTOP, PHONE, Site
+from tests.web.pages import SCENES, Scene
+
+WEB = Path("agent_ui/web")
+AXE = WEB / "node_modules/axe-core/axe.min.js"
+GRAVE = ("serious", "critical")
+_RUN = "() => axe.run(document, { resultTypes: ['violations'] })"
+
+needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (make pages)")
+
+
+async def violations(page: Any) -> list[str]:
+    """Return what axe finds grave: the rule, what to mend, and where."""
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = (await page.evaluate(_RUN))["violations"]
+    return [
+        f"{one['id']}: {one['help']} at {', '.join(str(node['target'][0]) for node in one['nodes'][:5])}"
+        for one in found if one["impact"] in GRAVE
+    ]
+
+
+async def looked_at(site: Site, scene: Scene, size: dict[str, int], *, language: str = "zh") -> list[str]:
+    page = await site.visit(scene.path, name=scene.account, size=size, language=language)
+    await page.locator(scene.ready).first.wait_for()
+    if scene.act is not None:
+        await scene.act(site, page)
+    await page.wait_for_load_state("load")
+    found = await violations(page)
+    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    if wide > 0 and not scene.account:
+        found.append(f"the page is {wide} pixels wider than the screen")
+    return found
+
+
+def _forgive(site: Site, scene: Scene) -> None:
+    """The browser itself logs the 404 of a link that is not valid."""
+    if scene.path.startswith("/r/"):
+        site.errors.clear()
+
+
+@needs_axe
+@pytest.mark.parametrize("size", [PHONE, LAPTOP], ids=["phone", "laptop"])
+@pytest.mark.parametrize("scene", SCENES, ids=[scene.name for scene in SCENES])
+async def test_no_serious_violation(site: Site, scene: Scene, size: dict[str, int]) -> None:
+    assert await looked_at(site, scene, size) == []
+    _forgive(site, scene)
+
+
+@needs_axe
+@pytest.mark.parametrize("scene", [scene for scene in SCENES if scene.act is None], ids=lambda scene: scene.name)
+async def test_none_in_english_either(site: Site, scene: Scene) -> None:
+    assert await looked_at(site, scene, PHONE, language="en") == []
+    _forgive(site, scene)
+
+
+def test_every_page_is_looked_at() -> None:
+    sources = [WEB / "src/router.ts", *WEB.glob("src/pages/*/routes.ts")]
+    told = [path for source in sources for path in re.findall(r"path: '(/[^':]*)'", source.read_text(encoding="utf-8"))]
+    seen = {scene.path.partition("?")[0] for scene in SCENES}
+    assert sorted({*told, *AREAS} - seen) == [], "put them into tests/web/pages.py"
