@@ -47,7 +47,8 @@ class Aids:
             case ReadTerms():
                 return Ok(id=ask.id, terms=self._terms())
             case Propose():
-                return Ok(id=ask.id, proposal=proposal_of(self._directory(), ask.l1, ask.l2, ask.kind, ask.towns))
+                proposal = proposal_of(self._directory(), ask.l1, ask.l2, ask.kind, ask.towns, ask.confidence)
+                return Ok(id=ask.id, proposal=proposal)
             case Explain():
                 return Ok(id=ask.id, number=ask.number, evidence=await self._words(ask))
             case Look():

@@ -51,12 +51,14 @@ class Looking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     away: bool = False
 
 
-def proposal_of(directory: Directory, l1: str, l2: str, kind: Kind, towns: Sequence[str]) -> Proposal:
+def proposal_of(
+    directory: Directory, l1: str, l2: str, kind: Kind, towns: Sequence[str], confidence: float = 1.0
+) -> Proposal:
     """Return whom the directory proposes; raises InvalidInput for a place that it does not know."""
     strange = [town for town in towns if town not in directory.units]
     if strange:
         raise InvalidInput(f"the directory knows no {'、'.join(strange)}; towns are as the request `terms` tells them")
-    found = choose_department(Triage(category=Category(l1, l2, 1.0), kind=kind, towns=tuple(towns)), directory)
+    found = choose_department(Triage(category=Category(l1, l2, confidence), kind=kind, towns=tuple(towns)), directory)
     if isinstance(found, Dispatch):
         return Proposal(
             lead=found.lead, assisting=found.assisting, reasons=found.reasons, sure=True,

@@ -270,13 +270,15 @@ class ReadTerms(Ask, frozen=True, tag="terms"):
 
 
 class Propose(Ask, frozen=True, tag="propose"):
-    """Whom the directory in force names for a category, kind and place, with its reasons."""
+    """Whom the directory in force names for a category, kind and place, with its reasons. `confidence` stands in them:
+    1 where a person chose the category."""
 
     id: Id
     l1: Annotated[str, Meta(min_length=1, max_length=2)]
     l2: Annotated[str, Meta(min_length=1, max_length=40)]
     kind: Kind = Kind.OTHER
     towns: Annotated[tuple[Annotated[str, Meta(max_length=60)], ...], Meta(max_length=10)] = ()
+    confidence: Annotated[float, Meta(ge=0, le=1)] = 1.0
 
 
 class Explain(Ask, frozen=True, tag="explain"):

@@ -15,9 +15,9 @@ from triage.features import Floats
 from triage.linear import LinearModel
 from triage.text import Text, normalise
 
-MOST = 6
+MOST = 4
 """Spans that are shown at most: more would mark everything and tell nothing."""
-_SHARE = 0.25
+_SHARE = 0.34
 """A character counts if it says at least this much of what the strongest one says."""
 _STOPS = frozenset(" \n\t,.;:、。，；：！？!?\"'“”‘’()（）")
 

@@ -73,5 +73,5 @@ const openapi = process.env.OPENAPI
   : execFileSync(python, ['-m', 'hotline', 'openapi'], { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
 await mkdir(out, { recursive: true })
 await writeFile(`${out}frames.ts`, HEAD + (await frames(asyncapi)))
-await writeFile(`${out}http.ts`, HEAD + astToString(await openapiTS(JSON.parse(openapi))))
+await writeFile(`${out}http.ts`, HEAD + astToString(await openapiTS(JSON.parse(openapi), { defaultNonNullable: false })))
 await writeFile(`${out}forms.ts`, HEAD + forms(asyncapi))

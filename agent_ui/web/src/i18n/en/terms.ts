@@ -107,7 +107,8 @@ export default {
     available: 'Available',
     not_ready: 'Not ready',
     ringing: 'Ringing',
-    busy: 'On a call',
+    talking: 'On a call',
+    hold: 'On hold',
     wrap_up: 'Wrap-up',
   },
   notReady: {

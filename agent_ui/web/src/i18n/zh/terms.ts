@@ -107,7 +107,8 @@ export default {
     available: '示闲',
     not_ready: '示忙',
     ringing: '振铃',
-    busy: '通话',
+    talking: '通话',
+    hold: '保持',
     wrap_up: '话后',
   },
   notReady: {

@@ -1,0 +1,11 @@
+import type { Ask } from '@/link/machine'
+
+const NUMBER = /^[A-Z]{2}\d{10,}$/i
+const PHONE = /^\+?[\d\s()-]{7,20}$/
+
+/** What somebody typed, as a search: a ticket's number, a telephone, or words. */
+export function searchOf(typed: string): Extract<Ask, { type: 'search' }> {
+  const words = typed.trim()
+  if (NUMBER.test(words)) return { type: 'search', number: words.toUpperCase() }
+  return PHONE.test(words) ? { type: 'search', phone: words } : { type: 'search', text: words }
+}
