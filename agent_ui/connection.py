@@ -9,7 +9,9 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from agent_ui.access import of_host
 from agent_ui.protocol import Bye, ServerFrame, encode
@@ -54,6 +56,17 @@ class Console:
             await self.socket.send(frame if isinstance(frame, bytes) else encode(frame), text=True)
         except ConnectionClosed:
             self.dropped = True  # the reading side sees the end and cleans up
+
+    def write(self, frame: bytes, framed: bytes) -> None:
+        """Write a frame that was made ready for the wire once for all consoles; never waits.
+
+        A server's frames bear no mask, so they are the same bytes for everybody: the library's own way makes them anew
+        for each console, which was most of the cost of telling many. With compression each console has its own.
+        """
+        if self.socket.protocol.extensions:
+            broadcast([self.socket], frame, text=True)
+        elif self.socket.state is State.OPEN:
+            self.socket.transport.write(framed)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Carry a request out beside the reading."""
@@ -100,8 +113,11 @@ def write_all(consoles: list[Console], frame: bytes, *, max_buffer: int) -> list
 
     So a console's memory is bounded by `max_buffer` and one frame; a frame larger than the buffer still goes out.
     """
-    slow = [console for console in consoles if console.buffered > max_buffer]
-    if slow:
-        consoles = [console for console in consoles if console not in slow]
-    broadcast([console.socket for console in consoles], frame, text=True)
+    slow: list[Console] = []
+    framed = Frame(Opcode.TEXT, frame).serialize(mask=False)
+    for console in consoles:
+        if console.buffered > max_buffer:
+            slow.append(console)
+        else:
+            console.write(frame, framed)
     return slow

@@ -71,7 +71,7 @@ def decode_event(data: str | bytes) -> tuple[str, m.Happening] | None:
     """Return the call and what happened to it; None for events that mean nothing to a call, unknown ones too."""
     try:
         event = _events.decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if event.playback is not None:
         return _played(event)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from xml.etree.ElementTree import ParseError
 
 import msgspec
 import openpyxl
@@ -29,6 +31,11 @@ MAX_ROWS = 50_000
 RULES_SHEET, UNITS_SHEET = "派单目录", "单位"
 CSV_TYPE = "text/csv"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_BROKEN: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile, zlib.error, InvalidFileException, ParseError, LookupError, ValueError, TypeError,
+    AttributeError, ArithmeticError, OSError, EOFError, RuntimeError,
+)
+"""What openpyxl raises for workbooks that no program made: it looks for nothing beforehand."""
 _WIDTHS = {"lead": 28, "assisting": 36, "note": 60, "place": 20, "name": 28, "duties": 60, "overlaps": 28}
 
 
@@ -80,7 +87,7 @@ def _read_xlsx(data: bytes) -> Table:
             raise InvalidInput(f"the workbook has no sheet {RULES_SHEET}; it has {'、'.join(book.sheetnames)}")
         units = _sheet(book[UNITS_SHEET], UNIT_COLUMNS) if UNITS_SHEET in book.sheetnames else []
         return Table(tuple(_sheet(book[RULES_SHEET], COLUMNS)), tuple(units))
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, EOFError) as error:
+    except _BROKEN as error:
         raise InvalidInput(f"the file is no XLSX workbook: {error}") from error
 
 

@@ -1,0 +1,146 @@
+"""What `bench.fanout` measures: the real gateway over made events, or a bare broadcast. `… gateway|bare PORT`.
+
+Orders come as JSON lines on standard input: `{"rate": events a second, "count": how many}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+import uvloop
+from websockets.asyncio.server import ServerConnection, broadcast, serve
+
+from agent_ui.accounts import Admitted
+from agent_ui.gateway import Gateway
+from agent_ui.limits import Limits
+from agent_ui.requests import Requests
+from agent_ui.staff import Staff, StaffRole
+from hotline.feed import FeedEvent
+
+SUMMARY = json.dumps({
+    "number": "DG2026112140000017", "state": "pending_sign", "title": "体育路路灯不亮",
+    "department": "城市管理和综合执法局",
+    "channel": "app", "version": 3, "created_at": "2026-11-21T12:00:00Z", "category": {"l1": "03", "l2": "路灯"},
+}, ensure_ascii=False)
+INTERVAL = 0.02
+
+
+def event(seq: int) -> FeedEvent:
+    """An event as the log has it; the time it was made is told as its actor."""
+    return FeedEvent(
+        seq=seq, at=datetime.now(UTC), type="dispatch", actor=f"t{time.monotonic_ns()}", topics=("tickets",),
+        number="DG2026112140000017", summary=SUMMARY,
+    )
+
+
+class Feed:
+    """Pages of events at most every `INTERVAL`, as the reader of the log gives them."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[FeedEvent] = deque()
+        self._came = asyncio.Event()
+
+    def put(self, one: FeedEvent) -> None:
+        """Let an event happen."""
+        self._waiting.append(one)
+        self._came.set()
+
+    async def next(self) -> list[FeedEvent]:
+        """Return what happened since."""
+        await asyncio.sleep(INTERVAL)
+        await self._came.wait()
+        page = [self._waiting.popleft() for _ in range(min(500, len(self._waiting)))]
+        if not self._waiting:
+            self._came.clear()
+        return page
+
+    async def rest(self, until: asyncio.Event) -> None:
+        """Wait for somebody to be there."""
+        await until.wait()
+
+    def skip_to(self, position: int) -> None:
+        """Nothing to pass over."""
+
+
+class Store:
+    """What a gateway asks of the database while nobody takes a snapshot."""
+
+    async def horizon(self) -> int:
+        """Where live events begin."""
+        return 1
+
+    async def renew_leases(self, _: object) -> None:
+        """Everybody is still there."""
+
+    async def expire_leases(self) -> None:
+        """Nobody has gone."""
+
+
+async def redeem(ticket: str) -> Admitted:
+    """Everybody is a supervisor."""
+    return Admitted(staff=Staff(name=ticket, display_name=ticket, role=StaffRole.SUPERVISOR), session=0)
+
+
+async def orders() -> Any:
+    """Yield the orders of standard input."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        yield json.loads(line)
+
+
+async def happen(rate: float, count: int, put: Any, first: int) -> None:
+    """Let `count` events happen at `rate`, on time even after a delay."""
+    began = time.monotonic()
+    for n in range(count):
+        await asyncio.sleep(max(0.0, began + n / rate - time.monotonic()))
+        put(event(first + n))
+
+
+async def gateway(port: int) -> None:
+    """The real one."""
+    feed = Feed()
+    made = Gateway(
+        feed=cast(Any, feed), start=0, store=cast(Any, Store()), requests=cast(Requests, None), redeem=redeem,
+        clock=lambda: datetime.now(UTC), 
+        limits=Limits(consoles=20_000, housekeeping=10_000.0, ping=10_000.0, max_buffer=8 << 20),
+    )
+    seq = 1
+    async with made.serving("127.0.0.1", port):
+        print("ready", flush=True)
+        async for order in orders():
+            await happen(order["rate"], order["count"], feed.put, seq)
+            seq += order["count"]
+
+
+async def bare(port: int) -> None:
+    """`websockets` as its documentation broadcasts."""
+    sockets: set[ServerConnection] = set()
+
+    async def hold(socket: ServerConnection) -> None:
+        async for data in socket:
+            if b"follow" in (data if isinstance(data, bytes) else data.encode()):
+                sockets.add(socket)
+                await socket.send('{"type":"pong"}')
+
+    def put(one: FeedEvent) -> None:
+        told = {"type": "event", "seq": one.seq, "at": one.at, "actor": one.actor, "number": one.number,
+                "summary": msgspec.Raw(one.summary.encode())}
+        broadcast(sockets, msgspec.json.encode(told), text=True)
+
+    async with serve(hold, "127.0.0.1", port, compression=None, ping_interval=None):
+        print("ready", flush=True)
+        async for order in orders():
+            await happen(order["rate"], order["count"], put, 1)
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run((gateway if sys.argv[1] == "gateway" else bare)(int(sys.argv[2])))
