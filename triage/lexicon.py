@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
@@ -44,16 +44,17 @@ class Lexicon:
         by_text: dict[str, tuple[Word, ...]] = {}
         for word in words:
             by_text[word.text] = (*by_text.get(word.text, ()), word)
-        self._matcher = Matcher(by_text)
+        self.matcher = Matcher(by_text)
 
-    def find(self, batch: Batch) -> list[list[Hit]]:
-        """Return for each text its hits, in order."""
+    def find(self, batch: Batch, rows: Sequence[int] | None = None) -> list[list[Hit]]:
+        """Return for each text, or for each of `rows` only, its hits, in order."""
+        found, texts = self.matcher.find(batch), batch.texts
         return [
             [
-                hit for start, end, words in _outer(hits) for word in words
-                if word.cue != PLAIN and (hit := _hit(text, word, start, end))
+                hit for start, end, words in _outer(found[row]) for word in words
+                if word.cue != PLAIN and (hit := _hit(texts[row], word, start, end))
             ]
-            for text, hits in zip(batch.texts, self._matcher.find(batch), strict=True)
+            for row in (range(len(texts)) if rows is None else rows)
         ]
 
 

@@ -81,9 +81,15 @@ class LinearModel:
         values = bag.values * self._steps[bag.columns]
         scores = np.zeros((len(texts), self._weights.shape[1]), dtype=np.float32)
         bounds = bag.starts.tolist()
+        most = max((end - start for start, end in pairwise(bounds)), default=0)
+        # Once a batch, as fresh memory costs more than the sums; `clip` lets take write straight into it.
+        coarse = np.empty((most, self._weights.shape[1]), dtype=np.int8)
+        exact = np.empty(coarse.shape, dtype=np.float32)
         for row, (start, end) in enumerate(pairwise(bounds)):
-            rows = self._weights.take(bag.columns[start:end], axis=0)
-            np.dot(values[start:end], rows.astype(np.float32), out=scores[row])
+            count = end - start
+            self._weights.take(bag.columns[start:end], axis=0, out=coarse[:count], mode="clip")
+            exact[:count] = coarse[:count]
+            np.dot(values[start:end], exact[:count], out=scores[row])
         return scores
 
 

@@ -28,7 +28,8 @@ class _Word(NamedTuple):
 
 
 @cache
-def _words() -> Matcher[tuple[_Word, ...]]:
+def words() -> Matcher[tuple[_Word, ...]]:
+    """Return the words of all matters."""
     found: dict[str, tuple[_Word, ...]] = {}
     text = resources.files("triage").joinpath("data/matters.txt").read_text("utf-8")
     for line in text.splitlines():
@@ -37,8 +38,8 @@ def _words() -> Matcher[tuple[_Word, ...]]:
             name, _, count = head.partition(" ")
             worth = math.log(_USUAL / (float(count) + 3.0))
             matter = Matter(name.rstrip("!"), worth, name.endswith("!"))
-            for word in tail.lower().split():
-                first, _, then = word.partition("~")
+            for part in tail.lower().split():
+                first, _, then = part.partition("~")
                 for spelling in {first, first.upper()}:
                     found[spelling] = (*found.get(spelling, ()), _Word(matter, then))
     return Matcher(found)
@@ -59,8 +60,8 @@ def matter_spots(batch: Batch) -> list[list[tuple[int, Matter]]]:
     """Return for each clean text where it names which matter, in order."""
     return [
         [
-            (start, matter) for start, end, words in hits for matter, then in words
+            (start, matter) for start, end, meant in hits for matter, then in meant
             if not then or text.find(then, end, end + _GAP) >= 0
         ]
-        for text, hits in zip(batch.texts, _words().find(batch), strict=True)
+        for text, hits in zip(batch.texts, words().find(batch), strict=True)
     ]

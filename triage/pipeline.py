@@ -23,14 +23,17 @@ from hotline.terms import Kind, Verdict
 from routing.directory import Directory
 from routing.dispatch import Dispatch, choose_department
 from routing.priority import priority_of
+from triage.anchors import anchors
 from triage.card import Card
 from triage.encoder import load_blend
 from triage.entities import entities_in
 from triage.explain import explain
 from triage.gazetteer import load_gazetteer
 from triage.judge import Choice, choose, model_evidence, raised, rule_evidence, services_for
+from triage.lexicon import cues, dangers
 from triage.linear import LinearModel, load_linear
-from triage.match import batch_of
+from triage.match import Together
+from triage.matters import words
 from triage.opinion import Opinions, Scorer, Use
 from triage.place import Gazetteer, Mention, happened
 from triage.rules import CALM, Assessment, assess_all, calm_lean
@@ -68,6 +71,7 @@ class Pipeline:
         self._city = city
         self._linear = model
         self._gazetteer = gazetteer
+        self._together = Together((dangers().matcher, cues().matcher, anchors(), words(), gazetteer.matcher))
         self._opinions = Opinions(model, careful, use)
         self._category, kinds, _, services = model.card.heads
         self._kinds = tuple(Kind(name) for name in kinds.labels)
@@ -114,7 +118,7 @@ class Pipeline:
 
     def _chunk(self, texts: Sequence[str]) -> list[Triage]:
         clean = normalise(texts)
-        batch = batch_of([text.clean for text in clean])
+        batch = self._together.search([text.clean for text in clean])
         model, scores = self._opinions(batch.texts)
         card, category = model.card, model.card.heads[0]
         departments = scores.category @ self._grouping

@@ -88,18 +88,18 @@ class Gazetteer:
             present = chosen.get(name.text)
             if present is None or (name.clear and not present.clear):
                 chosen[name.text] = name
-        self._matcher = Matcher(chosen)
+        self.matcher = Matcher(chosen)
 
     def mentions(self, batch: Batch) -> list[list[Mention]]:
         """Return for each clean text the places of the city that it names, in order."""
         return [
             list(self._believed(text, _apart(found) if len(found) > 1 else found)) if found else []
-            for text, found in zip(batch.texts, self._matcher.find(batch), strict=True)
+            for text, found in zip(batch.texts, self.matcher.find(batch), strict=True)
         ]
 
     def spots(self, batch: Batch) -> list[frozenset[str]]:
         """Return for each clean text the villages and landmarks that it names, unclear ones if their town is named."""
-        return [self._spots(_apart(found)) if found else frozenset() for found in self._matcher.find(batch)]
+        return [self._spots(_apart(found)) if found else frozenset() for found in self.matcher.find(batch)]
 
     def _spots(self, found: list[tuple[int, int, Name]]) -> frozenset[str]:
         units = {name.unit for _, _, name in found if name.kind in ("town", "alias", "misspelling")}

@@ -60,7 +60,7 @@ def assess_all(batch: Batch) -> list[Assessment]:
     dangers = lexicon.dangers().find(batch)
     talk = [row for row, hits in enumerate(dangers) if hits]
     found = [CALM] * len(dangers)
-    cues = lexicon.cues().find(batch_of([batch.texts[row] for row in talk])) if talk else []
+    cues = lexicon.cues().find(batch, talk)
     for row, cue_hits in zip(talk, cues, strict=True):
         found[row] = _assessed(batch.texts[row], dangers[row], cue_hits)
     return found

@@ -7,6 +7,7 @@ and stories say little. Of equals the earlier wins: people mostly begin with wha
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from triage.match import Batch, batch_of
@@ -31,7 +32,10 @@ _PLACED = re.compile(r"[^在这那个的](?:[路村镇街厂店]|社区|小区|�
 _PLAIN = 4.5
 """Score of a clause from which no later one need be looked at."""
 _AROUND = " \t:：“”\"'"
-_MAYBE_EMPTY = re.compile(r"[喂你您早晚请那呃嗯啊是就我投举反求唔麻尊各领市]|[^,，:：]{1,14}[:：]")
+_MAYBE_EMPTY = frozenset("喂你您早晚请那呃嗯啊是就我投举反求唔麻尊各领市")
+_MAYBE_ASIDE = frozenset("我本作先说首谢感不讲其大领求请希恳望麻建要如听以位痛")
+"""What a clause begins with that the pattern above, or the one before, may match: most clauses need not be asked."""
+_NONE: Sequence[int] = ()
 _MOST_WORTH = 8.0
 _PLACE = 1.5
 _ASIDE_COSTS = 3.0
@@ -44,7 +48,7 @@ class _Clause(NamedTuple):
     text: str
     score: float
     placed: bool
-    matters: tuple[int, ...]
+    matters: Sequence[int]
     """Where in the clause matters are named."""
 
 
@@ -98,14 +102,17 @@ def _clauses(text: str, spots: _Spots) -> list[_Clause]:
     place = 0
     for match in _CLAUSE.finditer(text, 0, _READ):
         clause = match.group().strip(_AROUND)
-        clause = _EMPTY.sub("", clause).strip() if _MAYBE_EMPTY.match(clause) else clause
+        if clause[:1] in _MAYBE_EMPTY or ":" in clause or "：" in clause:
+            clause = _EMPTY.sub("", clause).strip()
         if not clause or not (found or len(clause) >= 4):
             continue
-        worth, begins, matters = 0.0, text.find(clause, match.start()), list[int]()
-        while place < len(spots) and spots[place][0] < match.end():
-            worth += spots[place][1].worth
-            matters.append(spots[place][0] - begins)
-            place += 1
+        worth, matters, end = 0.0, _NONE, match.end()
+        if place < len(spots) and spots[place][0] < end:
+            begins, matters = text.find(clause, match.start()), []
+            while place < len(spots) and spots[place][0] < end:
+                worth += spots[place][1].worth
+                matters.append(spots[place][0] - begins)
+                place += 1
         one = _weighed(len(found), clause, worth, matters)
         found.append(one)
         room -= len(clause)
@@ -118,10 +125,12 @@ def _clauses(text: str, spots: _Spots) -> list[_Clause]:
     return found
 
 
-def _weighed(number: int, clause: str, worth: float, matters: list[int]) -> _Clause:
+def _weighed(number: int, clause: str, worth: float, matters: Sequence[int]) -> _Clause:
     placed = _PLACED.search(clause) is not None
     score = min(worth, _MOST_WORTH) + _PLACE * placed - _LATER_COSTS * number + min(len(clause), _SHORT) / _SHORT
-    return _Clause(clause, score - _ASIDE_COSTS * bool(_ASIDE.match(clause)), placed, tuple(matters))
+    if clause[0] in _MAYBE_ASIDE and _ASIDE.match(clause):
+        score -= _ASIDE_COSTS
+    return _Clause(clause, score, placed, matters)
 
 
 def _cut(found: _Clause) -> str:

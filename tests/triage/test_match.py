@@ -5,29 +5,30 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.match import Matcher, batch_of
+from triage.match import Matcher, Together, batch_of
 
 ALPHABET = st.text("东莞城南厚街a😭", max_size=30)
 WORDS = st.sets(st.text("东莞城南厚街a😭", min_size=1, max_size=4), min_size=1, max_size=12)
 
 
-def plainly(words: set[str], text: str) -> set[tuple[int, int, str]]:
-    return {
-        (start, start + len(word), word)
-        for word in words
-        for start in range(len(text))
-        if text.startswith(word, start) and ord(text[start]) < 0x10000
-    }
+def plainly(words: set[str], text: str) -> list[tuple[int, int, str]]:
+    return sorted(
+        ((at, at + len(word), word) for word in words for at in range(len(text)) if text.startswith(word, at)),
+        key=lambda hit: (hit[0], -hit[1]),
+    )
 
 
 @given(WORDS, st.lists(ALPHABET, max_size=4))
 def test_it_agrees_with_a_plain_search(words: set[str], texts: list[str]) -> None:
-    words = {word for word in words if len(word) > 1 or ord(word) < 0x10000}
     found = Matcher({word: word for word in words}).find(batch_of(texts))
-    assert len(found) == len(texts)
-    for text, hits in zip(texts, found, strict=True):
-        wide = {(start, start + len(w), w) for w in words for start in range(len(text)) if text.startswith(w, start)}
-        assert plainly(words, text) <= set(hits) <= wide
+    assert found == [plainly(words, text) for text in texts]
+
+
+@given(WORDS, WORDS, st.lists(ALPHABET, max_size=4))
+def test_together_each_finds_what_it_finds_alone(one: set[str], other: set[str], texts: list[str]) -> None:
+    matchers = [Matcher({word: word for word in words}) for words in (one, other)]
+    batch = Together(matchers).search(texts)
+    assert [matcher.find(batch) for matcher in matchers] == [matcher.find(batch_of(texts)) for matcher in matchers]
 
 
 def test_hits_come_in_order_long_before_short() -> None:
