@@ -12,6 +12,7 @@ from agent_ui.access import (
     DEPARTMENT,
     OWN,
     PUBLIC,
+    SECURITY,
     SUPERVISOR,
     SYSTEM,
     WORK,
@@ -23,6 +24,8 @@ from hotline.errors import Forbidden
 _LEADING = staff(SUPERVISOR)
 _SETTING_UP = staff(SYSTEM)
 _READ_SETUP = staff(SUPERVISOR, SYSTEM)
+_SECURING = staff(SECURITY)
+_PEOPLE = staff(SYSTEM, SECURITY)
 _WORK_AND_SETUP = staff(AGENT, SUPERVISOR, DEPARTMENT, SYSTEM)
 
 _PAGES: dict[str, Access] = {
@@ -98,6 +101,17 @@ _DIRECTORY: dict[str, Access] = {
 _ADMINISTRATION: dict[str, Access] = {
     "GET /api/v1/unit-systems": _SETTING_UP, "PUT /api/v1/unit-systems/{unit}": _SETTING_UP,
     "GET /api/v1/deliveries": _SETTING_UP, "POST /api/v1/deliveries/{id}/resend": _SETTING_UP,
+    "GET /api/v1/people": _PEOPLE, "POST /api/v1/people": _SETTING_UP, "PUT /api/v1/people/{name}": _SETTING_UP,
+    "PUT /api/v1/people/{name}/role": _SECURING, "POST /api/v1/people/{name}/lock": _SECURING,
+    "POST /api/v1/people/{name}/unlock": _SECURING, "POST /api/v1/people/{name}/password": _SECURING,
+    "DELETE /api/v1/people/{name}/second-factor": _SECURING, "GET /api/v1/people/{name}/sessions": _SECURING,
+    "DELETE /api/v1/people/{name}/sessions": _SECURING,
+    "PUT /api/v1/people/{name}/phone": _SETTING_UP,
+    "GET /api/v1/setup/categories": _READ_SETUP, "GET /api/v1/setup/thresholds": _READ_SETUP,
+    "GET /api/v1/setup/calendar": _WORK_AND_SETUP, "PUT /api/v1/setup/calendar": _SETTING_UP,
+    "GET /api/v1/setup/queues": _READ_SETUP, "PUT /api/v1/setup/queues": _SETTING_UP,
+    "GET /api/v1/setup/models": _READ_SETUP, "GET /api/v1/setup/security": _SECURING,
+    "GET /api/v1/setup/access": staff(SECURITY, AUDIT),
 }
 ROUTES: Mapping[str, Access] = {
     **_PAGES, **_CITIZENS, **_SYSTEMS, **_RUNNING, **_IDENTITY, **_WORK_ROUTES, **_KNOWLEDGE, **_DIRECTORY,

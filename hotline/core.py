@@ -20,6 +20,7 @@ from hotline.callbacks import Callbacks
 from hotline.city import City
 from hotline.config import Settings
 from hotline.containment import Containment, NuisanceDesk
+from hotline.days import with_days
 from hotline.directories import Directories, DirectoryDesk
 from hotline.evidence import bundle
 from hotline.front import Front
@@ -38,6 +39,7 @@ from hotline.spool import Spool
 from hotline.store import sealing, search
 from hotline.store.acts import forget_acts
 from hotline.store.audit import AuditStore
+from hotline.store.calendars import CalendarStore
 from hotline.store.callbacks import CallbackStore
 from hotline.store.channels import ChannelStore, write_durably
 from hotline.store.database import open_pool
@@ -87,6 +89,7 @@ class Core:
     ) -> None:
         self.hosts = hosts or Hosts(dsn)
         self.settings, self.city, self.dsn, self.pool, self.clock = settings, city, dsn, pool, clock
+        self.policy = city.policy
         self.shared_ports, self.triage = shared_ports, triage
         self.explain: Callable[[str, str, Sequence[str]], tuple[Evidence, ...]] | None = None  # `serve` sets it
         self.media: MediaFetcher | None = None  # the intake role sets it where WeChat can be called
@@ -152,6 +155,11 @@ class Core:
         """Chain what the audit and the event log have grown by."""
         await self.audit.link_all(self.clock())
 
+    async def read_days(self) -> None:
+        """Read the days off that an administrator has set."""
+        days = await CalendarStore(self.pool).days()
+        self.policy = with_days(self.city.policy, {one.day: one.off for one in days})
+
     async def keep_directories(self) -> None:
         """Keep every version of the directory in the database: old tickets refer to theirs by version."""
         await self.directories.seed(self.city.directories)
@@ -159,7 +167,7 @@ class Core:
     def rules(self) -> CityRules:
         """Return the city's rules of today: a new version of the directory begins at midnight of its day."""
         return CityRules(
-            signature=f"{self.city.name}12345", prefix=self.city.prefix, policy=self.city.policy,
+            signature=f"{self.city.name}12345", prefix=self.city.prefix, policy=self.policy,
             directory=with_neighbours(self.directories.in_force(), self.neighbours), wish=self._wish,
         )
 
@@ -175,7 +183,7 @@ class Core:
         """
         watcher = Watcher(partial(revisions, self.pool), {
             "directory": self.directories.reload, "knowledge": self.library.reload,
-            "nuisance": self.containment.reload, "queues": self.queues.reload,
+            "nuisance": self.containment.reload, "calendar": self.read_days, "queues": self.queues.reload,
         })
 
         async def refresh() -> None:

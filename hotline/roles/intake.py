@@ -28,7 +28,7 @@ from hotline.listening import listening
 from hotline.malformed import Runner
 from hotline.operation import Operation
 from hotline.pace import Pace
-from hotline.roles import citizens, departments, figures, identity, neighbours, recordings
+from hotline.roles import citizens, departments, figures, identity, neighbours, recordings, setup
 from hotline.roles.document import openapi_document
 from hotline.roles.parts import accounts_of, running, wechat_client
 from hotline.roles.rates import Rates, rates_of, share
@@ -89,7 +89,7 @@ def _routes(core: Core, session: aiohttp.ClientSession, rates: Rates) -> list[we
         *citizens.routes(core, limit),
         *open311.routes(front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies),
         *phone.routes(front, authenticate=partial(_agent, accounts)),
-        *identity.routes(core, accounts, session, limit=rates.login),
+        *identity.routes(core, accounts, session, limit=rates.login), *setup.routes(core, accounts),
         *departments.routes(core, accounts),
         *neighbours.routes(core, accounts),
         *recordings.routes(core, accounts),
