@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -12,16 +13,20 @@ from agent_ui.account_ports import SessionRow
 from agent_ui.accounts import Accounts
 from agent_ui.auth import private
 from agent_ui.gate import seat_of
+from agent_ui.identity import Seat
 from agent_ui.own_account import Enrolment, OwnAccount
 from channels.appeal_codec import Body, decode_json
 from channels.kit import json_response, read_limited, require_json
 from channels.openapi_document import Operation
+from hotline.audit import Record
 from hotline.errors import NotFound
 
 _JSON = "application/json"
 _BASE = "/api/v1/account"
 Password = Annotated[str, Meta(min_length=1, max_length=1000)]
 T = TypeVar("T")
+Note = Callable[[Record], Awaitable[None]]
+"""Writes into the audit (`hotline.store.audit.AuditStore.note`)."""
 
 
 class PasswordChange(Body, frozen=True, kw_only=True):
@@ -64,13 +69,20 @@ async def body_of(request: web.Request, kind: type[T]) -> T:
 class AccountApi:
     """Handlers."""
 
-    def __init__(self, accounts: Accounts, own: OwnAccount) -> None:
-        self._accounts, self._own = accounts, own
+    def __init__(self, accounts: Accounts, own: OwnAccount, note: Note | None) -> None:
+        self._accounts, self._own, self._note = accounts, own, note
+
+    async def _noted(self, seat: Seat, act: str) -> None:
+        if self._note is not None:
+            actor = f"{seat.staff.role}:{seat.staff.name}"
+            await self._note(Record(at=self._accounts.clock(), actor=actor, act=act, subject=seat.staff.name))
 
     async def password(self, request: web.Request) -> web.Response:
         """Change the password; other sessions end."""
         seat, body = await seat_of(self._accounts, request), await body_of(request, PasswordChange)
-        return json_response(Ended(ended=await self._own.change_password(seat, body.old, body.new)))
+        ended = await self._own.change_password(seat, body.old, body.new)
+        await self._noted(seat, "account.password")
+        return json_response(Ended(ended=ended))
 
     async def begin(self, request: web.Request) -> web.Response:
         """Begin to enrol a second factor."""
@@ -80,18 +92,21 @@ class AccountApi:
         """Prove it by a code."""
         seat, body = await seat_of(self._accounts, request), await body_of(request, Code)
         codes = await self._own.finish_enrolment(seat, body.code)
+        await self._noted(seat, "account.second_factor")
         return private(json_response(RecoveryCodes(recovery_codes=codes)))
 
     async def remove(self, request: web.Request) -> web.Response:
         """Take the second factor away."""
         seat, body = await seat_of(self._accounts, request), await body_of(request, Proven)
         await self._own.drop_second_factor(seat, body.password)
+        await self._noted(seat, "account.second_factor_removed")
         return web.Response(status=204)
 
     async def recovery(self, request: web.Request) -> web.Response:
         """Give out fresh recovery codes."""
         seat, body = await seat_of(self._accounts, request), await body_of(request, Proven)
         codes = await self._own.renew_recovery(seat, body.password)
+        await self._noted(seat, "account.recovery_codes")
         return private(json_response(RecoveryCodes(recovery_codes=codes)))
 
     async def sessions(self, request: web.Request) -> web.Response:
@@ -111,9 +126,9 @@ class AccountApi:
         return json_response(Ended(ended=await self._own.end_others(await seat_of(self._accounts, request))))
 
 
-def routes(accounts: Accounts, *, issuer: str) -> list[web.AbstractRouteDef]:
-    """Return the routes; `issuer` is what an authenticator app shows."""
-    api = AccountApi(accounts, OwnAccount(accounts, issuer=issuer))
+def routes(accounts: Accounts, *, issuer: str, note: Note | None = None) -> list[web.AbstractRouteDef]:
+    """Return the routes; `issuer` is what an authenticator app shows, `note` writes into the audit."""
+    api = AccountApi(accounts, OwnAccount(accounts, issuer=issuer), note)
     return [
         web.post(f"{_BASE}/password", api.password),
         web.post(f"{_BASE}/second-factor", api.begin), web.put(f"{_BASE}/second-factor", api.finish),

@@ -6,6 +6,7 @@ another site's page can neither read the session nor act with it.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import msgspec
@@ -21,6 +22,7 @@ from agent_ui.staff import Staff, StaffRole
 from channels.appeal_codec import decode_json
 from channels.kit import client_address, json_response, require_json
 from channels.limits import RateLimit
+from hotline.audit import Record
 from hotline.errors import Unauthenticated
 
 
@@ -86,8 +88,10 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
 class Auth:
     """Handlers over accounts. `limit`: wrong log-ins by address."""
 
-    def __init__(self, accounts: Accounts, *, door: Door, limit: RateLimit) -> None:
-        self._accounts, self._door, self._limit = accounts, door, limit
+    def __init__(
+        self, accounts: Accounts, *, door: Door, limit: RateLimit, note: Callable[[Record], Awaitable[None]] | None
+    ) -> None:
+        self._accounts, self._door, self._limit, self._note = accounts, door, limit, note
 
     async def login(self, request: web.Request) -> web.Response:
         """Log in with name, password and code."""
@@ -100,12 +104,19 @@ class Auth:
         except Unauthenticated as error:
             if error.error_id != "code_needed":
                 self._limit.take(visitor.address, now)
+                await self.note("login", f"staff:{body.name}", result=error.error_id, address=visitor.address)
             raise
+        await self.note("login", f"{grant.staff.role}:{grant.staff.name}", address=visitor.address)
         answer = LoginAnswer(
             token=grant.token, staff=grant.staff, duties=grant.duties,
             idle_seconds=int(self._accounts.policy.idle.total_seconds()),
         )
         return private(self.with_cookie(request, json_response(answer), grant))
+
+    async def note(self, act: str, actor: str, *, result: str = "ok", **detail: str) -> None:
+        """Write an act of identity into the audit."""
+        if self._note is not None:
+            await self._note(Record(at=self._accounts.clock(), actor=actor, act=act, result=result, detail=detail))
 
     def with_cookie(self, request: web.Request, response: web.Response, grant: Grant) -> web.Response:
         """Give the page its session."""
@@ -130,7 +141,9 @@ class Auth:
 
     async def logout(self, request: web.Request) -> web.Response:
         """Log out."""
+        staff = (await seat_of(self._accounts, request)).staff
         await self._accounts.logout(token_of(request))
+        await self.note("logout", f"{staff.role}:{staff.name}")
         response = web.Response(status=204)
         response.del_cookie(COOKIE, path="/", samesite="Strict", httponly=True)
         return response
@@ -163,11 +176,11 @@ def private(response: web.Response) -> web.Response:
 
 def handlers_of(
     accounts: Accounts, *, ws_port: int, ws_url: str = "", secure: bool = False, proxies: int = 0,
-    limit: RateLimit | None = None,
+    limit: RateLimit | None = None, note: Callable[[Record], Awaitable[None]] | None = None,
 ) -> Auth:
     """Return the handlers; `Door` says what the arguments are. `limit`: 30 wrong log-ins an address in ten minutes."""
     door = Door(ws_port=ws_port, ws_url=ws_url, secure=secure, proxies=proxies)
-    return Auth(accounts, door=door, limit=limit or RateLimit(30, 600))
+    return Auth(accounts, door=door, limit=limit or RateLimit(30, 600), note=note)
 
 
 def routes(handlers: Auth) -> list[web.AbstractRouteDef]:

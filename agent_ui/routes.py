@@ -25,6 +25,7 @@ _LEADING = staff(SUPERVISOR)
 _SETTING_UP = staff(SYSTEM)
 _READ_SETUP = staff(SUPERVISOR, SYSTEM)
 _SECURING = staff(SECURITY)
+_AUDITING = staff(AUDIT)
 _PEOPLE = staff(SYSTEM, SECURITY)
 _WORK_AND_SETUP = staff(AGENT, SUPERVISOR, DEPARTMENT, SYSTEM)
 
@@ -99,6 +100,8 @@ _DIRECTORY: dict[str, Access] = {
     "POST /api/v1/directory/adoptions": _READ_SETUP, "POST /api/v1/directory/proposals/{id}/dismissal": _READ_SETUP,
 }
 _ADMINISTRATION: dict[str, Access] = {
+    "GET /api/v1/audit": _AUDITING, "GET /api/v1/audit/commands": _AUDITING, "GET /api/v1/audit/chain": _AUDITING,
+    "POST /api/v1/audit/chain": _AUDITING,
     "GET /api/v1/unit-systems": _SETTING_UP, "PUT /api/v1/unit-systems/{unit}": _SETTING_UP,
     "GET /api/v1/deliveries": _SETTING_UP, "POST /api/v1/deliveries/{id}/resend": _SETTING_UP,
     "GET /api/v1/people": _PEOPLE, "POST /api/v1/people": _SETTING_UP, "PUT /api/v1/people/{name}": _SETTING_UP,

@@ -45,10 +45,12 @@ def routes(sso: Sso | None, *, accounts: Accounts, auth: Auth, name: str, proxie
             found = await _on(sso).finish(state=query.get("state", ""), bound=bound, code=query.get("code", ""))
             grant = await accounts.vouched(found, visitor_of(request, proxies))
         except HotlineError as error:
+            await auth.note("login.sso", "staff:", result=error.error_id)
             response = private(web.Response(status=303, headers={"Location": f"/login?sso={error.error_id}"}))
         else:
             response = private(web.Response(status=303, headers={"Location": "/login?sso=ok"}))
             auth.with_cookie(request, response, grant)
+            await auth.note("login.sso", f"{grant.staff.role}:{grant.staff.name}")
         response.del_cookie(COOKIE, path=_BASE)
         return response
 

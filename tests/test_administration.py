@@ -269,3 +269,30 @@ def test_days_over_a_calendar() -> None:
     changed = with_days(base, {date(2027, 1, 1): False, date(2027, 1, 2): False, date(2027, 1, 4): True}).calendar
     assert dict(unusual(changed, 2027)) == {date(2027, 1, 2): False, date(2027, 1, 4): True}
     assert dict(unusual(base.calendar, 2027)) == {date(2027, 1, 1): True}
+
+
+# ── the audit ────────────────────────────────────────────────────────────────────────────────────
+async def test_the_audit_tells_what_everybody_did_and_that_it_was_read(office: Office) -> None:
+    await office.log_in("agent", "wrong password")
+    await office.log_in("agent", PASSWORD)
+    await office.ask(SECURITY, "POST", "people/agent/lock", WHY)
+    status, page = await office.ask("audit_admin", "GET", "audit")
+    assert status == 200
+    told = [(one["act"], one["result"]) for one in page["records"]]
+    assert told[:4] == [("audit.read", "ok"), ("person.lock", "ok"), ("login", "ok"), ("login", "unauthenticated")]
+    page = (await office.ask("audit_admin", "GET", "audit?act=login&result=unauthenticated"))[1]
+    assert [one["actor"] for one in page["records"]] == ["staff:agent"]
+    assert "wrong password" not in str(page)
+    assert (await office.ask("audit_admin", "GET", "audit/commands"))[1]["records"] == []
+    for wrong in (
+        "audit?before=x",
+        "audit?since=yesterday",
+        "audit/commands?before=-1",
+        "audit?since=2026-01-01T00:00:00",
+    ):
+        assert (await office.ask("audit_admin", "GET", wrong))[0] == 400
+    await office.core.chain_audit()
+    status, chain = await office.ask("audit_admin", "POST", "audit/chain")
+    assert (status, chain["fault"]) == (200, "")
+    assert chain["rows"] >= 5
+    assert (await office.ask("audit_admin", "GET", "audit/chain"))[1]["links"] >= 1

@@ -22,7 +22,7 @@ def routes(
     settings = core.settings
     handlers = auth.handlers_of(
         accounts, ws_port=settings.ws_port, ws_url=settings.ws_url, proxies=settings.proxies,
-        secure=settings.public_url.startswith("https://"), limit=limit,
+        secure=settings.public_url.startswith("https://"), limit=limit, note=core.audit.note,
     )
     return [
         *auth.routes(handlers),
@@ -30,7 +30,7 @@ def routes(
             sso_of(core, accounts, session), accounts=accounts, auth=handlers, name=settings.oidc_name,
             proxies=settings.proxies,
         ),
-        *account_api.routes(accounts, issuer=f"{core.city.name}12345"),
+        *account_api.routes(accounts, issuer=f"{core.city.name}12345", note=core.audit.note),
     ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from agent_ui import people_api, setup_api
+from agent_ui import audit_api, people_api, setup_api
 from agent_ui.accounts import Accounts
 from agent_ui.identity import AccountPolicy
 from agent_ui.people import People
@@ -33,7 +33,9 @@ from triage.linear import CARD
 from triage.shadow import FILE, compare, read_pairs
 from triage.tickets import hash_of
 
-OPERATIONS: tuple[Operation, ...] = (*people_api.OPERATIONS, *setup_api.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *people_api.OPERATIONS, *setup_api.OPERATIONS, *audit_api.OPERATIONS,
+)
 _UNITS = {"minutes": "分钟", "working_minutes": "工作分钟", "working_days": "个工作日"}
 _TRIAGE = {
     "dispatch": "自动派单的最低把握", "tie": "与次优部门的最小差距", "emergency": "判为紧急的概率",
@@ -52,7 +54,7 @@ def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
     )
     return [
         *people_api.routes(people, accounts=accounts, give_phone=TelephoneStore(core.pool).give_phone),
-        *setup_api.routes(api),
+        *setup_api.routes(api), *audit_api.routes(core.audit, accounts=accounts),
     ]
 
 
