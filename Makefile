@@ -5,7 +5,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run pages pages-check pages-test stop test lint security scan bench bench-peers queues year chaos eval train clean
+.PHONY: help run pages screenshots pages-check pages-test stop test lint security scan bench bench-peers queues year chaos eval train clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ $(BUILT): $(WEB)/node_modules/.installed $(PAGE_SOURCES)
 	@$(NPM) run --silent build -- --logLevel warn
 
 pages: $(BUILT) ## build the pages (make run does it too)
+
+screenshots: $(VENV)/.installed-dev pages ## draw every page with demo data into docs/screenshots (a few minutes)
+	$(PY) -m tests.web.screenshots
 
 run: $(VENV)/.installed ## install, start the database and the service with demo accounts, print addresses and log-ins
 	@$(MAKE) --no-print-directory pages || echo 'the pages could not be built; everything else works (make pages tells why)'

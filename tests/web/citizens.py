@@ -129,7 +129,8 @@ class Ways:
 
     async def ticket(self, ticket: dict[str, Any]) -> dict[str, Any]:
         """What an agent sees of a ticket, in full."""
-        return await self._asked("agent", {"type": "open", "number": ticket["number"], "reason": "核对"}, "opened")
+        ask = {"type": "open", "number": ticket["number"], "reason": "核对"}
+        return dict(await self._asked("agent", ask, "opened"))
 
     async def act(self, ticket: dict[str, Any], command: dict[str, Any], *, by: str) -> None:
         """Give a command at a console."""

@@ -31,6 +31,7 @@ ARGUMENTS = [
 PHONE, LAPTOP, WALL = {"width": 390, "height": 844}, {"width": 1366, "height": 768}, {"width": 1920, "height": 1080}
 UNIT = "城市管理和综合执法局"
 """The department of the account `dept`."""
+AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
 _LINE_BROKE = ("net::ERR_", "WebSocket connection to")
 _keys = itertools.count(1)
 
@@ -107,6 +108,14 @@ class Site:
         url = f"{self.house.url}/api/v1/tickets/{receipt['number']}"
         async with self._http.get(url, params={"code": receipt["code"]}) as answer:
             return dict(await answer.json())
+
+    async def violations(self, page: Any) -> list[str]:
+        """Return what axe-core finds serious or critical on a page: rule and elements."""
+        found = await page.evaluate(AXE.read_text(encoding="utf-8") + ";axe.run({resultTypes: ['violations']})")
+        return [
+            f"{one['id']}: {node['target']}" for one in found["violations"] if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        ]
 
     async def close(self) -> None:
         """Close everything; raises if a page met an error that no test asked for."""

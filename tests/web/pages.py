@@ -25,6 +25,7 @@ class Scene(NamedTuple):
         act: brings it into the state that is looked at.
         wall: it is drawn at the size of a wallboard too.
         drawn: it is shown in the README.
+        settle: milliseconds after which a picture is taken.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Scene(NamedTuple):
     act: Act | None = None
     wall: bool = False
     drawn: bool = True
+    settle: int = 500
 
 
 async def _filled(site: Site, page: Any) -> None:
@@ -99,6 +101,6 @@ SCENES: tuple[Scene, ...] = (
     Scene("lost", "/nowhere", drawn=False),
     Scene("console", "/console", "agent"),
     Scene("desk", "/desk", "dept"),
-    Scene("board", "/board", "boss", wall=True),
+    Scene("board", "/board", "boss", wall=True, settle=2500),
     Scene("admin", "/admin", "boss"),
 )

@@ -136,7 +136,7 @@ async def test_a_similar_report_is_shown_and_joined_with_a_tap(ways: Ways) -> No
     assert ticket["number"] != first["number"]
     assert (await ways.progress(ticket))["status"] == State.MERGED
     await page.get_by_role("button", name="查看进度").click()
-    await expect(page.get_by_role("heading", name="已并单")).to_be_visible()
+    await expect(page.get_by_role("heading", name="已合并办理")).to_be_visible()
 
 
 # ── following ────────────────────────────────────────────────────────────────────────────────────
@@ -206,7 +206,7 @@ async def test_a_report_is_withdrawn_after_asking(ways: Ways) -> None:
     assert (await ways.progress(ticket))["status"] == State.PENDING_SIGN
     await page.get_by_role("button", name="撤回诉求").click()
     await page.get_by_role("button", name="确定撤回").click()
-    await expect(page.get_by_role("heading", name="撤单")).to_be_visible()
+    await expect(page.get_by_role("heading", name="已撤回")).to_be_visible()
     assert (await ways.progress(ticket))["status"] == State.WITHDRAWN
 
 

@@ -148,6 +148,12 @@ export default {
     withdrawNo: 'Keep it',
     withdrawDone: 'Withdrawn.',
   },
+  state: {
+    received: 'Received', need_info: 'We need to know more', pending_dispatch: 'Accepted', pending_sign: 'Assigned to a department',
+    return_requested: 'Department being decided', arbitration: 'Department being decided', handling: 'In hand', pending_review: 'Answer being checked',
+    answered: 'Answered', handed_off: 'Handed to 110', pending_follow_up: 'Answered; we will ask you', redo: 'Taken up again', closed: 'Closed',
+    rejected: 'Not accepted', withdrawn: 'Withdrawn', merged: 'Handled together', archived: 'Closed',
+  },
   step: {
     receive: 'Received', accept: 'Accepted', answer: 'Answered', hand_off: 'Handed off', police_return: 'Back at 12345', reject: 'Not accepted',
     merge: 'Merged', unmerge: 'On its own again', ask_info: 'More is asked', supply_info: 'Added to', resume: 'Goes on', withdraw: 'Withdrawn',

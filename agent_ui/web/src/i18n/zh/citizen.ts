@@ -142,6 +142,12 @@ export default {
     withdrawNo: '不撤回',
     withdrawDone: '已撤回。',
   },
+  state: {
+    received: '已收到，等待受理', need_info: '需要您补充说明', pending_dispatch: '已受理，正在安排', pending_sign: '已派单，等待承办单位签收',
+    return_requested: '正在确认承办单位', arbitration: '正在确认承办单位', handling: '办理中', pending_review: '答复审核中', answered: '已答复',
+    handed_off: '已移交110等处置', pending_follow_up: '已答复，等待回访', redo: '重新办理', closed: '已办结', rejected: '不予受理',
+    withdrawn: '已撤回', merged: '已合并办理', archived: '已办结归档',
+  },
   step: {
     receive: '已收到', accept: '已受理', answer: '已答复', hand_off: '已移交', police_return: '退回12345办理', reject: '不予受理',
     merge: '已并单', unmerge: '恢复单独办理', ask_info: '待补充', supply_info: '已补充', resume: '继续办理', withdraw: '已撤单',
