@@ -56,6 +56,10 @@ class Encoder:
         seen = np.array([[min(1.0, self._longest / max(1, len(row)))] for row in rows], dtype=np.float32)
         return Heard(tuple(_log_softmax(np.concatenate(head)) for head in zip(*found, strict=True)), seen)
 
+    def words(self, text: str) -> list[tuple[int, int]]:
+        """Return where each piece of a clean text begins and ends; of our own vocabulary these are words, mostly."""
+        return [(start, end) for start, end in self._tokenizer.encode(text).offsets if end > start]
+
     def _run(self, row: Sequence[int]) -> list[Floats]:
         cut = row if len(row) <= self._longest else [*row[: self._longest - 1], row[-1]]
         ids = np.array([cut], dtype=np.int64)
@@ -70,7 +74,7 @@ class Blend:
     def __init__(self, linear: LinearModel, encoder: Encoder, own: EncoderCard) -> None:
         self.card: Card = own.card
         self._linear = linear
-        self._encoder = encoder
+        self.encoder = encoder
         self.own = own
 
     def __call__(self, texts: Sequence[str]) -> Scores:
@@ -78,7 +82,7 @@ class Blend:
         first = self._linear(texts)
         if not texts:
             return first
-        second = self._encoder(texts)
+        second = self.encoder(texts)
         category, kind, verdict = (
             blended(np.log(own + _FLOOR), other, share * second.seen, scale)
             for own, other, share, scale in zip(first[:3], second.heads, self.own.shares, self.own.scales, strict=True)

@@ -6,7 +6,7 @@ where it has overruled the linear model the words are those that speak for the c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -22,25 +22,42 @@ _SHARE = 0.34
 _STOPS = frozenset(" \n\t,.;:、。，；：！？!?\"'“”‘’()（）")
 
 
-def explain(model: LinearModel, raw: str, label: str, rivals: Sequence[str] = ()) -> tuple[Evidence, ...]:
+Cut = Callable[[str], Sequence[tuple[int, int]]]
+"""Cuts a clean text into words: where each begins and ends."""
+
+
+def explain(
+    model: LinearModel, raw: str, label: str, rivals: Sequence[str] = (), *, cut: Cut | None = None
+) -> tuple[Evidence, ...]:
     """Return the words of `raw` that speak most for a category, in their order.
 
     Args:
         label: the category as the model names it (`l1 + l2`); none is found for one that it does not know.
         rivals: categories that it is weighed against; empty: all others.
+        cut: what cuts words, so that none is shown in part; without it runs of characters are shown.
     """
     [text] = normalise([raw])
     weights = model.characters(text.clean, label, rivals)
     if weights is None or not text.clean.strip():
         return ()
     marked = [text.clean[at] not in _STOPS for at in range(len(text.clean))]
-    spans = _spans(np.where(np.array(marked, dtype=bool), weights, 0.0).astype(np.float32))
+    weights = np.where(np.array(marked, dtype=bool), weights, 0.0).astype(np.float32)
+    spans = _spans(weights if cut is None else _by_word(weights, cut(text.clean)))
     return tuple(_evidence(text, start, end, label) for start, end in spans)
 
 
 def _evidence(text: Text, start: int, end: int, label: str) -> Evidence:
     begin, finish = text.span(start, end)
     return Evidence(f"category:{label}", text.raw[begin:finish], begin, finish)
+
+
+def _by_word(weights: Floats, words: Sequence[tuple[int, int]]) -> Floats:
+    """Give each character of a word what the word says on the whole; single characters say nothing by themselves."""
+    found = np.zeros_like(weights)
+    for start, end in words:
+        if end - start >= 2:
+            found[start:end] = weights[start:end].mean()
+    return found
 
 
 def _spans(weights: Floats) -> list[tuple[int, int]]:

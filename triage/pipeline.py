@@ -25,7 +25,7 @@ from routing.dispatch import Dispatch, choose_department
 from routing.priority import priority_of
 from triage.anchors import anchors
 from triage.card import Card
-from triage.encoder import load_blend
+from triage.encoder import Blend, load_blend
 from triage.entities import entities_in
 from triage.explain import explain
 from triage.gazetteer import load_gazetteer
@@ -34,7 +34,7 @@ from triage.lexicon import cues, dangers
 from triage.linear import LinearModel, load_linear
 from triage.match import Together
 from triage.matters import words
-from triage.opinion import Opinions, Scorer, Use
+from triage.opinion import Opinions, Use
 from triage.place import Gazetteer, Mention, happened
 from triage.rules import CALM, Assessment, assess_all, calm_lean
 from triage.text import Text, normalise
@@ -66,10 +66,11 @@ class Pipeline:
     """Triages texts. Holds no state between calls besides a small cache of directory look-ups."""
 
     def __init__(
-        self, city: City, gazetteer: Gazetteer, model: LinearModel, careful: Scorer | None = None, use: Use = Use.AUTO
+        self, city: City, gazetteer: Gazetteer, model: LinearModel, careful: Blend | None = None, use: Use = Use.AUTO
     ) -> None:
         self._city = city
         self._linear = model
+        self._cut = careful.encoder.words if careful else None
         self._gazetteer = gazetteer
         self._together = Together((dangers().matcher, cues().matcher, anchors(), words(), gazetteer.matcher))
         self._opinions = Opinions(model, careful, use)
@@ -103,7 +104,7 @@ class Pipeline:
 
     def explain(self, text: str, label: str, rivals: Sequence[str] = ()) -> tuple[Evidence, ...]:
         """Return the words that speak for a category (`l1 + l2`) against its rivals; see `triage.explain`."""
-        return explain(self._linear, text, label, rivals)
+        return explain(self._linear, text, label, rivals, cut=self._cut)
 
     def follow(self, directory: Callable[[], Directory]) -> None:
         """Name units by the version of the dispatch directory that this returns, instead of the newest in the files."""

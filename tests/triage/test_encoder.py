@@ -119,7 +119,7 @@ def test_the_files_are_small_and_no_pickle(folder: Path) -> None:
 def test_the_export_says_what_the_network_said(own: Path) -> None:
     """8-bit weights move probabilities a little, never far."""
     blend = blend_in(own)
-    found = blend._encoder(["路灯不亮，请处理"])
+    found = blend.encoder(["路灯不亮，请处理"])
     assert len(found.heads) == len(HEADS)
     assert all(np.exp(head).sum() == pytest.approx(1.0, abs=1e-4) for head in found.heads)
     assert found.seen == 1.0
@@ -128,7 +128,7 @@ def test_the_export_says_what_the_network_said(own: Path) -> None:
 def test_of_a_long_text_the_encoder_says_less(own: Path) -> None:
     blend = blend_in(own)
     text = "路灯不亮，请处理。" * 200
-    heard = blend._encoder([text, "路灯"])
+    heard = blend.encoder([text, "路灯"])
     assert heard.seen[0, 0] < 0.1
     assert heard.seen[1, 0] == 1.0
     alone = load_linear(own)([text])
