@@ -40,7 +40,8 @@ def test_rivals_change_what_tells() -> None:
     text = "万江龙湾湿地公园自行车道被汽车当成停车场，跑步的得绕到马路上去"
     rivals = ["06非机动车", "06交通设施", "06拥堵"]
     alone, against = MODEL.characters(text, "06违停"), MODEL.characters(text, "06违停", rivals)
-    assert alone is not None and against is not None
+    assert alone is not None
+    assert against is not None
     assert abs(alone - against).max() > 0.1 * abs(alone).max()
     for found in (explain(MODEL, text, "06违停"), explain(MODEL, text, "06违停", rivals)):
         assert "停车" in "".join(one.text for one in found)
