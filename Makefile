@@ -101,6 +101,7 @@ bench: $(VENV)/.installed-dev ## throughput and latency beside baselines, in one
 	OMP_NUM_THREADS=1 $(PY) -m bench.triage
 	OMP_NUM_THREADS=1 $(PY) -m bench.likeness
 	$(PY) -m bench.queues
+	$(PY) -m bench.telephone
 	$(PY) -m bench.scale --tickets $(SCALE)
 
 bench-peers: $(VENV)/.installed-dev ## the same load on django-helpdesk
