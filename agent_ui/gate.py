@@ -17,15 +17,24 @@ from aiohttp.typedefs import Handler, Middleware
 
 from agent_ui.access import Access, Door, of_host
 from agent_ui.accounts import Accounts, ready
+from agent_ui.audit_notes import Note, actor_text, noted
 from agent_ui.identity import Seat
 from agent_ui.routes import access_of
 from agent_ui.staff import Staff
 from channels.limits import RateLimit
+from hotline.audit import Record
 from hotline.errors import Forbidden, Unauthenticated
 
 COOKIE = "hotline_session"
 _SEAT = web.RequestKey("seat", Seat)
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+LOOKING_UP = frozenset({
+    "GET /api/v1/figures/calls", "GET /api/v1/hot-spots/texts",
+    "GET /api/v1/staff/tickets/{number}/attachments/{key}",
+})
+"""Reading that is kept in the audit too: it shows what people said, or who called."""
+TOLD_THEMSELVES = ("/api/v1/account", "/api/v1/audit", "/api/v1/logout", "/api/v1/people", "/api/v1/persons")
+"""Where the handlers keep what was done in words of their own; here only what was refused is."""
 
 
 def token_of(request: web.Request) -> str:
@@ -69,9 +78,9 @@ def check_origin(request: web.Request, origins: Collection[str]) -> None:
 
 
 def gate(
-    accounts: Accounts, *, origins: Collection[str] = (), limit: RateLimit | None = None
+    accounts: Accounts, *, origins: Collection[str] = (), limit: RateLimit | None = None, note: Note | None = None
 ) -> Middleware:
-    """Return the middleware. `limit` is of requests by one token, whoever's it is."""
+    """Return the middleware. `limit` is of requests by one token, whoever's it is; `note` keeps the audit of staff."""
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -88,11 +97,23 @@ def gate(
         seat = await accounts.seat(token_of(request))
         if request.method not in _READING and "Authorization" not in request.headers:
             check_origin(request, origins)
-        _admit(request, seat, access)
-        request[_SEAT] = seat
-        return await handler(request)
+        work = _admitted(request, seat, access, handler)
+        if note is None:
+            return await work
+        act = f"http.{request.method.lower()} {resource.canonical}"
+        subject = "/".join(request.match_info.values())[:200]
+        record = Record(at=accounts.clock(), actor=actor_text(seat.staff), act=act, subject=subject)
+        reading = request.method in _READING and f"{request.method} {resource.canonical}" not in LOOKING_UP
+        plain = reading or resource.canonical.startswith(TOLD_THEMSELVES)
+        return await noted(note, record, work, only_refusals=plain)
 
     return cast(Middleware, guarded)
+
+
+async def _admitted(request: web.Request, seat: Seat, access: Access, handler: Handler) -> web.StreamResponse:
+    _admit(request, seat, access)
+    request[_SEAT] = seat
+    return await handler(request)
 
 
 def _admit(request: web.Request, seat: Seat, access: Access) -> None:

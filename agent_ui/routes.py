@@ -99,6 +99,11 @@ _DIRECTORY: dict[str, Access] = {
     "DELETE /api/v1/directory/versions/{version}": _READ_SETUP,
     "POST /api/v1/directory/adoptions": _READ_SETUP, "POST /api/v1/directory/proposals/{id}/dismissal": _READ_SETUP,
 }
+_PRIVACY: dict[str, Access] = {
+    "POST /api/v1/persons/export": _LEADING, "POST /api/v1/persons/erasure": _LEADING,
+    "GET /api/v1/persons/holds": _LEADING, "POST /api/v1/persons/holds": _LEADING,
+    "POST /api/v1/persons/holds/{id}/release": _LEADING,
+}
 _ADMINISTRATION: dict[str, Access] = {
     "GET /api/v1/audit": _AUDITING, "GET /api/v1/audit/commands": _AUDITING, "GET /api/v1/audit/chain": _AUDITING,
     "POST /api/v1/audit/chain": _AUDITING,
@@ -118,7 +123,7 @@ _ADMINISTRATION: dict[str, Access] = {
 }
 ROUTES: Mapping[str, Access] = {
     **_PAGES, **_CITIZENS, **_SYSTEMS, **_RUNNING, **_IDENTITY, **_WORK_ROUTES, **_KNOWLEDGE, **_DIRECTORY,
-    **_ADMINISTRATION,
+    **_ADMINISTRATION, **_PRIVACY,
 }
 """`METHOD /path` → who may."""
 

@@ -12,7 +12,7 @@ from hotline.cli.base import fail
 from hotline.errors import HotlineError, Unavailable
 
 COMMANDS = (
-    "audit", "keys",
+    "audit", "keys", "person",
     "serve", "migrate", "user", "unit", "check", "city", "directory", "neighbour", "knowledge",
     "triage", "cluster", "train", "retrain", "shadow", "eval", "demo", "desk110", "unitdesk", "sms", "oidc",
     "queues", "prompts", "funasr", "staffing", "diagram", "openapi", "database", "backup", "restore", "figures", "report",

@@ -10,14 +10,15 @@ from aiohttp import web
 
 from agent_ui import files, proposals_api, unit_admin, unit_api
 from agent_ui.accounts import Accounts
+from agent_ui.audited import AuditedRequests
 from agent_ui.gate import known
 from agent_ui.limits import Limits
-from agent_ui.requests import Requests
 from agent_ui.staff import Staff, acting_role
 from hotline.core import Core
 from hotline.deliveries import Deliveries
 from hotline.families import Families
 from hotline.jobs import Handler
+from hotline.store import sealing
 from hotline.store.console import ConsoleStore
 from hotline.store.jobs import Job
 from hotline.store.proposals import ProposalStore
@@ -44,8 +45,9 @@ def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
     ticket_files = files.TicketFiles(
         store=console, keep=core.front.store_attachment, path_of=core.records.path_of
     )
-    requests = Requests(
-        store=console, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=Limits().lease,
+    requests = AuditedRequests(
+        note=core.audit.note, blind=sealing.blind, store=console,
+        act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=Limits().lease,
         relatives=core.relatives,
     )
     api = unit_api.UnitApi(

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from agent_ui import figures
+from agent_ui.audited import AuditedRequests
 from agent_ui.gateway import Gateway
 from agent_ui.limits import Limits
 from agent_ui.protocol import ServerFrame
-from agent_ui.requests import Request, Requests
+from agent_ui.requests import Request
 from agent_ui.staff import Staff
 from hotline.core import Core
 from hotline.errors import InvalidInput
@@ -17,13 +18,14 @@ from hotline.listening import listening
 from hotline.roles.aids import aids_of
 from hotline.roles.call_desk import call_desk
 from hotline.roles.parts import accounts_of, origins_of
+from hotline.store import sealing
 from hotline.store.console import ConsoleStore
 from hotline.store.database import UNFIT
 from hotline.store.likeness import LikenessStore
 from hotline.store.tail import Tail
 
 
-class _Fitting(Requests):
+class _Fitting(AuditedRequests):
     """Tells a value that no column can hold (NUL in a text) as the console's mistake."""
 
     async def answer(self, staff: Staff, ask: Request) -> ServerFrame:
@@ -41,7 +43,8 @@ async def gateway_role(core: Core) -> AsyncIterator[None]:
     store = ConsoleStore(core.pool)
     limits = Limits(idle=settings.session_idle * 60.0)
     requests = _Fitting(
-        store=store, act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease,
+        note=core.audit.note, blind=sealing.blind, store=store,
+        act=core.service.act, submit=core.intake.submit, clock=core.clock, lease=limits.lease,
         relatives=core.relatives, callbacks=core.callbacks, likeness=LikenessStore(core.pool),
         library=core.library,
         calls=call_desk(core, store), aids=aids_of(core),

@@ -48,4 +48,4 @@ def sso_of(core: Core, accounts: Accounts, session: aiohttp.ClientSession) -> Ss
 
 def guard(core: Core, accounts: Accounts, *, limit: RateLimit | None) -> Middleware:
     """Return the gate before every handler; `limit` is of tokens."""
-    return gate(accounts, origins=origins_of(core.settings), limit=limit)
+    return gate(accounts, origins=origins_of(core.settings), limit=limit, note=core.audit.note)

@@ -28,7 +28,7 @@ from hotline.listening import listening
 from hotline.malformed import Runner
 from hotline.operation import Operation
 from hotline.pace import Pace
-from hotline.roles import citizens, departments, figures, identity, neighbours, recordings, setup
+from hotline.roles import citizens, departments, figures, identity, neighbours, privacy, recordings, setup
 from hotline.roles.document import openapi_document
 from hotline.roles.parts import accounts_of, running, wechat_client
 from hotline.roles.rates import Rates, rates_of, share
@@ -93,6 +93,7 @@ def _routes(core: Core, session: aiohttp.ClientSession, rates: Rates) -> list[we
         *departments.routes(core, accounts),
         *neighbours.routes(core, accounts),
         *recordings.routes(core, accounts),
+        *privacy.routes(core, accounts),
         *page.routes(),
     ]
     if settings.police_secret:

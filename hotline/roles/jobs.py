@@ -14,7 +14,7 @@ from hotline.handoff import HandOffs
 from hotline.jobs import run_jobs
 from hotline.messages import Messages
 from hotline.ports import Sender
-from hotline.roles import departments, figures, likeness, neighbours, recordings
+from hotline.roles import departments, figures, likeness, neighbours, privacy, recordings
 from hotline.roles.parts import running, wechat_client
 from hotline.senders import ChatSender, OutcomeSender
 from hotline.store.indexer import index_all
@@ -44,7 +44,7 @@ async def jobs_role(core: Core) -> AsyncIterator[None]:
         theirs, their_sweeps = departments.jobs(core, stack)
         handlers = {Job.PUSH_INCIDENT: hand_offs.push, Job.SEND_MESSAGE: messages.send} | theirs
         couriers, their_readers = neighbours.jobs(core, session)
-        sweeps = their_sweeps | their_readers | figures.sweeps(core) | likeness.sweeps(core)
+        sweeps = privacy.sweeps(core) | their_sweeps | their_readers | figures.sweeps(core) | likeness.sweeps(core)
         sweeps |= recordings.sweeps(core)
         await stack.enter_async_context(running(run_jobs(core.pool, handlers | couriers, sweeps | {
             "silence": (hand_offs.alarm_on_silence, 1.0),
@@ -52,7 +52,6 @@ async def jobs_role(core: Core) -> AsyncIterator[None]:
             "callbacks": (core.callbacks.sweep, 5.0),
             "restore_jobs": (core.restore_jobs, 10.0),
             "forget": (core.forget, 3600.0),
-            "audit": (core.chain_audit, 1.0),
             "search": (partial(index_all, core.pool, busy=lambda: core.intake.waiting > 0), 1.0),
         })))
         yield

@@ -46,8 +46,13 @@ def sealed_event(event: TicketEvent) -> tuple[str, bytes | None]:
 
 
 def citizen_of(ticket: Ticket) -> str:
-    """Return what the citizen is looked up by: the blind index of the phone, else of the channel's key."""
-    return blind(ticket.appeal.citizen.phone or ticket.appeal.citizen.key)
+    """Return what the citizen is looked up by: the blind index of the phone, else of the channel's key.
+
+    A chat's session stays as it is: it is random, and tells of nobody who they are.
+    """
+    citizen = ticket.appeal.citizen
+    chat = not citizen.phone and citizen.key.startswith("chat:")
+    return citizen.key if chat else blind(citizen.phone or citizen.key)
 
 
 def content_hash(inbound: Inbound) -> bytes:

@@ -1,0 +1,194 @@
+"""A citizen's data in PostgreSQL: handed out, held, erased, and swept in its time; each act with its record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from hotline.audit import Record
+from hotline.errors import NotFound
+from hotline.persons import Erased, Hold, Keeps, KeptTicket, PersonCall, PersonFile, PersonTicket, Standing, why_kept
+from hotline.store.audit import keep
+from hotline.store.database import statements
+from hotline.store.rows import event_from
+from hotline.store.sealing import blind, open_document, seal_document
+from routing.callbacks import Callback
+
+_SQL = statements("persons")
+_entries = msgspec.json.Decoder(Callback)
+STEP = 200
+LETTERS_KEPT = timedelta(days=90)
+_AGAIN = timedelta(days=1)
+
+
+class PersonStore:
+    """Persons on a pool. Fulfils `agent_ui.person_api.Persons`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    # ── handing out ──────────────────────────────────────────────────────────────────────────────
+    async def export(self, phone: str, *, by: str, reason: str, now: datetime) -> PersonFile:
+        """Return everything that is kept under a phone (E.164), and keep who asked."""
+        index = blind(phone)
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(_SQL["tickets"], index, now)
+            tickets = await _tickets(connection, rows)
+            calls = await connection.fetch(_SQL["calls"], index)
+            callbacks = [_entry(row) for row in await connection.fetch(_SQL["all_callbacks"], index)]
+            marks = await connection.fetch(_SQL["marks"], index)
+            looked = await connection.fetch(_SQL["looked_up"], index)
+            await keep(connection, Record(
+                at=now, actor=by, act="person.export", subject=index,
+                detail={"reason": reason, "tickets": str(len(tickets)), "calls": str(len(calls))},
+            ))
+        return PersonFile(
+            phone=phone, made_at=now, tickets=tickets, marks=tuple(dict(row) for row in marks),
+            calls=tuple(_call(row) for row in calls), looked_up={row["actor"]: row["times"] for row in looked},
+            callbacks=tuple(msgspec.to_builtins(entry) for entry in callbacks),
+        )
+
+    # ── erasing ──────────────────────────────────────────────────────────────────────────────────
+    async def erase(self, phone: str, *, by: str, reason: str, now: datetime) -> Erased:
+        """Erase the identity wherever it may go; what must stay is told with the reason."""
+        index = blind(phone)
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(_SQL["tickets"], index, now)
+            kept = {row["id"]: why for row in rows if (why := why_kept(_standing(row))) is not None}
+            gone = [row for row in rows if row["id"] not in kept]
+            await _erase(connection, [row["id"] for row in gone])
+            calls = await self._calls(connection, index, [*kept], kept.values(), now)
+            callbacks = await _callbacks(connection, index)
+            done = Erased(
+                erased=tuple(row["number"] for row in gone), calls=calls, callbacks=callbacks,
+                kept=tuple(KeptTicket(number=row["number"], why=kept[row["id"]]) for row in rows if row["id"] in kept),
+            )
+            await keep(connection, Record(
+                at=now, actor=by, act="person.erase", subject=index, detail={
+                    "reason": reason, "erased": str(len(done.erased)), "kept": str(len(done.kept)),
+                    "calls": str(calls), "callbacks": str(callbacks),
+                },
+            ))
+        return done
+
+    async def _calls(
+        self, connection: asyncpg.Connection, index: str, tickets: Sequence[int], why: Any, now: datetime
+    ) -> int:
+        if Keeps.HOLD in why or Keeps.NUISANCE in why:
+            return 0
+        done = await connection.execute(_SQL["erase_calls"], index, tickets, now)
+        return int(done.split()[-1])
+
+    # ── retention ────────────────────────────────────────────────────────────────────────────────
+    async def sweep(self, now: datetime, *, years: int) -> int:
+        """Erase the identity of the next finished tickets older than so many years; return how many were looked at."""
+        before = _years_before(now, years)
+        async with self._pool.acquire() as connection, connection.transaction():
+            cursor = await connection.fetchval(_SQL["hold_sweep"])
+            if cursor is None:
+                return 0  # another process sweeps
+            rows = await connection.fetch(_SQL["old"], cursor, before, STEP)
+            if rows:
+                await connection.execute(_SQL["move_sweep"], rows[-1]["id"])
+            rows += await connection.fetch(_SQL["left"], now - _AGAIN, STEP)
+            await connection.execute(_SQL["empty_letters"], now - LETTERS_KEPT, STEP)
+            if rows:
+                await self._swept(connection, rows, now)
+        return len(rows)
+
+    async def _swept(self, connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], now: datetime) -> None:
+        left = [row["id"] for row in rows if why_kept(_standing(row)) is not None]
+        gone = [row["id"] for row in rows if row["id"] not in left]
+        await connection.execute(_SQL["leave"], left, now)
+        await connection.execute(_SQL["not_left"], gone)
+        await _erase(connection, gone)
+        if gone:
+            await keep(connection, Record(
+                at=now, actor="system:", act="retention.erase",
+                detail={"tickets": str(len(gone)), "left": str(len(left)), "first": str(min(gone)),
+                        "last": str(max(gone))},
+            ))
+
+    # ── legal hold ───────────────────────────────────────────────────────────────────────────────
+    async def hold(self, *, number: str = "", phone: str = "", by: str, reason: str, now: datetime) -> int:
+        """Hold a ticket, or all of a citizen; return the hold's id. Raises NotFound."""
+        index = blind(phone)
+        async with self._pool.acquire() as connection, connection.transaction():
+            ticket = await connection.fetchval(_SQL["ticket_id"], number) if number else None
+            if number and ticket is None:
+                raise NotFound(f"there is no ticket {number}")
+            id_: int = await connection.fetchval(_SQL["hold"], ticket, index, reason, by, now)
+            await connection.execute(_SQL["hold_recordings"], ticket, index)
+            await keep(connection, Record(
+                at=now, actor=by, act="hold.put", subject=number or index, detail={"reason": reason, "hold": str(id_)}
+            ))
+        return id_
+
+    async def release(self, id_: int, *, by: str, reason: str, now: datetime) -> None:
+        """Lift a hold. Raises NotFound."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(_SQL["release"], id_, by, now, reason)
+            if row is None:
+                raise NotFound(f"no hold {id_} is in force")
+            await connection.execute(_SQL["release_recordings"], row["ticket_id"], row["citizen"])
+            await keep(connection, Record(
+                at=now, actor=by, act="hold.lift", subject=str(id_), detail={"reason": reason}
+            ))
+
+    async def holds(self) -> list[Hold]:
+        """Return holds, the newest first."""
+        return [Hold(**row) for row in await self._pool.fetch(_SQL["holds"])]
+
+
+def _years_before(now: datetime, years: int) -> datetime:
+    try:
+        return now.replace(year=now.year - years)
+    except ValueError:  # 29 February
+        return now.replace(year=now.year - years, day=28)
+
+
+def _standing(row: asyncpg.Record) -> Standing:
+    return Standing(state=row["state"], held=row["held"], marked=row["marked"], incident=row["incident"])
+
+
+async def _erase(connection: asyncpg.Connection, ids: Sequence[int]) -> None:
+    if ids:
+        await connection.execute(_SQL["erase_events"], ids)
+        await connection.execute(_SQL["erase_tickets"], ids)
+
+
+def _entry(row: asyncpg.Record) -> Callback:
+    return _entries.decode(open_document(row["doc"], context=f"callback {row['call']}"))
+
+
+async def _callbacks(connection: asyncpg.Connection, index: str) -> int:
+    """Erase the phone of callbacks that are done."""
+    found = await connection.fetch(_SQL["callbacks"], index)
+    for row in found:
+        entry = msgspec.structs.replace(_entry(row), phone="")
+        doc = seal_document(entry, context=f"callback {row['call']}")
+        await connection.execute(_SQL["erase_callback"], row["id"], doc)
+    return len(found)
+
+
+async def _tickets(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> tuple[PersonTicket, ...]:
+    histories: dict[int, list[dict[str, Any]]] = {row["id"]: [] for row in rows}
+    for row in await connection.fetch(_SQL["histories"], list(histories)):
+        event = event_from(row["doc"], row["sealed"])
+        histories[row["ticket_id"]].append(msgspec.to_builtins(event))
+    return tuple(
+        PersonTicket(
+            number=row["number"], state=row["state"], created_at=row["created_at"], events=tuple(histories[row["id"]])
+        )
+        for row in rows
+    )
+
+
+def _call(row: asyncpg.Record) -> PersonCall:
+    return PersonCall(
+        started_at=row["started_at"], ended_at=row["ended_at"], recorded=row["recorded"], words=tuple(row["words"])
+    )

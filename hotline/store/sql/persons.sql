@@ -1,0 +1,125 @@
+-- A citizen's data: looked up by the blind index of the phone, handed out, held, erased.
+
+-- name: tickets
+-- Tickets of the citizen $1 with what decides about erasing, held until the end of the transaction.
+SELECT t.id, t.number, t.state, t.created_at,
+       EXISTS (SELECT FROM legal_holds h WHERE h.lifted_at IS NULL
+               AND (h.ticket_id = t.id OR (h.citizen = t.citizen AND h.citizen <> ''))) AS held,
+       EXISTS (SELECT FROM nuisance_marks m WHERE m.contact = $1 AND m.lifted_at IS NULL AND m.until > $2) AS marked,
+       coalesce((SELECT i.state FROM incidents i WHERE i.ticket_id = t.id ORDER BY i.created_at DESC LIMIT 1), '')
+       AS incident
+FROM tickets t WHERE t.citizen = $1 AND t.citizen <> '' ORDER BY t.created_at, t.id FOR UPDATE OF t;
+
+-- name: old
+-- The next $3 tickets after the sweep's cursor $1 that were received before $2, likewise.
+SELECT t.id, t.number, t.state, t.created_at, t.citizen,
+       EXISTS (SELECT FROM legal_holds h WHERE h.lifted_at IS NULL
+               AND (h.ticket_id = t.id OR (h.citizen = t.citizen AND h.citizen <> ''))) AS held,
+       false AS marked,
+       coalesce((SELECT i.state FROM incidents i WHERE i.ticket_id = t.id ORDER BY i.created_at DESC LIMIT 1), '')
+       AS incident
+FROM tickets t
+WHERE t.id > $1 AND t.created_at < $2 ORDER BY t.id LIMIT $3 FOR UPDATE OF t;
+
+-- name: left
+-- Tickets that the sweep had to leave, likewise.
+SELECT t.id, t.number, t.state, t.created_at, t.citizen,
+       EXISTS (SELECT FROM legal_holds h WHERE h.lifted_at IS NULL
+               AND (h.ticket_id = t.id OR (h.citizen = t.citizen AND h.citizen <> ''))) AS held,
+       false AS marked,
+       coalesce((SELECT i.state FROM incidents i WHERE i.ticket_id = t.id ORDER BY i.created_at DESC LIMIT 1), '')
+       AS incident
+FROM retention_left l JOIN tickets t ON t.id = l.ticket_id
+WHERE l.since < $1 ORDER BY l.since, t.id LIMIT $2 FOR UPDATE OF t;
+
+-- name: hold_sweep
+SELECT position FROM readers WHERE name = 'retention' FOR UPDATE SKIP LOCKED;
+
+-- name: move_sweep
+UPDATE readers SET position = $1 WHERE name = 'retention';
+
+-- name: leave
+INSERT INTO retention_left (ticket_id, since) SELECT id, $2 FROM unnest($1::bigint[]) AS l (id)
+ON CONFLICT (ticket_id) DO UPDATE SET since = excluded.since;
+
+-- name: not_left
+DELETE FROM retention_left WHERE ticket_id = ANY ($1::bigint[]);
+
+-- name: erase_events
+UPDATE ticket_events SET sealed = '' WHERE ticket_id = ANY ($1::bigint[]) AND sealed IS NOT NULL AND sealed <> '';
+
+-- name: erase_tickets
+-- The identity of tickets, wherever it leads to them.
+WITH traits AS (UPDATE ticket_traits SET citizen = '' WHERE ticket_id = ANY ($1::bigint[])),
+     portal AS (DELETE FROM portal_tickets WHERE ticket_id = ANY ($1::bigint[])),
+     talks AS (DELETE FROM conversations WHERE ticket_id = ANY ($1::bigint[])),
+     letters AS (UPDATE incidents SET payload = '{}' WHERE ticket_id = ANY ($1::bigint[]))
+UPDATE tickets SET citizen = '' WHERE id = ANY ($1::bigint[]);
+
+-- name: erase_calls
+-- Calls of the caller $1 that are over and of no ticket among $2; their recordings are due now, unless held.
+WITH due AS (
+    UPDATE recordings r SET keep_until = least(r.keep_until, $3) FROM calls c
+    WHERE c.id = r.call AND c.caller = $1 AND NOT r.legal_hold
+), heard AS (
+    DELETE FROM transcripts t USING calls c LEFT JOIN recordings r ON r.call = c.id
+    WHERE t.call = c.id AND c.caller = $1 AND NOT coalesce(r.legal_hold, false)
+)
+UPDATE calls SET caller = '', caller_sealed = ''
+WHERE caller = $1 AND caller <> '' AND ended_at IS NOT NULL AND NOT coalesce(ticket_id = ANY ($2::bigint[]), false);
+
+-- name: callbacks
+SELECT id, call, doc FROM callbacks WHERE phone = $1 AND phone <> '' AND state = 'done' ORDER BY id FOR UPDATE;
+
+-- name: all_callbacks
+SELECT id, call, doc FROM callbacks WHERE phone = $1 AND phone <> '' ORDER BY id;
+
+-- name: erase_callback
+UPDATE callbacks SET phone = '', doc = $2 WHERE id = $1;
+
+-- name: empty_letters
+-- Letters that were delivered before $1: the row stays, so that none is sent twice, the letter does not. At most $2.
+UPDATE outbox SET message = '{}'
+WHERE key IN (SELECT key FROM outbox WHERE state <> 'pending' AND created_at < $1 AND message <> '{}' LIMIT $2);
+
+-- name: histories
+SELECT ticket_id, doc, sealed FROM ticket_events WHERE ticket_id = ANY ($1::bigint[]) ORDER BY ticket_id, version;
+
+-- name: calls
+SELECT c.id, c.started_at, c.ended_at, r.call IS NOT NULL AND r.deleted_at IS NULL AS recorded,
+       ARRAY(SELECT t.side || ': ' || t.text FROM transcripts t WHERE t.call = c.id ORDER BY t.n) AS words
+FROM calls c LEFT JOIN recordings r ON r.call = c.id WHERE c.caller = $1 AND c.caller <> '' ORDER BY c.started_at;
+
+-- name: marks
+SELECT reason, marked_at, until, lifted_at FROM nuisance_marks WHERE contact = $1 ORDER BY id;
+
+-- name: looked_up
+SELECT actor, count(*) AS times FROM audit_records WHERE subject = $1 AND subject <> '' GROUP BY actor ORDER BY actor;
+
+-- name: ticket_id
+SELECT id FROM tickets WHERE number = $1;
+
+-- name: hold
+INSERT INTO legal_holds (ticket_id, citizen, reason, held_by, held_at) VALUES ($1, $2, $3, $4, $5) RETURNING id;
+
+-- name: hold_recordings
+-- Recordings follow the holds on their ticket and their caller.
+UPDATE recordings r SET legal_hold = true FROM calls c LEFT JOIN tickets t ON t.id = c.ticket_id
+WHERE c.id = r.call AND r.deleted_at IS NULL AND NOT r.legal_hold
+  AND (c.ticket_id = $1 OR (c.caller = $2 AND $2 <> '') OR (t.citizen = $2 AND $2 <> ''));
+
+-- name: release
+UPDATE legal_holds SET lifted_by = $2, lifted_at = $3, lift_reason = $4 WHERE id = $1 AND lifted_at IS NULL
+RETURNING ticket_id, citizen;
+
+-- name: release_recordings
+-- Those that no other hold keeps.
+UPDATE recordings r SET legal_hold = false FROM calls c LEFT JOIN tickets t ON t.id = c.ticket_id
+WHERE c.id = r.call AND r.legal_hold
+  AND (c.ticket_id = $1 OR (c.caller = $2 AND $2 <> '') OR (t.citizen = $2 AND $2 <> ''))
+  AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.lifted_at IS NULL AND (h.ticket_id = c.ticket_id
+                  OR (h.citizen <> '' AND (h.citizen = c.caller OR h.citizen = t.citizen))));
+
+-- name: holds
+SELECT h.id, coalesce(t.number, '') AS number, h.reason, h.held_by, h.held_at, h.lifted_by, h.lifted_at, h.lift_reason
+FROM legal_holds h LEFT JOIN tickets t ON t.id = h.ticket_id ORDER BY h.id DESC LIMIT 500;
