@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from agent_ui import person_api, proposals_api, recordings_api, unit_openapi
 from agent_ui import openapi as log_in
+from agent_ui import person_api, proposals_api, recordings_api, unit_openapi
 from channels import openapi
 from hotline import web as house
 from hotline.roles import citizens, figures, neighbours, setup
