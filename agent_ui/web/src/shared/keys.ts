@@ -52,3 +52,8 @@ export function useKeys(wanted: readonly Shortcut[]): void {
     if (shortcuts.size === 0) window.removeEventListener('keydown', listen)
   })
 }
+
+/** Leave a field after its choice was made, so that the next key is a shortcut again. */
+export function letGo(): void {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+}
