@@ -35,7 +35,7 @@ $(WEB)/node_modules/.installed: $(WEB)/package-lock.json | $(VENV)/.installed
 	@$(NPM) ci --loglevel=error
 	@touch $@
 
-$(BUILT): $(WEB)/node_modules/.installed $(PAGE_SOURCES)
+$(BUILT): $(WEB)/node_modules/.installed $(PAGE_SOURCES) docs/asyncapi.json
 	@$(NPM) run --silent build -- --logLevel warn
 
 pages: $(BUILT) ## build the pages (make run does it too)
