@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import type { CallWords, Command, Evidence, Summary, TicketEvent } from '../src/generated/frames'
+import { FORMS } from '../src/generated/forms'
+import zhConsole from '../src/i18n/zh/console'
+import zhTerms from '../src/i18n/zh/terms'
+import { heard } from '../src/pages/console/calls'
+import { dispatching } from '../src/pages/console/dispatching'
+import { asked, commandOf } from '../src/pages/console/fields'
+import { marked } from '../src/pages/console/marks'
+import { firstOf, isRinging, QUEUES } from '../src/pages/console/queues'
+import { searchOf } from '../src/pages/console/search'
+import { handoffOf, linesOf } from '../src/pages/console/talk'
+import { Sorted } from '../src/shared/sorted'
+
+const row = (number: string, more: Partial<Summary> = {}): Summary => ({
+  number, version: 1, state: 'received', channel: 'web', title: number, kind: 'other', priority: 'P3', verdict: 'non_emergency',
+  created_at: '2026-11-21T00:00:00Z', updated_at: '2026-11-21T00:00:00Z', ...more,
+})
+const event = (version: number, fact: object, role: TicketEvent['actor']['role'] = 'agent'): TicketEvent =>
+  ({ version, at: `2026-11-21T00:00:0${version}Z`, actor: { role, name: 'li' }, fact } as TicketEvent)
+const say = (text: string, start: number, end: number, rule = 'category:03路灯'): Evidence => ({ rule, text, start, end })
+
+describe('a list kept sorted', () => {
+  it('is what sorting would make of it, whatever comes and goes', () => {
+    const sorted = new Sorted<{ n: number }>((one, other) => one.n - other.n)
+    let kept: { n: number }[] = []
+    let seed = 7
+    const random = (): number => (seed = (seed * 48271) % 2147483647) / 2147483647
+    for (let step = 0; step < 3000; step += 1) {
+      const gone = random() < 0.4 && kept.length ? kept[Math.floor(random() * kept.length)]! : null
+      if (gone) {
+        expect(sorted.remove(gone)).toBe(true)
+        kept = kept.filter((one) => one !== gone)
+      } else {
+        const one = { n: Math.floor(random() * 50) }
+        sorted.add(one)
+        kept.push(one)
+      }
+    }
+    expect(sorted.items().map((one) => one.n)).toEqual(kept.map((one) => one.n).sort((a, b) => a - b))
+    expect(sorted.remove({ n: 1 })).toBe(false)
+  })
+})
+
+describe('queues', () => {
+  it('put danger first, then priority, then what is due, then who has waited longest', () => {
+    const rows = [
+      row('late', { created_at: '2026-11-20T00:00:00Z' }), row('due', { due: '2026-11-22T00:00:00Z' }), row('P1', { priority: 'P1' }),
+      row('unclear', { verdict: 'unclear' }), row('fire', { verdict: 'emergency' }), row('sooner', { due: '2026-11-21T00:00:00Z' }), row('same'),
+    ]
+    expect([...rows].sort(firstOf).map((one) => one.number)).toEqual(['fire', 'unclear', 'P1', 'sooner', 'due', 'late', 'same'])
+  })
+  it('have a word each, and every state of the centre has a queue', () => {
+    expect(QUEUES.map((queue) => queue.id).filter((id) => !(id in zhConsole.queue))).toEqual([])
+    for (const state of ['received', 'need_info', 'pending_dispatch', 'return_requested', 'arbitration', 'pending_review', 'answered', 'pending_follow_up', 'redo']) {
+      expect(QUEUES.some((queue) => queue.topic === 'centre' && queue.shows(row('x', { state }))), state).toBe(true)
+    }
+  })
+  it('ring for a chat that nobody has taken', () => {
+    expect(isRinging(row('x', { chat: true }))).toBe(true)
+    expect(isRinging(row('x', { chat: true, agent: 'li' }))).toBe(false)
+    expect(isRinging(row('x'))).toBe(false)
+  })
+})
+
+describe('marks', () => {
+  it('stand where the service says, also behind signs outside the first plane', () => {
+    expect(marked('😀路灯坏了', [say('路灯', 1, 3)])).toEqual([{ text: '😀', why: null }, { text: '路灯', why: 'category' }, { text: '坏了', why: null }])
+  })
+  it('show danger over the category, and never lose a character', () => {
+    const parts = marked('着火了', [say('着火', 0, 2, 'rule:fire'), say('火了', 1, 3), say('x', 5, 99), say('y', 2, 1)])
+    expect(parts).toEqual([{ text: '着火', why: 'danger' }, { text: '了', why: 'category' }])
+    expect(marked('', [say('a', 0, 1)])).toEqual([])
+  })
+})
+
+describe('a conversation', () => {
+  const events = [
+    event(1, { type: 'receive', appeal: { text: '路灯坏了', attachments: [{ key: 'k', name: 'a.jpg', media_type: 'image/jpeg', size: 1 }] } }, 'citizen'),
+    event(2, { type: 'hand_off', services: ['110'] }), event(3, { type: 'add_message', text: '在哪里', inbound: false }),
+    event(4, { type: 'add_message', text: '体育路', inbound: true }, 'citizen'), event(5, { type: 'add_note', text: '急' }), event(6, { type: 'show_light' }),
+    event(7, { type: 'acknowledge_incident', incident: 'J1' }, 'police'), event(8, { type: 'reply', internal: '内部', public: '修好了' }, 'department'),
+  ]
+  it('tells who said what, and never the internal part of a reply as said to the citizen', () => {
+    expect(linesOf(events).map((line) => `${line.side}:${line.text}`)).toEqual([
+      'citizen:路灯坏了', 'step:', 'us:在哪里', 'citizen:体育路', 'note:急', 'step:J1', 'us:修好了',
+    ])
+    expect(linesOf(events)[0]!.attachments).toHaveLength(1)
+  })
+  it('knows how the hand-over to 110 stands', () => {
+    expect(handoffOf(events.slice(0, 1)).state).toBe('none')
+    expect(handoffOf(events.slice(0, 3)).state).toBe('sent')
+    expect(handoffOf(events)).toMatchObject({ state: 'acknowledged', incident: 'J1', services: ['110'] })
+    expect(handoffOf([...events, event(9, { type: 'police_return' }, 'police')]).state).toBe('returned')
+  })
+})
+
+describe('commands', () => {
+  it('have a word for each, for each field, and for each choice', () => {
+    const terms = zhTerms as Record<string, Record<string, string>>
+    for (const command of Object.keys(FORMS)) {
+      expect(terms.command![command], command).toBeTruthy()
+      for (const field of asked(command)) {
+        expect(terms.field![field.name], `${command}.${field.name}`).toBeTruthy()
+        if (field.words) for (const option of field.options) expect(terms[field.words]![option], `${field.words}.${option}`).toBeTruthy()
+      }
+    }
+  })
+  it('are sent without what was left empty, and not at all while something needed is missing', () => {
+    expect(commandOf('reply', { internal: ' a ', public: '' })).toBeNull()
+    expect(commandOf('reply', { internal: ' a ', public: 'b' })).toEqual({ type: 'reply', internal: 'a', public: 'b' })
+    expect(commandOf('accept', {})).toEqual({ type: 'accept' })
+  })
+  it('dispatch with the reasons of the directory only where it was followed; a new ticket is accepted first', () => {
+    const proposal = { lead: '城管局', assisting: [], reasons: ['r'], directory_version: 'v', sure: true }
+    const types = (commands: Command[]): string[] => commands.map((one) => one.type)
+    expect(types(dispatching(['accept'], { lead: '城管局', assisting: [] }, proposal))).toEqual(['accept', 'dispatch'])
+    expect(dispatching(['dispatch'], { lead: '城管局', assisting: ['城管局', '南城'] }, proposal)[0]).toEqual(
+      { type: 'dispatch', lead: '城管局', assisting: ['南城'], reasons: ['r'], directory_version: 'v' })
+    expect(dispatching(['dispatch'], { lead: '水务局', assisting: [] }, proposal)[0]).toEqual({ type: 'dispatch', lead: '水务局', assisting: [] })
+    expect(types(dispatching(['redispatch'], { lead: '水务局', assisting: [] }, null))).toEqual(['redispatch'])
+    expect(dispatching(['close'], { lead: '水务局', assisting: [] }, null)).toEqual([])
+    expect(dispatching(['dispatch'], { lead: '', assisting: [] }, proposal)).toEqual([])
+  })
+})
+
+it('searches by what was typed: a number, a telephone, or words', () => {
+  expect(searchOf(' dg2026112130000017 ')).toEqual({ type: 'search', number: 'DG2026112130000017' })
+  expect(searchOf('138 0013 8000')).toEqual({ type: 'search', phone: '138 0013 8000' })
+  expect(searchOf('路灯 南城')).toEqual({ type: 'search', text: '路灯 南城' })
+})
+
+it('replaces a sentence that was not final, keeps one that was, and keeps the order of the talk', () => {
+  const one = (n: number, text: string, final = true): CallWords => ({ call: 'c', n, side: 'citizen', text, final })
+  const words = [one(2, '乙', false), one(1, '甲'), one(2, '乙乙'), one(1, '改'), one(2, '丙')].reduce(heard, [] as readonly CallWords[])
+  expect(words.map((word) => word.text)).toEqual(['甲', '乙乙'])
+})
