@@ -21,11 +21,14 @@ from statistics import quantiles
 import asyncpg
 
 from agent_ui.protocol import Search, TakeSnapshot
+from hotline.keyring import KeyRing, new_file
 from hotline.metric_views import By, Question, local_day
 from hotline.report import render
 from hotline.report_data import gather
+from hotline.store import sealing
 from hotline.store.console import ConsoleStore, cursor_of
 from hotline.store.database import open_pool
+from hotline.store.drill import DrillStore
 from hotline.store.embedded import start_embedded, stop_embedded
 from hotline.store.metrics import MetricStore
 from hotline.store.migrate import migrate
@@ -45,24 +48,50 @@ OPEN = (State.RECEIVED, State.PENDING_SIGN, State.HANDLING)
 Ask = Callable[[random.Random], Awaitable[object]]
 
 
-def questions(console: ConsoleStore, metrics: MetricStore, count: int) -> dict[str, Ask]:
+def questions(pool: asyncpg.Pool, count: int) -> dict[str, Ask]:
     """Return what is measured: name → one question with random particulars."""
+    return _lists(ConsoleStore(pool), count) | _searches(ConsoleStore(pool), count) | _live(pool)
 
+
+def _unit(r: random.Random) -> str:
+    return f"单位{r.randrange(60)}"
+
+
+def _number(r: random.Random, count: int) -> str:
+    n = r.randrange(1, count)
+    return f"DG{_NEWEST - timedelta(seconds=30 * (count - n)):%Y%m%d}3{n:07}0"
+
+
+def _lists(console: ConsoleStore, count: int) -> dict[str, Ask]:
     def page(topic: str, *states: State, cursor: str = "") -> Awaitable[object]:
         return console.snapshot(TakeSnapshot(topic=topic, states=states, limit=50, cursor=cursor))
-
-    def found(**asked: str) -> Awaitable[object]:
-        department = asked.pop("department", "")
-        return console.search(Search(id=1, limit=50, **asked), department=department)
 
     def deep(r: random.Random) -> str:
         back = r.randrange(count // 2, count)
         return cursor_of(_NEWEST - timedelta(seconds=30 * back), count - back)
 
-    def number(r: random.Random) -> str:
-        n = r.randrange(1, count)
-        day = _NEWEST - timedelta(seconds=30 * (count - n))
-        return f"DG{day:%Y%m%d}3{n:07}0"
+    return {
+        "list: all": lambda r: page("tickets"),
+        "list: all, deep": lambda r: page("tickets", cursor=deep(r)),
+        "list: closed, deep": lambda r: page("tickets", State.CLOSED, cursor=deep(r)),
+        "list: the centre's work": lambda r: page("centre"),
+        "list: a department's open": lambda r: page(f"department:{_unit(r)}", *OPEN),
+        "list: a department's all": lambda r: page(f"department:{_unit(r)}"),
+        "list: a department's all, deep": lambda r: page(f"department:{_unit(r)}", cursor=deep(r)),
+        "list: an agent's": lambda r: page(f"agent:agent{3 * r.randrange(100)}"),
+        "list: emergencies": lambda r: page("emergency"),
+        "list: alarms": lambda r: page("alarms"),
+        "list: one followed ticket": lambda r: page(f"ticket:{_number(r, count)}"),
+    }
+
+
+def _searches(console: ConsoleStore, count: int) -> dict[str, Ask]:
+    def found(department: str = "", *, number: str = "", phone: str = "", text: str = "") -> Awaitable[object]:
+        asked = Search(id=1, limit=50, number=number, phone=phone, text=text)
+        return console.search(asked, department=department)
+
+    def phone(r: random.Random) -> str:
+        return f"138{r.randrange(700_000):08}"
 
     def rare(r: random.Random) -> str:
         return f"{chr(20000 + r.randrange(5000))}词"
@@ -71,34 +100,29 @@ def questions(console: ConsoleStore, metrics: MetricStore, count: int) -> dict[s
         return f"{chr(30000 + r.randrange(300))}街"
 
     return {
-        "list: all": lambda r: page("tickets"),
-        "list: all, deep": lambda r: page("tickets", cursor=deep(r)),
-        "list: closed, deep": lambda r: page("tickets", State.CLOSED, cursor=deep(r)),
-        "list: the centre's work": lambda r: page("centre"),
-        "list: a department's open": lambda r: page(f"department:单位{r.randrange(60)}", *OPEN),
-        "list: a department's all": lambda r: page(f"department:单位{r.randrange(60)}"),
-        "list: a department's all, deep": lambda r: page(f"department:单位{r.randrange(60)}", cursor=deep(r)),
-        "list: an agent's": lambda r: page(f"agent:agent{3 * r.randrange(100)}"),
-        "list: emergencies": lambda r: page("emergency"),
-        "list: alarms": lambda r: page("alarms"),
-        "list: one followed ticket": lambda r: page(f"ticket:{number(r)}"),
-        "search: number": lambda r: found(number=number(r)),
-        "search: phone": lambda r: found(phone=f"138{r.randrange(700_000):08}"),
-        "search: phone in a department": lambda r: found(
-            phone=f"138{r.randrange(700_000):08}", department=f"单位{r.randrange(60)}"),
+        "search: number": lambda r: found(number=_number(r, count)),
+        "search: phone": lambda r: found(phone=phone(r)),
+        "search: phone in a department": lambda r: found(_unit(r), phone=phone(r)),
         "search: a rare word": lambda r: found(text=rare(r)),
         "search: a frequent word": lambda r: found(text=frequent(r)),
         "search: a word that all have": lambda r: found(text="路灯"),
         "search: two words": lambda r: found(text=f"{rare(r)} {frequent(r)}"),
-        "search: a word in a department": lambda r: found(text="路灯", department=f"单位{r.randrange(60)}"),
-        "search: a frequent word in a department": lambda r: found(
-            text=frequent(r), department=f"单位{r.randrange(60)}"),
+        "search: a word in a department": lambda r: found(_unit(r), text="路灯"),
+        "search: a frequent word in a department": lambda r: found(_unit(r), text=frequent(r)),
+    }
+
+
+def _live(pool: asyncpg.Pool) -> dict[str, Ask]:
+    metrics, drills, today = MetricStore(pool), DrillStore(pool), local_day(NOW)
+    return {
         "live: the whole": lambda r: metrics.live(NOW),
-        "live: a department": lambda r: metrics.live(NOW, department=f"单位{r.randrange(60)}"),
+        "live: a department": lambda r: metrics.live(NOW, department=_unit(r)),
         "live: a town": lambda r: metrics.live(NOW, town=f"镇街{r.randrange(36)}"),
         "live: hot spots": lambda r: metrics.hot_spots(NOW),
-        "live: today by department": lambda r: metrics.figures(
-            Question(first=local_day(NOW), last=local_day(NOW), by=By.DEPARTMENT)),
+        "live: today by department": lambda r: metrics.figures(Question(first=today, last=today, by=By.DEPARTMENT)),
+        "live: towns and categories of today": lambda r: drills.heat(today, today + timedelta(days=1)),
+        "live: what stands late with a department": lambda r: drills.standing(
+            State.HANDLING, late=True, now=NOW, department=_unit(r)),
     }
 
 
@@ -129,7 +153,7 @@ async def city(dsn: str, count: int) -> str:
     made = dsn.replace("/postgres?", f"/{name}?", 1)
     await migrate(made)
     began = time.perf_counter()
-    await fill(made, count)
+    await fill(made, count, key_of=sealing.blind)
     await fill_figures(made, count)
     print(f"made {count:,} tickets in {time.perf_counter() - began:.0f} s", flush=True)
     return made
@@ -139,9 +163,7 @@ async def measure(dsns: Sequence[str], counts: Sequence[int], times: int) -> lis
     """Return for each city name → (p50, p95) in ms of every question, and of the report."""
     async with AsyncExitStack() as stack:
         pools = [await stack.enter_async_context(await open_pool(dsn, size=4)) for dsn in dsns]
-        asked = [
-            questions(ConsoleStore(pool), MetricStore(pool), count) for pool, count in zip(pools, counts, strict=True)
-        ]
+        asked = [questions(pool, count) for pool, count in zip(pools, counts, strict=True)]
         found: list[dict[str, tuple[float, float]]] = [{} for _ in pools]
         for name in asked[0]:
             figures = await measured([one[name] for one in asked], times=times)
@@ -180,6 +202,7 @@ def tell(small: dict[str, tuple[float, float]], large: dict[str, tuple[float, fl
 
 async def bench(data: Path, sizes: tuple[int, int], times: int) -> int:
     """Make both cities, measure them and print."""
+    sealing.use(KeyRing(new_file(datetime.now(UTC))))
     dsn = start_embedded(data)
     try:
         small, large = await measure([await city(dsn, count) for count in sizes], sizes, times)

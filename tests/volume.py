@@ -5,6 +5,8 @@ Rows have the shape and the distribution of real ones (most closed, few open, fe
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import asyncpg
 
 _TICKETS = """
@@ -15,7 +17,7 @@ SELECT 'DG' || to_char(at, 'YYYYMMDD') || '3' || lpad(n::text, 7, '0') || '0', l
        state, 'web', kind, '03', '路灯', verdict, 'P3', (ARRAY['南城', '东城', '虎门', '长安'])[1 + n % 4], lead,
        CASE WHEN n % 9 = 0 THEN ARRAY['单位' || ((n + 7) % 60)] ELSE '{}' END,
        CASE WHEN n % 3000 = 0 THEN 'agent' || (n % 300) ELSE '' END, n % 20000 = 0,
-       '+86138' || lpad((n % 700000)::text, 8, '0'), at, at,
+       key, at, at,
        CASE WHEN state IN ('closed', 'archived') THEN NULL ELSE at + interval '5 days' END, doc,
        CASE WHEN state IN ('archived', 'received') THEN NULL ELSE at + interval '9 days' END,
        state = 'handling' AND n % 30 = 0
@@ -28,8 +30,9 @@ FROM (
            CASE WHEN n % 200 = 0 THEN 'emergency' ELSE 'non_emergency' END AS verdict, '单位' || (n % 60) AS lead,
            jsonb_build_object('number', n, 'title', '体育路路灯不亮')::text AS doc
     FROM generate_series(1, $1::int) AS n
-) AS made
+) AS made JOIN keys_of_citizens ON citizen = n % 700000
 """
+_CITIZENS = 700_000
 _EVENTS = """
 INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)
 SELECT n, id, 1, created_at, 'receive', 'citizen:', summary, summary, ARRAY['centre', 'department:' || lead, 'tickets']
@@ -73,10 +76,13 @@ SELECT id, id - 3, 1.5, '["同一地点:南城"]', created_at FROM tickets WHERE
 """
 
 
-async def fill(dsn: str, count: int, *, likeness: bool = False) -> None:
+async def fill(
+    dsn: str, count: int, *, likeness: bool = False, key_of: Callable[[str], str] = str
+) -> None:
     """Make `count` tickets with one event each, then gather statistics as autovacuum would.
 
     Args:
+        key_of: what a citizen is looked up by, from the phone; the service looks up by a blind index.
         likeness: with traits, keys and proposals to merge too: five more rows a ticket.
     """
     connection = await asyncpg.connect(dsn)
@@ -87,6 +93,10 @@ async def fill(dsn: str, count: int, *, likeness: bool = False) -> None:
         )
         for index in indexes:
             await connection.execute(f'DROP INDEX "{index["indexname"]}"')
+        await connection.execute("CREATE TEMP TABLE keys_of_citizens (citizen int PRIMARY KEY, key text)")
+        await connection.copy_records_to_table(
+            "keys_of_citizens", records=((n, key_of(f"+86138{n:08}")) for n in range(min(_CITIZENS, count + 1)))
+        )
         await connection.execute(_TICKETS, count)
         await connection.execute(_EVENTS)
         await connection.execute(_CALLBACKS, count // 20)
