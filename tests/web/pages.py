@@ -87,6 +87,17 @@ async def _large(site: Site, page: Any) -> None:
     await page.get_by_role("button", name="大字").click()
 
 
+async def _in_hand(site: Site, page: Any) -> None:
+    ways = Ways(site)
+    ticket = await site.appeal(f"{SPOT}路灯不亮三天了,晚上出门要打手电", name="陈女士", phone="13812345678")
+    await ways.act(ticket, {"type": "sign"}, by="dept")
+    await page.get_by_role("tab").nth(3).click()
+    await page.get_by_role("textbox").first.fill(ticket["number"])
+    await page.get_by_role("option").first.click()
+    await page.get_by_role("button", name="办复").click()
+    await page.locator("form textarea").first.fill("您好,鸿福路88号前的路灯已更换灯头,今晚恢复照明。")
+
+
 SCENES: tuple[Scene, ...] = (
     Scene("citizen-report", "/", act=_filled),
     Scene("citizen-danger", "/", act=_danger, drawn=False),
@@ -98,9 +109,14 @@ SCENES: tuple[Scene, ...] = (
     Scene("citizen-large", "/", act=_large, drawn=False),
     Scene("citizen-rate", "/r/none", ready="body", drawn=False),
     Scene("login", "/login", drawn=False),
-    Scene("lost", "/nowhere", drawn=False),
+    Scene("lost", "/login/nowhere", drawn=False),
     Scene("console", "/console", "agent"),
-    Scene("desk", "/desk", "dept"),
-    Scene("board", "/board", "boss", wall=True, settle=2500),
+    Scene("desk", "/desk", "dept", act=_in_hand),
+    Scene("desk-lists", "/desk", "dept", drawn=False),
+    Scene("board", "/board", "boss", ready=".tiles", settle=2500),
+    Scene("board-heat", "/board?view=heat", "boss", ready=".heat", settle=2000),
+    Scene("board-spots", "/board?view=spots", "boss", drawn=False),
+    Scene("board-reports", "/board?view=reports", "boss", ready="table.report", settle=2000),
+    Scene("wallboard", "/board?wall", "boss", ready=".tile", wall=True, settle=1500),
     Scene("admin", "/admin", "boss"),
 )
