@@ -310,7 +310,8 @@ async def test_who_does_nothing_is_logged_out_who_works_is_not(stack: Stack) -> 
             stack.clock.ahead = timedelta(minutes=minutes)
             now = stack.clock()
             await busy.send(p.Ping(active=True))
-            await idle.send(p.Ping())
+            if minutes < 15:  # later its connection may be closed already
+                await idle.send(p.Ping())
             while await stack.pool.fetchval("SELECT last_seen < $1 FROM sessions WHERE staff = 'zhao'", now):
                 await busy.send(p.Ping(active=True))
                 await asyncio.sleep(0.02)
@@ -333,7 +334,7 @@ async def test_presence_is_chosen_told_and_listed(stack: Stack) -> None:
         assert (meal.presence.state, meal.presence.reason) == ("not_ready", "meal")
         again = await agent.ask(p.SetPresence, state=PresenceState.NOT_READY, reason=NotReadyReason.MEAL)
         assert again.presence == meal.presence
-        assert (await agent.ask(p.SetPresence, state=PresenceState.BUSY)).error_id == "illegal_transition"
+        assert (await agent.ask(p.SetPresence, state=PresenceState.TALKING)).error_id == "illegal_transition"
         await supervisor.until(lambda _: len(supervisor.events) == 2)
         told = [msgspec.json.decode(e.data, type=p.Presence) for e in supervisor.events]
         assert [(one.staff, one.state) for one in told] == [("zhang", "available"), ("zhang", "not_ready")]
