@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     http_port: Annotated[Port, Meta(description="port of HTTP")] = 8080
     ws_port: Annotated[Port, Meta(description="port of the console's WebSocket")] = 8081
     metrics_port: Annotated[Port, Meta(description="port of /metrics of a process without the role intake; 0: none")] = 0
+    reports_dsn: Annotated[str, Meta(description="a replica that reports and figures are read from; empty: dsn")] = ""
     database_connections: Annotated[int, Meta(ge=3, le=200, description="connections of one process")] = 10
     max_waiting: Annotated[int, Meta(ge=1, description="messages that may wait in intake before 503")] = 2000
     web_rate: Annotated[int, Meta(ge=1, description="appeals a minute for one address without a token")] = 20
@@ -163,8 +164,10 @@ def _mistakes(settings: Settings) -> list[str]:
         networks(settings.webhook_networks)
     except InvalidInput as error:
         found.append(error.detail)
-    if settings.dsn and not settings.dsn.startswith(("postgresql://", "postgres://")):
-        found.append("dsn: must look like postgresql://user:password@host:5432/database")
+    found += [
+        f"{name}: must look like postgresql://user:password@host:5432/database" for name in ("dsn", "reports_dsn")
+        if (given := getattr(settings, name)) and not given.startswith(("postgresql://", "postgres://"))
+    ]
     found += [*_wechat_mistakes(settings), *_identity_mistakes(settings)]
     if settings.police_url and not settings.police_secret:
         found.append("police_secret: needed when police_url is set, or the desk could not check our signature")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import asyncpg
+import structlog
 
 from channels import wording
 from channels.message import Inbound, Outbound, Receipt
@@ -22,6 +23,7 @@ from hotline.config import Settings
 from hotline.containment import Containment, NuisanceDesk
 from hotline.days import with_days
 from hotline.directories import Directories, DirectoryDesk
+from hotline.errors import Unavailable
 from hotline.evidence import bundle
 from hotline.front import Front
 from hotline.handoff import DeskUpdates
@@ -59,6 +61,7 @@ from hotline.store.tickets import TicketStore
 from hotline.store.units import UnitStore
 from hotline.terms import Channel
 
+log = structlog.get_logger(__name__)
 WISHES = "微心愿"
 """The second-level category of micro-wishes."""
 WATCH_INTERVAL = 1.0
@@ -85,8 +88,9 @@ class Core:
 
     def __init__(
         self, *, settings: Settings, city: City, dsn: str, pool: asyncpg.Pool, triage: TriageBatch,
-        shared_ports: bool = False, clock: Clock = now, hosts: Hosts | None = None,
+        shared_ports: bool = False, clock: Clock = now, hosts: Hosts | None = None, replica: asyncpg.Pool | None = None,
     ) -> None:
+        self.replica = replica
         self.hosts = hosts or Hosts(dsn)
         self.settings, self.city, self.dsn, self.pool, self.clock = settings, city, dsn, pool, clock
         self.policy = city.policy
@@ -223,7 +227,18 @@ async def open_core(
         await check_keys(pool, ring, now())
         core = Core(
             settings=settings, city=city, dsn=dsn, pool=pool, triage=triage, shared_ports=shared_ports,
-            hosts=hosts,
+            hosts=hosts, replica=await _replica(stack, settings),
         )
         await stack.enter_async_context(core.intake)
         yield core
+
+
+async def _replica(stack: AsyncExitStack, settings: Settings) -> asyncpg.Pool | None:
+    """Return a pool for reports, None where there is no replica or it is away just now: the primary answers then."""
+    if not settings.reports_dsn:
+        return None
+    try:
+        return await stack.enter_async_context(await open_pool(settings.reports_dsn, size=3))
+    except Unavailable as error:
+        log.warning("replica_away", error=error.detail)
+        return None

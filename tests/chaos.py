@@ -163,7 +163,9 @@ async def counted(house: House, ledger: Ledger, watchers: list[Watcher]) -> dict
     wrong_events = 0
     for watcher in watchers:
         expected = [position for position in log if watcher.start is not None and position > watcher.start]
-        wrong_events += watcher.seqs != expected
+        if watcher.seqs != expected:
+            wrong_events += 1
+            tell_difference(watcher.seqs, expected)
     return {
         "acknowledged but not there": sum(inbox.get(key) != number for key, number in ledger.acknowledged.items()),
         "answered with two numbers": len(ledger.contradictions),
@@ -179,11 +181,19 @@ async def counted(house: House, ledger: Ledger, watchers: list[Watcher]) -> dict
     }
 
 
-async def settled(house: House, watchers: list[Watcher]) -> None:
-    """Wait until nothing is left to push and every console has the last event (at most a minute)."""
+def tell_difference(seen: list[int], expected: list[int]) -> None:
+    """Say where what a console saw differs from the log."""
+    at = next((n for n, (one, other) in enumerate(zip(seen, expected, strict=False)) if one != other), -1)
+    twice = [seq for seq, count in Counter(seen).items() if count > 1]
+    print(f"a console saw {len(seen)} events of {len(expected)}: missed {sorted(set(expected) - set(seen))[:5]}, "
+          f"unknown {sorted(set(seen) - set(expected))[:5]}, twice {twice[:5]}, first difference at {at}")
+
+
+async def settled(house: House, watchers: list[Watcher], *, patience: float = 60) -> None:
+    """Wait until nothing is left to push and every console has the last event (at most `patience` seconds)."""
     connection = await asyncpg.connect(house.dsn)
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(patience):
             while True:
                 pending = await connection.fetchval("SELECT count(*) FROM incidents WHERE state = 'pending'")
                 last = await connection.fetchval("SELECT max(position) FROM ticket_events")

@@ -47,7 +47,7 @@ class House:
         self.home.chmod(0o755)
         self.durable = durable
         self.http_port, self.ws_port, self.desk_port = free_port(), free_port(), free_port()
-        self.dsn = ""
+        self.dsn, self.module = "", "hotline"
         self._environment = environment or {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -82,7 +82,7 @@ class House:
         """Start `python -m hotline …` under a name; its output goes to NAME.log. `environment` goes over the usual."""
         log = (self.home / f"{name}.log").open("ab")
         process = subprocess.Popen(
-            [sys.executable, "-m", "hotline", *arguments], env=self.environment() | (environment or {}), stdout=log,
+            [sys.executable, "-m", self.module, *arguments], env=self.environment() | (environment or {}), stdout=log,
             stderr=log, start_new_session=True,
         )
         self._processes[name] = process

@@ -48,6 +48,6 @@ async def _page(month: str) -> str:
     month_of(month)
     chosen = settings()
     city = load_city(Path(chosen.city_dir))
-    async with await open_pool(database_dsn(chosen), size=2) as pool:
+    async with await open_pool(chosen.reports_dsn or database_dsn(chosen), size=2) as pool:
         data = await gather(MetricStore(pool), month, city=city.name, now=now(), l1_names=l1_names(city))
     return render(data)

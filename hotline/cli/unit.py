@@ -96,11 +96,13 @@ async def _connected(work: Any) -> None:
     from hotline.city import load_city
     from hotline.core import database_dsn, now
     from hotline.store.database import open_pool
+    from hotline.store.keys import prepare
     from hotline.store.units import UnitStore
     from hotline.units import Units
     from routing.addresses import networks
 
     chosen = settings()
+    prepare(chosen, now())
     city = load_city(Path(chosen.city_dir))
     async with await open_pool(database_dsn(chosen), size=2) as pool:
         store = UnitStore(pool)

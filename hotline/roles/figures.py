@@ -36,7 +36,7 @@ PAUSE = 0.4
 
 def metrics_of(core: Core) -> MetricStore:
     """Return the figures over the core's database."""
-    return MetricStore(core.pool, categories=category_names(core.city))
+    return MetricStore(core.pool, categories=category_names(core.city), replica=core.replica)
 
 
 def category_names(city: City) -> dict[tuple[str, str], str]:

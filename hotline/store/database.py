@@ -33,7 +33,7 @@ def reached(dsn: str) -> Iterator[None]:
     """Turn the errors of connecting in the block into Unavailable; the detail names the server, never its password."""
     try:
         yield
-    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (ValueError, *LOST, asyncpg.PostgresError) as error:
         reason = " ".join(str(error).split()) or "no answer in time"
         raise Unavailable(f"the database {_named(dsn)} cannot be used: {reason}") from error
 

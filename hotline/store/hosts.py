@@ -24,7 +24,8 @@ HOST_TIMEOUT = 3.0
 """Seconds for each of several hosts."""
 SILENCE = 10
 """Seconds after which a connection whose other side acknowledges nothing is given up."""
-_GOES_ON = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# A standby raises an InternalClientError (TargetServerAttributeNotMatched) where read-write is asked for.
+_GOES_ON = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def hosts_of(dsn: str) -> list[str]:
@@ -65,7 +66,7 @@ class Hosts:
         """Return a connection; a pool may call this with its own DSN, which is left aside.
 
         Raises:
-            OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError: what the last host asked said.
+            OSError, TimeoutError and the errors of asyncpg: what the last host asked said.
         """
         named = {"connection_class": Watchful} | options | {"timeout": self._timeout}
         for dsn in list(self._found):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import asyncpg
+import structlog
 
 from hotline.errors import NotFound, RuleViolation, Unavailable
 from hotline.events import Actor
@@ -29,6 +30,7 @@ from hotline.store.calls import telephone
 from hotline.store.database import LOST, statements
 from hotline.terms import State, label
 
+log = structlog.get_logger(__name__)
 _SQL = statements("metrics")
 _DAY = timedelta(days=1)
 SPOTS_AGAINST = 7
@@ -38,19 +40,39 @@ SPOTS_AGAINST = 7
 class MetricStore:
     """Reads figures on a pool. Fulfils `hotline.metric_ports.Figures`."""
 
-    def __init__(self, pool: asyncpg.Pool, *, categories: Mapping[tuple[str, str], str] | None = None) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, *, categories: Mapping[tuple[str, str], str] | None = None,
+        replica: asyncpg.Pool | None = None,
+    ) -> None:
         """Prepare to read.
 
         Args:
             categories: names of categories by (l1, l2), for people.
+            replica: where to read; the primary is asked where there is none, or while it does not answer.
         """
         self._pool, self._categories = pool, categories or {}
+        self._replica = replica
 
     async def _fetch(self, sql: str, *parameters: object) -> list[asyncpg.Record]:
+        if self._replica is not None:
+            try:
+                return list(await self._replica.fetch(sql, *parameters))
+            except (*LOST, asyncpg.SerializationError) as error:  # away, or it cancelled a read that held up its replay
+                log.warning("replica_failed", error=repr(error))
         try:
             return list(await self._pool.fetch(sql, *parameters))
         except LOST as error:
             raise Unavailable("the database does not answer; please repeat in a moment") from error
+
+    async def _telephone(
+        self, start: datetime, end: datetime, *, now: datetime, by: By = By.TOTAL, agent: str = ""
+    ) -> tuple[Figure, ...]:
+        if self._replica is not None:
+            try:
+                return await telephone(self._replica, start, end, now=now, by=by, agent=agent)
+            except (Unavailable, asyncpg.SerializationError) as error:
+                log.warning("replica_failed", error=repr(error))
+        return await telephone(self._pool, start, end, now=now, by=by, agent=agent)
 
     async def figures(self, asked: Question) -> tuple[Figure, ...]:
         """Return volumes and metrics from tickets. Raises InvalidInput for what cannot be split so."""
@@ -74,7 +96,7 @@ class MetricStore:
         [reader] = await self._fetch(_SQL["reader"])
         return Live(
             as_of=reader["as_of"], position=reader["position"], day=day, today=today,
-            telephone=await telephone(self._pool, now - _DAY, now, now=now) if whole else (),
+            telephone=await self._telephone(now - _DAY, now, now=now) if whole else (),
             standing=tuple([
                 Standing(state=row["state"], label=label(State(row["state"])), tickets=row["tickets"], late=row["late"])
                 for row in await self._fetch(_SQL["standing"], department, town)
@@ -107,7 +129,7 @@ class MetricStore:
         if asked.by not in TELEPHONE_BY or asked.department or asked.town or asked.channel or asked.kind:
             return ()
         start, end = midnight(asked.first), midnight(asked.end)
-        return await telephone(self._pool, start, end, by=asked.by, agent=asked.agent, now=now)
+        return await self._telephone(start, end, by=asked.by, agent=asked.agent, now=now)
 
     # ── exclusions ───────────────────────────────────────────────────────────────────────────────
     async def exclude(

@@ -86,6 +86,7 @@ class Identities:
             "desk": signed(POLICE_SECRET), "neighbour": signed(NEIGHBOUR_SECRET), "wechat": wechat,
         }
         self._sessions: dict[str, str] = {}
+        self._renamed: dict[str, str] = {}
         self.names = [*self._fixed, *STAFF]
 
     def likely(self, path: str, security: list[str]) -> list[str]:
@@ -108,11 +109,18 @@ class Identities:
 
     def _session(self, name: str) -> str:
         if name not in self._sessions:
-            answer = requests.post(f"{self._house.url}/api/v1/login", json={"name": name, "password": PASSWORD},
-                                   timeout=30)
+            answer = self._log_in(self._renamed.get(name, name))
+            if answer.status_code in (401, 403):  # an administrator was fuzzed into ending this account
+                self._renamed[name] = f"{name}.{len(self._renamed)}.{time.monotonic_ns() % 10**6}"
+                self._house.add_staff(self._renamed[name], *STAFF[name])
+                answer = self._log_in(self._renamed[name])
             answer.raise_for_status()
             self._sessions[name] = answer.json()["token"]
         return self._sessions[name]
+
+    def _log_in(self, name: str) -> requests.Response:
+        login = {"name": name, "password": PASSWORD}
+        return requests.post(f"{self._house.url}/api/v1/login", json=login, timeout=30)
 
 
 async def known_numbers(dsn: str) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import aiohttp
 import asyncpg
 import pytest
 
+from hotline.errors import Unavailable
 from hotline.store.database import open_pool
 from hotline.store.hosts import Hosts, connect, hosts_of
 from tests.chaos import Citizens, Ledger, Watcher, counted, settled
@@ -47,6 +48,20 @@ async def test_nothing_is_lost_or_doubled_when_the_primary_goes(number: int) -> 
         found = await counted(house, ledger, [watcher])
         assert before >= 150
         assert {kind: count for kind, count in found.items() if count} == {}
+
+
+async def test_a_standby_named_first_is_passed_over() -> None:
+    async with Pair() as house:
+        dsn = (f"postgresql://postgres@127.0.0.1:{house.second.port},127.0.0.1:{house.first.port}/postgres"
+               "?target_session_attrs=read-write")
+        connection = await connect(dsn)
+        assert not await connection.fetchval("SELECT pg_is_in_recovery()")
+        await connection.close()
+        async with await open_pool(dsn, size=2) as pool:
+            assert await pool.fetchval("SHOW transaction_read_only") == "off"
+        house.first.signal(signal.SIGKILL)
+        with pytest.raises(Unavailable, match="cannot be used"):
+            await open_pool(dsn, size=1)
 
 
 async def more(ledger: Ledger, count: int) -> None:
