@@ -1,8 +1,8 @@
 """Calls through our queue beside Asterisk's own `app_queue`: same PBX, same telephones, same run. `make bench`.
 
 sipp calls at a rate and stays for a while; sipp answers as the agents. Counted are calls that were answered by an agent
-within the measured time, for rising rates, until fewer than 95 % get through; the time from an agent becoming available
-to the ringing is measured by itself, with a caller who waits.
+within the measured time, for rising rates, until fewer than 90 % get through twice; the time from an agent
+becoming available to the ringing is measured by itself, with a caller who waits.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from tests.voice.pbx import PASSWORD, ROOT, USER, Pbx
 
 AGENTS, TALK = 40, 2.0
 """Agents, and seconds of a talk: enough agents that the queue, not they, is the limit."""
-ENOUGH = 0.95
+ENOUGH = 0.9
 _AGENT = re.compile(r"PJSIP/a\d+-")
 
 
@@ -174,7 +174,7 @@ async def _rising(measure: Callable[[float], Awaitable[Result]], rates: list[flo
     found = []
     for rate in rates:
         found.append(await measure(rate))
-        if found[-1].share < ENOUGH:
+        if len(found) > 1 and max(one.share for one in found[-2:]) < ENOUGH:
             break
     return found
 

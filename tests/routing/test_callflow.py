@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hotline.errors import IllegalTransition
 from routing import call_words as m
-from routing.call_wait import Reception, enter
+from routing.call_wait import FULL, Preview, Reception, enter, place
 from routing.callflow import step
 from routing.calls import Call, Ear, Phase, Role
 
@@ -20,10 +20,12 @@ START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 class Story:
     """A call as it goes, with everything that was to be done."""
 
-    def __init__(self) -> None:
+    def __init__(self, menu: dict[str, str] | None = None) -> None:
         self.now = START
         self.call, actions = enter(
-            m.Entered("c1", "+8613800000000", "12345"), reception=Reception(queue="general"), now=START)
+            m.Entered("c1", "+8613800000000", "12345"), now=START,
+            reception=Reception(queue="general", menu=menu or {}),
+        )
         self.done: list[m.Action] = list(actions)
 
     def tell(self, *events: m.Happening) -> Story:
@@ -175,16 +177,19 @@ ORDERS = st.sampled_from([
     m.Hold(), m.Resume(), m.Consult("li", "PJSIP/li"), m.Conference("110", "outside:110"), m.Transfer("z", "PJSIP/z"),
     m.Transfer(), m.DropParty(), m.Leave(), m.HangUp(), m.Supervise("chen", "x", Ear.LISTEN),
     m.Supervise("chen", "x", Ear.BARGE),
-    m.Played("c1"), m.Digit("1"), m.Digit("5"),
+    m.Played("c1"), m.Digit("1"), m.Digit("5"), m.Told(("hotline-next",)), m.Played("c1", "hotline-next"), m.Full(),
+    m.Played("c1", FULL), m.Chosen("yue", "yue"), m.Move("enterprise"), m.Requeue("enterprise"),
     m.Assigned("wang", "PJSIP/wang"), m.Assigned("li", "PJSIP/li"),
 ])
 ON_A_LEG = st.tuples(st.sampled_from([m.Up, m.Gone, m.RungOut]), st.integers(0, 5))
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.lists(ORDERS | ON_A_LEG, max_size=30))
-def test_whatever_happens_nobody_is_left(events: list[m.Happening | tuple[type, int]]) -> None:
-    story, channels = Story(), ["c1"]
+@given(st.lists(ORDERS | ON_A_LEG, max_size=30), st.sampled_from([{}, {"1": "zh", "2": "yue"}]))
+def test_whatever_happens_nobody_is_left(
+    events: list[m.Happening | tuple[type, int]], menu: dict[str, str]
+) -> None:
+    story, channels = Story(menu), ["c1"]
     for event in events:
         if isinstance(event, tuple):
             kind, which = event
@@ -214,6 +219,93 @@ def _holds(story: Story) -> None:
     assert (call.phase is Phase.OVER) == (call.ended_at is not None)
     if call.phase is Phase.OVER:
         assert not call.legs
-        assert (call.answered_at is None) == bool(story.of(m.Missed))
+        assert call.answered_at is not None or story.of(m.Missed)
         assert len(story.of(m.Missed)) <= 1
     assert (call.held_since is not None) == any(leg.away for leg in call.legs)
+
+
+# ── waiting ──────────────────────────────────────────────────────────────────────────────────────
+def test_what_is_told_takes_the_place_of_the_music() -> None:
+    story = Story().tell(m.Played("c1"), m.Told(("hotline-position", "hotline-n2")))
+    assert story.done[-2:] == [m.Music("c1", on=False), m.Play("c1", "hotline-position", ("hotline-n2",))]
+    before = len(story.done)
+    assert len(story.tell(m.Told(("hotline-next",))).done) == before  # nothing is told into what is being told
+    story.tell(m.Digit("1"))
+    assert story.done[-2:] == [m.Hush("c1", "hotline-position"), m.Play("c1", "hotline-callback")]
+    story.tell(m.Played("c1", "hotline-position"))  # the PBX says so late
+    assert story.done[-1] == m.Play("c1", "hotline-callback")
+    assert story.tell(m.Played("c1", "hotline-callback")).done[-1] == m.Music("c1", on=True)
+
+
+def test_an_agent_who_answers_ends_what_is_being_told() -> None:
+    story = Story().tell(m.Played("c1"), m.Told(("hotline-next",)), m.Assigned("wang", "PJSIP/wang")).up(Role.AGENT)
+    assert m.Hush("c1", "hotline-next") in story.done
+    assert story.call.playing == ""
+
+
+def test_a_language_is_chosen_while_it_is_offered_only() -> None:
+    menu = {"1": "zh", "2": "yue"}
+    story = Story(menu).tell(m.Chosen("yue", "cantonese"))
+    assert story.done[-4:] == [
+        m.Hush("c1", "hotline-greeting"), m.Speak("c1", "yue"), m.Music("c1", on=True), m.Enqueue(),
+    ]
+    assert (story.call.language, story.call.queue, story.call.phase) == ("yue", "cantonese", Phase.WAITING)
+    assert story.tell(m.Chosen("zh", "general")).call.queue == "cantonese"
+    late = Story(menu).tell(m.Played("c1"), m.Chosen("yue", "cantonese"))
+    assert (late.call.language, late.call.queue) == ("", "general")
+
+
+def test_who_finds_no_room_is_told_hung_up_and_owed() -> None:
+    story = Story().tell(m.Played("c1"), m.Full(), m.Assigned("wang", "PJSIP/wang"), m.Digit("1"))
+    assert story.of(m.Free) == [m.Free("wang", talked=False)]
+    story.tell(m.Played("c1", FULL))
+    assert story.call.phase is Phase.OVER
+    assert story.done[-2:] == [m.Hang("c1"), m.Missed(full=True)]
+
+
+def test_a_skill_group_takes_over_and_who_gives_up_there_is_owed() -> None:
+    story = Story().talking().tell(m.Hold(), m.Requeue("enterprise"))
+    assert (story.call.phase, story.call.queue, story.call.agent) == (Phase.WAITING, "enterprise", "")
+    assert story.done[-1] == m.Enqueue()
+    assert story.of(m.Free) == [m.Free("wang", talked=True)]
+    assert story.gone(Role.CITIZEN).of(m.Missed)
+
+
+def test_only_who_waits_is_moved() -> None:
+    story = Story().tell(m.Played("c1"), m.Move("enterprise"))
+    assert story.done[-2:] == [m.Dequeue(), m.Enqueue()]
+    with pytest.raises(IllegalTransition, match="waits"):
+        Story().talking().tell(m.Move("enterprise"))
+
+
+# ── calls of ours ────────────────────────────────────────────────────────────────────────────────
+def outgoing() -> Story:
+    story = Story()
+    preview = Preview(call="out", agent="wang", endpoint="PJSIP/wang", number="+8613800138000", callback=7)
+    story.call, actions = place(preview, now=START)
+    story.done = list(actions)
+    return story
+
+
+def test_a_call_of_ours_rings_the_agent_then_the_citizen() -> None:
+    story = outgoing().up(Role.AGENT)
+    assert story.done[-1] == m.Dial(story.channel(Role.CITIZEN), "outside:+8613800138000", "+8613800138000")
+    story.up(Role.CITIZEN).gone(Role.CITIZEN)
+    assert (story.call.phase, story.of(m.Missed), story.of(m.Tried)) == (Phase.OVER, [], [])
+    assert story.of(m.Free) == [m.Free("wang", talked=True)]
+
+
+@pytest.mark.parametrize("cause", [0, 17])
+def test_a_citizen_who_is_not_reached_is_a_try_and_owed_nothing_more(cause: int) -> None:
+    story = outgoing().up(Role.AGENT)
+    channel = story.channel(Role.CITIZEN)
+    story.tell(m.Gone(channel, cause) if cause else m.RungOut(channel))
+    assert story.of(m.Tried) == [m.Tried(cause)]
+    assert (story.of(m.Missed), story.call.phase) == ([], Phase.OVER)
+    assert story.of(m.Free) == [m.Free("wang", talked=True)]
+
+
+def test_an_agent_who_does_not_answer_their_own_call_makes_no_try() -> None:
+    story = outgoing()
+    story.tell(m.RungOut(story.channel(Role.AGENT)))
+    assert (story.of(m.Tried), story.of(m.Missed), story.call.phase) == ([], [], Phase.OVER)

@@ -43,7 +43,7 @@ class Centre:
     """A call centre around one PBX."""
 
     def __init__(self, pbx: Pbx, phones: Phones, pool: asyncpg.Pool, session: aiohttp.ClientSession) -> None:
-        self.pbx, self.phones, self.pool, self._session = pbx, phones, pool, session
+        self.pbx, self.phones, self.pool, self.session = pbx, phones, pool, session
         self.store = TelephoneStore(pool)
         self.plan, self.announce = PLAN, 0.0
         self.follow: Callable[[Call], None] = lambda _: None
@@ -58,7 +58,7 @@ class Centre:
 
     def steering(self) -> Telephone:
         self.ari_now = Ari(
-            self._session, base=self.ari, user=USER, password=PASSWORD, trunk=self.trunk, sound_to=self.sound_to
+            self.session, base=self.ari, user=USER, password=PASSWORD, trunk=self.trunk, sound_to=self.sound_to
         )
         return Telephone(pbx=self.ari_now, store=self.store, books=self, centre=lambda: self.plan, clock=now,
                          follow=self.follow,
@@ -117,14 +117,23 @@ class Centre:
         return f"{row['state']} {row['reason']}".strip()
 
     async def until(self, holds: Callable[[], object]) -> None:
-        async with asyncio.timeout(20):
-            while True:
-                found = holds()
-                if asyncio.iscoroutine(found):
-                    found = await found
-                if found:
-                    return
-                await asyncio.sleep(0.05)
+        end = asyncio.get_running_loop().time() + 20
+        while True:
+            found = holds()
+            if asyncio.iscoroutine(found):
+                found = await found
+            if found:
+                return
+            if asyncio.get_running_loop().time() > end:
+                raise AssertionError(await self._picture())
+            await asyncio.sleep(0.05)
+
+    async def _picture(self) -> str:
+        agents = await self.pool.fetch("SELECT staff, state, reason, lease_until FROM presence")
+        there = [f"{channel.id} {channel.state}" for channel in await self.ari_now.channels()]
+        board = self.telephone.queues.board
+        return (f"not within 20 s; under way: {dict(self.telephone.calls)}; at the PBX: {there}; "
+                f"agents {[dict(row) for row in agents]}; waiting {dict(board.waiting)}; free {dict(board.agents)}")
 
     async def call(self, phase: Phase) -> Call:
         await self.until(lambda: any(call.phase is phase for call in self.telephone.calls.values()))
@@ -132,18 +141,17 @@ class Centre:
 
     async def over(self) -> asyncpg.Record:
         """Wait until no call is under way; return the last one's row."""
-        try:
-            await self.until(lambda: not self.telephone.calls)
-        except TimeoutError as error:
-            there = [channel.id for channel in await self.ari_now.channels()]
-            raise AssertionError(f"under way: {self.telephone.calls}; at the PBX: {there}") from error
+        await self.until(lambda: not self.telephone.calls)
         return await self.pool.fetchrow("SELECT * FROM calls ORDER BY started_at DESC LIMIT 1")
 
 
 @asynccontextmanager
-async def centre_of(database: str, folder: Path) -> AsyncIterator[Centre]:
+async def centre_of(database: str, folder: Path, *, rtp_timeout: int = 0) -> AsyncIterator[Centre]:
     pool = await open_pool(database, size=5)
-    async with Pbx() as pbx, aiohttp.ClientSession() as session, Phones(folder, pbx_port=pbx.sip_port) as phones:
+    async with (
+        Pbx(rtp_timeout=rtp_timeout) as pbx, aiohttp.ClientSession() as session,
+        Phones(folder, pbx_port=pbx.sip_port) as phones,
+    ):
         centre = Centre(pbx, phones, pool, session)
         centre.start()
         await asyncio.sleep(0.5)  # until the PBX knows the application

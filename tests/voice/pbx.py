@@ -42,7 +42,9 @@ noload=app_jack.so
 class Pbx:
     """Use as an async context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rtp_timeout: int = 0) -> None:
+        """`rtp_timeout`: seconds without sound after which the PBX gives an agent's telephone up; 0: never."""
+        self._rtp_timeout = rtp_timeout
         name = f"hotline-pbx-{secrets.token_hex(4)}"
         self.home = ROOT / "var" / "tmp" / name
         self._inside = Path("/var/tmp") / name
@@ -140,6 +142,7 @@ class Pbx:
                 f"[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{self.sip_port}\n"
                 "[anonymous]\ntype=endpoint\ncontext=from-trunk\nlanguage=zh\ndtmf_mode=info\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
                 "[phones]\ntype=endpoint\ncontext=from-phones\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
+                f"rtp_timeout={self._rtp_timeout}\n"
             ),
             "extensions.conf": "[from-trunk]\nexten => _X.,1,Stasis(hotline)\n same => n,Hangup()\n[from-phones]\n",
         }

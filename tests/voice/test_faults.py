@@ -1,0 +1,118 @@
+"""Faults around real calls: the line to ARI breaks, telephones vanish. Nobody stays stuck, nothing is counted twice."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from channels.ari import Ari
+from routing.calls import Call, Phase, Role
+from tests.processes import free_port
+from tests.voice.centre import NEEDS_PBX, Centre, centre_of, is_state
+from tests.voice.pbx import PASSWORD, USER
+from tests.voice.phones import answering, calling, silent
+from tests.voice.test_calls import tone
+
+pytestmark = NEEDS_PBX
+
+
+class Line:
+    """The line to ARI, which can be cut. Use as an async context manager; `url` is where it begins."""
+
+    def __init__(self, target: str) -> None:
+        parts = urlsplit(target)
+        self._host, self._port, self.port = parts.hostname, parts.port, free_port()
+        self.url = f"http://127.0.0.1:{self.port}{parts.path}"
+        self._open: set[asyncio.StreamWriter] = set()
+        self.whole = True
+
+    async def __aenter__(self) -> Line:
+        self._server = await asyncio.start_server(self._taken, "127.0.0.1", self.port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.cut()
+        self._server.close()
+
+    def cut(self) -> None:
+        """Break every connection; new ones break too."""
+        self.whole = False
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self.whole:
+            writer.transport.abort()
+            return
+        far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
+        self._open |= {writer, far_writer}
+        await asyncio.gather(_flow(reader, far_writer), _flow(far_reader, writer))
+        self._open -= {writer, far_writer}
+
+
+async def _flow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+async def test_talks_go_on_while_the_line_to_the_pbx_is_cut(centre: Centre) -> None:
+    async with Line(centre.ari) as line:
+        centre.ari = line.url
+        await centre.again()
+        await centre.agent("wang", answering())
+        await centre.phones.citizen(seconds=15)
+        short = await centre.call(Phase.TALKING)
+        await centre.agent("li", answering())
+        await centre.phones.citizen(seconds=60)
+        await centre.until(lambda: len(_talks(centre)) == 2)
+        line.cut()
+        direct = Ari(centre.session, base=centre.pbx.ari, user=USER, password=PASSWORD, trunk="")
+        await centre.until(lambda: _gone(direct, short.id))  # the citizen hangs up
+        assert len(_talks(centre)) == 2  # nobody has told us
+        line.whole = True
+        await centre.until(lambda: short.id not in centre.telephone.calls)
+        [talk] = _talks(centre)
+        assert {leg.role for leg in talk.legs if leg.up} == {Role.CITIZEN, Role.AGENT}
+        await centre.until(lambda: is_state(centre, "wang", "available"))
+        ended = await centre.pool.fetchval("SELECT count(*) FROM calls WHERE ended_at IS NOT NULL")
+        assert (ended, await centre.pool.fetchval("SELECT count(*) FROM calls")) == (1, 2)
+        await centre.phones.citizen(seconds=30)  # and the next call is served
+        await centre.until(lambda: len(_talks(centre)) == 2)
+        await centre.kill()
+
+
+async def _gone(pbx: Ari, channel: str) -> bool:
+    return channel not in {one.id for one in await pbx.channels()}
+
+
+def _talks(centre: Centre) -> list[Call]:
+    return [call for call in centre.telephone.calls.values() if call.phase is Phase.TALKING]
+
+
+async def test_a_telephone_that_vanishes_while_it_rings_is_not_ready(centre: Centre) -> None:
+    await centre.agent("wang", silent())
+    await centre.phones.citizen(seconds=12)
+    call = await centre.call(Phase.RINGING)
+    centre.phone.kill()
+    await centre.until(lambda: is_state(centre, "wang", "not_ready no_answer"))
+    await centre.agent("li", answering())
+    talking = await centre.call(Phase.TALKING)
+    assert (talking.id, talking.arrived, talking.agent) == (call.id, call.arrived, "li")
+
+
+async def test_a_telephone_that_vanishes_in_a_talk_ends_it_and_frees_its_agent(database: str, tmp_path: Path) -> None:
+    """The PBX notices by the missing sound (`rtp_timeout` of the endpoint)."""
+    async with centre_of(database, tmp_path, rtp_timeout=2) as centre:
+        await centre.agent("wang", answering())
+        await centre.phones.call(calling("13800138000", speaking=tone(tmp_path / "tone.ulaw"), seconds=60))
+        await centre.call(Phase.TALKING)
+        await asyncio.sleep(1)
+        centre.phone.kill()
+        row = await centre.over()
+        assert (row["agent"], row["abandoned_at"], centre.owed) == ("wang", None, [])
+        await centre.until(lambda: is_state(centre, "wang", "available"))
