@@ -18,6 +18,7 @@ from websockets.asyncio.client import connect
 from tests.processes import PASSWORD
 from tests.web.conftest import PHONE, Site
 
+expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 LAMP = "南城街道鸿福路88号附近的路灯从前天晚上开始全都不亮,晚上走路很不安全,希望尽快维修"
 SPOT = "南城鸿福路"
 

@@ -121,6 +121,21 @@ async def test_without_a_line_it_waits_on_the_device_even_over_a_killed_browser(
     assert await ways.count(text) == 1
 
 
+async def test_a_report_under_way_is_sent_while_the_citizen_looks_elsewhere(ways: Ways) -> None:
+    page = await ways.visit()
+    text = f"{SPOT}边等边看"
+    await page.get_by_label("请说说是什么事").fill(text)
+    await page.context.set_offline(True)
+    await page.get_by_role("button", name="提交诉求").click()
+    await expect(page.get_by_text("已保存在本机，恢复后自动提交")).to_be_visible()
+    await page.get_by_role("link", name="查进度").click()
+    await page.context.set_offline(False)
+    await page.wait_for_function("localStorage.getItem('hotline.outbox') === null")
+    await page.get_by_role("link", name="我要诉求").click()
+    await ways.sent(page)
+    assert await ways.count(text) == 1
+
+
 # ── similar reports ──────────────────────────────────────────────────────────────────────────────
 async def test_a_similar_report_is_shown_and_joined_with_a_tap(ways: Ways) -> None:
     first = await ways.site.appeal("大朗镇巷头社区从昨晚停水到现在,我叫欧阳建国", phone="13812345678")

@@ -39,15 +39,14 @@ export const unpacked = (): void => localStorage.removeItem(KEPT)
 export const isPassing = (error: unknown): error is Problem => isProblem(error) && PASSING.has(error.errorId)
 
 /** Send a parcel once. Throws the Problem that it met. */
-export function sendOnce(parcel: Parcel): Promise<Answer> {
+export async function sendOnce(parcel: Parcel): Promise<Answer> {
   const header = { 'Idempotency-Key': parcel.key }
   if (parcel.joins) {
     const path = { number: parcel.joins }
-    return answerOf<Answer>(api.POST('/api/v1/tickets/{number}/joins', {
-      params: { path, header }, body: parcel.body as never,
-    }))
+    const request = api.POST('/api/v1/tickets/{number}/joins', { params: { path, header }, body: parcel.body as never })
+    return (await answerOf(request)) as Answer
   }
-  return answerOf<Answer>(api.POST('/api/v1/appeals', { params: { header }, body: parcel.body as never }))
+  return (await answerOf(api.POST('/api/v1/appeals', { params: { header }, body: parcel.body as never }))) as Answer
 }
 
 export interface Trying {

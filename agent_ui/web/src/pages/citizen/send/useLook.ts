@@ -22,7 +22,7 @@ export function useLook(draft: Draft) {
       return
     }
     try {
-      const found = await answerOf(api.POST('/api/v1/appeals/look', { body: { text, place } as never }))
+      const found = (await answerOf(api.POST('/api/v1/appeals/look', { body: { text, place } as never }))) as Look
       if (turn === asked) look.value = found // an answer that was overtaken counts no more
     } catch (problem) {
       if (!isProblem(problem)) throw problem

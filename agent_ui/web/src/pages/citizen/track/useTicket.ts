@@ -3,7 +3,7 @@ import { onBeforeUnmount, ref } from 'vue'
 import { answerOf, api } from '@/http/client'
 import { wordsOf } from '@/http/notice'
 import { isProblem } from '@/http/problem'
-import type { AppealAnswer, Progress, Rating } from '../kit/wire'
+import type { Progress, Rating } from '../kit/wire'
 import type { Opened } from '../kit/ticketLink'
 
 const EVERY = 15_000
@@ -19,8 +19,8 @@ export function useTicket(words: { notFound: () => string }) {
 
   const path = () => ({ number: opened.value!.number })
   const code = () => opened.value!.code
-  const read = () =>
-    answerOf(api.GET('/api/v1/tickets/{number}', { params: { path: path(), query: { code: code() } } }))
+  const read = async () =>
+    (await answerOf(api.GET('/api/v1/tickets/{number}', { params: { path: path(), query: { code: code() } } }))) as Progress
 
   async function open(ticket: Opened): Promise<boolean> {
     opened.value = ticket
@@ -59,20 +59,20 @@ export function useTicket(words: { notFound: () => string }) {
   const supplement = (text: string, files: string[], key: string): Promise<boolean> => trying(async () => {
     const body = { code: code(), text, attachments: files.map((one) => ({ key: one })) }
     const header = { 'Idempotency-Key': key }
-    await answerOf<AppealAnswer>(
-      api.POST('/api/v1/tickets/{number}/messages', { params: { path: path(), header }, body: body as never }))
+    await answerOf(api.POST('/api/v1/tickets/{number}/messages', { params: { path: path(), header }, body: body as never }))
     progress.value = await read()
   })
 
   const rate = (rating: Rating, solved: boolean | null, note: string): Promise<boolean> => trying(async () => {
     const body = { code: code(), rating, note, ...(solved === null ? {} : { solved }) }
-    progress.value = await answerOf<Progress>(
-      api.POST('/api/v1/tickets/{number}/rating', { params: { path: path() }, body: body as never }))
+    const told = await answerOf(api.POST('/api/v1/tickets/{number}/rating', { params: { path: path() }, body: body as never }))
+    progress.value = told as Progress
   })
 
   const withdraw = (reason: string): Promise<boolean> => trying(async () => {
-    progress.value = await answerOf<Progress>(
-      api.POST('/api/v1/tickets/{number}/withdrawal', { params: { path: path() }, body: { code: code(), reason } as never }))
+    const body = { code: code(), reason }
+    const told = await answerOf(api.POST('/api/v1/tickets/{number}/withdrawal', { params: { path: path() }, body: body as never }))
+    progress.value = told as Progress
   })
 
   return { opened, progress, error, busy, stale, open, again, supplement, rate, withdraw }
