@@ -130,7 +130,9 @@ class Accounts:
         if used is None:
             raise Unauthenticated("the session is unknown or over: log in again")
         duties = duties_of(used.staff, used.standing, used.proof, self.policy, now)
-        return Seat(staff=used.staff, session=used.session, proof=used.proof, duties=duties)
+        return Seat(
+            staff=used.staff, session=used.session, proof=used.proof, duties=duties, enrolled=used.standing.enrolled
+        )
 
     async def session(self, token: str) -> Staff:
         """Return whose session it is; each use keeps it from idling out.

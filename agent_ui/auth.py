@@ -47,7 +47,7 @@ class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose session it is, how it was opened, and what must be done first."""
+    """Whose session it is, how it was opened, what must be done first, and whether a second factor is enrolled."""
 
     name: str
     display_name: str
@@ -55,6 +55,7 @@ class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     department: str
     proof: Proof
     duties: tuple[Duty, ...]
+    enrolled: bool
     idle_seconds: int
 
 
@@ -136,7 +137,8 @@ class Auth:
         staff = seat.staff
         return private(json_response(SessionAnswer(
             name=staff.name, display_name=staff.display_name, role=staff.role, department=staff.department,
-            proof=seat.proof, duties=seat.duties, idle_seconds=int(self._accounts.policy.idle.total_seconds()),
+            proof=seat.proof, duties=seat.duties, enrolled=seat.enrolled,
+            idle_seconds=int(self._accounts.policy.idle.total_seconds()),
         )))
 
     async def logout(self, request: web.Request) -> web.Response:

@@ -1,6 +1,6 @@
 """HTTP for the owner of the dispatch directory: versions, differences, import and export, proposals, adoption.
 
-Every member of staff may read it; supervisors change it. Errors are raised as they are.
+Who works with tickets may read it; supervisors and the system administrator change it. Errors are raised as they are.
 """
 
 from __future__ import annotations
@@ -145,8 +145,8 @@ class DirectoryApi:
 
     async def _owner(self, request: web.Request) -> Staff:
         staff = await self._known(request)
-        if staff.role is not StaffRole.SUPERVISOR:
-            raise Forbidden("the dispatch directory is changed by supervisors")
+        if staff.role not in (StaffRole.SUPERVISOR, StaffRole.SYSTEM_ADMIN):
+            raise Forbidden("the dispatch directory is changed by supervisors and the system administrator")
         return staff
 
 

@@ -68,6 +68,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     session: int
     proof: Proof
     duties: tuple[Duty, ...] = ()
+    enrolled: bool = False
 
 
 def duties_of(staff: Staff, standing: Standing, proof: Proof, policy: AccountPolicy, now: datetime) -> tuple[Duty, ...]:

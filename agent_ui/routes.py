@@ -94,10 +94,10 @@ _KNOWLEDGE: dict[str, Access] = {
 _DIRECTORY: dict[str, Access] = {
     "GET /api/v1/directory/versions": _WORK_AND_SETUP, "GET /api/v1/directory/versions/{version}": _WORK_AND_SETUP,
     "GET /api/v1/directory/diff": _WORK_AND_SETUP, "GET /api/v1/directory/history": _WORK_AND_SETUP,
-    "GET /api/v1/directory/proposals": _WORK_AND_SETUP, "GET /api/v1/directory/proposals/{id}": _READ_SETUP,
+    "GET /api/v1/directory/proposals": WORK, "GET /api/v1/directory/proposals/{id}": _LEADING,
     "PUT /api/v1/directory/versions/{version}": _READ_SETUP,
     "DELETE /api/v1/directory/versions/{version}": _READ_SETUP,
-    "POST /api/v1/directory/adoptions": _READ_SETUP, "POST /api/v1/directory/proposals/{id}/dismissal": _READ_SETUP,
+    "POST /api/v1/directory/adoptions": _LEADING, "POST /api/v1/directory/proposals/{id}/dismissal": _LEADING,
 }
 _PRIVACY: dict[str, Access] = {
     "POST /api/v1/persons/export": _LEADING, "POST /api/v1/persons/erasure": _LEADING,

@@ -24,7 +24,7 @@ class CategoryRow(msgspec.Struct, frozen=True, kw_only=True):
     leads: tuple[str, ...]
 
 
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
+class InForce(msgspec.Struct, frozen=True, kw_only=True):
     """A figure in force: in which group, what it is called, its value for people, and where it is set."""
 
     group: str

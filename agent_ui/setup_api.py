@@ -21,7 +21,7 @@ from agent_ui.setup import (
     CategoryRow,
     DayOff,
     Days,
-    Figure,
+    InForce,
     Models,
     Permission,
     QueuesInForce,
@@ -79,11 +79,11 @@ class House(Protocol):
         """Return the categories."""
         ...
 
-    def thresholds(self) -> list[Figure]:
+    def thresholds(self) -> list[InForce]:
         """Return figures of clocks, waits, alarms and triage."""
         ...
 
-    def security(self) -> list[Figure]:
+    def security(self) -> list[InForce]:
         """Return figures of the identity."""
         ...
 
@@ -188,8 +188,8 @@ def _told(method: str, path: str, summary: str, answer: Any, *errors: str, **res
 
 OPERATIONS: tuple[Operation, ...] = (
     _told("get", "categories", "The categories with the units that lead them", list[CategoryRow]),
-    _told("get", "thresholds", "Figures in force, and where each is set", list[Figure]),
-    _told("get", "security", "Figures of the identity, and where each is set", list[Figure]),
+    _told("get", "thresholds", "Figures in force, and where each is set", list[InForce]),
+    _told("get", "security", "Figures of the identity, and where each is set", list[InForce]),
     _told("get", "models", "Models with their cards, and the shadow beside the present one", Models),
     _told("get", "access", "Who may use which route, and ask what at a console", list[Permission]),
     _told("get", "calendar", "A year's holidays and make-up days", Days, query={"year": "default: this one"}),

@@ -13,7 +13,7 @@ from agent_ui import audit_api, people_api, setup_api
 from agent_ui.accounts import Accounts
 from agent_ui.identity import AccountPolicy
 from agent_ui.people import People
-from agent_ui.setup import CategoryRow, Compared, DayOff, Days, Figure, Model, Models
+from agent_ui.setup import CategoryRow, Compared, DayOff, Days, InForce, Model, Models
 from channels.openapi_document import Operation
 from hotline.core import Core
 from hotline.days import unusual
@@ -74,11 +74,11 @@ class Told:
             ) for one in self._core.city.categories
         ]
 
-    def thresholds(self) -> list[Figure]:
+    def thresholds(self) -> list[InForce]:
         """Return figures of clocks, waits, alarms and triage. Reads the model's card."""
         return [*_clocks(self._core.policy), *_limits(self._core), *_triage(Path(self._core.settings.model_dir))]
 
-    def security(self) -> list[Figure]:
+    def security(self) -> list[InForce]:
         """Return figures of the identity."""
         policy, where = self._policy, "hotline.toml"
         needed = "、".join(sorted(policy.second_factor)) or "无"
@@ -89,7 +89,7 @@ class Told:
             ("密码", "更换周期", _span(policy.password_age) if policy.password_age else "不要求"),
             ("密码", "不得重复的旧密码", f"{policy.history}个"),
         ]
-        return [Figure(group=group, name=name, value=value, source=where) for group, name, value in told]
+        return [InForce(group=group, name=name, value=value, source=where) for group, name, value in told]
 
     def days(self, year: int, own: list[DayOff]) -> Days:
         """Return a year's days; `own` are those set here."""
@@ -137,7 +137,7 @@ def _time(allowance: WorkingTime | None) -> str:
     return "–" if allowance is None else f"{allowance.amount}{_UNITS[allowance.unit]}"
 
 
-def _clocks(policy: Policy) -> list[Figure]:
+def _clocks(policy: Policy) -> list[InForce]:
     where, found = "city.toml", list[tuple[str, str, str]]()
     for priority in Priority:
         rules, group = policy.rules_of(priority), f"{priority.name}时限"
@@ -152,10 +152,10 @@ def _clocks(policy: Policy) -> list[Figure]:
         ("灯", "黄灯", f"{policy.yellow_percent}%"),
         *(("灯", f"第{level}级督办", f"超期{_time(one)}") for level, one in enumerate(policy.supervision, start=1)),
     ]
-    return [Figure(group=group, name=name, value=value, source=where) for group, name, value in found]
+    return [InForce(group=group, name=name, value=value, source=where) for group, name, value in found]
 
 
-def _limits(core: Core) -> list[Figure]:
+def _limits(core: Core) -> list[InForce]:
     timers, settings = core.city.emergency, core.settings
     told = [
         ("紧急", "研判", f"{timers.verdict_within}秒", "city.toml"),
@@ -165,16 +165,16 @@ def _limits(core: Core) -> list[Figure]:
         ("流量", "每位市民每分钟", f"{settings.citizen_rate}件" if settings.citizen_rate else "不限", "hotline.toml"),
         ("流量", "每个令牌每分钟", f"{settings.token_rate}次" if settings.token_rate else "不限", "hotline.toml"),
     ]
-    return [Figure(group=group, name=name, value=value, source=source) for group, name, value, source in told]
+    return [InForce(group=group, name=name, value=value, source=source) for group, name, value, source in told]
 
 
-def _triage(models: Path) -> list[Figure]:
+def _triage(models: Path) -> list[InForce]:
     file = models / ENCODER_CARD if (models / ENCODER_CARD).exists() else models / CARD
     if not file.exists():
         return []
     limits = _card(file).thresholds
     return [
-        Figure(group="智能分类", name=_TRIAGE.get(name, name), value=f"{getattr(limits, name):.3f}", source=file.name)
+        InForce(group="智能分类", name=_TRIAGE.get(name, name), value=f"{getattr(limits, name):.3f}", source=file.name)
         for name in Thresholds.__struct_fields__
     ]
 

@@ -11,6 +11,7 @@ declare module 'vue-router' {
 }
 
 const CENTRE: readonly Role[] = ['agent', 'supervisor']
+const EVERYBODY: readonly Role[] = ['agent', 'supervisor', 'department', 'system_admin', 'security_admin', 'audit_admin']
 const ADMINISTRATORS: readonly Role[] = ['system_admin', 'security_admin', 'audit_admin']
 
 // Each area is a chunk of its own. Pages below an area are its own children: see src/pages/<area>/routes.ts.
@@ -23,6 +24,7 @@ const routes: RouteRecordRaw[] = [
     path: '/admin', component: () => import('./pages/admin/AdminPage.vue'),
     meta: { area: 'admin', roles: [...ADMINISTRATORS, 'supervisor'] },
   },
+  { path: '/login/account', component: () => import('./pages/login/AccountPage.vue'), meta: { area: 'login', roles: EVERYBODY } },
   { path: '/login', component: () => import('./pages/login/LoginPage.vue'), meta: { area: 'login' } },
   { path: '/:rest(.*)*', component: () => import('./pages/login/LostPage.vue'), meta: { area: 'login' } },
 ]
@@ -36,5 +38,6 @@ router.beforeEach(async (to) => {
   const session = useSession()
   const staff = await session.whoIsIt()
   if (!staff) return { path: '/login', query: { to: to.fullPath } }
+  if (session.duties.length && to.path !== '/login/account') return '/login/account'
   return roles.includes(staff.role) ? true : homeOf(staff.role)
 })

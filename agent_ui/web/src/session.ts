@@ -18,12 +18,16 @@ export const homeOf = (role: Role): string => HOMES[role]
 /** Who is logged in. The session itself is a cookie that no script can read. */
 export const useSession = defineStore('session', () => {
   const staff = ref<Staff | null>(null)
+  /** What must be done before anything else: a new password, a second factor. */
+  const duties = ref<readonly string[]>([])
 
   /** Ask the service whose session the cookie is; null where there is none. */
   async function whoIsIt(): Promise<Staff | null> {
     if (staff.value) return staff.value
     try {
-      staff.value = await answerOf(api.GET('/api/v1/session'))
+      const found = await answerOf(api.GET('/api/v1/session'))
+      staff.value = found
+      duties.value = found.duties
     } catch (error) {
       if (!isProblem(error, 'unauthenticated')) throw error
     }
@@ -35,6 +39,7 @@ export const useSession = defineStore('session', () => {
     const body = { name, password, ...(code ? { code } : {}) }
     const answer = await answerOf(api.POST('/api/v1/login', { body }))
     staff.value = answer.staff
+    duties.value = answer.duties ?? []
     return answer.staff
   }
 
@@ -48,5 +53,5 @@ export const useSession = defineStore('session', () => {
     staff.value = null
   }
 
-  return { staff, whoIsIt, logIn, logOut, forget }
+  return { staff, duties, whoIsIt, logIn, logOut, forget }
 })
