@@ -53,7 +53,7 @@ export function useKeys(wanted: readonly Shortcut[]): void {
   })
 }
 
-/** Leave a field after its choice was made, so that the next key is a shortcut again. */
+/** Leave a field after its choice was made, so that the next key is a shortcut again. Lists take the focus back at first. */
 export function letGo(): void {
-  if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+  setTimeout(() => document.activeElement instanceof HTMLElement && document.activeElement.blur(), 0)
 }
