@@ -87,7 +87,7 @@ def _joined(*parts: Any) -> bytes:
 
 
 def content_hash(record: Record, detail: str) -> bytes:
-    """Return the SHA-256 of a record's content; `hash` in sql/audit.sql is the same."""
+    """Return the SHA-256 of a record's content; its own `hash`."""
     parts = (micros(record.at), record.actor, record.act, record.subject, record.result, detail)
     return hashlib.sha256(_joined(*parts)).digest()
 

@@ -14,6 +14,7 @@ ASKED: ContextVar[bool] = ContextVar("asked", default=False)
 """The caller gave the request an id of its own, and wants to find it again: a line tells what it led to."""
 _PERSONAL = (
     (re.compile(r"(?<!\d)(1\d{2})\d{4}(\d{4})(?!\d)"), r"\1****\2"),
+    (re.compile(r"(?<![0-9A-Za-z.])(0\d{2,3}-)\d{4}(\d{3,4})(?![0-9A-Za-z])"), r"\1****\2"),
     (re.compile(r"(?<![0-9A-Za-z])(\d{6})\d{8}(\d{3}[\dXx])(?![0-9A-Za-z])"), r"\1********\2"),
 )
 

@@ -186,8 +186,24 @@ async def _speech(chosen: Settings) -> str:
         raise Unavailable(f"{chosen.speech_url} does not answer ({type(error).__name__})") from error
 
 
+async def _keys(chosen: Settings) -> str:
+    """Keys live outside the database and its backup: without them the identities are lost."""
+    from hotline import keyring
+    from hotline.core import now
+
+    if not chosen.keys_file and not chosen.keys_path.exists():
+        return f"warn: no key file yet; the first start makes {chosen.keys_path}: keep a copy apart from the backup"
+    file = keyring.read(chosen.keys_path)
+    age = (now() - file.keys[0].made_at).days
+    if age > 365:
+        return f"warn: the key that seals is {age} days old: run `python -m hotline keys rotate`"
+    if not chosen.keys_file:
+        return f"warn: {chosen.keys_path} lies beside the data: keep a copy apart, or set keys_file"
+    return f"{chosen.keys_path}, {len(file.keys)} keys, the newest {age} days old"
+
+
 CHECKS: dict[str, Check] = {
-    "city": _city, "calendar": _calendar, "models": _models, "files": _files, "database": _database, "110": _police,
+    "city": _city, "calendar": _calendar, "models": _models, "files": _files, "keys": _keys, "database": _database, "110": _police,
     "wechat": _wechat, "sms": _sms, "voice": _voice, "speech": _speech,
     "neighbours": _neighbours,
 }

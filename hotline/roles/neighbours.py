@@ -17,7 +17,7 @@ from hotline.core import Core
 from hotline.courier import Courier
 from hotline.jobs import Handler
 from hotline.roles.departments import Sweeps
-from hotline.store.export import ExportStore
+from hotline.store.export import AuditedExport
 from hotline.store.jobs import Job
 from hotline.store.portal import PortalStore
 from hotline.store.wishes import WishStore
@@ -39,7 +39,7 @@ def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
         *wishes.routes(
             core.front, WishStore(pool), core.service.act_once, secret=secrets.get("wishes", ""), clock=clock
         ),
-        *data_export.routes(ExportStore(pool), secret=secrets.get("data", ""), clock=clock),
+        *data_export.routes(AuditedExport(pool, clock=clock), secret=secrets.get("data", ""), clock=clock),
         *directory_api.routes(core.directory_desk, known=known),
         *knowledge_api.routes(core.library, known=known),
         *nuisance_api.routes(core.nuisance_desk, known=known),

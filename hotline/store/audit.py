@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import asyncpg
@@ -66,15 +67,19 @@ class AuditStore:
             if not await connection.fetchval(_SQL["hold"]):
                 return 0
             last = await connection.fetchrow(_SQL["last"])
-            row = await connection.fetchrow(_SQL["stretch"], last["through"], limit)
-            if not row["records"] + row["events"]:
+            after = last["through"]
+            through = await connection.fetchval(_SQL["edge"], after, limit)
+            records = await connection.fetch(_SQL["records_of"], after, through)
+            events = await connection.fetchval(_SQL["events_written"], after, through) or ()
+            if not records and not events:
                 return 0
-            if row["wrong"]:
-                log.error("audit_record_changed_before_it_was_chained", rows=row["wrong"], above=last["through"])
-            link = Link(last["n"] + 1, last["through"], row["through"], row["records"], row["events"], row["leaves"],
-                        now, sealing.ring().active)
+            if wrong := [row["id"] for row in records if not _is_own(row)]:
+                log.error("audit_record_changed_before_it_was_chained", ids=wrong[:10], above=after)
+            leaves = [record_leaf(row) for row in records] + [sha256(content).digest() for content in events]
+            link = Link(last["n"] + 1, after, through, len(records), len(events), b"".join(leaves), now,
+                        sealing.ring().active)
             await _add(connection, link, link_hash(link, last["hash"]))
-            return int(row["records"] + row["events"])
+            return len(leaves)
 
     async def head(self) -> tuple[int, bytes]:
         """Return number and hash of the newest link, to be kept elsewhere."""
@@ -203,10 +208,15 @@ def _difference(
 
 def _own_hashes(link: asyncpg.Record, records: Sequence[asyncpg.Record]) -> Fault | None:
     for row in records:
-        if content_hash(_kept(row), row["detail"]) != row["hash"]:
+        if not _is_own(row):
             return Fault(link=link["n"], what="changed: before it was chained", log="audit_records",
                          position=row["position"], number=row["id"])
     return None
+
+
+def _is_own(row: asyncpg.Record) -> bool:
+    """Tell whether a record's own hash fits its content."""
+    return bool(content_hash(_kept(row), row["detail"]) == row["hash"])
 
 
 def _kept(row: asyncpg.Record) -> Kept:

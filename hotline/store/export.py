@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncpg
 import msgspec
 
+from hotline.audit import Record
 from hotline.export import ExportRow, row_of
+from hotline.ports import Clock
+from hotline.store.audit import keep
 from hotline.store.database import statements
 from hotline.store.rows import event_from
 from hotline.summary import Summary
@@ -28,6 +31,22 @@ class ExportStore:
             found = await connection.fetch(_SQL["page"], after, limit)
         rows = [_row(row) for row in found]
         return rows, rows[-1].cursor if len(rows) == limit else max(after, horizon - 1)
+
+
+class AuditedExport(ExportStore):
+    """Pages whose handing out is kept in the audit; an empty one hands out nothing."""
+
+    def __init__(self, pool: asyncpg.Pool, *, clock: Clock) -> None:
+        super().__init__(pool)
+        self._clock = clock
+
+    async def page(self, after: int, limit: int) -> tuple[list[ExportRow], int]:
+        """Return the next rows, as `ExportStore.page`."""
+        rows, following = await super().page(after, limit)
+        if rows:
+            detail = {"rows": str(len(rows)), "after": str(after), "through": str(rows[-1].cursor)}
+            await keep(self._pool, Record(at=self._clock(), actor="neighbour:data", act="export.tickets", detail=detail))
+        return rows, following
 
 
 def _row(row: asyncpg.Record) -> ExportRow:
