@@ -1,0 +1,184 @@
+"""What consoles ask about calls, without a PBX: the floor, who calls, forced presence, calls of one's own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+
+from agent_ui.call_requests import CallDesk
+from agent_ui.presence import NotReadyReason, PresenceState
+from agent_ui.protocol import DialCall, OrderCall, ReadCall, ReadFloor
+from agent_ui.staff import Staff, StaffRole
+from hotline.call_books import CallBooks
+from hotline.errors import Forbidden, HotlineError, InvalidInput, NotFound, Unavailable
+from hotline.store.audit import AuditStore
+from hotline.store.call_floor import CallDeskStore
+from hotline.store.console import ConsoleStore
+from hotline.store.database import open_pool
+from hotline.store.queues import QueueStore
+from hotline.store.telephone import TelephoneStore
+from routing.call_orders import CallAct, CallOrder
+from routing.calls import Call, Leg, Phase, Role
+from routing.queue_file import AgentPhone
+from routing.queue_plan import FIRST, Centre, Queue
+from routing.queueing import Rung
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+WANG = Staff(name="wang", display_name="王", role=StaffRole.AGENT)
+BOSS = Staff(name="boss", display_name="班长", role=StaffRole.SUPERVISOR)
+
+
+class Callbacks:
+    """A ledger in which nothing is owed; the desk only asks it for what is taken."""
+
+    async def take(self, agent: str, *, by: str, id_: int = 0) -> None:
+        return None
+
+
+async def house(pool: asyncpg.Pool, **more: object) -> CallDesk:
+    await pool.execute(
+        "INSERT INTO staff (name, display_name, role, password_hash, created_at) "
+        "VALUES ('wang', '王', 'agent', '', $1)", NOW,
+    )
+    await pool.execute(
+        "INSERT INTO presence (staff, state, since, lease_until) "
+        "VALUES ('wang', 'available', $1, now() + '1 hour')", NOW,
+    )
+    queues = QueueStore(pool)
+    return CallDesk(
+        reads=CallDeskStore(pool, queues), store=ConsoleStore(pool), callbacks=Callbacks(),  # type: ignore[arg-type]
+        note=AuditStore(pool).note, clock=lambda: NOW, new_id=lambda: "out-1", **more,  # type: ignore[arg-type]
+    )
+
+
+async def talking(pool: asyncpg.Pool) -> Call:
+    legs = (Leg(channel="c1", role=Role.CITIZEN, name="13800138000", up=True, since=NOW),
+            Leg(channel="agent~c1~1~wang", role=Role.AGENT, name="wang", up=True, since=NOW))
+    call = Call(id="c1", caller="13800138000", called="12345", queue="general", arrived=NOW, phase=Phase.TALKING,
+                agent="wang", legs=legs, asked_at=NOW, answered_at=NOW)
+    await TelephoneStore(pool).save(call, now=NOW)
+    return call
+
+
+async def test_supervisors_see_the_floor_without_numbers(database: str) -> None:
+    async with await open_pool(database, size=4) as pool:
+        desk = await house(pool)
+        await TelephoneStore(pool).give_phone("wang", "PJSIP/1", {"general": 1})
+        await talking(pool)
+        floor = (await desk.answer(BOSS, ReadFloor(id=1))).floor
+        assert floor is not None
+        assert [(row.queue, row.talking, row.waiting, row.available) for row in floor.queues] == [("general", 1, 0, 1)]
+        assert [(row.call, row.agent, row.phase) for row in floor.calls] == [("c1", "wang", "talking")]
+        assert "13800138000" not in str(floor)
+
+
+async def test_who_calls_is_masked_and_in_full_for_a_reason_only(database: str) -> None:
+    async with await open_pool(database, size=4) as pool:
+        desk = await house(pool)
+        await talking(pool)
+        masked = (await desk.answer(WANG, ReadCall(id=1, call="c1"))).card
+        full = (await desk.answer(WANG, ReadCall(id=2, call="c1", reason="回拨核实"))).card
+        assert masked is not None
+        assert full is not None
+        assert (masked.phone, masked.masked, full.phone, full.masked) == (
+            "+86138****8000", True, "+8613800138000", False)
+        li = Staff(name="li", display_name="李", role=StaffRole.AGENT)
+        with pytest.raises(Forbidden):
+            await desk.answer(li, ReadCall(id=3, call="c1", reason="x"))
+        with pytest.raises(NotFound):
+            await desk.answer(BOSS, ReadCall(id=4, call="nobody"))
+        kept = await pool.fetch("SELECT actor, act, subject FROM audit_records ORDER BY id")
+        assert [tuple(row) for row in kept] == [("agent:wang", "call.unmask", "c1")]
+
+
+async def test_presence_is_forced_by_supervisors_and_audited(database: str) -> None:
+    async with await open_pool(database, size=4) as pool:
+        await house(pool)
+        store = ConsoleStore(pool)
+        lease = await pool.fetchval("SELECT lease_until FROM presence")
+        for state in ("talking", "ringing", "wrap_up", "available"):
+            await pool.execute("UPDATE presence SET state = $1, reason = ''", state)
+            after = await store.force_presence(
+                "wang", PresenceState.NOT_READY, NotReadyReason.MEETING, by="boss", now=NOW
+            )
+            assert (after.state, after.reason) == ("not_ready", "meeting")
+        assert await pool.fetchval("SELECT lease_until FROM presence") == lease
+        for state, reason in ((PresenceState.TALKING, None), (PresenceState.NOT_READY, None),
+                              (PresenceState.AVAILABLE, NotReadyReason.MEAL)):
+            with pytest.raises(HotlineError):
+                await store.force_presence("wang", state, reason, by="boss", now=NOW)
+        await store.force_presence("wang", PresenceState.OFFLINE, None, by="boss", now=NOW)
+        with pytest.raises(HotlineError, match="offline"):
+            await store.force_presence("wang", PresenceState.AVAILABLE, None, by="boss", now=NOW)
+        assert await pool.fetchval("SELECT count(*) FROM audit_records WHERE act = 'presence.force'") == 5
+
+
+async def test_without_a_pbx_calls_are_read_and_none_is_steered(database: str) -> None:
+    async with await open_pool(database, size=4) as pool:
+        desk = await house(pool)
+        with pytest.raises(Unavailable, match="voice is off"):
+            await desk.answer(WANG, OrderCall(id=1, call="c1", act=CallAct.HOLD))
+        with pytest.raises(InvalidInput, match="either"):
+            await desk.answer(WANG, DialCall(id=2))
+        with pytest.raises(InvalidInput, match="dial"):
+            await desk.answer(WANG, OrderCall(id=3, call="c1", act=CallAct.DIAL))
+        with pytest.raises(InvalidInput, match="number"):
+            await desk.answer(WANG, DialCall(id=4, callback=7))
+
+
+async def test_what_supervisors_ask_of_calls_is_audited(database: str) -> None:
+    asked: list[CallOrder] = []
+
+    async def ask(staff: str, order: CallOrder, *, now: datetime) -> None:
+        asked.append(order)
+
+    async with await open_pool(database, size=4) as pool:
+        desk = await house(pool, ask=ask)
+        await desk.answer(BOSS, OrderCall(id=1, call="c1", act=CallAct.LISTEN))
+        await desk.answer(WANG, OrderCall(id=2, call="c1", act=CallAct.HOLD))
+        assert [(one.act, one.supervisor) for one in asked] == [("listen", True), ("hold", False)]
+        kept = await pool.fetch("SELECT actor, act FROM audit_records")
+        assert [tuple(row) for row in kept] == [("supervisor:boss", "call.listen")]
+
+
+async def test_queues_are_kept_by_version_and_known_at_once(database: str) -> None:
+    async with await open_pool(database, size=4) as pool:
+        await house(pool)
+        store = QueueStore(pool)
+        await store.reload()
+        assert store.centre == FIRST
+        before = await pool.fetchval("SELECT revision FROM revisions WHERE name = 'queues'")
+        centre = Centre(queues={"general": Queue(steps=(Rung(0, "general"),), most=9)})
+        await store.keep(centre, {"wang": AgentPhone(endpoint="PJSIP/1", skills={"general": 2})}, by="boss", now=NOW)
+        await store.reload()
+        assert store.centre == centre
+        assert (await store.agents())["wang"].skills == {"general": 2}
+        assert await pool.fetchval("SELECT revision FROM revisions WHERE name = 'queues'") > before
+        with pytest.raises(InvalidInput, match="nobody"):
+            await store.keep(centre, {"nobody": AgentPhone(endpoint="x", skills={})}, by="boss", now=NOW)
+        with pytest.raises(InvalidInput, match="default"):
+            await store.keep(Centre(queues=centre.queues, default="x"), {}, by="boss", now=NOW)
+        assert await pool.fetchval("SELECT count(*) FROM queue_versions") == 1
+
+
+async def test_how_calls_of_ours_went_is_written_into_the_ledger() -> None:
+    told: list[tuple[object, ...]] = []
+
+    class Ledger:
+        async def tried(self, id_: int, agent: str, result: str, *, by: str) -> None:
+            told.append((id_, agent, result, by))
+
+        async def reached(self, id_: int, agent: str, *, by: str, number: str) -> None:
+            raise Forbidden("it was given to somebody else meanwhile")
+
+    async def act(*_: object, **__: object) -> None:
+        raise AssertionError("no ticket is concerned")
+
+    books = CallBooks(Ledger(), act)  # type: ignore[arg-type]
+    call = Call(id="out-1", caller="13800138000", called="", queue="", arrived=NOW, agent="wang", callback=7)
+    await books.tried(call, 17)
+    await books.tried(call, 34)  # no circuit: not the citizen's doing
+    await books.spoken(call)
+    assert told == [(7, "wang", "busy", "agent:wang")]
