@@ -6,7 +6,7 @@ export default {
   stale: 'Not up to date, reconnecting',
   view: { live: 'Live', heat: 'Heat map', spots: 'Hot spots', reports: 'Reports' },
   part: {
-    phone: 'Telephone', today: "Today's tickets", clocks: 'Open tickets and clocks', alarms: 'Alarms', channels: 'Channels', hours: 'Appeals by hour (light: a week ago)', agents: 'Agents', calls: 'Calls now',
+    phone: 'Telephone', today: "Today's tickets", clocks: 'Open tickets and clocks', alarms: 'Alarms', channels: 'Channels', hours: 'By hour (light: a week ago)', agents: 'Agents', calls: 'Calls now',
   },
   last24: 'last 24 hours',
   recent: '30 min {value}',
@@ -33,6 +33,10 @@ export default {
   acknowledged: 'Acknowledged',
   assign: 'Assign to',
   assigned: 'Assigned to {agent}',
+  redClocks: '{state}: {count} overdue',
+  look: 'Look',
+  urgeNote: 'Urged by the supervisor',
+  superviseReason: 'Supervised by the supervisor',
   clear: 'Clear',
   cleared: 'Alarm cleared',
   alarm: {

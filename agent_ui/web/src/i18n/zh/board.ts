@@ -33,6 +33,10 @@ export default {
   acknowledged: '已知悉',
   assign: '指派给',
   assigned: '已指派给 {agent}',
+  redClocks: '红灯：{state}超期 {count} 件',
+  look: '查看',
+  urgeNote: '班长催办',
+  superviseReason: '班长督办',
   clear: '解除',
   cleared: '告警已解除',
   alarm: {

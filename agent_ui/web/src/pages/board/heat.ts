@@ -1,8 +1,8 @@
 // The heat map's rows and its chart. Pure.
-import type { components } from '@/generated/http'
+import type { operations } from '@/generated/http'
 import { heatOf } from './numbers'
 
-export type Heat = components['schemas']['Heat']
+export type Heat = operations['get_api_v1_figures_heat']['responses'][200]['content']['application/json']
 export interface Grid {
   towns: string[]
   categories: { code: string; name: string }[]

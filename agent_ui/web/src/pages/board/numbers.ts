@@ -1,10 +1,10 @@
 // Figures for people: values, goals, tones; and from which question each number leads to its tickets. Pure.
-import type { components } from '@/generated/http'
+import type { operations } from '@/generated/http'
 import { partsOf } from '@/shared/time'
 
-type Schemas = components['schemas']
-export type Board = Schemas['Board']
-export type Figure = Schemas['Figure']
+/** By what the routes answer, not by the names of schemas: those change when two are called alike. */
+export type Board = operations['get_api_v1_board']['responses'][200]['content']['application/json']
+export type Figure = Board['today'][number]
 export type Tone = 'good' | 'bad' | 'plain'
 export type Language = string
 
