@@ -5,7 +5,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run pages screenshots pages-check pages-test stop test lint security scan bench bench-peers queues year chaos eval train clean
+.PHONY: help run pages screenshots pages-check pages-test stop test lint security scan bench bench-peers queues year chaos fuzz soak coverage eval train clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -98,6 +98,8 @@ eval: $(VENV)/.installed ## every bar of triage beside its figure, on texts it w
 SCALE ?= 5000000
 bench: $(VENV)/.installed-dev ## throughput and latency beside baselines, in one run
 	$(PY) -m bench
+	$(PY) -m bench.workers
+	$(PY) -m bench.fanout
 	OMP_NUM_THREADS=1 $(PY) -m bench.triage
 	OMP_NUM_THREADS=1 $(PY) -m bench.likeness
 	$(PY) -m bench.queues
@@ -113,8 +115,24 @@ queues: $(VENV)/.installed-dev ## millions of simulated calls beside Erlang C an
 year: $(VENV)/.installed-dev ## live through a simulated year of 200,000 tickets, with invariants and figures checked
 	$(PY) -m tests.year
 
-chaos: $(VENV)/.installed-dev ## kill the service under load 20 times and count
+MINUTES ?= 8
+chaos: $(VENV)/.installed-dev ## kill, restart, fail over, fill, slow down and confuse the service under load, and count (10 minutes)
 	$(PY) -m tests.chaos --kills 20
+	$(PY) -m tests.faults --minutes $(MINUTES)
+
+FUZZ ?= 100000
+fuzz: $(VENV)/.installed-dev ## schemathesis, the console's protocol and every codec, $(FUZZ) cases each (for the night)
+	$(PY) -m tests.fuzz --cases $(FUZZ)
+
+SOAK ?= 30
+soak: $(VENV)/.installed-dev ## half of the measured capacity for half an hour: slopes of memory and latency
+	$(PY) -m bench.soak --minutes $(SOAK)
+
+# Branches of the floors F0-F3 (docs/architecture.md); what runs in processes of its own is not counted.
+coverage: $(VENV)/.installed-dev ## run all tests and count branches of floors F0 to F3 (goal: 90 %)
+	$(PY) -m coverage erase
+	$(PY) -m coverage run --branch -m pytest
+	$(PY) -m tests.floors | xargs $(PY) -m coverage report --skip-covered --fail-under=90 --include
 
 clean: ## remove the virtual environment and caches (keeps var/)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import platform
@@ -48,7 +49,8 @@ class Run:
 
     async def __aexit__(self, *_: object) -> None:
         for process in (self._clients, self._server):
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
             await process.wait()
 
     async def at(self, rate: float) -> tuple[bool, float]:
@@ -76,7 +78,8 @@ async def maximum(kind: str, consoles: int, *, quiet: bool = False) -> tuple[flo
     best, rate = 0.0, 10_000 / consoles
     with tqdm(desc=f"{kind}, {consoles} consoles", unit=" rates", disable=quiet) as bar:
         async with Run(kind, consoles) as run:
-            while (await run.at(rate))[0]:
+            # A second try: other work on the machine spoils a run now and then.
+            while (await run.at(rate))[0] or (await run.at(rate))[0]:
                 best, rate = rate, rate * FACTOR
                 bar.update()
         async with Run(kind, consoles) as run:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 import time
 from collections import deque
@@ -109,7 +110,7 @@ async def gateway(port: int) -> None:
     feed = Feed()
     made = Gateway(
         feed=cast(Any, feed), start=0, store=cast(Any, Store()), requests=cast(Requests, None), redeem=redeem,
-        clock=lambda: datetime.now(UTC), 
+        clock=lambda: datetime.now(UTC),
         limits=Limits(consoles=20_000, housekeeping=10_000.0, ping=10_000.0, max_buffer=8 << 20),
     )
     seq = 1
@@ -142,5 +143,6 @@ async def bare(port: int) -> None:
 
 
 if __name__ == "__main__":
+    logging.disable()  # clients that are killed at the end are no news
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run((gateway if sys.argv[1] == "gateway" else bare)(int(sys.argv[2])))

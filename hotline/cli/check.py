@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from hotline.cli.base import command, settings
-from hotline.config import Settings
+from hotline.config import PREFIX, Settings, describe
 from hotline.errors import HotlineError
 
 _LEAST_POSTGRES = 16
 _ANNOUNCED = 12
 """From this month on, the next year's holidays must be known: clocks reach into it."""
+_NO_SETTINGS = {"HOTLINE_CONFIG"}
+"""Variables that are read, but name where the settings are."""
 Check = Callable[[Settings], Coroutine[Any, Any, str]]
 
 
@@ -36,8 +40,22 @@ def run(given: argparse.Namespace) -> int:
             _say("FAIL", "configuration", line)
         return 1
     _say("ok", "configuration", "every setting is understood")
+    for line in misspelt(os.environ):
+        _say("warn", "configuration", line)
     results = [_checked(name, check, chosen) for name, check in CHECKS.items()]
     return 0 if all(results) else 1
+
+
+def misspelt(environment: Iterable[str]) -> list[str]:
+    """Return a line for each HOTLINE_ variable that is no setting: nobody reads it, which is seldom what was meant."""
+    known = [PREFIX + name.upper() for name, *_ in describe()]
+    lines = []
+    for name in sorted(set(environment) - set(known) - _NO_SETTINGS):
+        if name.startswith(PREFIX):
+            near = get_close_matches(name.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], n=1)
+            meant = f": did you mean {PREFIX}{near[0]}?" if near else ""
+            lines.append(f"{name} is no setting and is not read{meant}")
+    return lines
 
 
 def _say(mark: str, name: str, text: str) -> None:
