@@ -96,13 +96,15 @@ eval: $(VENV)/.installed ## every bar of triage beside its figure, on texts it w
 	$(PY) -m hotline eval
 
 SCALE ?= 5000000
-bench: $(VENV)/.installed-dev ## throughput and latency beside baselines, in one run
+MINUTES ?= 10
+bench: $(VENV)/.installed-dev $(BUILT) ## throughput and latency beside baselines, in one run
 	$(PY) -m bench
 	$(PY) -m bench.workers
 	$(PY) -m bench.fanout
 	OMP_NUM_THREADS=1 $(PY) -m bench.triage
 	OMP_NUM_THREADS=1 $(PY) -m bench.likeness
 	$(PY) -m bench.queues
+	$(PY) -m bench.pages --minutes $(MINUTES)
 	$(PY) -m bench.telephone
 	$(PY) -m bench.scale --tickets $(SCALE)
 
