@@ -62,7 +62,7 @@ def triage_of(text: str) -> Triage:
 
 
 def micros(*works: Callable[[], object]) -> list[float]:
-    """Return processor time in µs a ticket of each work, in turns; the least of some rounds: others share the machine."""
+    """Return processor time in µs a ticket of each work, in turns; the least of the rounds, as others compute too."""
     found: list[list[float]] = [[] for _ in works]
     for _ in range(ROUNDS):
         for work, times in zip(works, found, strict=True):

@@ -55,16 +55,25 @@ def checked(command: c.Command, ticket: Ticket) -> c.Command:
     """Return a command as it may be decided on: a reply with its flags, everything else as it is.
 
     Raises:
-        RuleViolation (`personal_data`): the public text of a reply carries personal data; the detail says what.
+        RuleViolation (`personal_data`): the public text of a reply, or the title of a wish that is to be published,
+            carries personal data; the detail says what.
     """
-    if not isinstance(command, c.Reply):
-        return command
+    match command:
+        case c.Reply(public=text):
+            found = _public(text, ticket, "公开答复", "请改写,或移到内部办理情况")
+            return msgspec.structs.replace(command, flags=found.doubtful)
+        case c.PublishWish(title=title):
+            _public(title, ticket, "公开的微心愿", "请改写")
+    return command
+
+
+def _public(text: str, ticket: Ticket, where: str, mend: str) -> Personal:
     citizen = ticket.appeal.citizen
-    found = personal_data(command.public, name=citizen.name, phone=citizen.phone)
+    found = personal_data(text, name=citizen.name, phone=citizen.phone)
     if found.certain:
         what = "、".join(found.certain)
-        raise RuleViolation(f"公开答复含有个人信息({what}):请改写,或移到内部办理情况", error_id="personal_data")
-    return msgspec.structs.replace(command, flags=found.doubtful)
+        raise RuleViolation(f"{where}含有个人信息({what}):{mend}", error_id="personal_data")
+    return found
 
 
 def _named(what: str, found: Iterable[re.Match[str]]) -> list[str]:

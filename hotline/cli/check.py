@@ -221,7 +221,7 @@ async def _keys(chosen: Settings) -> str:
 
 
 CHECKS: dict[str, Check] = {
-    "city": _city, "calendar": _calendar, "models": _models, "files": _files, "keys": _keys, "database": _database, "110": _police,
-    "wechat": _wechat, "sms": _sms, "voice": _voice, "speech": _speech,
+    "city": _city, "calendar": _calendar, "models": _models, "files": _files, "keys": _keys,
+    "database": _database, "110": _police, "wechat": _wechat, "sms": _sms, "voice": _voice, "speech": _speech,
     "neighbours": _neighbours,
 }

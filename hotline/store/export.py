@@ -45,7 +45,8 @@ class AuditedExport(ExportStore):
         rows, following = await super().page(after, limit)
         if rows:
             detail = {"rows": str(len(rows)), "after": str(after), "through": str(rows[-1].cursor)}
-            await keep(self._pool, Record(at=self._clock(), actor="neighbour:data", act="export.tickets", detail=detail))
+            record = Record(at=self._clock(), actor="neighbour:data", act="export.tickets", detail=detail)
+            await keep(self._pool, record)
         return rows, following
 
 
