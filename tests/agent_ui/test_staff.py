@@ -25,13 +25,11 @@ from agent_ui.presence import (
 )
 from agent_ui.session import Session, follow, unfollow
 from agent_ui.staff import Staff, StaffRole, acting_role, actor_of, check_command, check_ticket, check_topic
-from agent_ui.words import COMMAND_WORDS, REJECT_WORDS, form_of, terms
 from hotline import commands as c
 from hotline.appeal import Appeal, Citizen
 from hotline.decide import receive
 from hotline.errors import Forbidden, IllegalTransition, InvalidInput
 from hotline.events import Actor, Role, TicketEvent
-from hotline.permissions import PERMITTED
 from hotline.summary import Summary, summarize
 from hotline.terms import Channel, Kind
 from tests.cities import NOW, POLICY, STREET_LIGHT
@@ -251,26 +249,3 @@ def test_asyncapi_names_every_frame_and_every_reference_leads_somewhere() -> Non
         for step in reference.removeprefix("#/").split("/"):
             assert isinstance(place, dict)
             place = place[step]
-
-
-# ── words ────────────────────────────────────────────────────────────────────────────────────────
-def test_every_command_and_field_has_a_word() -> None:
-    assert set(COMMAND_WORDS) == {*c.LIFECYCLE_COMMANDS, *c.SIDE_COMMANDS}
-    for kind in COMMAND_WORDS:
-        assert form_of(kind)["word"]
-    assert set(REJECT_WORDS) == set(c.RejectReason)
-
-
-def test_forms_ask_for_what_the_commands_need() -> None:
-    """What a form collects, filled with anything its controls allow, decodes as the command."""
-    samples = {"area": "字", "line": "字", "department": "城管局", "number": 1, "check": True, "names": ["城管局"],
-               "files": []}
-    given = {c.tag_of(kind) for kinds in PERMITTED.values() for kind in kinds}  # the rest only the system gives
-    for tag, form in terms()["commands"].items():
-        if tag not in given:
-            continue
-        filled = {f["name"]: f["options"][0][0] if f["control"] == "select" else
-                  [f["options"][0][0]] if f["control"] == "checks" else samples[f["control"]] for f in form["fields"]}
-        command = p.decode(msgspec.json.encode({"type": "command", "id": 1, "number": "DG1",
-                                                "command": {"type": tag, **filled}}))
-        assert isinstance(command, p.RunCommand)

@@ -23,6 +23,7 @@ from tests.processes import PASSWORD, TOKEN, House
 
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed (requirements-dev.txt)")
 
+playwright.expect.set_options(timeout=20_000)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
