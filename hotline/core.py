@@ -157,7 +157,7 @@ class Core:
 
     async def chain_audit(self) -> None:
         """Chain what the audit and the event log have grown by."""
-        await self.audit.link_all(self.clock())
+        await self.audit.link_all(self.clock(), busy=lambda: self.intake.waiting > 0)
 
     async def read_days(self) -> None:
         """Read the days off that an administrator has set."""

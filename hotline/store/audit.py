@@ -56,10 +56,14 @@ class AuditStore:
         await keep(self._pool, record)
 
     # ── the chain ────────────────────────────────────────────────────────────────────────────────
-    async def link_all(self, now: datetime) -> None:
-        """Chain what both logs have grown by. Safe in several processes: one links, the others leave it to it."""
+    async def link_all(self, now: datetime, *, busy: Callable[[], bool] = lambda: False) -> None:
+        """Chain what both logs have grown by; one link only while this process is `busy`.
+
+        Safe in several processes: one links, the others leave it to it.
+        """
         while await self.link_once(now) >= STRETCH:
-            pass
+            if busy():
+                return
 
     async def link_once(self, now: datetime, *, limit: int = STRETCH) -> int:
         """Add one link; return how many rows it has, 0 where there is nothing to chain or another process does it."""

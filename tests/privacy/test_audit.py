@@ -319,3 +319,13 @@ def test_the_first_difference_is_where_the_first_change_is(rows: list[bytes], da
 def test_parts_cannot_flow_into_each_other() -> None:
     one, other = record(actor="a", act="bc"), record(actor="ab", act="c")
     assert content_hash(one, "{}") != content_hash(other, "{}")
+
+
+async def test_a_busy_process_adds_one_link_at_a_time(pool: asyncpg.Pool) -> None:
+    audit = AuditStore(pool)
+    for n in range(1010):
+        await audit.note(record(n))
+    await audit.link_all(NOW, busy=lambda: True)
+    assert (await audit.size())[0] == 2
+    await audit.link_all(NOW)
+    assert (await audit.waiting())[0] == 0
