@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import aiohttp
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import async_playwright
 from tqdm import tqdm
 
@@ -51,7 +52,8 @@ async def _draw(site: Site, scene: Scene, name: str, size: dict[str, int]) -> No
     await page.context.close()
 
 
-async def _drawn(house: House, wanted: list[Scene]) -> None:
+async def _drawn(house: House, wanted: list[Scene]) -> list[str]:
+    """Draw the pages; return what the browser complained of."""
     await house.serve()
     await _demo(house, rate=8, seconds=20)
     jobs = [
@@ -63,12 +65,15 @@ async def _drawn(house: House, wanted: list[Scene]) -> None:
         browser = await play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         site = Site(house, browser)
         for scene, name, size in tqdm(jobs, desc="pictures"):
-            await _draw(site, scene, name, size)
-        for error in site.errors:
-            print(f"the browser said: {error}")
+            try:
+                await _draw(site, scene, name, size)
+            except PlaywrightError as error:  # the others are drawn all the same
+                site.errors.append(f"{scene.name}-{name}: {error}")
+        failed = list(site.errors)
         site.errors.clear()
         await site.close()
         await browser.close()
+    return failed
 
 
 def main() -> None:
@@ -90,12 +95,14 @@ def main() -> None:
             house.add_staff(name, role)
         house.add_staff("dept", "department", "--department", UNIT)
         house.start_desk()
-        asyncio.run(_drawn(house, wanted))
+        complaints = asyncio.run(_drawn(house, wanted))
     finally:
         house.end()
         stop_embedded(house.home)
         shutil.rmtree(house.home, ignore_errors=True)
     total = sum(picture.stat().st_size for picture in OUT.glob("*.png"))
+    for complaint in complaints:
+        print(f"the browser said: {complaint}")
     print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}, {total / 1000:.0f} kB together")
     if total > MOST:
         raise SystemExit(f"the pictures have more than {MOST / 1e6} MB together: show fewer (drawn=False)")
