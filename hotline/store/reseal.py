@@ -38,6 +38,7 @@ PLACES = (
     _Place("calls", lambda row: f"call {row['key']}".encode(), "document"),
     _Place("callers", lambda row: f"caller {row['key']}".encode(), "text"),
     _Place("units", lambda row: f"unit {row['key']}".encode(), "text"),
+    _Place("second_factors", lambda row: f"staff.totp_secret:{row['key']}".encode(), "bytes"),
     _Place("marks", lambda row: b"nuisance", "text"),
 )
 """Each has statements `NAME_count`, `NAME_page` and `NAME_put` in sql/reseal.sql."""

@@ -23,7 +23,7 @@ from hotline.store.incidents import JobStore
 from hotline.store.indexer import index_all
 from hotline.store.nuisance import NuisanceStore
 from hotline.store.portal import PortalStore
-from hotline.store.sealing import blind, seal_document, seal_text
+from hotline.store.sealing import blind, ring, seal_document, seal_text
 from hotline.store.tickets import TicketStore
 from hotline.store.units import UnitStore
 from hotline.terms import Channel
@@ -87,6 +87,11 @@ async def lived_in(pool: asyncpg.Pool) -> str:
         "INSERT INTO calls (id, direction, caller, started_at, doc, caller_sealed) "
         "VALUES ('c1', 'in', $1, now(), $2, $3)",
         blind(ZHANG.phone), seal_document(ZHANG, context="call c1"), seal_text(ZHANG.phone, context="caller c1"),
+    )
+    await pool.execute(
+        "INSERT INTO staff (name, display_name, role, password_hash, created_at, totp_secret) "
+        "VALUES ('li', '李', 'agent', '', now(), $1)",
+        ring().seal(b"the unit's secret", context=b"staff.totp_secret:li"),
     )
     await index_all(pool)
     return receipt.number

@@ -97,6 +97,18 @@ UPDATE unit_systems AS t SET secret = n.new
 FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.unit = n.key AND t.secret = n.old;
 
+-- name: second_factors_count
+SELECT count(*) FROM staff WHERE totp_secret IS NOT NULL;
+
+-- name: second_factors_page
+SELECT name AS key, totp_secret AS value FROM staff
+WHERE totp_secret IS NOT NULL AND ($1::text IS NULL OR name > $1) ORDER BY name LIMIT $2;
+
+-- name: second_factors_put
+UPDATE staff AS t SET totp_secret = n.new
+FROM unnest($1::text[], $2::bytea[], $3::bytea[]) AS n (key, old, new)
+WHERE t.name = n.key AND t.totp_secret = n.old;
+
 -- name: marks_count
 SELECT count(*) FROM nuisance_marks WHERE sealed <> '';
 
