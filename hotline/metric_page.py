@@ -30,6 +30,17 @@ ticket's events become its numerator and denominator in `hotline/tally.py` and `
 - A day is the city's. The report of a past month can still move, by what is decided later (a rating, a clock that comes
   due, an exclusion).
 
+## From a figure to its tickets
+
+`GET /api/v1/figures/tickets` takes the question of a figure, with `figure`, `part` and `side` (`num`, `den`, `miss`
+what is in the denominator only, `out` what exclusions left out). A ticket is listed where its own share adds to the
+figure, so the `times` of all pages add up to the figure itself, whatever it is (tested for every figure, part and
+side of random lives). Only tickets to which a fact of the right kind happened are looked at
+(`hotline.drill.LEADS`), day by day backward over the log's index by time; a page that took too long comes back
+short, with a cursor. Beside it: `…/standing` (tickets in a state), `…/calls`, `…/heat` (towns × categories),
+`/api/v1/hot-spots` and what citizens wrote there, masked. `/api/v1/board` and its stream hold what a wallboard
+shows; the stream touches no session and ends with it.
+
 ## Exclusions (剔除)
 
 A supervisor leaves a ticket out of one metric, with a reason ({reasons}) and a note, and can take it

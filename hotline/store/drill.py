@@ -91,7 +91,7 @@ class DrillStore:
 
     async def texts(self, numbers: Sequence[str]) -> list[tuple[str, Receive, msgspec.Raw]]:
         """Return number, first event and row of tickets; those that do not exist are left out."""
-        found = [(row, event_from(row["doc"]).fact) for row in await self._fetch("texts", list(numbers))]
+        found = [(row, event_from(row["doc"], row["sealed"]).fact) for row in await self._fetch("texts", list(numbers))]
         return [(row["number"], fact, _raw(row["summary"])) for row, fact in found if isinstance(fact, Receive)]
 
     async def _fetch(self, name: str, *parameters: object) -> list[asyncpg.Record]:

@@ -12,7 +12,7 @@ import pytest
 from agent_ui import board_api
 from agent_ui.staff import StaffRole
 from hotline.drill_views import CallSide
-from hotline.store.rows import event_from, to_json
+from hotline.store.rows import event_from, sealed_event
 from hotline.store.tally import catch_up
 from tests.figures.test_api import ADMINS, CENTRE, DEPARTMENT, SPAN, House, events, house  # noqa: F401 - a fixture
 from tests.figures.test_calls import call
@@ -88,7 +88,10 @@ async def test_texts_behind_a_hot_spot_hide_who_wrote_them(house: House) -> None
     citizen = msgspec.structs.replace(event.fact.appeal.citizen, name="王小明", phone="+8613812345678")
     appeal = msgspec.structs.replace(event.fact.appeal, citizen=citizen, text="我是王小明,电话13812345678,路灯不亮")
     changed = msgspec.structs.replace(event, fact=msgspec.structs.replace(event.fact, appeal=appeal))
-    await pool.execute("UPDATE ticket_events SET doc = $2 WHERE position = $1", row["position"], to_json(changed))
+    doc, sealed = sealed_event(changed)
+    assert "王小明" not in doc.replace(appeal.text, "")
+    update = "UPDATE ticket_events SET doc = $2, sealed = $3 WHERE position = $1"
+    await pool.execute(update, row["position"], doc, sealed)
     told = (await get(house, f"/api/v1/hot-spots/texts?numbers=DG1,{number}"))["texts"]
     assert [one["number"] for one in told] == [number]
     assert "路灯不亮" in told[0]["text"]
