@@ -104,7 +104,11 @@ async def _sipp(folder: Path, *options: str) -> asyncio.subprocess.Process:
 
 
 async def _load(folder: Path, pbx: Pbx, agents: _Answered, *, number: str, rate: float, seconds: float) -> Result:
-    """Call at a rate; count what the agents' telephone answered."""
+    """Call at a rate, once all is quiet; count what the agents' telephones answered."""
+    quiet = time.monotonic() + 60
+    while time.monotonic() < quiet and await agents.rings():  # noqa: ASYNC110 - the PBX tells nobody else
+        await asyncio.sleep(0.5)
+    await asyncio.sleep(1)
     agents.begin()
     most = 0
     process = await _sipp(

@@ -50,8 +50,8 @@ class Ari:
             ) as answer:
                 if answer.status in _GONE:
                     return False
-                if answer.status >= 400:
-                    log.warning("ari_refused", path=path, status=answer.status, body=(await answer.text())[:200])
+                if answer.status >= 400 and "not found" not in (body := await answer.text()):
+                    log.warning("ari_refused", path=path, status=answer.status, body=body[:200])
                 return answer.status < 400
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"the PBX does not answer: {error!r}") from error

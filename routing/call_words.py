@@ -4,6 +4,60 @@ from __future__ import annotations
 
 import msgspec
 
+from routing.call_actions import (
+    Action as Action,
+)
+from routing.call_actions import (
+    Answer as Answer,
+)
+from routing.call_actions import (
+    Dequeue as Dequeue,
+)
+from routing.call_actions import (
+    Dial as Dial,
+)
+from routing.call_actions import (
+    Dissolve as Dissolve,
+)
+from routing.call_actions import (
+    Enqueue as Enqueue,
+)
+from routing.call_actions import (
+    Free as Free,
+)
+from routing.call_actions import (
+    Hang as Hang,
+)
+from routing.call_actions import (
+    Hush as Hush,
+)
+from routing.call_actions import (
+    Join as Join,
+)
+from routing.call_actions import (
+    Missed as Missed,
+)
+from routing.call_actions import (
+    Music as Music,
+)
+from routing.call_actions import (
+    Part as Part,
+)
+from routing.call_actions import (
+    Play as Play,
+)
+from routing.call_actions import (
+    Record as Record,
+)
+from routing.call_actions import (
+    Snoop as Snoop,
+)
+from routing.call_actions import (
+    Speak as Speak,
+)
+from routing.call_actions import (
+    Tried as Tried,
+)
 from routing.calls import Ear
 
 
@@ -135,122 +189,3 @@ class Supervise(msgspec.Struct, frozen=True):
 
 Order = Hold | Resume | Consult | Conference | Transfer | Requeue | DropParty | Leave | HangUp | Supervise | Move
 Happening = Entered | Played | Digit | Chosen | Told | Full | Up | Gone | Assigned | RungOut | Order
-
-
-# ── what is to be done ───────────────────────────────────────────────────────────────────────────
-class Answer(msgspec.Struct, frozen=True):
-    """Pick the citizen's call up."""
-
-    channel: str
-
-
-class Play(msgspec.Struct, frozen=True):
-    """Play sounds by name, one after the other; the first names the whole."""
-
-    channel: str
-    media: str
-    more: tuple[str, ...] = ()
-
-
-class Hush(msgspec.Struct, frozen=True):
-    """Stop what is being played on a channel."""
-
-    channel: str
-    media: str
-
-
-class Speak(msgspec.Struct, frozen=True):
-    """Choose the language of what is played on a channel."""
-
-    channel: str
-    language: str
-
-
-class Music(msgspec.Struct, frozen=True):
-    """Start or stop the music of a channel that waits."""
-
-    channel: str
-    on: bool
-
-
-class Dial(msgspec.Struct, frozen=True):
-    """Ring an endpoint as a channel of our name; `caller` is what their telephone shows."""
-
-    channel: str
-    endpoint: str
-    caller: str
-
-
-class Join(msgspec.Struct, frozen=True):
-    """Put channels together in a bridge, which is made where it is not there."""
-
-    bridge: str
-    channels: tuple[str, ...]
-
-
-class Part(msgspec.Struct, frozen=True):
-    """Take a channel out of a bridge."""
-
-    bridge: str
-    channel: str
-
-
-class Record(msgspec.Struct, frozen=True):
-    """Begin to record a bridge under a name; nothing happens if it is being recorded."""
-
-    bridge: str
-    name: str
-
-
-class Hang(msgspec.Struct, frozen=True):
-    """End a channel."""
-
-    channel: str
-
-
-class Enqueue(msgspec.Struct, frozen=True):
-    """The call waits for an agent; at the head of its equals if it waited before (`Call.arrived`)."""
-
-
-class Dequeue(msgspec.Struct, frozen=True):
-    """The call waits no more."""
-
-
-class Free(msgspec.Struct, frozen=True):
-    """An agent's part is over: wrap-up after a talk, not ready after no answer, available again otherwise."""
-
-    agent: str
-    talked: bool
-    failed: bool = False
-
-
-class Missed(msgspec.Struct, frozen=True):
-    """Nobody took the call: it is owed a call back. `full`: there was no room in the queue."""
-
-    full: bool = False
-
-
-class Tried(msgspec.Struct, frozen=True):
-    """A call of ours reached nobody: `cause` as Q.850 numbers it, 0 where it rang out."""
-
-    cause: int = 0
-
-
-class Snoop(msgspec.Struct, frozen=True):
-    """Listen to a channel through another of our name; with `whisper` its holder hears what is said there."""
-
-    channel: str
-    snoop: str
-    whisper: bool
-
-
-class Dissolve(msgspec.Struct, frozen=True):
-    """Take the bridge away."""
-
-    bridge: str
-
-
-Action = (
-    Answer | Play | Hush | Speak | Music | Dial | Join | Part | Record | Hang | Enqueue | Dequeue | Free | Missed
-    | Tried | Snoop | Dissolve
-)
