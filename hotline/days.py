@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
@@ -10,9 +11,12 @@ import msgspec
 from hotline.deadlines import WorkCalendar
 from hotline.policy import Policy
 
+_A_YEARS = 7
+"""Days from which a year counts as set, not as one day mended: the statutory ones are thirteen."""
+
 
 def with_days(policy: Policy, days: Mapping[date, bool]) -> Policy:
-    """Return the policy with days set as off (True) or worked (False); a year with any is announced."""
+    """Return the policy with days set as off (True) or worked (False); a year with a week of them is announced."""
     if not days:
         return policy
     calendar = policy.calendar
@@ -20,7 +24,7 @@ def with_days(policy: Policy, days: Mapping[date, bool]) -> Policy:
     worked = frozenset(days) - off
     changed = msgspec.structs.replace(
         calendar, holidays=(calendar.holidays - worked) | off, make_up_days=(calendar.make_up_days - off) | worked,
-        known=calendar.known | {day.year for day in days},
+        known=calendar.known | {year for year, count in Counter(day.year for day in days).items() if count >= _A_YEARS},
     )
     return msgspec.structs.replace(policy, calendar=changed)
 
