@@ -19,9 +19,11 @@ import agent_ui.figures
 import hotline.figures
 import hotline.operation
 import hotline.web
+from channels.kit import MAX_WITH_FILES
 from hotline.__main__ import parser
 from hotline.config import PREFIX, load
 from hotline.roles import Role
+from hotline.store.hosts import hosts_of
 
 DEPLOY = Path("deploy")
 UNITS = sorted((DEPLOY / "systemd").glob("hotline*.service"))
@@ -227,7 +229,7 @@ def test_nginx_says_whose_request_it_is_and_keeps_figures_inside() -> None:
     assert re.search(r"location = /metrics \{ return 404; \}", NGINX)
     size = re.search(r"client_max_body_size (\d+)m;", NGINX)
     assert size is not None
-    assert int(size[1]) * 1024 * 1024 == hotline.web.MAX_BODY
+    assert int(size[1]) * 1024 * 1024 == MAX_WITH_FILES
     assert "non_idempotent;" not in NGINX.replace("(no `non_idempotent`)", "")
     assert NGINX.count("{") == NGINX.count("}")
     assert not re.search(r"TLSv1(\.1)?[ ;]", NGINX)
@@ -303,3 +305,18 @@ def test_unit_files_are_read_by_another_parser_too() -> None:
         other.optionxform = str  # type: ignore[assignment, method-assign]
         other.read(unit)
         assert other.sections(), unit
+
+
+# ── Patroni ──────────────────────────────────────────────────────────────────────────────────────
+def test_patroni_never_promotes_who_may_lack_a_commit_and_the_hotline_asks_for_the_primary() -> None:
+    patroni = yaml.safe_load((DEPLOY / "patroni/patroni.yml").read_text())
+    dcs = patroni["bootstrap"]["dcs"]
+    assert dcs["synchronous_mode"] is True
+    assert dcs["postgresql"]["parameters"]["synchronous_commit"] == "on"
+    assert patroni["watchdog"]["mode"] == "required"
+    lines = (DEPLOY / "patroni/hotline.env.example").read_text().splitlines()
+    given = dict(line.split("=", 1) for line in lines if line.startswith(PREFIX))
+    settings = load(given, file=Path("none.toml"))
+    assert "target_session_attrs=read-write" in settings.dsn
+    assert len(hosts_of(settings.dsn)) == len(patroni["etcd3"]["hosts"]) == 3
+    assert "target_session_attrs" not in settings.reports_dsn
