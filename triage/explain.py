@@ -19,6 +19,8 @@ MOST = 4
 """Spans that are shown at most: more would mark everything and tell nothing."""
 _SHARE = 0.34
 """A character counts if it says at least this much of what the strongest one says."""
+_LEAST = 0.1
+"""Words that say less of the whole than this are left out: of a text that speaks for it by a little everywhere, none."""
 _STOPS = frozenset(" \n\t,.;:、。，；：！？!?\"'“”‘’()（）")
 
 
@@ -68,5 +70,7 @@ def _spans(weights: Floats) -> list[tuple[int, int]]:
     strong = weights >= top * _SHARE
     bounds = np.flatnonzero(np.diff(np.concatenate(([False], strong, [False])).astype(np.int8)))
     runs: list[tuple[int, int]] = [(int(a), int(b)) for a, b in bounds.reshape(-1, 2) if b - a >= 2]
-    runs.sort(key=lambda run: -float(weights[run[0] : run[1]].sum()))
-    return sorted(runs[:MOST])
+    said = {run: float(weights[run[0] : run[1]].sum()) for run in runs}
+    least = _LEAST * float(weights[weights > 0].sum())
+    telling = sorted((run for run in runs if said[run] >= least), key=lambda run: -said[run])
+    return sorted(telling[:MOST])

@@ -60,7 +60,7 @@ export default {
   },
   keys: {
     group: { move: 'Moving', ticket: 'Ticket', write: 'Writing', desk: 'Desk' },
-    next: 'Next', previous: 'Previous', open: 'Open / to the list', queue: 'Queue 1–9, 0, -', search: 'Find', close: 'Close the ticket', claim: 'Claim or release', accept: 'Accept', dispatch: 'Dispatch', alternative: 'Take alternative 1–4', choose: 'Choose a category', unit: 'Choose a department',
+    next: 'Next', previous: 'Previous', open: 'Open / to the list', queue: 'Queue 1–9, 0, -', search: 'Find', close: 'Close the ticket', claim: 'Claim or release', accept: 'Accept', dispatch: 'Dispatch', alternative: 'Take alternative', choose: 'Choose a category', unit: 'Choose a department',
     merge: 'Merge with the likeliest', police: '110', commands: 'More', message: 'To the citizen', note: 'Note', ask: 'Ask for more', answer: 'Answer', send: 'Send', phone: 'New call', ready: 'Available / end wrap-up', take: 'Take who waits', callback: 'Take the next callback', followUp: 'Take the next follow-up',
     knowledge: 'First article', alarms: 'Alarms', tabs: 'Conversation, history, same citizen', seen: 'I have seen the news', leaveText: 'Leave the text',
   },
