@@ -43,6 +43,9 @@ _STAFF = (
     Staff(name="agent", display_name="坐席 李敏", role=StaffRole.AGENT),
     Staff(name="agent2", display_name="坐席 陈刚", role=StaffRole.AGENT),
     Staff(name="supervisor", display_name="班长 王芳", role=StaffRole.SUPERVISOR),
+    Staff(name="system", display_name="系统管理员 周伟", role=StaffRole.SYSTEM_ADMIN),
+    Staff(name="security", display_name="安全管理员 孙丽", role=StaffRole.SECURITY_ADMIN),
+    Staff(name="audit", display_name="审计管理员 吴静", role=StaffRole.AUDIT_ADMIN),
 )
 
 
@@ -139,7 +142,7 @@ def banner(settings: Settings, staff: list[Staff], *, city: str) -> str:
     if settings.sms_url.startswith("http://127.0.0.1:"):
         lines.append(f"  短信模拟台   {settings.sms_url.removesuffix('/sms')}/messages")
     lines += ["", f"  账号(密码都是 {PASSWORD})"]
-    lines += [f"    {one.name:<11} {one.role:<11} {one.display_name}" for one in staff]
+    lines += [f"    {one.name:<11} {one.role:<15} {one.display_name}" for one in staff]
     token = settings.app_tokens.partition(",")[0].partition(":")[2]
     lines += [
         "", "  试一试", f"    curl -s {base}/api/v1/appeals -H 'Authorization: Bearer {token}' "
