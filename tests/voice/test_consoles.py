@@ -12,6 +12,8 @@ from agent_ui.presence import NotReadyReason, PresenceState
 from agent_ui.protocol import DialCall, OrderCall, ReadCall, ReadFloor
 from agent_ui.staff import Staff, StaffRole
 from hotline.call_books import CallBooks
+from hotline.cli.check import CHECKS
+from hotline.config import Settings
 from hotline.errors import Forbidden, HotlineError, InvalidInput, NotFound, Unavailable
 from hotline.store.audit import AuditStore
 from hotline.store.call_floor import CallDeskStore
@@ -182,3 +184,12 @@ async def test_how_calls_of_ours_went_is_written_into_the_ledger() -> None:
     await books.tried(call, 34)  # no circuit: not the citizen's doing
     await books.spoken(call)
     assert told == [(7, "wang", "busy", "agent:wang")]
+
+
+async def test_check_says_that_voice_is_off() -> None:
+    assert (await CHECKS["voice"](Settings())).startswith("off: voice is off")
+    assert (await CHECKS["speech"](Settings())).startswith("off:")
+    with pytest.raises(Unavailable):
+        await CHECKS["voice"](Settings(ari_url="http://127.0.0.1:9/ari", ari_user="u", ari_password="p"))
+    with pytest.raises(Unavailable):
+        await CHECKS["speech"](Settings(speech_url="ws://127.0.0.1:9"))
