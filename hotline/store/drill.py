@@ -26,7 +26,6 @@ from hotline.tally import Tally
 from hotline.terms import State
 
 _SQL = statements("drill")
-_READER = statements("tally")["reader"]
 _DAY = timedelta(days=1)
 _TOP = 2**62
 BEFORE_DUE = 60
@@ -56,7 +55,7 @@ class DrillStore:
             async with self._pool.acquire() as connection, connection.transaction(**snapshot):
                 await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
                 total = drill.total(await MetricStore(connection).figures(drill.asked))
-                row = await connection.fetchrow(_READER, None)
+                row = await connection.fetchrow(_SQL["reader"])
                 cut = Cut(row["generation"], row["position"], row["as_of"])
                 return await _Walk(connection, drill, cut, total, limit, place).page()
         except LOST as error:

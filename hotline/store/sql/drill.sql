@@ -1,5 +1,9 @@
 -- The tickets behind a number.
 
+-- name: reader
+-- What the figures hold: every event up to `position`, every clock that ran out before `as_of`.
+SELECT generation, position, as_of FROM tally_readers WHERE active;
+
 -- name: candidates
 -- Tickets to which one of $3 happened from $1 to before $2, up to position $4, with ids below $5, the newest first, at
 -- most $6; without those to which such a thing happened again by $13, as they were listed on that later day. $7 department
