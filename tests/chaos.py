@@ -142,6 +142,8 @@ class Watcher:
                 self.seqs.append(frame["seq"])
             case "too_old":
                 self.too_old += 1
+            case "error" if frame["error_id"] == "unauthenticated":
+                raise OSError("the one-time ticket grew too old on a busy machine: come back with another")
             case "error":
                 raise RuntimeError(str(frame))
 
