@@ -83,6 +83,12 @@ async def _talked(site: Site, page: Any) -> None:
     await page.locator("li.theirs").nth(1).wait_for()
 
 
+async def _opened(site: Site, page: Any) -> None:
+    text = "南城鸿福路88号小区门口的烧烤档每晚占道经营到凌晨两点,油烟和噪声很大,我妈妈住二楼睡不着,希望尽快处理"
+    await site.appeal(text, name="陈女士", phone="13812345678")
+    await page.locator(".ticket").filter(has_text="烧烤").first.or_(page.locator(".ticket").first).first.click()
+
+
 async def _large(site: Site, page: Any) -> None:
     await page.get_by_role("button", name="大字").click()
 
@@ -110,7 +116,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("citizen-rate", "/r/none", ready="body", drawn=False),
     Scene("login", "/login", drawn=False),
     Scene("lost", "/login/nowhere", drawn=False),
-    Scene("console", "/console", "agent"),
+    Scene("console", "/console", "agent", act=_opened, settle=1500),
     Scene("desk", "/desk", "dept", act=_in_hand),
     Scene("desk-lists", "/desk", "dept", drawn=False),
     Scene("board", "/board", "boss", ready=".tiles", settle=2500),
