@@ -88,9 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ari_password: Annotated[str, Meta(description="password of ARI")] = ""
     ari_trunk: Annotated[str, Meta(description="where outside numbers are rung")] = "PJSIP/{number}@trunk"
     outside_ring_seconds: Annotated[float, Meta(gt=0, le=120, description="seconds that telephones outside ring")] = 45.0
-    retention_years: Annotated[
-        int, Meta(ge=1, le=100, description="years that the identity in finished tickets is kept")
-    ] = 10
+    retention_years: Annotated[int, Meta(ge=1, le=100, description="years that identities are kept")] = 10
     recording_days: Annotated[int, Meta(ge=1, le=36500, description="days that recordings are kept")] = 730
     speech_url: Annotated[str, Meta(description="speech recogniser (FunASR), ws://host:port; empty: calls are not heard")] = ""
     speech_listen: Annotated[str, Meta(pattern=r"^[^:]+:\d+$", description="where the PBX sends sound")] = "127.0.0.1:0"
@@ -108,11 +106,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def data_path(self) -> Path:
         """The data directory, absolute."""
         return Path(self.data_dir).expanduser().resolve()
-
-    @property
-    def keys_path(self) -> Path:
-        """The key file, absolute."""
-        return Path(self.keys_file).expanduser().resolve() if self.keys_file else self.data_path / "keys.json"
 
     def tokens(self) -> dict[str, str]:
         """Return app name → secret."""

@@ -106,8 +106,7 @@ class Core:
         wishes = (Category(l1=c.l1, l2=c.l2, confidence=1.0) for c in city.categories if c.l2 == WISHES)
         self._wish = next(wishes, None)
         self.store = TicketStore(pool, prefix=city.prefix)
-        self.rows = JobStore(pool)
-        self.audit = AuditStore(pool)
+        self.rows, self.audit = JobStore(pool), AuditStore(pool)
         nuisance = NuisanceStore(pool)
         self.containment = Containment(nuisance, clock=clock)
         self.intake = Intake(
@@ -115,9 +114,7 @@ class Core:
             limits=Limits(max_waiting=settings.max_waiting), containment=self.containment,
         )
         records = ChannelStore(pool, files=settings.data_path / "attachments")
-        self.service = Service(
-            store=self.store, intake=self.intake, rules=self.rules, clock=clock, files=records
-        )
+        self.service = Service(store=self.store, intake=self.intake, rules=self.rules, clock=clock, files=records)
         self.units, self.relatives = UnitStore(pool), RelativesStore(pool)
         self.nuisance_desk = NuisanceDesk(
             nuisance, self.containment, clock=clock, bundle=partial(bundle, path_of=records.path_of)
@@ -129,9 +126,8 @@ class Core:
             neighbours=self.neighbours, clock=clock,
         )
         self.desk_updates = DeskUpdates(rows=self.rows, service=self.service)
-        self.spool = Spool(
-            settings.data_path / "spool", write=write_durably, submit=self.intake.submit, tell=self._tell
-        )
+        spooled = settings.data_path / "spool"
+        self.spool = Spool(spooled, write=write_durably, submit=self.intake.submit, tell=self._tell)
         self.records = records
         figures.WAITING.set_function(lambda: self.intake.waiting)
         self.callbacks = Callbacks(ledger=CallbackStore(pool), rules=self.rules, clock=clock)

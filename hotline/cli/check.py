@@ -208,16 +208,18 @@ async def _keys(chosen: Settings) -> str:
     """Keys live outside the database and its backup: without them the identities are lost."""
     from hotline import keyring
     from hotline.core import now
+    from hotline.store.keys import keys_path
 
-    if not chosen.keys_file and not chosen.keys_path.exists():
-        return f"warn: no key file yet; the first start makes {chosen.keys_path}: keep a copy apart from the backup"
-    file = keyring.read(chosen.keys_path)
+    path = keys_path(chosen)
+    if not chosen.keys_file and not path.exists():
+        return f"warn: no key file yet; the first start makes {path}: keep a copy apart from the backup"
+    file = keyring.read(path)
     age = (now() - file.keys[0].made_at).days
     if age > 365:
         return f"warn: the key that seals is {age} days old: run `python -m hotline keys rotate`"
     if not chosen.keys_file:
-        return f"warn: {chosen.keys_path} lies beside the data: keep a copy apart, or set keys_file"
-    return f"{chosen.keys_path}, {len(file.keys)} keys, the newest {age} days old"
+        return f"warn: {path} lies beside the data: keep a copy apart, or set keys_file"
+    return f"{path}, {len(file.keys)} keys, the newest {age} days old"
 
 
 CHECKS: dict[str, Check] = {

@@ -38,11 +38,11 @@ def add(commands: Any) -> None:
 def show(given: argparse.Namespace) -> int:
     """Tell which keys there are."""
     from hotline.core import now
-    from hotline.store.keys import prepare
+    from hotline.store.keys import keys_path, prepare
 
     chosen = settings()
     ring = prepare(chosen, now())
-    sys.stdout.write(f"{chosen.keys_path}\n")
+    sys.stdout.write(f"{keys_path(chosen)}\n")
     for key in ring.file.keys:
         use = "seals" if key.id == ring.active else "opens"
         sys.stdout.write(f"{key.id}  {use}  made {key.made_at:%Y-%m-%d}, {(now() - key.made_at).days} days ago\n")
@@ -55,13 +55,13 @@ def more(given: argparse.Namespace) -> int:
 
     from hotline import keyring
     from hotline.core import now
-    from hotline.store.keys import prepare
+    from hotline.store.keys import keys_path, prepare
 
     chosen = settings()
     file = prepare(chosen, now()).file
     made = keyring.new_key(now())
-    keyring.write(chosen.keys_path, msgspec.structs.replace(file, keys=(*file.keys, made)), replace=True)
-    sys.stdout.write(f"{made.id} added to {chosen.keys_path}: copy the file to every machine, then `keys rotate`\n")
+    keyring.write(keys_path(chosen), msgspec.structs.replace(file, keys=(*file.keys, made)), replace=True)
+    sys.stdout.write(f"{made.id} added to {keys_path(chosen)}: copy the file to every machine, then `keys rotate`\n")
     return 0
 
 
@@ -78,13 +78,13 @@ async def _rotate() -> int:
     from hotline.store import reseal
     from hotline.store.audit import keep
     from hotline.store.database import open_pool
-    from hotline.store.keys import begin_rotation, check_keys, prepare
+    from hotline.store.keys import begin_rotation, check_keys, keys_path, prepare
 
     chosen, at = settings(), now()
     ring = prepare(chosen, at)
     async with await open_pool(database_dsn(chosen), size=3) as pool:
         await check_keys(pool, ring, at)
-        ring = await begin_rotation(pool, ring, chosen.keys_path, at)
+        ring = await begin_rotation(pool, ring, keys_path(chosen), at)
         actor = f"system:{getpass.getuser()}"
         await keep(pool, Record(at=at, actor=actor, act="keys.rotate", subject=ring.active, result="begun"))
         with tqdm(desc="keys", unit=" rows", total=await reseal.count(pool), disable=None) as bar:

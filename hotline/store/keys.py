@@ -19,6 +19,12 @@ _SQL = statements("keys")
 _PROOF = b"12345"
 
 
+def keys_path(settings: Settings) -> Path:
+    """Return where the key file is, absolute."""
+    named = settings.keys_file
+    return Path(named).expanduser().resolve() if named else settings.data_path / "keys.json"
+
+
 def prepare(settings: Settings, now: datetime) -> KeyRing:
     """Set the keys of this process, making the key file of an installation that has none; keys that are set stay.
 
@@ -27,7 +33,7 @@ def prepare(settings: Settings, now: datetime) -> KeyRing:
     """
     ring = sealing.in_use()
     if ring is None:
-        ring = keyring.load(settings.keys_path, named=bool(settings.keys_file), at=now)
+        ring = keyring.load(keys_path(settings), named=bool(settings.keys_file), at=now)
         sealing.use(ring)
     return ring
 

@@ -21,27 +21,31 @@ Step = Callable[[int], object]
 
 
 class _Place(NamedTuple):
-    """Where sealed values stand. `context` tells from a row what they are sealed to."""
+    """Where sealed values stand, by its statements. `context` tells from a row what they are sealed to."""
 
-    name: str
+    counted: str
+    page: str
+    put: str
     context: Callable[[Any], bytes]
     form: str
     """`bytes`, `text` (base64) or `document` ({"sealed": base64})."""
 
 
 PLACES = (
-    _Place("events", lambda row: row["doc"].encode(), "bytes"),
-    _Place("incidents", lambda row: f"incident {row['key']}".encode(), "document"),
-    _Place("messages", lambda row: f"message {row['key']}".encode(), "document"),
-    _Place("parcels", lambda row: f"parcel {row['key']}".encode(), "document"),
-    _Place("callbacks", lambda row: f"callback {row['key']}".encode(), "document"),
-    _Place("calls", lambda row: f"call {row['key']}".encode(), "document"),
-    _Place("callers", lambda row: f"caller {row['key']}".encode(), "text"),
-    _Place("units", lambda row: f"unit {row['key']}".encode(), "text"),
-    _Place("second_factors", lambda row: f"staff.totp_secret:{row['key']}".encode(), "bytes"),
-    _Place("marks", lambda row: b"nuisance", "text"),
+    _Place("events_count", "events_page", "events_put", lambda row: row["doc"].encode(), "bytes"),
+    _Place("incidents_count", "incidents_page", "incidents_put",
+           lambda row: f"incident {row['key']}".encode(), "document"),
+    _Place("messages_count", "messages_page", "messages_put", lambda row: f"message {row['key']}".encode(), "document"),
+    _Place("parcels_count", "parcels_page", "parcels_put", lambda row: f"parcel {row['key']}".encode(), "document"),
+    _Place("callbacks_count", "callbacks_page", "callbacks_put",
+           lambda row: f"callback {row['key']}".encode(), "document"),
+    _Place("calls_count", "calls_page", "calls_put", lambda row: f"call {row['key']}".encode(), "document"),
+    _Place("callers_count", "callers_page", "callers_put", lambda row: f"caller {row['key']}".encode(), "text"),
+    _Place("units_count", "units_page", "units_put", lambda row: f"unit {row['key']}".encode(), "text"),
+    _Place("second_factors_count", "second_factors_page", "second_factors_put",
+           lambda row: f"staff.totp_secret:{row['key']}".encode(), "bytes"),
+    _Place("marks_count", "marks_page", "marks_put", lambda row: b"nuisance", "text"),
 )
-"""Each has statements `NAME_count`, `NAME_page` and `NAME_put` in sql/reseal.sql."""
 
 
 class _Sealed(msgspec.Struct):
@@ -50,7 +54,7 @@ class _Sealed(msgspec.Struct):
 
 async def count(pool: asyncpg.Pool) -> int:
     """Return how many rows there are to look at."""
-    return sum([int(await pool.fetchval(_SQL[f"{place.name}_count"])) for place in PLACES])
+    return sum([int(await pool.fetchval(_SQL[place.counted])) for place in PLACES])
 
 
 async def reseal_all(pool: asyncpg.Pool, ring: KeyRing, step: Step) -> int:
@@ -60,7 +64,7 @@ async def reseal_all(pool: asyncpg.Pool, ring: KeyRing, step: Step) -> int:
 
 async def _reseal(pool: asyncpg.Pool, ring: KeyRing, place: _Place, step: Step) -> int:
     changed, after = 0, None
-    while page := await pool.fetch(_SQL[f"{place.name}_page"], after, BATCH):
+    while page := await pool.fetch(_SQL[place.page], after, BATCH):
         keys, before, values = [], [], []
         for row in page:
             sealed = _opened(row["value"], place.form)
@@ -71,7 +75,7 @@ async def _reseal(pool: asyncpg.Pool, ring: KeyRing, place: _Place, step: Step) 
             before.append(row["value"])
             values.append(_closed(ring.seal(ring.open(sealed, context=context), context=context), place.form))
         if keys:
-            done = await pool.execute(_SQL[f"{place.name}_put"], keys, before, values)
+            done = await pool.execute(_SQL[place.put], keys, before, values)
             changed += int(done.split()[-1])
         after = page[-1]["key"]
         step(len(page))

@@ -55,8 +55,8 @@ async def test_everything_opens_with_the_new_key_alone(pool: asyncpg.Pool, ring:
     stored = await TicketStore(pool, prefix="DG").read(number)
     assert (stored.ticket.appeal.citizen, stored.ticket.appeal.text) == (ZHANG, TEXT)
     for place in reseal.PLACES:
-        rows = await pool.fetch(reseal._SQL[f"{place.name}_page"], None, 100)
-        assert rows, place.name
+        rows = await pool.fetch(reseal._SQL[place.page], None, 100)
+        assert rows, place.page
         for row in rows:
             sealed = reseal._opened(row["value"], place.form)
             assert sealed is not None
