@@ -15,7 +15,11 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from agent_ui.staff import StaffRole
+from hotline.config_text import identity_mistakes
+from hotline.config_text import listed as listed
+from hotline.config_text import named_secrets as named_secrets
+from hotline.config_text import pairs as pairs
+from hotline.config_text import template as template
 from hotline.errors import InvalidInput
 from hotline.neighbours import neighbours_of
 from routing.addresses import networks
@@ -39,7 +43,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     host: Annotated[str, Meta(description="address that HTTP and the console listen on")] = "127.0.0.1"
     http_port: Annotated[Port, Meta(description="port of HTTP")] = 8080
     ws_port: Annotated[Port, Meta(description="port of the console's WebSocket")] = 8081
-    metrics_port: Annotated[Port, Meta(description="port of /metrics of a process without the role intake; 0: none")] = 0
+    metrics_port: Annotated[
+        Port, Meta(description="port of /metrics of a process without the role intake; 0: none")
+    ] = 0
     reports_dsn: Annotated[str, Meta(description="a replica that reports and figures are read from; empty: dsn")] = ""
     database_connections: Annotated[int, Meta(ge=3, le=200, description="connections of one process")] = 10
     max_waiting: Annotated[int, Meta(ge=1, description="messages that may wait in intake before 503")] = 2000
@@ -87,10 +93,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ari_user: Annotated[str, Meta(description="user of ARI")] = ""
     ari_password: Annotated[str, Meta(description="password of ARI")] = ""
     ari_trunk: Annotated[str, Meta(description="where outside numbers are rung")] = "PJSIP/{number}@trunk"
-    outside_ring_seconds: Annotated[float, Meta(gt=0, le=120, description="seconds that telephones outside ring")] = 45.0
+    outside_ring_seconds: Annotated[
+        float, Meta(gt=0, le=120, description="seconds that telephones outside ring")
+    ] = 45.0
     retention_years: Annotated[int, Meta(ge=1, le=100, description="years that identities are kept")] = 10
     recording_days: Annotated[int, Meta(ge=1, le=36500, description="days that recordings are kept")] = 730
-    speech_url: Annotated[str, Meta(description="speech recogniser (FunASR), ws://host:port; empty: calls are not heard")] = ""
+    speech_url: Annotated[
+        str, Meta(description="speech recogniser (FunASR), ws://host:port; empty: calls are not heard")
+    ] = ""
     speech_listen: Annotated[str, Meta(pattern=r"^[^:]+:\d+$", description="where the PBX sends sound")] = "127.0.0.1:0"
     announce_seconds: Annotated[float, Meta(ge=0, le=600, description="seconds between announcements; 0: none")] = 30.0
     ring_seconds: Annotated[float, Meta(gt=0, le=120, description="seconds that an agent's telephone rings")] = 15.0
@@ -112,29 +122,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return named_secrets(self.app_tokens)
 
 
-def named_secrets(text: str) -> dict[str, str]:
-    """Read `name:secret,name:secret` into name → secret."""
-    pairs = (pair.partition(":") for pair in text.split(",") if pair.strip())
-    return {name.strip(): secret.strip() for name, _, secret in pairs}
-
-
-def listed(text: str) -> frozenset[str]:
-    """Read `one, two` into its parts."""
-    return frozenset(part.strip() for part in text.split(",") if part.strip())
-
-
-def pairs(text: str) -> dict[str, str]:
-    """Read `name=value|name=value`; parts without a name, a value or the sign between them are left out."""
-    split = (part.partition("=") for part in text.split("|"))
-    return {name.strip(): value.strip() for name, _, value in split if name.strip() and value.strip()}
-
-
-def template(text: str) -> tuple[str, dict[str, str]]:
-    """Read `TEMPLATE_ID|keyword=value|…` into the id and its keywords; value is `number`, `text` or a fixed text."""
-    name, _, keywords = text.partition("|")
-    return name.strip(), pairs(keywords)
-
-
 def describe() -> list[tuple[str, str, Any]]:
     """Return name, help text and default of every setting, in order."""
     hints = get_type_hints(Settings, include_extras=True)
@@ -145,10 +132,15 @@ def describe() -> list[tuple[str, str, Any]]:
     ]
 
 
+_ADDRESSES = (
+    "wechat_api", "police_url", "ari_url", "speech_url", "public_url", "sms_url", "push_url", "ws_url", "oidc_issuer",
+)
+
+
 def _mistakes(settings: Settings) -> list[str]:
     """Return what is wrong with values that are each well-formed."""
     found = []
-    for name in ("wechat_api", "police_url", "ari_url", "speech_url", "public_url", "sms_url", "push_url", "ws_url", "oidc_issuer"):
+    for name in _ADDRESSES:
         address = getattr(settings, name)
         parts = urlsplit(address)
         if address and (parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname):
@@ -161,7 +153,9 @@ def _mistakes(settings: Settings) -> list[str]:
         f"{name}: must look like postgresql://user:password@host:5432/database" for name in ("dsn", "reports_dsn")
         if (given := getattr(settings, name)) and not given.startswith(("postgresql://", "postgres://"))
     ]
-    found += [*_wechat_mistakes(settings), *_identity_mistakes(settings)]
+    found += [*_wechat_mistakes(settings), *identity_mistakes(settings.second_factor, oidc=(
+        settings.oidc_issuer, settings.oidc_client, settings.oidc_secret, settings.public_url
+    ))]
     if settings.police_url and not settings.police_secret:
         found.append("police_secret: needed when police_url is set, or the desk could not check our signature")
     for name in ("sms", "push"):
@@ -199,14 +193,6 @@ def _wechat_mistakes(settings: Settings) -> list[str]:
         found.append("wechat_template: must look like TEMPLATE_ID|character_string1=number|thing2=text")
     if settings.wechat_template and not settings.wechat_secret:
         found.append("wechat_secret: needed when wechat_template is set, or no notice could be sent")
-    return found
-
-
-def _identity_mistakes(settings: Settings) -> list[str]:
-    unknown = listed(settings.second_factor) - {*StaffRole}
-    found = [f"second_factor: {name} is no role; roles are {', '.join(StaffRole)}" for name in sorted(unknown)]
-    if settings.oidc_issuer and not (settings.oidc_client and settings.oidc_secret and settings.public_url):
-        found.append("oidc_client, oidc_secret, public_url: needed when oidc_issuer is set")
     return found
 
 

@@ -120,11 +120,7 @@ class Core:
             nuisance, self.containment, clock=clock, bundle=partial(bundle, path_of=records.path_of)
         )
         self.library = Library(KnowledgeStore(pool), words=search.words, clock=clock)
-        self.parcels = NeighbourStore(pool)
-        self.neighbour_desk = NeighbourDesk(
-            held=self.parcels, tickets=self.store, service=self.service, submit=self.intake.submit,
-            neighbours=self.neighbours, clock=clock,
-        )
+        self._meet_neighbours()
         self.desk_updates = DeskUpdates(rows=self.rows, service=self.service)
         spooled = settings.data_path / "spool"
         self.spool = Spool(spooled, write=write_durably, submit=self.intake.submit, tell=self._tell)
@@ -135,6 +131,13 @@ class Core:
         self.links = RatingLinks(key=partial(link_key, pool), base=settings.public_base, clock=clock)
         self.front = Front(
             intake=self.intake, service=self.service, records=records, spool=self.spool, clock=clock, links=self.links
+        )
+
+    def _meet_neighbours(self) -> None:
+        self.parcels = NeighbourStore(self.pool)
+        self.neighbour_desk = NeighbourDesk(
+            held=self.parcels, tickets=self.store, service=self.service, submit=self.intake.submit,
+            neighbours=self.neighbours, clock=self.clock,
         )
 
     async def restore_jobs(self) -> None:

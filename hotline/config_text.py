@@ -1,0 +1,37 @@
+"""Settings that hold more than one thing in one text: how they are read, and what is wrong with them."""
+
+from __future__ import annotations
+
+from agent_ui.staff import StaffRole
+
+
+def named_secrets(text: str) -> dict[str, str]:
+    """Read `name:secret,name:secret` into name → secret."""
+    pairs = (pair.partition(":") for pair in text.split(",") if pair.strip())
+    return {name.strip(): secret.strip() for name, _, secret in pairs}
+
+
+def listed(text: str) -> frozenset[str]:
+    """Read `one, two` into its parts."""
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
+
+
+def pairs(text: str) -> dict[str, str]:
+    """Read `name=value|name=value`; parts without a name, a value or the sign between them are left out."""
+    split = (part.partition("=") for part in text.split("|"))
+    return {name.strip(): value.strip() for name, _, value in split if name.strip() and value.strip()}
+
+
+def template(text: str) -> tuple[str, dict[str, str]]:
+    """Read `TEMPLATE_ID|keyword=value|…` into the id and its keywords; value is `number`, `text` or a fixed text."""
+    name, _, keywords = text.partition("|")
+    return name.strip(), pairs(keywords)
+
+
+def identity_mistakes(second_factor: str, *, oidc: tuple[str, str, str, str]) -> list[str]:
+    """Return what is wrong with the settings of the identity; `oidc`: issuer, client, secret, and our address."""
+    unknown = listed(second_factor) - {*StaffRole}
+    found = [f"second_factor: {name} is no role; roles are {', '.join(StaffRole)}" for name in sorted(unknown)]
+    if oidc[0] and not all(oidc):
+        found.append("oidc_client, oidc_secret, public_url: needed when oidc_issuer is set")
+    return found
