@@ -18,6 +18,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from hotline import keyring
 from hotline.__main__ import COMMANDS, parser
 from hotline.desk110 import Desk
 from hotline.lifecycle import diagram
@@ -178,6 +179,7 @@ async def test_check_says_what_is_wrong(tmp_path: Path) -> None:
     assert marks == {
         "configuration": "ok", "city": "FAIL", "models": "FAIL", "files": "FAIL", "database": "FAIL", "110": "FAIL",
         "wechat": "off", "voice": "off", "neighbours": "off", "sms": "off", "calendar": "FAIL",
+        "keys": "warn", "speech": "off",
     }
     assert len(ended.out.splitlines()) == len(marks)
     assert "geheim" not in ended.out
@@ -192,7 +194,10 @@ async def test_check_names_every_wrong_setting() -> None:
 
 
 async def test_check_is_content_with_a_house_in_order(database: str, tmp_path: Path) -> None:
-    ended = await hotline("check", dsn=database, data_dir=str(tmp_path), wechat_token="t")
+    keyring.write(tmp_path / "keys.json", keyring.new_file(datetime.now(UTC)))
+    ended = await hotline(
+        "check", dsn=database, data_dir=str(tmp_path), wechat_token="t", keys_file=str(tmp_path / "keys.json")
+    )
     assert {line[:4].strip() for line in ended.out.splitlines()} == {"ok", "off"}
     assert (ended.code, ended.err) == (0, "")
 
