@@ -165,7 +165,7 @@ async def test_a_dead_console_frees_its_agent_and_the_call_goes_to_the_next(cent
     talking = await centre.call(Phase.TALKING)
     assert (talking.id, talking.agent) == (ringing.id, "li")
     assert asyncio.get_running_loop().time() - began < 10
-    assert await centre.state_of("gone") == "offline lease"
+    await centre.until(lambda: is_state(centre, "gone", "offline lease"))
 
 
 async def test_who_is_forced_away_is_rung_no_more(centre: Centre) -> None:
