@@ -31,19 +31,25 @@ export function useTicket(words: { done: (type: string) => string }) {
 
   async function choose(next: string): Promise<void> {
     if (next === number.value) return
-    leave()
+    leave(next !== '') // the old one stays drawn until the new one is there: nothing is built anew
     number.value = next
     if (!next) return
     feed = link.feeds.use(`ticket:${next}`)
     loading.value = true
     try {
       await Promise.all([read(), look()])
+    } catch (error) {
+      if (!isOpen()) opened.value = null
+      throw error
     } finally {
       loading.value = false
     }
   }
 
-  function leave(): void {
+  /** The ticket that is drawn is the one that was chosen. */
+  const isOpen = (): boolean => opened.value?.ticket.number === number.value
+
+  function leave(drawn = false): void {
     clearTimeout(due)
     if (feed) {
       link.feeds.leave(feed)
@@ -51,7 +57,7 @@ export function useTicket(words: { done: (type: string) => string }) {
     }
     feed = null
     number.value = ''
-    opened.value = null
+    if (!drawn) opened.value = null
     seen.value = 0
     dirty.value = false
     news.value = []
@@ -63,8 +69,9 @@ export function useTicket(words: { done: (type: string) => string }) {
     const turn = (round += 1)
     const next = await link.open(asked, { reason })
     if (asked !== number.value || turn !== round) return // another ticket was chosen meanwhile, or a later answer came
-    const before = opened.value?.ticket.version ?? next.ticket.version
-    opened.value = !reason && opened.value && !opened.value.masked ? await unmaskedOf(next) : next
+    const same = isOpen()
+    const before = same ? opened.value!.ticket.version : next.ticket.version
+    opened.value = !reason && same && !opened.value!.masked ? await unmaskedOf(next) : next
     const foreign = next.events.filter((event) => event.version > before && event.actor.name !== link.staff?.name)
     if (foreign.length === 0 && news.value.length === 0) seen.value = next.ticket.version
     else announce(foreign)
@@ -91,7 +98,7 @@ export function useTicket(words: { done: (type: string) => string }) {
 
   /** Carry out a command on the version that was seen; true if it was done. */
   async function act(...commands: Command[]): Promise<boolean> {
-    if (busy.value || !opened.value) return false
+    if (busy.value || !isOpen()) return false
     busy.value = true
     const target = number.value
     try {
@@ -134,6 +141,8 @@ export function useTicket(words: { done: (type: string) => string }) {
     pending = setTimeout(() => !busy.value && number.value && read().catch(tell), 60)
   }
 
+  const allows = (command: string): boolean => isOpen() && opened.value!.commands.includes(command)
+
   useEvents(hear)
   useReturn(() => {
     if (number.value) Promise.all([read(), look()]).catch(tell)
@@ -150,9 +159,9 @@ export function useTicket(words: { done: (type: string) => string }) {
   })
 
   return {
-    number, opened, loading, seen, dirty, news, viewers, busy, choose, act, confirm, leave,
+    number, opened, loading, seen, dirty, news, viewers, busy, choose, act, confirm, leave: () => leave(),
     unmask: (reason: string) => read(reason),
-    can: (command: string) => computed(() => opened.value?.commands.includes(command) ?? false),
-    allows: (command: string) => opened.value?.commands.includes(command) ?? false,
+    can: (command: string) => computed(() => allows(command)),
+    allows,
   }
 }
