@@ -84,9 +84,10 @@ async def _talked(site: Site, page: Any) -> None:
 
 
 async def _opened(site: Site, page: Any) -> None:
-    text = "南城鸿福路88号小区门口的烧烤档每晚占道经营到凌晨两点,油烟和噪声很大,我妈妈住二楼睡不着,希望尽快处理"
-    await site.appeal(text, name="陈女士", phone="13812345678")
-    await page.locator(".ticket").filter(has_text="烧烤").first.or_(page.locator(".ticket").first).first.click()
+    # Nobody but a person can tell what this is, so it waits for one.
+    await site.appeal("你好,想反映一件事,说来话长,能不能找个人听我说一说", name="陈女士", phone="13812345678")
+    await page.locator(".ticket").first.click()
+    await page.get_by_text("智能判断").first.wait_for()
 
 
 async def _large(site: Site, page: Any) -> None:
@@ -115,6 +116,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("citizen-large", "/", act=_large, drawn=False),
     Scene("citizen-rate", "/r/none", ready="body", drawn=False),
     Scene("login", "/login", drawn=False),
+    Scene("account", "/login/account", "agent", drawn=False),
     Scene("lost", "/login/nowhere", drawn=False),
     Scene("console", "/console", "agent", act=_opened, settle=1500),
     Scene("desk", "/desk", "dept", act=_in_hand),
