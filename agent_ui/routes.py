@@ -128,9 +128,13 @@ ROUTES: Mapping[str, Access] = {
 """`METHOD /path` → who may."""
 
 
+NOWHERE = "/open311/v2/{tail}"
+"""Where Open311 has no resource, whatever the method: told as 404 or 405 in its own form, to everybody."""
+
+
 def access_of(method: str, path: str) -> Access:
     """Return who may use a route; raises Forbidden where nobody has said so."""
-    access = ROUTES.get(f"{method} {path}")
+    access = PUBLIC if path == NOWHERE else ROUTES.get(f"{method} {path}")
     if access is None:
         raise Forbidden(f"nobody has said who may use {method} {path}: say it in agent_ui/routes.py")
     return access

@@ -13,6 +13,8 @@ from channels.problem import MEDIA_TYPE, STATUS, TITLES, Problem
 
 _REF = "#/components/schemas/{name}"
 _EVERYWHERE = ("invalid_input", "internal")
+_GUARDED = ("unauthenticated", "forbidden")
+"""The gate answers these on every route of staff (agent_ui/routes.py says whose each is)."""
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -131,7 +133,8 @@ def _answers(operation: Operation, known: Mapping[Any, dict[str, Any]]) -> dict[
         for status, (media_type, kind) in operation.answers.items()
     }
     by_status: dict[int, list[str]] = {}
-    for error_id in (*_EVERYWHERE, *operation.errors):
+    guarded = _GUARDED if "staff" in operation.security else ()
+    for error_id in dict.fromkeys((*_EVERYWHERE, *guarded, *operation.errors)):
         by_status.setdefault(STATUS[error_id], []).append(error_id)
     for status, ids in sorted(by_status.items()):
         text = "; ".join(f"`{error_id}` {TITLES[error_id]}" for error_id in ids)
