@@ -24,7 +24,7 @@ from hotline.store.lessons import corrected_tickets
 from hotline.store.people import PeopleStore
 from hotline.store.queues import QueueStore
 from hotline.store.telephone import TelephoneStore
-from hotline.terms import Priority
+from hotline.terms import LABELS, Priority
 from triage.card import Card, EncoderCard, Thresholds
 from triage.encoder import CARD as ENCODER_CARD
 from triage.install import PREVIOUS
@@ -144,7 +144,7 @@ def _clocks(policy: Policy) -> list[InForce]:
         found += [
             (group, "签收", _time(rules.sign)), (group, "首次联系", _time(rules.contact)),
             (group, "办结", _time(rules.completion_default)),
-            *((group, f"办结({kind.value})", _time(one)) for kind, one in rules.completion.items()),
+            *((group, f"办结({LABELS[kind]})", _time(one)) for kind, one in rules.completion.items()),
         ]
     found += [
         ("窗口", "退单", _time(policy.return_window)), ("窗口", "110退回", _time(policy.police_return_window)),
