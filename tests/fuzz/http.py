@@ -124,7 +124,7 @@ class HttpFuzz:
         for place in (case.path_parameters, case.query):
             for key in place or ():
                 if odd is not None:
-                    place[key] = odd.replace("\ud800", "x").replace("../", "x")
+                    place[key] = odd.replace("\ud800", "x").replace("/", "x")
                 elif key in known:
                     place[key] = known[key]
         if isinstance(case.body, dict):
