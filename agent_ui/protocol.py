@@ -308,8 +308,8 @@ class Ping(Ask, frozen=True, tag="ping"):
 ConsoleFrame = (
     Hello | Follow | Unfollow | TakeSnapshot | RunCommand | Open | SetPresence | Search | PhoneAppeal
     | OrderCall | MergeTickets | FindSimilar | DismissSimilar | ListHotSpots | Consult | ReadArticle
-    | TakeCallback | GiveBackCallback | RecordCallback | DialCall | ReadCall | ReadFloor | NextFollowUp | ReadTerms | Propose
-    | Explain | Look | Ping
+    | TakeCallback | GiveBackCallback | RecordCallback | DialCall | ReadCall | ReadFloor | NextFollowUp | ReadTerms
+    | Propose | Explain | Look | Ping
 )
 
 

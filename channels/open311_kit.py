@@ -33,7 +33,8 @@ def handler(city: Jurisdiction, handle: Handler) -> Callable[[web.Request], Awai
 
     async def wrapped(request: web.Request) -> web.Response:
         form = request.match_info.get("form", "json")
-        request[TELL] = partial(told, form=form)  # an outage is told further out, in the same form
+        tell: Callable[[HotlineError], web.Response] = partial(told, form=form)
+        request[TELL] = tell  # an outage is told further out, in the same form
         try:
             city.check(request.query.get("jurisdiction_id", ""))
             return await handle(request, form)

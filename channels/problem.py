@@ -38,7 +38,8 @@ STATUS: dict[str, int] = {
 }
 TITLES: dict[str, str] = {
     "invalid_input": "请求内容有误", "password_weak": "密码强度不够", "password_used": "密码近期使用过",
-    "unauthenticated": "未通过身份验证", "code_needed": "请输入动态验证码", "code_wrong": "验证码不正确", "code_mismatch": "验证码不正确",
+    "unauthenticated": "未通过身份验证", "code_needed": "请输入动态验证码",
+    "code_wrong": "验证码不正确", "code_mismatch": "验证码不正确",
     "password_wrong": "密码不正确", "forbidden": "无权操作", "password_change_needed": "请先修改密码",
     "second_factor_needed": "请先绑定动态验证码", "not_found": "未找到",
     "method_not_allowed": "不支持的请求方法", "illegal_transition": "工单当前状态不允许此操作",

@@ -15,7 +15,8 @@ COMMANDS = (
     "audit", "keys", "person",
     "serve", "migrate", "user", "unit", "check", "city", "directory", "neighbour", "knowledge",
     "triage", "cluster", "train", "retrain", "shadow", "eval", "demo", "desk110", "unitdesk", "sms", "oidc",
-    "queues", "prompts", "funasr", "staffing", "diagram", "openapi", "database", "backup", "restore", "figures", "report",
+    "queues", "prompts", "funasr", "staffing", "diagram", "openapi", "database", "backup", "restore", "figures",
+    "report",
 )
 
 

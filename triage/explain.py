@@ -20,7 +20,7 @@ MOST = 4
 _SHARE = 0.34
 """A character counts if it says at least this much of what the strongest one says."""
 _LEAST = 0.1
-"""Words that say less of the whole than this are left out: of a text that speaks for it by a little everywhere, none."""
+"""Words that say less of the whole than this are left out: none of a text that speaks for it a little everywhere."""
 _STOPS = frozenset(" \n\t,.;:、。，；：！？!?\"'“”‘’()（）")
 
 
