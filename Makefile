@@ -117,10 +117,10 @@ queues: $(VENV)/.installed-dev ## millions of simulated calls beside Erlang C an
 year: $(VENV)/.installed-dev ## live through a simulated year of 200,000 tickets, with invariants and figures checked
 	$(PY) -m tests.year
 
-MINUTES ?= 8
+FAULTS ?= 8
 chaos: $(VENV)/.installed-dev ## kill, restart, fail over, fill, slow down and confuse the service under load, and count (10 minutes)
 	$(PY) -m tests.chaos --kills 20
-	$(PY) -m tests.faults --minutes $(MINUTES)
+	$(PY) -m tests.faults --minutes $(FAULTS)
 
 FUZZ ?= 100000
 fuzz: $(VENV)/.installed-dev ## schemathesis, the console's protocol and every codec, $(FUZZ) cases each (for the night)
