@@ -77,7 +77,7 @@ INVENTED := --exclude-secrets '^(dongguan-12345|demo-.*|CHANGE_ME|secret|passwor
 # B615: a model is only ever read from a local folder (local_files_only).
 scan: $(VENV)/.installed-dev ## dangerous code (bandit) and secrets (detect-secrets) in our packages and files
 	$(VENV)/bin/bandit -q -ll --skip B615 -r hotline channels routing triage agent_ui
-	git ls-files -z | grep -zvE '^(models|triage/data|cities|tests|bench)/|asyncapi.json|package-lock.json' | \
+	git ls-files -z | grep -zvE '^(models|triage/data|cities|tests|bench|agent_ui/web/src/i18n)/|asyncapi.json|package-lock.json' | \
 	  xargs -0 $(VENV)/bin/detect-secrets-hook $(INVENTED)
 	git ls-files -z tests bench | xargs -0 $(VENV)/bin/detect-secrets-hook $(KNOWN_SHAPES)
 

@@ -21,7 +21,7 @@ _POLICY = AccountPolicy()
 _REFUSED = ("name or password is wrong, or the account is locked: after 5 failures for 30 minutes, and longer each "
             "time; a security administrator can unlock it")
 _DUTIES = {
-    Duty.CHANGE_PASSWORD: "choose a new password first: POST /api/v1/account/password",
+    Duty.CHANGE_PASSWORD: "choose a new password first: POST /api/v1/account/password",  # pragma: allowlist secret
     Duty.ENROL: "enrol a second factor first: POST /api/v1/account/second-factor",
 }
 

@@ -29,7 +29,7 @@ class Proof(StrEnum):
 class Duty(StrEnum):
     """What somebody who has logged in must do before anything else; the values are error ids."""
 
-    CHANGE_PASSWORD = "password_change_needed"  # noqa: S105 - an error id
+    CHANGE_PASSWORD = "password_change_needed"  # noqa: S105 - an error id  # pragma: allowlist secret
     ENROL = "second_factor_needed"
 
 

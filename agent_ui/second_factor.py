@@ -19,7 +19,7 @@ RECOVERY_CODES = 10
 
 
 def _totp(secret: bytes) -> TOTP:
-    return TOTP(secret, 6, SHA1(), STEP)  # noqa: S303 - RFC 6238's default; what apps know
+    return TOTP(secret, 6, SHA1(), STEP)  # noqa: S303  # nosec B303 - RFC 6238, as apps know it
 
 
 def code_at(secret: bytes, moment: datetime) -> str:
