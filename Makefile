@@ -50,9 +50,10 @@ run: $(VENV)/.installed ## install, start the database and the service with demo
 stop: ## stop the embedded database that `make run` leaves running
 	@$(PY) -m hotline database stop
 
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 test: $(VENV)/.installed-dev ## run all tests; those of the pages where npm is there
 	@$(if $(HAVE_NPM),$(MAKE) --no-print-directory pages-test,echo 'no npm here: the pages are not tested')
-	$(PY) -m pytest
+	$(PY) -m pytest -n $(JOBS) --dist loadgroup
 
 pages-check: $(WEB)/node_modules/.installed
 	$(NPM) run --silent types

@@ -33,7 +33,7 @@ def _unit(
 ) -> Operation:
     return Operation(
         method=method, path=f"{_UNIT}{path}", tag="承办单位系统", security=("unit",), summary=summary,
-        parameters=("unit", *parameters), errors=(*_AUTH, *errors), **rest,
+        parameters=("unit", *parameters), errors=(*_AUTH, *dict.fromkeys(("not_found", *errors))), **rest,
     )
 
 

@@ -22,6 +22,13 @@ from hotline.store.migrate import migrate
 _numbers = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side, a file's stay together, as they share what is dear to make; so do all calls."""
+    for item in items:
+        together = "calls" if item.path.parent.name == "voice" else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(together))
+
+
 def _named(dsn: str, database: str) -> str:
     return dsn.replace("/postgres?", f"/{database}?", 1)
 
@@ -70,6 +77,6 @@ def template(postgres: str) -> str:
 async def database(postgres: str, template: str) -> AsyncIterator[str]:
     """DSN of a fresh, migrated database of this test's own."""
     name = f"hotline_test_{os.getpid()}_{next(_numbers)}"
-    await _admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await _admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")  # half the time here
     yield _named(postgres, name)
     await _admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")

