@@ -123,29 +123,17 @@ ORDER BY s.state;
 
 -- name: hot_spots
 -- Places and matters with more appeals from day $1 on (to before $2) than the $3 days before let expect: `score` is the
--- excess in standard deviations of a Poisson count. At least $4 appeals; at most $5 rows, the hottest first. The days
--- before are counted for those only that have enough, which are few.
-WITH active AS MATERIALIZED (
-    SELECT generation FROM tally_readers WHERE active
-), enough AS MATERIALIZED (
-    SELECT r.town, r.l1, r.l2, sum(r.received)::bigint AS appeals
-    FROM tally_rollup AS r
-    WHERE r.generation = (SELECT generation FROM active) AND r.grain = 'day'
-      AND r.day >= $1::date AND r.day < $2::date AND r.received IS NOT NULL AND r.l2 <> ''
-    GROUP BY r.town, r.l1, r.l2
-    HAVING sum(r.received) >= $4::int
-), before AS (
-    SELECT r.town, r.l1, r.l2, sum(r.received)::float8 / $3::int * ($2::date - $1::date) AS expected
-    FROM tally_rollup AS r JOIN enough USING (town, l1, l2)
-    WHERE r.generation = (SELECT generation FROM active) AND r.grain = 'day'
-      AND r.day >= $1::date - $3::int AND r.day < $1::date AND r.received IS NOT NULL
-    GROUP BY r.town, r.l1, r.l2
-)
+-- excess in standard deviations of a Poisson count. At least $4 appeals; at most $5 rows, the hottest first.
 SELECT town, l1, l2, appeals, expected, (appeals - expected) / sqrt(greatest(expected, 1)) AS score
 FROM (
-    SELECT town, l1, l2, appeals, coalesce(before.expected, 0) AS expected FROM enough LEFT JOIN before USING (town, l1, l2)
+    SELECT r.town, r.l1, r.l2, coalesce(sum(r.received) FILTER (WHERE r.day >= $1), 0)::bigint AS appeals,
+           coalesce(sum(r.received) FILTER (WHERE r.day < $1), 0)::float8 / $3::int * ($2::date - $1::date) AS expected
+    FROM tally_rollup AS r
+    WHERE r.generation = (SELECT generation FROM tally_readers WHERE active) AND r.grain = 'day'
+      AND r.day >= $1::date - $3::int AND r.day < $2 AND r.received IS NOT NULL AND r.l2 <> ''
+    GROUP BY r.town, r.l1, r.l2
 ) AS counted
-WHERE appeals > expected
+WHERE appeals >= $4::int AND appeals > expected
 ORDER BY score DESC, appeals DESC, town, l1, l2
 LIMIT $5;
 
