@@ -2,9 +2,9 @@
 
 Where the formulas' assumptions hold – one skill, equal agents, Poisson arrivals, exponential talks – the queue must
 agree with them: service level within 1 % absolute, mean wait within 3 %. Waits follow each other, so chance alone moves
-the mean of a million calls by some percent (± tells its standard error; the seed is fixed). So that chance hides nothing,
-the same calls also go through the plain queue – first come, first served, by the agent who is free first – and both must
-tell the same waits.
+the mean of a million calls by some percent (± tells its standard error; the seed is fixed). So that chance hides
+nothing, the same calls also go through the plain queue – first come, first served, by the agent who is free first – and
+both must tell the same waits.
 
 Fairness is looked at with every answer: nobody of equal rank is overtaken, and no agent starves – who is called has
 been free longest, and all answer nearly as many calls. Exits with status 1 where anything of this does not hold.
