@@ -37,16 +37,19 @@ class RateLimit:
 
     def check(self, key: str, now: float) -> None:
         """Raise RateLimited if nothing is left for `key`; takes nothing. `now` in seconds."""
-        level = self._level(self._of(key), now)
+        self._enough(self._of(key), now)
+
+    def _enough(self, key: str, now: float) -> float:
+        level = self._level(key, now)
         if level < 1.0:
             wait = int((1.0 - level) / self._rate) + 1
             raise RateLimited(f"too many requests; try again in {wait} seconds", retry_after=wait)
+        return level
 
     def take(self, key: str, now: float) -> None:
         """Take one for `key`, or raise RateLimited."""
-        self.check(key, now)
         key = self._of(key)
-        self._put(key, self._level(key, now) - 1.0, now)
+        self._put(key, self._enough(key, now) - 1.0, now)
         if self.name:
             self._taken[key] = self._taken.get(key, 0) + 1
 

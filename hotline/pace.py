@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 log = structlog.get_logger(__name__)
 GRACE = 30.0
@@ -23,16 +23,9 @@ class Pace:
         self._grace, self._rate, self._look = grace, rate, look
         self._under_way: dict[int, tuple[web.Request, float]] = {}
 
-    @property
-    def middleware(self) -> Middleware:
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """What sees every request."""
-        @web.middleware
-        async def watched(request: web.Request, handler: Handler) -> web.StreamResponse:
-            return await self._watched(request, handler)
-
-        return watched
-
-    async def _watched(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not request.body_exists:
             return await handler(request)
         self._under_way[id(request)] = request, asyncio.get_running_loop().time()
