@@ -36,7 +36,7 @@ from triage.match import Together
 from triage.matters import words
 from triage.opinion import Opinions, Use
 from triage.place import Gazetteer, Mention, happened
-from triage.rules import CALM, Assessment, assess_all, calm_lean
+from triage.rules import Assessment, assess_all
 from triage.text import Text, normalise
 from triage.title import titles_in
 
@@ -124,9 +124,10 @@ class Pipeline:
         card, category = model.card, model.card.heads[0]
         departments = scores.category @ self._grouping
         mentions = self._gazetteer.mentions(batch)
+        suspected = np.flatnonzero(scores.verdict[:, 0] + scores.verdict[:, 1] > card.thresholds.doubt).tolist()
         judged = zip(
             clean,
-            assess_all(batch),
+            assess_all(batch, suspected),
             choose(category, scores.category, departments, self._unit_of, card.thresholds),
             scores.kind.argmax(axis=1).tolist(),
             scores.verdict.tolist(),
@@ -156,8 +157,6 @@ class Pipeline:
             return Triage(category=None, needs_person=True, title=text.raw.strip(), model=card.version)
         kind, category = self._kinds[kind_number], choice.category
         limits = card.thresholds
-        if assessment is CALM and chances[0] + chances[1] > limits.doubt:
-            assessment = CALM._replace(lean=calm_lean(text.clean))
         verdict, alone = raised(assessment, chances, limits)
         calm = verdict is Verdict.NON_EMERGENCY
         towns = happened(mentions)

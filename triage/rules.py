@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from hotline.terms import Service, Verdict
@@ -55,21 +55,24 @@ def assess(text: str) -> Assessment:
     return assess_all(batch_of([text]))[0]
 
 
-def assess_all(batch: Batch) -> list[Assessment]:
-    """Return the rules' verdict on each text; cues are looked for only where there is talk of danger."""
+def assess_all(batch: Batch, suspected: Sequence[int] = ()) -> list[Assessment]:
+    """Return the rules' verdict on each text; cues are weighed only where there is talk of danger.
+
+    Args:
+        suspected: numbers of texts of which the model thinks it may be an emergency: their cues are weighed although
+            they have no word of danger.
+    """
     dangers = lexicon.dangers().find(batch)
     talk = [row for row, hits in enumerate(dangers) if hits]
     found = [CALM] * len(dangers)
     cues = lexicon.cues().find(batch, talk)
     for row, cue_hits in zip(talk, cues, strict=True):
         found[row] = _assessed(batch.texts[row], dangers[row], cue_hits)
+    calm = [row for row in suspected if not dangers[row]]
+    for row, cue_hits in zip(calm, lexicon.cues().find(batch, calm), strict=True):
+        lean = _lean(Verdict.NON_EMERGENCY, [], Counter(hit.word.cue for hit in cue_hits))
+        found[row] = CALM._replace(lean=lean)
     return found
-
-
-def calm_lean(text: str) -> float:
-    """Return how far a clean text leans to an emergency that has no word of danger."""
-    [found] = lexicon.cues().find(batch_of([text]))
-    return _lean(Verdict.NON_EMERGENCY, [], Counter(hit.word.cue for hit in found))
 
 
 def _assessed(text: str, dangers: list[Hit], cues: list[Hit]) -> Assessment:
