@@ -60,15 +60,6 @@ def open_text(sealed: str, *, context: str) -> str:
     return ring().open(b64decode(sealed), context=context.encode()).decode() if sealed else ""
 
 
-def open_secret(kept: str, *, context: str) -> str:
-    """Open what `seal_text` made; a secret from before sealing as it is. Raises hotline.keyring.Damaged."""
-    try:
-        sealed = b64decode(kept, validate=True)
-    except ValueError:
-        return kept
-    return open_text(kept, context=context) if sealed[:1] == b"\x01" and len(sealed) > 33 else kept
-
-
 def seal_document(value: Any, *, context: str) -> str:
     """Return a value as a JSON document that only keys open: `{"sealed": "…"}`."""
     sealed = ring().seal(_encoder.encode(value), context=context.encode())
@@ -87,7 +78,5 @@ def sealed_message(message: Outbound) -> str:
 
 
 def open_document(text: str, *, context: str) -> bytes:
-    """Return the JSON that `seal_document` was given; a document from before sealing as it is. Raises Damaged."""
-    if not text.startswith('{"sealed":'):
-        return text.encode()
+    """Return the JSON that `seal_document` was given. Raises hotline.keyring.Damaged."""
     return ring().open(_documents.decode(text).sealed, context=context.encode())

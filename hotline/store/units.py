@@ -11,7 +11,7 @@ from hotline.errors import InvalidInput, NotFound
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
 from hotline.store.rows import columns, to_json
-from hotline.store.sealing import open_secret, seal_text
+from hotline.store.sealing import open_text, seal_text
 from hotline.store.tail import event_from_row
 from hotline.unit_ports import Attempt, Delivery, Rest, UnitSystem
 from routing.unit_codec import delivery_id, is_told, unit_event
@@ -82,7 +82,7 @@ class UnitStore:
         """Count an attempt; None where nothing is left to do. What began before `last_from` is tried in any case."""
         row = await self._pool.fetchrow(_SQL["begin_delivery"], id_, now, last_from)
         if row is not None:
-            return Attempt(**dict(row) | {"secret": open_secret(row["secret"], context=f"unit {row['unit']}")})
+            return Attempt(**dict(row) | {"secret": open_text(row["secret"], context=f"unit {row['unit']}")})
         why = await self._pool.fetchrow(_SQL["why_not"], id_)
         if why is None or why["state"] != "pending":
             return None

@@ -130,15 +130,13 @@ async def test_a_database_knows_its_keys(database: str, keys: KeyRing) -> None:
 def test_secrets_in_text_columns() -> None:
     sealed = sealing.seal_text("s3cret", context="unit 城管局")
     assert sealing.open_text(sealed, context="unit 城管局") == "s3cret"
-    assert sealing.open_secret(sealed, context="unit 城管局") == "s3cret"
-    assert sealing.open_secret("from before sealing", context="x") == "from before sealing"
+    assert sealing.open_text(sealed, context="unit 城管局") == "s3cret"
     assert sealing.seal_text("", context="x") == sealing.open_text("", context="x") == ""
     with pytest.raises(Damaged):
         sealing.open_text(sealed, context="unit 公安局")
     doc = sealing.seal_document({"a": "张三"}, context="c")
     assert "张三" not in doc
     assert sealing.open_document(doc, context="c") == '{"a":"张三"}'.encode()
-    assert sealing.open_document('{"a": 1}', context="c") == b'{"a": 1}'
 
 
 def test_without_keys_nothing_is_written(keys: KeyRing) -> None:
