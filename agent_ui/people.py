@@ -20,6 +20,7 @@ from agent_ui.identity import Seat
 from agent_ui.staff import Staff, StaffRole
 from hotline.audit import Record
 from hotline.errors import Forbidden, InvalidInput
+from routing.queue_file import AgentPhone
 
 PAGE = 200
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # pragma: allowlist secret
@@ -56,13 +57,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         grant: role and department; end: end all sessions; password_hash: given by somebody else.
-        lock: True locks, False unlocks. factor: take the second factor away.
+        lock: True locks, False unlocks. factor: take the second factor away. phone: where they are rung.
     """
 
     display_name: str | None = None
     grant: tuple[StaffRole, str] | None = None
     lock: bool | None = None
     password_hash: str | None = None
+    phone: AgentPhone | None = None
     factor: bool = False
     end: bool = False
 
@@ -127,6 +129,12 @@ class People:
         """Change what colleagues see. Raises NotFound."""
         await self._store.change(
             name, Change(display_name=display_name), self._record(seat, "person.rename", name)
+        )
+
+    async def give_phone(self, seat: Seat, name: str, phone: AgentPhone) -> None:
+        """Say where an agent is rung, and what they know. Raises NotFound."""
+        await self._store.change(
+            name, Change(phone=phone), self._record(seat, "person.phone", name, endpoint=phone.endpoint)
         )
 
     async def grant(self, seat: Seat, name: str, role: StaffRole, department: str) -> int:

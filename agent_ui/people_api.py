@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -20,11 +19,10 @@ from channels.appeal_codec import Body
 from channels.kit import json_response
 from channels.openapi_document import Operation
 from hotline.errors import InvalidInput
+from routing.queue_file import AgentPhone
 
 _JSON = "application/json"
 _BASE = "/api/v1/people"
-GivePhone = Callable[[str, str, Mapping[str, int]], Awaitable[None]]
-"""Tells where an agent is rung, and what they know (`hotline.store.telephone.TelephoneStore.give_phone`)."""
 Reason = Annotated[str, Meta(min_length=2, max_length=200)]
 
 
@@ -70,8 +68,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 class PeopleApi:
     """Handlers."""
 
-    def __init__(self, people: People, accounts: Accounts, give_phone: GivePhone) -> None:
-        self._people, self._accounts, self._give_phone = people, accounts, give_phone
+    def __init__(self, people: People, accounts: Accounts) -> None:
+        self._people, self._accounts = people, accounts
 
     async def listed(self, request: web.Request) -> web.Response:
         """People by their names."""
@@ -97,8 +95,9 @@ class PeopleApi:
 
     async def phone(self, request: web.Request) -> web.Response:
         """Say where an agent is rung, and what they know."""
-        body = await body_of(request, PhoneBody)
-        await self._give_phone(request.match_info["name"], body.endpoint, body.skills or {"general": 1})
+        seat, body = await seat_of(self._accounts, request), await body_of(request, PhoneBody)
+        phone = AgentPhone(endpoint=body.endpoint, skills=body.skills or {"general": 1})
+        await self._people.give_phone(seat, request.match_info["name"], phone)
         return web.Response(status=204)
 
     async def grant(self, request: web.Request) -> web.Response:
@@ -142,9 +141,9 @@ class PeopleApi:
         return json_response(Ended(ended=await self._people.end_sessions(seat, request.match_info["name"])))
 
 
-def routes(people: People, *, accounts: Accounts, give_phone: GivePhone) -> list[web.AbstractRouteDef]:
+def routes(people: People, *, accounts: Accounts) -> list[web.AbstractRouteDef]:
     """Return the routes."""
-    api, one = PeopleApi(people, accounts, give_phone), f"{_BASE}/{{name}}"
+    api, one = PeopleApi(people, accounts), f"{_BASE}/{{name}}"
     return [
         web.get(_BASE, api.listed), web.post(_BASE, api.propose), web.put(one, api.rename),
         web.put(f"{one}/phone", api.phone), web.put(f"{one}/role", api.grant), web.post(f"{one}/lock", api.lock),

@@ -23,7 +23,6 @@ from hotline.store.calendars import CalendarStore
 from hotline.store.lessons import corrected_tickets
 from hotline.store.people import PeopleStore
 from hotline.store.queues import QueueStore
-from hotline.store.telephone import TelephoneStore
 from hotline.terms import LABELS, Priority
 from triage.card import Card, EncoderCard, Thresholds
 from triage.encoder import CARD as ENCODER_CARD
@@ -53,8 +52,8 @@ def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
         queues=QueueStore(core.pool), note=core.audit.note, clock=core.clock,
     )
     return [
-        *people_api.routes(people, accounts=accounts, give_phone=TelephoneStore(core.pool).give_phone),
-        *setup_api.routes(api), *audit_api.routes(core.audit, accounts=accounts),
+        *people_api.routes(people, accounts=accounts), *setup_api.routes(api),
+        *audit_api.routes(core.audit, accounts=accounts),
     ]
 
 

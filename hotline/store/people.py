@@ -14,6 +14,7 @@ from hotline.audit import Record
 from hotline.errors import NotFound, RuleViolation
 from hotline.store.audit import keep
 from hotline.store.database import statements
+from hotline.store.telephone import give_phone
 
 _SQL = statements("people")
 _skills = msgspec.json.Decoder(dict[str, int])
@@ -77,6 +78,8 @@ async def _carry_out(connection: asyncpg.Connection, row: asyncpg.Record, change
     if change.password_hash is not None:
         await run("keep_old_password", now)
         await run("give_password", change.password_hash, now)
+    if change.phone is not None:
+        await give_phone(connection, name, change.phone.endpoint, change.phone.skills)
     if change.factor:
         await run("take_factor")
         await run("take_recovery")

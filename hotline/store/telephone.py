@@ -161,11 +161,18 @@ class TelephoneStore:
 
     async def give_phone(self, agent: str, endpoint: str, skills: Mapping[str, int]) -> None:
         """Tell where an agent is rung, and what they know. Raises NotFound for somebody without an account."""
-        try:
-            with answering():
-                await self._pool.execute(_SQL["phone"], agent, endpoint, msgspec.json.encode(skills).decode())
-        except asyncpg.ForeignKeyViolationError as error:
-            raise NotFound(f"there is no account {agent}: make it with `user add`") from error
+        with answering():
+            await give_phone(self._pool, agent, endpoint, skills)
+
+
+async def give_phone(
+    connection: asyncpg.Connection | asyncpg.Pool, agent: str, endpoint: str, skills: Mapping[str, int]
+) -> None:
+    """Tell where an agent is rung, in the caller's transaction. Raises NotFound for somebody without an account."""
+    try:
+        await connection.execute(_SQL["phone"], agent, endpoint, msgspec.json.encode(skills).decode())
+    except asyncpg.ForeignKeyViolationError as error:
+        raise NotFound(f"there is no account {agent}: make it with `user add`") from error
 
 
 class Owner:
