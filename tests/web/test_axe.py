@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,21 +12,6 @@ from tests.web.conftest import LAPTOP, PHONE, Site
 from tests.web.pages import SCENES, Scene
 
 WEB = Path("agent_ui/web")
-AXE = WEB / "node_modules/axe-core/axe.min.js"
-GRAVE = ("serious", "critical")
-_RUN = "() => axe.run(document, { resultTypes: ['violations'] })"
-
-needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (make pages)")
-
-
-async def violations(page: Any) -> list[str]:
-    """Return what axe finds grave: the rule, what to mend, and where."""
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = (await page.evaluate(_RUN))["violations"]
-    return [
-        f"{one['id']}: {one['help']} at {', '.join(str(node['target'][0]) for node in one['nodes'][:5])}"
-        for one in found if one["impact"] in GRAVE
-    ]
 
 
 async def looked_at(site: Site, scene: Scene, size: dict[str, int], *, language: str = "zh") -> list[str]:
@@ -36,7 +20,7 @@ async def looked_at(site: Site, scene: Scene, size: dict[str, int], *, language:
     if scene.act is not None:
         await scene.act(site, page)
     await page.wait_for_load_state("load")
-    found = await violations(page)
+    found = await site.violations(page)
     wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
     if wide > 0 and not scene.account:
         found.append(f"the page is {wide} pixels wider than the screen")
@@ -49,7 +33,6 @@ def _forgive(site: Site, scene: Scene) -> None:
         site.errors.clear()
 
 
-@needs_axe
 @pytest.mark.parametrize("size", [PHONE, LAPTOP], ids=["phone", "laptop"])
 @pytest.mark.parametrize("scene", SCENES, ids=[scene.name for scene in SCENES])
 async def test_no_serious_violation(site: Site, scene: Scene, size: dict[str, int]) -> None:
@@ -57,7 +40,6 @@ async def test_no_serious_violation(site: Site, scene: Scene, size: dict[str, in
     _forgive(site, scene)
 
 
-@needs_axe
 @pytest.mark.parametrize("scene", [scene for scene in SCENES if scene.act is None], ids=lambda scene: scene.name)
 async def test_none_in_english_either(site: Site, scene: Scene) -> None:
     assert await looked_at(site, scene, PHONE, language="en") == []

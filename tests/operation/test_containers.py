@@ -1,0 +1,70 @@
+"""What `deploy/docker` hands out fits the service: commands, settings, ports, and every package in the image."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hotline.__main__ import parser
+from hotline.config import load
+from hotline.roles import Role
+from tests.operation.deployed import DEPLOY, ours
+
+COMPOSE = yaml.safe_load((DEPLOY / "docker/compose.yaml").read_text(encoding="utf-8"))
+OURS = [name for name, service in COMPOSE["services"].items() if "build" in service]
+
+
+def filled(environment: dict[str, str]) -> dict[str, str]:
+    """Put in what compose would: the default, or a word."""
+    return {name: re.sub(r"\$\{\w+(?::-([^}]*)|:\?[^}]*)?\}", lambda found: found[1] or "", str(value))
+            for name, value in environment.items()}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_starts_what_exists_with_settings_that_exist(name: str) -> None:
+    service = COMPOSE["services"][name]
+    given = parser().parse_args(service["command"])
+    environment = ours(filled(service["environment"]))
+    load({name: value for name, value in environment.items() if value} | {"HOTLINE_CONFIG": "hotline.toml"})
+    assert service["cap_drop"] == ["ALL"]
+    assert service["volumes"] == ["data:/var/lib/hotline"]
+    ports = {int(one.rpartition(":")[2]) for one in service.get("ports", [])}
+    settings = load({"HOTLINE_CONFIG": "hotline.toml"})
+    role = getattr(given, "role", "")
+    expected = {"intake": {settings.http_port}, "gateway": {settings.ws_port}}.get(role, set())
+    expected |= {int(environment["HOTLINE_METRICS_PORT"])} if "HOTLINE_METRICS_PORT" in environment else set()
+    assert ports == expected
+    assert all(one.startswith("127.0.0.1:") for one in service.get("ports", []))
+
+
+def test_the_containers_are_complete() -> None:
+    services = COMPOSE["services"]
+    roles = {service["command"][2] for service in services.values() if service["command"][0] == "serve"}
+    assert roles == {role.value for role in Role}
+    assert services["postgres"]["image"] == "pgvector/pgvector:pg16"
+    text = (DEPLOY / "docker/compose.yaml").read_text()
+    named = set(re.findall(r"\$\{(\w+)", text))
+    offered = set(re.findall(r"^(\w+)=", (DEPLOY / "docker/example.env").read_text(), re.MULTILINE))
+    assert named == offered
+    waits = {name: set(service.get("depends_on", {})) for name, service in services.items()}
+    assert waits["migrate"] == {"postgres"}
+    assert all(waits[name] == {"migrate"} for name in OURS if name != "migrate")
+
+
+def test_the_image_has_every_package_and_no_secret() -> None:
+    text = (DEPLOY / "docker/Dockerfile").read_text()
+    copied = re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE)
+    assert {"hotline", "channels", "routing", "triage", "agent_ui", "cities", "models"} <= set(copied)
+    assert [name for name in copied if not Path(name).exists()] == []
+    allowed = re.findall(r"^!(\S+)$", (DEPLOY / "docker/Dockerfile.dockerignore").read_text(), re.MULTILINE)
+    assert set(copied) == set(allowed)
+    settings = load({"HOTLINE_CONFIG": "hotline.toml"})
+    exposed_ports = re.search(r"^EXPOSE (.+)$", text, re.MULTILINE)
+    assert exposed_ports is not None
+    assert exposed_ports[1].split() == [str(settings.http_port), str(settings.ws_port)]
+    assert "USER hotline" in text
+    found = dict(re.findall(r"(HOTLINE_\w+)=(\S+)", text))
+    load(found | {"HOTLINE_CONFIG": "hotline.toml"})

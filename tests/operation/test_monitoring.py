@@ -1,0 +1,96 @@
+"""What `deploy/` hands to Prometheus and Grafana fits the service: metrics, labels, ports and pages exist."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+import agent_ui.figures
+import hotline.figures
+import hotline.operation
+import hotline.web
+from tests.operation.deployed import DEPLOY, OPERATIONS, port, program
+
+RULES = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
+BOARD: dict[str, Any] = json.loads((DEPLOY / "grafana/hotline.json").read_text(encoding="utf-8"))
+PANELS = [panel for panel in BOARD["panels"] if panel["type"] != "row"]
+QUERIES = [rule["expr"] for rule in RULES] + [target["expr"] for panel in PANELS for target in panel["targets"]]
+PROMETHEUS_OWN = {"up", "instance", "job", "role", "le"}
+
+
+def exposed() -> dict[str, set[str]]:
+    """Return every metric's sample names, and the labels that it can have."""
+    labels: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(generate_latest().decode()):
+        names = {sample.name for sample in family.samples} | {family.name, f"{family.name}_total"}
+        names |= {f"{family.name}_bucket"} if family.type == "histogram" else set()
+        for name in names:
+            labels.setdefault(name, set())
+    for module in (hotline.figures, hotline.operation, hotline.web, agent_ui.figures):
+        for metric in vars(module).values():
+            if hasattr(metric, "_labelnames"):
+                for name in [known for known in labels if known.startswith(metric._name)]:
+                    labels[name] |= set(metric._labelnames)
+    return labels
+
+
+@pytest.mark.parametrize("query", sorted(set(QUERIES)))
+def test_every_metric_and_label_asked_for_exists(query: str) -> None:
+    known = exposed()
+    names = re.findall(r"\b(?:hotline|process)_\w+", query)
+    assert names or "up{" in query
+    assert [name for name in names if name not in known] == []
+    labels = {label for name in names for label in known[name]} | PROMETHEUS_OWN
+    asked = set(re.findall(r"(\w+)\s*=~?\"", query))
+    asked |= {label.strip() for group in re.findall(r"by \(([^)]*)\)", query) for label in group.split(",")}
+    assert asked <= labels, asked - labels
+    assert all(query.count(left) == query.count(right) for left, right in ("()", "[]", "{}"))
+
+
+def test_every_metric_of_ours_is_on_the_board_or_told_in_the_page() -> None:
+    mine = [name for name in exposed() if name.startswith("hotline_")]
+    ours = {re.sub(r"(_created)?(_(total|created|bucket|count|sum))?$", "", name) for name in mine}
+    shown = set(re.findall(r"hotline_\w+?(?=_total|_bucket|\W)", " ".join(QUERIES) + " " + OPERATIONS))
+    assert sorted(ours - shown) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_every_alarm_says_what_it_means_and_what_to_do(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in ("critical", "warning")
+    assert rule["annotations"]["runbook"] == f"docs/operations.md#{rule['alert'].lower()}"
+    assert re.search(rf"^### {rule['alert']}$", OPERATIONS, re.MULTILINE), "a heading of its own"
+    assert re.search(r"[\u4e00-\u9fff]|\$labels", rule["annotations"]["summary"])
+
+
+def test_no_alarm_is_told_that_does_not_exist() -> None:
+    assert set(re.findall(r"^### (Hotline\w+)$", OPERATIONS, re.MULTILINE)) == {rule["alert"] for rule in RULES}
+
+
+def test_the_board_is_drawn_without_overlap() -> None:
+    ids = [panel["id"] for panel in BOARD["panels"]]
+    assert len(ids) == len(set(ids))
+    cells = [(x, y) for panel in BOARD["panels"] for grid in [panel["gridPos"]]
+             for x in range(grid["x"], grid["x"] + grid["w"]) for y in range(grid["y"], grid["y"] + grid["h"])]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24
+
+
+@pytest.mark.parametrize(("what", "file"), [("rules", "alerts.yml"), ("config", "prometheus.yml")])
+def test_promtool_takes_the_rules_and_who_is_asked(what: str, file: str) -> None:
+    subprocess.run([program("promtool"), "check", what, DEPLOY / "prometheus" / file], check=True)
+
+
+def test_prometheus_asks_the_ports_that_the_units_open() -> None:
+    config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
+    asked = {(static["labels"]["role"], int(target.rpartition(":")[2]))
+             for static in config["scrape_configs"][0]["static_configs"] for target in static["targets"]}
+    opened = {(role, port(f"hotline-{role}@.service", name, instance)) for instance in "12" for role, name in (
+        ("intake", "HTTP_PORT"), ("gateway", "METRICS_PORT"), ("jobs", "METRICS_PORT"))}
+    assert asked == opened
