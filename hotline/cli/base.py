@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hotline.config import Settings, load
 from hotline.errors import HotlineError
@@ -23,6 +23,15 @@ def command(
     )
     parser.set_defaults(run=run)
     return parser
+
+
+def listens(parser: argparse.ArgumentParser, *, port: int, faults: Sequence[str] = ()) -> None:
+    """Add what every stand-in takes: where it listens, and, where it has `faults`, the one it begins with."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (this machine only)")
+    parser.add_argument("--port", type=whole(0, 65535), default=port, help=f"port ({port})")
+    if faults:
+        parser.add_argument("--fault", choices=faults, default="none", help="how it fails at first (none)")
+        parser.add_argument("--delay", type=positive, default=2.0, help="seconds, for the fault slow")
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:

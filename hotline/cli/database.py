@@ -15,7 +15,7 @@ def add(commands: Any) -> None:
         commands, "database", run, summary="start or stop the embedded PostgreSQL, or print its address",
         example="psql \"$(python -m hotline database start)\"",
     )
-    parser.add_argument("action", choices=["start", "stop"])
+    parser.add_argument("action", choices=["start", "stop"], help="start prints its address")
 
 
 def run(given: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from hotline.cli.base import command, positive, settings, whole
+from hotline.cli.base import command, listens, settings
 
 _FAULTS = ("none", "slow", "down", "refusing", "twice", "error")
 
@@ -18,10 +18,7 @@ def add(commands: Any) -> None:
         example="HOTLINE_POLICE_SECRET=demo-police-secret python -m hotline desk110 --fault slow --delay 3\n"
         """  curl -X PUT localhost:9110/faults -d '{"fault":"none"}'; curl localhost:9110/incidents""",
     )
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=whole(0, 65535), default=9110)
-    parser.add_argument("--fault", choices=_FAULTS, default="none")
-    parser.add_argument("--delay", type=positive, default=2.0, help="seconds, for the fault slow")
+    listens(parser, port=9110, faults=_FAULTS)
     parser.add_argument("--ledger", type=Path, help="append a JSON line here for each new incident")
 
 

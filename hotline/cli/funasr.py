@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from hotline.cli.base import command, positive, settings, whole
+from hotline.cli.base import command, listens, positive, settings
 
 _FAULTS = ("none", "slow", "down", "error", "garbled", "mute", "broken")
 
@@ -19,11 +19,8 @@ def add(commands: Any) -> None:
         "  HOTLINE_SPEECH_URL=ws://127.0.0.1:10095 python -m hotline serve",
     )
     parser.add_argument("--script", required=True, metavar="FILE", help="a sentence a line; - reads standard input")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=whole(0, 65535), default=10095)
+    listens(parser, port=10095, faults=_FAULTS)
     parser.add_argument("--every", type=positive, default=3.0, help="seconds of sound that make a sentence (3)")
-    parser.add_argument("--fault", choices=_FAULTS, default="none")
-    parser.add_argument("--delay", type=positive, default=2.0, help="seconds, for the fault slow")
 
 
 def run(given: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hotline.cli.base import command, positive, settings, whole
+from hotline.cli.base import command, listens, settings
 
 _FAULTS = ("none", "slow", "down", "error", "refusing", "twice")
 _STATES = ("pending", "dead", "sent")
@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
         actions, "parcels", _parcels, summary="list what is on its way to neighbours, sent, or given up",
         example="python -m hotline neighbour parcels --state dead",
     )
-    parcels.add_argument("--state", choices=_STATES, default="pending")
+    parcels.add_argument("--state", choices=_STATES, default="pending", help="which ones (pending)")
     again = command(
         actions, "resend", _resend, summary="try a parcel that was given up again",
         example="python -m hotline neighbour resend DG2026112130000421-3",
@@ -40,21 +40,18 @@ def _add_trials(actions: Any) -> None:
         example="python -m hotline neighbour grid --secret demo-grid-secret\n"
         """  curl localhost:9120/events; curl -X POST localhost:9120/events/KEY/outcome -d '{"text":"已处理"}'""",
     )
-    grid.add_argument("--host", default="127.0.0.1")
-    grid.add_argument("--port", type=whole(0, 65535), default=9120)
+    listens(grid, port=9120, faults=_FAULTS)
     grid.add_argument("--secret", default="", help="shared with the hotline (default: that of the setting neighbours)")
     grid.add_argument("--hotline", default="http://127.0.0.1:8080", help="where outcomes go")
-    grid.add_argument("--fault", choices=_FAULTS, default="none")
-    grid.add_argument("--delay", type=positive, default=2.0, help="seconds, for the fault slow")
     call = command(
         actions, "call", _call, summary="send a signed request as a neighbour would; prints the answer",
         example="python -m hotline neighbour call wishes GET /api/v1/wishes\n"
         """  echo '{"citizen":{"id":"p-1"}}' | python -m hotline neighbour call portal POST /api/v1/portal/tickets""",
     )
     call.add_argument("code", help="the neighbour's code in the setting neighbours")
-    call.add_argument("method", choices=["GET", "POST"])
+    call.add_argument("method", choices=["GET", "POST"], help="as the neighbour would ask")
     call.add_argument("path", help="/api/v1/…; the body comes from standard input")
-    call.add_argument("--hotline", default="http://127.0.0.1:8080")
+    call.add_argument("--hotline", default="http://127.0.0.1:8080", help="address of the hotline that is asked")
     call.add_argument("--secret", default="", help="default: that of the setting neighbours")
     call.add_argument("-o", "--output", type=Path, help="write the answer here")
 

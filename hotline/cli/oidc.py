@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from hotline.cli.base import command, settings, whole
+from hotline.cli.base import command, listens, settings
 
 
 def add(commands: Any) -> None:
@@ -16,8 +16,7 @@ def add(commands: Any) -> None:
         "  HOTLINE_OIDC_SECRET=demo-oidc HOTLINE_PUBLIC_URL=http://127.0.0.1:8080 \\\n"
         "  python -m hotline oidc --person agent --person supervisor",
     )
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=whole(0, 65535), default=9150)
+    listens(parser, port=9150)
     parser.add_argument("--person", action="append", default=[], metavar="NAME", help="a log-in name that it offers")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from hotline.cli.base import command, positive, settings, whole
+from hotline.cli.base import command, listens, settings
 
 _FAULTS = ("none", "slow", "down", "refusing", "busy", "error", "twice")
 
@@ -17,10 +17,7 @@ def add(commands: Any) -> None:
         example="HOTLINE_SMS_SECRET=demo-sms-secret python -m hotline sms --fault twice\n"
         """  curl -X PUT localhost:9130/faults -d '{"fault":"none"}'; curl localhost:9130/messages""",
     )
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=whole(0, 65535), default=9130)
-    parser.add_argument("--fault", choices=_FAULTS, default="none")
-    parser.add_argument("--delay", type=positive, default=2.0, help="seconds, for the fault slow")
+    listens(parser, port=9130, faults=_FAULTS)
 
 
 def run(given: argparse.Namespace) -> int:

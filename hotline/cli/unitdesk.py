@@ -6,7 +6,7 @@ import argparse
 from collections.abc import AsyncIterator
 from typing import Any
 
-from hotline.cli.base import command, positive, settings, whole
+from hotline.cli.base import command, listens, settings
 
 _FAULTS = ("none", "slow", "down", "error", "twice")
 
@@ -19,10 +19,7 @@ def add(commands: Any) -> None:
         """  curl -X PUT localhost:9120/faults -d '{"fault":"down"}'; curl localhost:9120/received""",
     )
     parser.add_argument("--secret", required=True, help="as `hotline unit register` printed it")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=whole(0, 65535), default=9120)
-    parser.add_argument("--fault", choices=_FAULTS, default="none")
-    parser.add_argument("--delay", type=positive, default=2.0, help="seconds, for the fault slow")
+    listens(parser, port=9120, faults=_FAULTS)
     parser.add_argument("--handle", action="store_true", help="pull tickets, then sign, contact and reply by itself")
     parser.add_argument("--base", default="http://127.0.0.1:8080", help="address of the hotline, for --handle")
     parser.add_argument("--unit", default="", help="the unit's name, for --handle")

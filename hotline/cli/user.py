@@ -29,6 +29,7 @@ def add(commands: Any) -> None:
     new.add_argument(
         "--role", required=True,
         choices=["agent", "supervisor", "department", "system_admin", "security_admin", "audit_admin"],
+        help="what the account may do (docs/identity.md)",
     )
     new.add_argument("--department", default="", help="unit, for the role department")
     phone = command(
