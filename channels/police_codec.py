@@ -87,13 +87,8 @@ def decode_update(body: bytes, *, key: str) -> IncidentUpdate:
     return update
 
 
-def encode_outcome(outcome: Outcome) -> bytes:
-    """Return the body of the outcome; sign it with `hotline.signing.signature`."""
-    return msgspec.json.encode(outcome)
-
-
 def decode_outcome(body: bytes) -> Outcome:
-    """Return an outcome (for the desk's stand-in); raises InvalidInput."""
+    """Return an outcome as the desk reads it (`hotline.desk110`); raises InvalidInput."""
     return decode_json(_outcome, body)
 
 

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from channels.police_codec import Outcome, decode_outcome
 from hotline.errors import InvalidInput, Unauthenticated
 from hotline.standin_kit import StandIn, cut, json_answer, refused
 
@@ -45,7 +46,7 @@ class Desk(StandIn):
         super().__init__(secret=secret, fault=fault, delay=delay, clock=clock)
         self._ledger = ledger
         self.incidents: dict[str, Received] = {}
-        self.outcomes: dict[str, Any] = {}
+        self.outcomes: dict[str, Outcome] = {}
 
     def app(self) -> web.Application:
         """Return the application."""
@@ -99,12 +100,15 @@ class Desk(StandIn):
 
     async def _outcome(self, request: web.Request) -> web.Response:
         body = await request.read()
+        if (answer := await self.struck(request)) is not None:
+            return answer
         try:
-            key = self._checked(request, body)
-            self.outcomes.setdefault(key, _decoded(body))
+            key, outcome = self._checked(request, body), decode_outcome(body)
         except (Unauthenticated, InvalidInput) as error:
             return refused(error)
-        return json_answer({"outcome": key})
+        new = key not in self.outcomes
+        self.outcomes.setdefault(key, outcome)
+        return cut(request) if new and self.fault == "twice" else json_answer({"outcome": key})
 
     def _write(self, known: Received) -> None:
         if self._ledger is not None:
