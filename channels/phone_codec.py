@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from channels.appeal_codec import AppealBody, AttachmentBody, appeal_of, decode_json
 from channels.clean import check_key, clean
-from channels.message import Inbound, Receipt
+from channels.message import Inbound
 from channels.phone_number import normalize_phone
 from hotline.appeal import Attachment, Citizen
 from hotline.errors import InvalidInput
@@ -63,9 +63,3 @@ def decode_call_appeal(body: bytes, *, agent: StaffName, now: datetime) -> tuple
 def with_files(inbound: Inbound, files: tuple[Attachment, ...]) -> Inbound:
     """Return the delivery with its files."""
     return msgspec.structs.replace(inbound, appeal=msgspec.structs.replace(inbound.appeal, attachments=files))
-
-
-def spoken_confirmation(receipt: Receipt) -> str:
-    """Return what the agent reads out: the number in groups of four, the code digit by digit."""
-    groups = " ".join(receipt.number[start:start + 4] for start in range(0, len(receipt.number), 4))
-    return f"工单号 {groups},查询码 {' '.join(receipt.code)}。"

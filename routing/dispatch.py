@@ -43,16 +43,6 @@ def choose_department(triage: Triage, directory: Directory) -> Dispatch | NeedsP
     return _refuse(directory, reason, suggestion=found)
 
 
-def routed(triage: Triage, directory: Directory) -> Triage:
-    """Return `triage` with its units filled in; they stay empty, and `needs_person` is set, where a person decides."""
-    match choose_department(triage, directory):
-        case Dispatch(lead=lead, assisting=assisting):
-            return msgspec.structs.replace(triage, department=lead, assisting=assisting)
-        case NeedsPerson():
-            empty = DepartmentCode("")
-            return msgspec.structs.replace(triage, department=empty, assisting=(), needs_person=True)
-
-
 def best_guess(triage: Triage, directory: Directory) -> Triage:
     """Return `triage` with the units of the best guess, also where `needs_person` is set."""
     found = choose_department(triage, directory)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from hotline.terms import Service, Verdict
 from triage import lexicon
 from triage.lexicon import Hit
-from triage.match import Batch, batch_of
+from triage.match import Batch
 
 _NEGATION = re.compile(
     r"(?:没有?|冇|未|无|不是|并非|不存在|别|不会|不能|差点儿?|差一点|险些|几乎|禁止|严禁|唔系|免得)[^,，。!?;\n]{0,4}$"
@@ -50,15 +50,11 @@ class Assessment(NamedTuple):
 CALM = Assessment(Verdict.NON_EMERGENCY, (), ())
 
 
-def assess(text: str) -> Assessment:
-    """Return the rules' verdict on a clean text (`triage.text`)."""
-    return assess_all(batch_of([text]))[0]
-
-
 def assess_all(batch: Batch, suspected: Sequence[int] = ()) -> list[Assessment]:
     """Return the rules' verdict on each text; cues are weighed only where there is talk of danger.
 
     Args:
+        batch: clean texts (`triage.text`).
         suspected: numbers of texts of which the model thinks it may be an emergency: their cues are weighed although
             they have no word of danger.
     """

@@ -116,7 +116,7 @@ class TestCall(ChannelContract):
         return phone_codec.decode_call_appeal(payload, agent=StaffName("a01"), now=NOW)[0]
 
     def reply(self, receipt: Receipt) -> bytes:
-        return phone_codec.spoken_confirmation(receipt).replace(" ", "").encode()
+        return appeal_codec.encode_answer(receipt)
 
 
 class TestPolice(ChannelContract):

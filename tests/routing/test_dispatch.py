@@ -11,7 +11,7 @@ import pytest
 from hotline.appeal import Category, Triage
 from hotline.city import City, load_city
 from hotline.terms import Kind
-from routing.dispatch import Dispatch, NeedsPerson, best_guess, choose_department, routed
+from routing.dispatch import Dispatch, NeedsPerson, best_guess, choose_department
 
 
 @cache
@@ -95,21 +95,24 @@ def test_an_unsure_triage_keeps_its_suggestion_aside() -> None:
     found = choose_department(asked, city().directory)
     assert isinstance(found, NeedsPerson)
     assert found.suggestion is not None
-    assert routed(asked, city().directory).department == ""
     assert best_guess(asked, city().directory).department == "生态环境局"
     assert best_guess(asked, city().directory).needs_person
 
 
-def test_routed_fills_units_and_marks_refusals() -> None:
-    done = routed(triage("社保缴费", "01"), city().directory)
+def test_a_best_guess_fills_units_and_marks_what_a_person_decides() -> None:
+    done = best_guess(triage("社保缴费", "01"), city().directory)
     assert (done.department, done.assisting, done.needs_person) == ("人力资源和社会保障局", ("税务局",), False)
-    refused = routed(triage("三资", "19"), city().directory)
-    assert (refused.department, refused.assisting, refused.needs_person) == ("", (), True)
+    guessed = best_guess(triage("三资", "19"), city().directory)
+    assert (guessed.department, guessed.needs_person) == ("农业农村局", True)
+    nothing = best_guess(Triage(category=None), city().directory)
+    assert (nothing.department, nothing.assisting, nothing.needs_person) == ("", (), True)
 
 
-def test_best_guess_agrees_with_routed_where_it_is_sure() -> None:
+def test_a_best_guess_is_the_dispatch_where_it_is_sure() -> None:
     asked = triage("供水", "09", "虎门")
-    assert best_guess(asked, city().directory) == routed(asked, city().directory)
+    found, guess = choose_department(asked, city().directory), best_guess(asked, city().directory)
+    assert isinstance(found, Dispatch)
+    assert (guess.department, guess.assisting, guess.needs_person) == (found.lead, found.assisting, False)
 
 
 def test_old_versions_stay_reachable() -> None:

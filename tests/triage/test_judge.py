@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hotline.terms import Service, Verdict
 from triage.card import Head, Thresholds
 from triage.judge import choose, model_evidence, raised, rule_evidence, services_for, shifted
-from triage.rules import CALM, Assessment, assess
+from triage.match import batch_of
+from triage.rules import CALM, Assessment, assess_all
 from triage.text import normalise
 
 LIMITS = Thresholds(
@@ -115,7 +116,7 @@ def test_an_emergency_always_has_a_service() -> None:
 
 def test_rule_evidence_points_into_the_original() -> None:
     text = normalise(["快来人！樓下着火了"])[0]
-    evidence = rule_evidence(text, assess(text.clean))
+    evidence = rule_evidence(text, assess_all(batch_of([text.clean]))[0])
     assert [(one.rule, one.text, text.raw[one.start : one.end]) for one in evidence] == [
         ("rule:fire", "着火了", "着火了")
     ]
