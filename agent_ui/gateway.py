@@ -226,7 +226,7 @@ class Gateway:
             frame = await self._requests.answer(console.session.staff, ask)
         except HotlineError as error:
             frame = p.error_of(error, ask.id)
-        except Exception:
+        except Exception:  # whatever it was, the console is owed an answer, and its other requests go on
             log.exception("console_request_failed", staff=console.session.staff.name, request=type(ask).__name__)
             frame = p.Error(id=ask.id, error_id="internal", detail="something went wrong here; please try again")
         await console.send(frame)
@@ -238,6 +238,6 @@ class Gateway:
                     self._drop(console, "session_ended")
             except HotlineError as error:
                 log.warning("housekeeping_failed", error=error.detail)
-            except Exception:
+            except Exception:  # ending would keep silent consoles, and their agents available, for ever
                 log.exception("housekeeping_failed")
             await asyncio.sleep(self._limits.housekeeping)

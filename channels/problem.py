@@ -142,7 +142,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return _told(request, wrong)
     except ConnectionResetError:
         raise  # the client has gone: there is nobody to answer
-    except Exception:
+    except Exception:  # the last resort: a mistake of ours is told with a reference to its log line, never bare
         reference = secrets.token_hex(8)
         log.exception("unexpected_error", reference=reference, path=request.path)
         if TELL in request:

@@ -157,7 +157,7 @@ class Intake:
             results = await outcome
         except HotlineError as error:
             results = [error] * len(batch)
-        except Exception:
+        except Exception:  # each sender waits for an answer; whether it was written nobody knows
             log.exception("intake_write_failed", messages=len(batch))
             results = [Unavailable(_UNSURE)] * len(batch)
         for waiting, result in zip(batch, results, strict=True):
@@ -185,7 +185,7 @@ class Intake:
             log.error("triage_count_differs", texts=len(texts), triages=len(triages))
         except TimeoutError:
             self._was_late(len(texts))
-        except Exception:
+        except Exception:  # a text that breaks triage is still an appeal: it goes to a person
             log.exception("triage_failed", texts=len(texts))
         return [UNTRIAGED] * len(texts)
 

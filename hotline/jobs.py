@@ -79,7 +79,7 @@ async def supervised(name: str, run: Callable[[], Awaitable[None]], *, pause: fl
         try:
             await run()
             log.warning("role_ended", role=name)
-        except Exception:
+        except Exception:  # whatever broke it, a role that nobody begins anew is silence
             FAILURES.labels(name).inc()
             log.exception("role_failed", role=name)
         await asyncio.sleep(pause)

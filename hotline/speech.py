@@ -161,7 +161,7 @@ class Speech:
                         await self._take(talk, side.role, said)
         except HotlineError as error:
             log.warning("call_not_heard", call=side.call, side=side.role, error=error.detail)
-        except Exception:
+        except Exception:  # the call goes on unheard; nobody awaits this task, so it is told here or nowhere
             log.exception("call_not_heard", call=side.call, side=side.role)
         finally:
             await asyncio.shield(asyncio.ensure_future(self._end(side)))
