@@ -114,14 +114,15 @@ def test_a_code_holds_one_step_either_way_and_never_twice(seconds: int, off: int
 
 @given(st.text(max_size=30))
 def test_odd_codes_are_wrong_and_no_error(text: str) -> None:
-    assert step_of(SECRET, text, NOON, after=0) is None or text == code_at(SECRET, NOON) or len(text) == 6
+    right = {code_at(SECRET, NOON + timedelta(seconds=step * STEP)) for step in (-1, 0, 1)}
+    assert (step_of(SECRET, text, NOON, after=0) is not None) == (text in right)
 
 
 @given(st.binary(min_size=10, max_size=10))
 def test_recovery_codes_are_read_however_they_are_typed(random: bytes) -> None:
     code = recovery_code(random)
     assert plain_code(f" {code.upper()} ") == plain_code(code) == code.replace("-", "")
-    assert not plain_code(code).isdigit() or len(plain_code(code)) == 16
+    assert len(plain_code(code)) == 16, "never taken for the six digits of an app"
 
 
 async def test_a_second_factor_is_asked_for_once_enrolled(house: House) -> None:
@@ -145,8 +146,10 @@ async def test_one_code_in_many_log_ins_at_once_opens_one(house: House) -> None:
     house.pass_time(seconds=STEP)
     many = await asyncio.gather(*(house.log_in(code=house.code(secret)) for _ in range(4)))
     assert sorted(status for status, _ in many) == [200, 401, 401, 401]
+    house.pass_time(seconds=STEP)
+    assert (await house.log_in(code=house.code(secret)))[0] == 200  # the wrong ones above count no more
     many = await asyncio.gather(*(house.log_in(code=codes[0]) for _ in range(4)))
-    assert sorted(status for status, _ in many).count(200) <= 1
+    assert sorted(status for status, _ in many) == [200, 401, 401, 401]
 
 
 async def test_recovery_codes_count_once_and_are_renewed(house: House) -> None:

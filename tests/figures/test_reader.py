@@ -234,14 +234,12 @@ async def test_an_exclusion_moves_the_figure_and_can_be_taken_back(pool: asyncpg
             try:
                 await store.exclude(ticket.number, Metric.DIRECT, excluded=excluded, now=city.now, **state)  # type: ignore[arg-type]
             except RuleViolation:
-                continue
+                break  # the city has left it out before
             await catch_up(pool, lambda: city.now)
             moved += excluded and (await totals(pool))["direct"] != before["direct"]
     await catch_up(pool, lambda: city.now)
     assert moved > 5
-    assert (await totals(pool))["direct"] == before["direct"] or any(
-        entry.metric == Metric.DIRECT for entry in await store.exclusions(metric="direct", limit=10**6)
-    )
+    assert (await totals(pool))["direct"] == before["direct"], "all that was excluded was taken back"
     await agrees(pool)
 
 

@@ -63,12 +63,12 @@ def test_a_file_gives_back_what_was_written(queues: dict, agents: dict) -> None:
     ("[queues.general]\nsteps = [{after = 0, skill = 'a'}]\nlanguages = {en = 'no'}", "there is no queue 'no'"),
     ("chat_cost = 9\n[queues.general]\nsteps = [{after = 0, skill = 'a'}]", "capacity"),
     ("[queues.general]\nstepz = 1", "stepz"), ("[queues.general", "cannot be read"),
-    ("[queues.general]\nsteps = [{after = 0, skill = 'a'}]\n[agents.wang]\nendpoint = 'x'\nskills = {a = 9}", "9"),
+    ("[queues.general]\nsteps = [{after = 0, skill = 'a'}]\n[agents.wang]\nendpoint = 'x'\nskills = {a = 9}", "skills"),
 ])
 def test_a_wrong_file_is_refused_with_what_to_mend(text: str, told: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         read_file(text)
-    assert told in refused.value.detail or told == "9"
+    assert told in refused.value.detail
 
 
 def test_lines_lead_to_queues_and_ranks_are_head_starts() -> None:
