@@ -96,6 +96,7 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
     "a nuisance's last hour": (
         "nuisance", "recent", ("+8613800000123", LATEST, "app", "x", OPEN), {"tickets_by_citizen"},
     ),
+    "a page of what new keys seal, deep": ("reseal", "events_page", (TICKETS - 5000, 500), {"ticket_events_pkey"}),
     "what is due": ("plans", "", (), {"tickets_by_due"}),
 }
 DUE = "SELECT number FROM tickets WHERE due_at IS NOT NULL AND due_at < $1 ORDER BY due_at LIMIT 100"

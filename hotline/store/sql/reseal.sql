@@ -6,7 +6,7 @@ SELECT count(*) FROM ticket_events WHERE sealed IS NOT NULL AND sealed <> '';
 
 -- name: events_page
 SELECT position AS key, sealed AS value, doc FROM ticket_events
-WHERE sealed IS NOT NULL AND sealed <> '' AND ($1::bigint IS NULL OR position > $1) ORDER BY position LIMIT $2;
+WHERE sealed IS NOT NULL AND sealed <> '' AND position > coalesce($1::bigint, -1) ORDER BY position LIMIT $2;
 
 -- name: events_put
 UPDATE ticket_events AS t SET sealed = n.new
@@ -14,11 +14,11 @@ FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS n (key, old, new)
 WHERE t.position = n.key AND t.sealed = n.old;
 
 -- name: incidents_count
-SELECT count(*) FROM incidents WHERE true;
+SELECT count(*) FROM incidents;
 
 -- name: incidents_page
 SELECT key AS key, payload::text AS value FROM incidents
-WHERE true AND ($1::text IS NULL OR key > $1) ORDER BY key LIMIT $2;
+WHERE key > coalesce($1::text, '') ORDER BY key LIMIT $2;
 
 -- name: incidents_put
 UPDATE incidents AS t SET payload = n.new::jsonb
@@ -26,11 +26,11 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.key = n.key AND t.payload::text = n.old;
 
 -- name: messages_count
-SELECT count(*) FROM outbox WHERE true;
+SELECT count(*) FROM outbox;
 
 -- name: messages_page
 SELECT key AS key, message::text AS value FROM outbox
-WHERE true AND ($1::text IS NULL OR key > $1) ORDER BY key LIMIT $2;
+WHERE key > coalesce($1::text, '') ORDER BY key LIMIT $2;
 
 -- name: messages_put
 UPDATE outbox AS t SET message = n.new::jsonb
@@ -38,11 +38,11 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.key = n.key AND t.message::text = n.old;
 
 -- name: parcels_count
-SELECT count(*) FROM parcels WHERE true;
+SELECT count(*) FROM parcels;
 
 -- name: parcels_page
 SELECT key AS key, payload AS value FROM parcels
-WHERE true AND ($1::text IS NULL OR key > $1) ORDER BY key LIMIT $2;
+WHERE key > coalesce($1::text, '') ORDER BY key LIMIT $2;
 
 -- name: parcels_put
 UPDATE parcels AS t SET payload = n.new
@@ -50,11 +50,11 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.key = n.key AND t.payload = n.old;
 
 -- name: callbacks_count
-SELECT count(*) FROM callbacks WHERE true;
+SELECT count(*) FROM callbacks;
 
 -- name: callbacks_page
 SELECT call AS key, doc AS value FROM callbacks
-WHERE true AND ($1::text IS NULL OR call > $1) ORDER BY call LIMIT $2;
+WHERE call > coalesce($1::text, '') ORDER BY call LIMIT $2;
 
 -- name: callbacks_put
 UPDATE callbacks AS t SET doc = n.new
@@ -66,7 +66,7 @@ SELECT count(*) FROM calls WHERE doc IS NOT NULL;
 
 -- name: calls_page
 SELECT id AS key, doc AS value FROM calls
-WHERE doc IS NOT NULL AND ($1::text IS NULL OR id > $1) ORDER BY id LIMIT $2;
+WHERE doc IS NOT NULL AND id > coalesce($1::text, '') ORDER BY id LIMIT $2;
 
 -- name: calls_put
 UPDATE calls AS t SET doc = n.new
@@ -78,7 +78,7 @@ SELECT count(*) FROM calls WHERE caller_sealed <> '';
 
 -- name: callers_page
 SELECT id AS key, caller_sealed AS value FROM calls
-WHERE caller_sealed <> '' AND ($1::text IS NULL OR id > $1) ORDER BY id LIMIT $2;
+WHERE caller_sealed <> '' AND id > coalesce($1::text, '') ORDER BY id LIMIT $2;
 
 -- name: callers_put
 UPDATE calls AS t SET caller_sealed = n.new
@@ -90,7 +90,7 @@ SELECT count(*) FROM unit_systems WHERE secret <> '';
 
 -- name: units_page
 SELECT unit AS key, secret AS value FROM unit_systems
-WHERE secret <> '' AND ($1::text IS NULL OR unit > $1) ORDER BY unit LIMIT $2;
+WHERE secret <> '' AND unit > coalesce($1::text, '') ORDER BY unit LIMIT $2;
 
 -- name: units_put
 UPDATE unit_systems AS t SET secret = n.new
@@ -102,7 +102,7 @@ SELECT count(*) FROM staff WHERE totp_secret IS NOT NULL;
 
 -- name: second_factors_page
 SELECT name AS key, totp_secret AS value FROM staff
-WHERE totp_secret IS NOT NULL AND ($1::text IS NULL OR name > $1) ORDER BY name LIMIT $2;
+WHERE totp_secret IS NOT NULL AND name > coalesce($1::text, '') ORDER BY name LIMIT $2;
 
 -- name: second_factors_put
 UPDATE staff AS t SET totp_secret = n.new
@@ -114,7 +114,7 @@ SELECT count(*) FROM nuisance_marks WHERE sealed <> '';
 
 -- name: marks_page
 SELECT id AS key, sealed AS value FROM nuisance_marks
-WHERE sealed <> '' AND ($1::bigint IS NULL OR id > $1) ORDER BY id LIMIT $2;
+WHERE sealed <> '' AND id > coalesce($1::bigint, -1) ORDER BY id LIMIT $2;
 
 -- name: marks_put
 UPDATE nuisance_marks AS t SET sealed = n.new
