@@ -39,7 +39,7 @@ _DEFAULTS = {
         "|portal=粤省事,,demo-portal-secret|wishes=民生大莞家,,demo-wishes-secret|data=数据平台,,demo-data-secret"
     ),
 }
-_STAFF = (
+STAFF = (
     Staff(name="agent", display_name="坐席 李敏", role=StaffRole.AGENT),
     Staff(name="agent2", display_name="坐席 陈刚", role=StaffRole.AGENT),
     Staff(name="supervisor", display_name="班长 王芳", role=StaffRole.SUPERVISOR),
@@ -108,7 +108,7 @@ def busiest(directory: Directory) -> str:
 async def trial_staff(accounts: Accounts, unit: str) -> list[Staff]:
     """Make the demo accounts that are not there yet, one of the department `unit` among them; return all."""
     everybody = [
-        *_STAFF, Staff(name="department", display_name=unit, role=StaffRole.DEPARTMENT, department=unit),
+        *STAFF, Staff(name="department", display_name=unit, role=StaffRole.DEPARTMENT, department=unit),
     ]
     for staff in everybody:
         try:
@@ -134,6 +134,9 @@ def banner(settings: Settings, staff: list[Staff], *, city: str) -> str:
         "", f"  {city}12345 政务服务便民热线 · 演示环境", "",
         f"  市民页面     {base}/",
         f"  坐席工作台   {base}/console",
+        f"  承办单位     {base}/desk",
+        f"  班长大屏     {base}/board",
+        f"  系统管理     {base}/admin",
         f"  接口文档     {base}/openapi.json",
         f"  坐席长连接   ws://{settings.host}:{settings.ws_port}/",
     ]

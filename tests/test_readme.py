@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from agent_ui.page import AREAS
 from hotline.__main__ import COMMANDS
 from hotline.config import Settings, describe
 from hotline.trial import PASSWORD as DEMO_PASSWORD
-from hotline.trial import trial_settings
+from hotline.trial import STAFF, trial_settings
 from tests.processes import PASSWORD, House
 
 README = Path("README.md").read_text(encoding="utf-8")
@@ -99,6 +100,13 @@ async def test_a_first_appeal_on_each_channel() -> None:
 
 def test_every_channel_has_its_commands() -> None:
     assert {title for title, _ in blocks()} - {""} == set(EXPECTED)
+
+
+def test_every_demo_account_and_every_area_is_told() -> None:
+    text = re.sub("```.*?```", "", section("Two commands"), flags=re.DOTALL)
+    told = set(re.findall("`([^`]+)`", text))
+    assert {staff.name for staff in STAFF} | {"department"} <= told
+    assert {*AREAS} - {"/login"} <= told
 
 
 def test_every_command_is_told() -> None:

@@ -136,7 +136,7 @@ async def test_the_demo_works_as_it_says(house: House, session: aiohttp.ClientSe
     with contextlib.closing(_taken(DESK_PORT)):  # another port is found for the desk
         house.run("demo", "serve", "--demo", environment=unset)
         said = await until(lambda: _said(house, "demo", "Ctrl-C"))
-    for page in ("/", "/console", "/openapi.json"):
+    for page in ("/", "/console", "/desk", "/board", "/admin", "/openapi.json"):
         async with session.get(house.url + page) as answer:
             assert answer.status == (200 if page == "/openapi.json" or (DIST / "index.html").is_file() else 503)
             assert page == "/" or house.url + page in said
