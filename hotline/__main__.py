@@ -8,7 +8,7 @@ import io
 import os
 import sys
 
-from hotline.cli.base import fail
+from hotline.cli.base import PROG, fail
 from hotline.errors import HotlineError, Unavailable
 
 COMMANDS = (
@@ -23,7 +23,7 @@ COMMANDS = (
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; heavy imports stay inside the commands' `run`."""
     top = argparse.ArgumentParser(
-        prog="python -m hotline", description="12345 政务服务便民热线 – backend of a government hotline.",
+        prog=PROG, description="12345 政务服务便民热线 – backend of a government hotline.",
         epilog="example:\n  python -m hotline serve\n  python -m hotline COMMAND --help",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

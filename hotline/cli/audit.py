@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from hotline.cli.acts import Act
 from hotline.cli.base import command, settings
 
 _ANCHOR = "NUMBER:HASH"
@@ -34,7 +35,7 @@ def add(commands: Any) -> None:
     )
     written = command(
         actions, "export", export, summary="write records and commands in the order in which they were committed",
-        example="python -m hotline audit export -o audit.jsonl",
+        example="python -m hotline audit export -o audit.jsonl", act=Act(details=("output",)),
     )
     written.add_argument("-o", "--output", type=Path, required=True, help="file to write, JSON lines")
     command(
@@ -108,16 +109,10 @@ def export(given: argparse.Namespace) -> int:
 
 
 async def _export(path: Path) -> int:
-    import getpass
-
     import msgspec
-
-    from hotline.audit import Record
-    from hotline.core import now
 
     count = 0
     async with _store() as audit:
-        await audit.note(Record(at=now(), actor=f"system:{getpass.getuser()}", act="audit.export"))
         _, rows = await audit.size()
         with _for_owner(path) as file, _bar("export", rows) as bar:
             async for kept in audit.exported(bar.update):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hotline.cli.acts import Act
 from hotline.cli.base import command, settings
 
 
@@ -17,6 +18,7 @@ def add(commands: Any) -> None:
         commands, "backup", run,
         summary="write database, attachments, spool and recordings into one file, with the service running",
         example="python -m hotline backup -o /srv/backup/    # hotline-20261121T103000Z.tar",
+        act=Act(details=("out",)),
     )
     parser.add_argument(
         "-o", "--out", type=Path, required=True, metavar="DIR|FILE",

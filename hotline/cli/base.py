@@ -7,21 +7,29 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 
+from hotline.cli.acts import Act, Run, kept
 from hotline.config import Settings, load
 from hotline.errors import HotlineError
 
-Run = Callable[[argparse.Namespace], int]
+PROG = "python -m hotline"
 
 
 def command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: Run, *, summary: str, example: str
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: Run, *, summary: str, example: str,
+    act: Act | None = None,
 ) -> argparse.ArgumentParser:
-    """Add a command with its help text and example; return its parser for arguments."""
+    """Add a command with its help text and example; return its parser for arguments.
+
+    Args:
+        act: how the audit keeps it; None where it only reads.
+    """
     parser = commands.add_parser(
         name, help=summary, description=summary, epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=run)
+    if act is not None:
+        run = kept(run, act, name=parser.prog.removeprefix(PROG).strip().replace(" ", "."))
+    parser.set_defaults(run=run, act=act)
     return parser
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hotline.cli.acts import Act, user
 from hotline.cli.base import command, settings
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Work = Callable[["DirectoryDesk", argparse.Namespace], Awaitable[None]]
 _SCOPES = ("exact", "kind", "category")
+_NEW = Act(
+    subject="version", details=("effective_from", "base", "author"), changes=lambda given: not given.dry_run
+)
 
 
 def add(commands: Any) -> None:
@@ -64,12 +67,14 @@ def _add_changing(actions: Any) -> None:
     new = command(
         actions, "import", _running(_import), summary="add a version from CSV or XLSX",
         example="python -m hotline directory import directory.csv --version 441900-2027.1 --from 2027-01-01 --dry-run",
+        act=_NEW,
     )
     new.add_argument("file", type=Path, help="CSV, or a workbook with the sheets 派单目录 and 单位")
     new.add_argument("--units", type=Path, help="units.csv beside a CSV file (a workbook has a sheet of its own)")
     adopt = command(
         actions, "adopt", _running(_adopt), summary="take proposals of returns up into a new version",
         example="python -m hotline directory adopt 12 15 --version 441900-2026.12 --from 2026-12-01",
+        act=_NEW,
     )
     adopt.add_argument("proposals", type=int, nargs="+", metavar="PROPOSAL", help="numbers, as `proposals` lists them")
     adopt.add_argument("--scope", choices=_SCOPES, default="exact", help="how far a proposal reaches (default: exact)")
@@ -81,11 +86,11 @@ def _add_changing(actions: Any) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only tell what would change")
     gone = command(
         actions, "withdraw", _running(_withdraw), summary="withdraw a version before its day",
-        example="python -m hotline directory withdraw 441900-2027.1",
+        example="python -m hotline directory withdraw 441900-2027.1", act=Act(subject="version", details=("author",)),
     )
     gone.add_argument("version", help="as `list` names it")
     for parser in (new, adopt, gone):
-        parser.add_argument("--author", default=getpass.getuser(), help="who answers for it (default: you)")
+        parser.add_argument("--author", default=user(), help="who answers for it (default: you)")
 
 
 def _day(text: str) -> date:

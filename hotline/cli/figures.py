@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from hotline.cli.acts import Act
 from hotline.cli.base import command, settings
 
 _SHOWN = 20
@@ -31,6 +32,7 @@ def add(commands: Any) -> None:
     command(
         actions, "rebuild", rebuild, summary="make the figures anew from the event log, while they stay readable",
         example="python -m hotline figures rebuild",
+        act=Act(),
     )
     command(
         actions, "define", define, summary="print the metrics with numerator and denominator (docs/metrics.md)",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import sys
 from typing import Any
 
+from hotline.cli.acts import Act
 from hotline.cli.base import command, settings
 
 
@@ -24,13 +24,13 @@ def add(commands: Any) -> None:
     )
     command(
         actions, "add", more, summary="add a key that only opens for now: copy the file to every machine, then rotate",
-        example="python -m hotline keys add",
+        example="python -m hotline keys add", act=Act(),
     )
     command(
         actions, "rotate", rotate,
         summary="seal with a new key from now on (the one added last, or one made now), and everything anew with it; "
                 "run again, it goes on where it was",
-        example="python -m hotline keys rotate",
+        example="python -m hotline keys rotate", act=Act(),
     )
     parser.set_defaults(run=show)
 
@@ -60,6 +60,7 @@ def more(given: argparse.Namespace) -> int:
     chosen = settings()
     file = prepare(chosen, now()).file
     made = keyring.new_key(now())
+    given.outcome = {"key": made.id}
     keyring.write(keys_path(chosen), msgspec.structs.replace(file, keys=(*file.keys, made)), replace=True)
     sys.stdout.write(f"{made.id} added to {keys_path(chosen)}: copy the file to every machine, then `keys rotate`\n")
     return 0
@@ -67,16 +68,14 @@ def more(given: argparse.Namespace) -> int:
 
 def rotate(given: argparse.Namespace) -> int:
     """Seal everything anew."""
-    return asyncio.run(_rotate())
+    return asyncio.run(_rotate(given))
 
 
-async def _rotate() -> int:
+async def _rotate(given: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from hotline.audit import Record
     from hotline.core import database_dsn, now
     from hotline.store import reseal
-    from hotline.store.audit import keep
     from hotline.store.database import open_pool
     from hotline.store.keys import begin_rotation, check_keys, keys_path, prepare
 
@@ -85,11 +84,8 @@ async def _rotate() -> int:
     async with await open_pool(database_dsn(chosen), size=3) as pool:
         await check_keys(pool, ring, at)
         ring = await begin_rotation(pool, ring, keys_path(chosen), at)
-        actor = f"system:{getpass.getuser()}"
-        await keep(pool, Record(at=at, actor=actor, act="keys.rotate", subject=ring.active, result="begun"))
         with tqdm(desc="keys", unit=" rows", total=await reseal.count(pool), disable=None) as bar:
             done = await reseal.reseal_all(pool, ring, bar.update)
-        detail = {"sealed_anew": str(done)}
-        await keep(pool, Record(at=now(), actor=actor, act="keys.rotate", subject=ring.active, detail=detail))
+    given.outcome = {"key": ring.active, "sealed_anew": str(done)}
     sys.stdout.write(f"{done} values sealed anew with {ring.active}; older keys stay in the file for the audit chain\n")
     return 0

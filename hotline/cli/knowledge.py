@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import sys
 from pathlib import Path
 from typing import Any
 
+from hotline.cli.acts import Act, user
 from hotline.cli.base import command, settings
 
 
@@ -22,9 +22,10 @@ def add(commands: Any) -> None:
     new = command(
         actions, "import", _import, summary="write and publish articles of a file, each once by its key",
         example="python -m hotline knowledge import cities/441900/knowledge.jsonl --author wang",
+        act=Act(details=("file", "author")),
     )
     new.add_argument("file", type=Path, help="JSON lines with key and content, as cities/441900/knowledge.jsonl")
-    new.add_argument("--author", default=getpass.getuser(), help="who answers for them (default: you)")
+    new.add_argument("--author", default=user(), help="who answers for them (default: you)")
     find = command(
         actions, "search", _search, summary="search published articles",
         example="python -m hotline knowledge search 路灯不亮",

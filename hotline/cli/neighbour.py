@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hotline.cli.acts import Act
 from hotline.cli.base import command, listens, settings
 
 _FAULTS = ("none", "slow", "down", "error", "refusing", "twice")
@@ -28,7 +29,7 @@ def add(commands: Any) -> None:
     parcels.add_argument("--state", choices=_STATES, default="pending", help="which ones (pending)")
     again = command(
         actions, "resend", _resend, summary="try a parcel that was given up again",
-        example="python -m hotline neighbour resend DG2026112130000421-3",
+        example="python -m hotline neighbour resend DG2026112130000421-3", act=Act(subject="key"),
     )
     again.add_argument("key", help="as `parcels` lists it")
     _add_trials(actions)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -12,7 +11,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from hotline.cli.acts import Act, operator
 from hotline.cli.base import command, settings
+
+_KEPT = Act(kept_by_store=True)
 
 
 def add(commands: Any) -> None:
@@ -25,16 +27,17 @@ def add(commands: Any) -> None:
     one = command(
         actions, "export", export, summary="write everything kept under a phone into a file for its owner",
         example="python -m hotline person export --phone 13800138000 --reason 本人申请 -o zhang.json",
+        act=_KEPT,
     )
     _whose(one)
     one.add_argument("-o", "--output", type=Path, required=True, help="file to write, for its owner only")
     _whose(command(
         actions, "erase", erase, summary="erase the identity where the law allows, and tell what had to stay and why",
-        example="python -m hotline person erase --phone 13800138000 --reason 本人申请",
+        example="python -m hotline person erase --phone 13800138000 --reason 本人申请", act=_KEPT,
     ))
     held = command(
         actions, "hold", hold, summary="put a legal hold (法律保全) on a ticket, or on all of a phone",
-        example="python -m hotline person hold --ticket DG2026112130000017 --reason 诉讼",
+        example="python -m hotline person hold --ticket DG2026112130000017 --reason 诉讼", act=_KEPT,
     )
     which = held.add_mutually_exclusive_group(required=True)
     which.add_argument("--ticket", default="", help="a ticket's number")
@@ -42,7 +45,7 @@ def add(commands: Any) -> None:
     held.add_argument("--reason", required=True, help="why; kept in the audit")
     freed = command(
         actions, "release", release, summary="lift a hold",
-        example="python -m hotline person release 7 --reason 结案",
+        example="python -m hotline person release 7 --reason 结案", act=_KEPT,
     )
     freed.add_argument("id", type=int, help="the hold, as `person holds` lists it")
     freed.add_argument("--reason", required=True, help="why; kept in the audit")
@@ -65,7 +68,7 @@ async def _persons() -> AsyncIterator[tuple[Any, dict[str, Any]]]:
     ring = prepare(chosen, now())
     async with await open_pool(database_dsn(chosen), size=2) as pool:
         await check_keys(pool, ring, now())
-        yield PersonStore(pool), {"by": f"system:{getpass.getuser()}", "now": now()}
+        yield PersonStore(pool), {"by": operator(), "now": now()}
 
 
 def export(given: argparse.Namespace) -> int:

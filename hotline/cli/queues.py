@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hotline.cli.acts import Act, user
 from hotline.cli.base import command, settings
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
     taken = command(
         actions, "import", run, summary="put a file in force; running telephones follow within a second",
         example="python -m hotline queues import queues.toml --check",
+        act=Act(details=("file",), changes=lambda given: not given.check),
     )
     taken.add_argument("file", type=Path, help="TOML as `export` writes it")
     taken.add_argument("--check", action="store_true", help="say only whether the file is right")
@@ -77,7 +78,7 @@ def _import(path: Path, *, check: bool) -> int:
         return 0
 
     async def keep(store: QueueStore) -> str:
-        await store.keep(file.centre, file.agents, by=getpass.getuser(), now=now())
+        await store.keep(file.centre, file.agents, by=user(), now=now())
         return f"{told} are in force\n"
 
     return _with_store(keep)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hotline.cli.acts import Act
 from hotline.cli.base import command, settings
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def add(commands: Any) -> None:
     parser = command(
         commands, "restore", run, summary="bring a backup back: checked first, then all of it or nothing",
         example="python -m hotline restore /srv/backup/hotline-20261121T103000Z.tar",
+        act=Act(details=("file", "force"), changes=lambda given: not given.check, announced=False),
     )
     parser.add_argument("file", type=Path, help="as `backup` wrote it")
     parser.add_argument("--force", action="store_true", help="replace what is in the database; with the service down")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hotline.cli.acts import Act
 from hotline.cli.base import command, settings
 from hotline.cli.train import CORPUS, add_ticket_options, encoder_trainer, fresh_folder, tell
 
@@ -22,6 +23,7 @@ def add(commands: Any) -> None:
         commands, "retrain", run,
         summary="train with corrections by agents and approved returns from the event log; install what is better",
         example="python -m hotline retrain --compare",
+        act=Act(changes=lambda given: not given.compare),
     )
     parser.add_argument("--data", type=Path, help="the city's tickets of an earlier `train`, to learn from these too")
     add_ticket_options(parser)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hotline.cli.acts import Act
 from hotline.cli.base import command, settings
 from hotline.cli.retrain import read_lessons
 
@@ -17,6 +18,7 @@ def add(commands: Any) -> None:
     parser = command(
         commands, "shadow", run, summary="compare the model of shadow_dir with the present one on what came in since",
         example="python -m hotline shadow --install",
+        act=Act(details=("install", "forget"), changes=lambda given: given.install or given.forget),
     )
     parser.add_argument("--install", action="store_true", help="let the shadow decide from now on (after a restart)")
     parser.add_argument("--forget", action="store_true", help="delete what was kept of the two models' answers")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hotline.cli.acts import Act, operator
 from hotline.cli.base import command, settings
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def add(commands: Any) -> None:
     new = command(
         actions, "register", _register, summary="register a unit's system or change it; new secrets are printed once",
         example="python -m hotline unit register 水务局 --url https://system.example.gov.cn/12345",
+        act=Act(subject="unit", details=("url", "renew", "off")),
     )
     new.add_argument("unit", help="as units.csv names it")
     new.add_argument("--url", default="", help="where webhooks go; without it the unit only pulls")
@@ -38,7 +40,7 @@ def add(commands: Any) -> None:
     dead.add_argument("--unit", default="", help="of one unit only")
     again = command(
         actions, "resend", _resend, summary="try webhooks anew for 24 hours, under the same id",
-        example="python -m hotline unit resend wh-1-123456",
+        example="python -m hotline unit resend wh-1-123456", act=Act(subject="id"),
     )
     again.add_argument("id", nargs="+", help="as `unit dead` lists them")
 
@@ -46,7 +48,7 @@ def add(commands: Any) -> None:
 def _register(given: argparse.Namespace) -> int:
     async def work(units: Units, _: UnitStore) -> None:
         made = await units.register(
-            given.unit, url=given.url, active=not given.off, renew=given.renew, by="cli"
+            given.unit, url=given.url, active=not given.off, renew=given.renew, by=operator()
         )
         lines = [f"unit    {made.unit}", f"url     {made.url or '(pulls only)'}"]
         lines += [f"secret  {made.secret}", f"token   {made.token}"] if made.token else []

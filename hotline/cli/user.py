@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hotline.cli.acts import Act
 from hotline.cli.base import command, settings
 
 
@@ -23,6 +24,7 @@ def add(commands: Any) -> None:
         actions, "add", run, summary="add an account; the password is asked for, or read from standard input",
         example="echo 'a long passphrase' | python -m hotline user add sthjj --display-name 生态环境局 "
         "--role department --department 生态环境局",
+        act=Act(subject="name", details=("role", "department")),
     )
     new.add_argument("name", help="log-in name")
     new.add_argument("--display-name", default="", help="name that colleagues see (default: the log-in name)")
@@ -35,6 +37,7 @@ def add(commands: Any) -> None:
     phone = command(
         actions, "phone", run_phone, summary="tell where an agent's telephone is rung, and what they know",
         example="python -m hotline user phone zhang.san PJSIP/101 --skill general=1 --skill enterprise=3",
+        act=Act(subject="name", details=("endpoint",)),
     )
     phone.add_argument("name", help="log-in name")
     phone.add_argument("endpoint", help="as the PBX rings it")

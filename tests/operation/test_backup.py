@@ -224,6 +224,11 @@ async def test_as_an_operator_does_it(database: str, empty: str, data: Path, tmp
     assert (again.code, "--force" in again.err, "Traceback" in again.err) == (2, True, False)
     gone = await hotline("restore", str(tmp_path / "none.tar"), dsn=empty, data_dir=str(tmp_path / "new"))
     assert (gone.code, "none.tar" in gone.err, "Traceback" in gone.err) == (2, True, False)
+    acts = "SELECT array_agg(act || ' ' || result ORDER BY id) FROM audit_records"
+    assert await ask(database, acts) == ["backup begun", "backup ok"]
+    assert await ask(empty, acts) == [
+        "backup begun", "restore ok", "restore database_not_empty", "restore unavailable",
+    ]
 
 
 # ── damaged and malicious archives ───────────────────────────────────────────────────────────────

@@ -92,6 +92,6 @@ def test_mistakes_of_the_command_line_are_told(arguments: list[str], capsys: pyt
     assert "hotline" in capsys.readouterr().err
 
 
-def test_a_file_that_cannot_be_written_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_written_is_told(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["person", "export", "--phone", "138", "--reason", "x", "-o", "/nowhere/x"]) == 2
     assert "/nowhere/x" in capsys.readouterr().err
