@@ -43,7 +43,7 @@ from hotline.store.acts import forget_acts
 from hotline.store.audit import AuditStore
 from hotline.store.calendars import CalendarStore
 from hotline.store.callbacks import CallbackStore
-from hotline.store.channels import ChannelStore, write_durably
+from hotline.store.channels import ChannelStore
 from hotline.store.database import open_pool
 from hotline.store.directories import DirectoryStore, revisions
 from hotline.store.embedded import start_embedded
@@ -59,6 +59,7 @@ from hotline.store.relatives import RelativesStore
 from hotline.store.telephone import TelephoneStore
 from hotline.store.tickets import TicketStore
 from hotline.store.units import UnitStore
+from hotline.store.uploads import Uploads, write_durably
 from hotline.terms import Channel
 
 log = structlog.get_logger(__name__)
@@ -113,24 +114,25 @@ class Core:
             store=self.store, triage=triage, rules=self.rules, clock=clock, new_code=new_code,
             limits=Limits(max_waiting=settings.max_waiting), containment=self.containment,
         )
-        records = ChannelStore(pool, files=settings.data_path / "attachments")
-        self.service = Service(store=self.store, intake=self.intake, rules=self.rules, clock=clock, files=records)
+        self.records = ChannelStore(pool)
+        self.uploads = Uploads(pool, files=settings.data_path / "attachments")
+        self.service = Service(store=self.store, intake=self.intake, rules=self.rules, clock=clock, files=self.uploads)
         self.units, self.relatives = UnitStore(pool), RelativesStore(pool)
         self.nuisance_desk = NuisanceDesk(
-            nuisance, self.containment, clock=clock, bundle=partial(bundle, path_of=records.path_of)
+            nuisance, self.containment, clock=clock, bundle=partial(bundle, path_of=self.uploads.path_of)
         )
         self.library = Library(KnowledgeStore(pool), words=search.words, clock=clock)
         self._meet_neighbours()
         self.desk_updates = DeskUpdates(rows=self.rows, service=self.service)
         spooled = settings.data_path / "spool"
         self.spool = Spool(spooled, write=write_durably, submit=self.intake.submit, tell=self._tell)
-        self.records = records
         figures.WAITING.set_function(lambda: self.intake.waiting)
         self.callbacks = Callbacks(ledger=CallbackStore(pool), rules=self.rules, clock=clock)
         self.queues = QueueStore(pool)
         self.links = RatingLinks(key=partial(link_key, pool), base=settings.public_base, clock=clock)
         self.front = Front(
-            intake=self.intake, service=self.service, records=records, spool=self.spool, clock=clock, links=self.links
+            intake=self.intake, service=self.service, records=self.records, uploads=self.uploads, spool=self.spool,
+            clock=clock, links=self.links,
         )
 
     def _meet_neighbours(self) -> None:
@@ -148,11 +150,12 @@ class Core:
         await self.units.restore_jobs(before)
 
     async def forget(self) -> None:
-        """Delete keys that no repeat can meet any more."""
+        """Delete keys that no repeat can meet any more, and uploads that nobody claimed."""
         await self.records.forget(self.clock())
         await self.units.forget(self.clock())
         await forget_acts(self.pool, self.clock() - timedelta(days=30))
         await TelephoneStore(self.pool).forget(self.clock() - timedelta(days=1))
+        await self.uploads.sweep(self.clock())
 
     async def chain_audit(self) -> None:
         """Chain what the audit and the event log have grown by."""

@@ -21,6 +21,7 @@ from hotline.rating_links import RatingLinks
 from hotline.service import Service
 from hotline.spool import Spool
 from hotline.store.channels import ChannelStore
+from hotline.store.uploads import Uploads
 from hotline.terms import Channel, Rating
 
 _LIMITED = frozenset({Channel.WEB, Channel.APP, Channel.WECHAT})
@@ -31,10 +32,10 @@ class Front:
     """Implements `channels.port.ChannelPort` and `channels.port.RatingPort`."""
 
     def __init__(
-        self, *, intake: Intake, service: Service, records: ChannelStore, spool: Spool, clock: Clock,
-        links: RatingLinks,
+        self, *, intake: Intake, service: Service, records: ChannelStore, uploads: Uploads, spool: Spool,
+        clock: Clock, links: RatingLinks,
     ) -> None:
-        self._intake, self._service, self._records = intake, service, records
+        self._intake, self._service, self._records, self._uploads = intake, service, records, uploads
         self._spool, self._clock, self._links = spool, clock, links
         self.limit: RateLimit | None = None
         """Of appeals by one citizen; the intake role sets it, and shares it with the other processes."""
@@ -68,12 +69,12 @@ class Front:
     async def store_attachment(self, data: bytes, name: str) -> Attachment:
         """Keep a file; raises InvalidInput for what is not allowed."""
         attachment = attachments.describe(data, name)
-        await self._records.keep_attachment(attachment, data, self._clock())
+        await self._uploads.keep_attachment(attachment, data, self._clock())
         return attachment
 
     async def attachment(self, key: str) -> Attachment:
         """Return a stored file's description."""
-        return await self._records.attachment(key)
+        return await self._uploads.attachment(key, self._clock())
 
     async def progress(self, number: TicketNumber, code: str) -> Progress:
         """Return how a ticket stands."""

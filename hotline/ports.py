@@ -102,10 +102,10 @@ class Acted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Files(Protocol):
-    """What was uploaded (`hotline.store.channels.ChannelStore`)."""
+    """What was uploaded (`hotline.store.uploads.Uploads`)."""
 
-    async def attachment(self, key: str) -> Attachment:
-        """Return what was stored under `key`. Raises NotFound."""
+    async def attachment(self, key: str, now: datetime) -> Attachment:
+        """Return what was stored under `key`, for somebody about to claim it. Raises NotFound."""
         ...
 
 

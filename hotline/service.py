@@ -82,7 +82,7 @@ class Service:
             return command
         if self._files is None:
             raise InvalidInput("attachments cannot be taken here")
-        found = tuple([await self._files.attachment(one.key) for one in attachments])
+        found = tuple([await self._files.attachment(one.key, self._clock()) for one in attachments])
         return msgspec.structs.replace(command, attachments=found)
 
     def _decided(self, command: c.Command, actor: Actor) -> Decide:

@@ -43,7 +43,7 @@ def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
     """Return the routes of units' systems, of their administrator, and of staff's files."""
     console, units = ConsoleStore(core.pool), units_of(core)
     ticket_files = files.TicketFiles(
-        store=console, keep=core.front.store_attachment, path_of=core.records.path_of
+        store=console, keep=core.front.store_attachment, path_of=core.uploads.path_of
     )
     requests = AuditedRequests(
         note=core.audit.note, blind=sealing.blind, store=console,

@@ -14,6 +14,7 @@ from hotline.ports import NewTicket
 from hotline.store import rows
 from hotline.store.changes import set_going
 from hotline.store.database import statements
+from hotline.store.uploads import attached, claim
 
 _SQL = statements("tickets")
 _receipts = msgspec.json.Decoder(Receipt)
@@ -34,6 +35,7 @@ async def open_all(connection: asyncpg.Connection, batch: Sequence[NewTicket]) -
     rows.check_count(len(events))
     parameters = [*rows.columns(inbox, 6), *rows.columns(tickets, 21), *rows.columns(events, 9)]
     fresh = {TicketId(row["ticket_id"]) for row in await connection.fetch(_SQL["open"], *parameters)}
+    await claim(connection, attached(event for item in batch if item.id in fresh for event in item.change.events))
     now = batch[0].change.ticket.created_at
     await set_going(connection, [(item.id, item.effects) for item in batch if item.id in fresh], now)
     return fresh

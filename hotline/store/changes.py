@@ -21,6 +21,7 @@ from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
 from hotline.store.proposals import propose
 from hotline.store.sealing import seal_document, sealed_message
+from hotline.store.uploads import attached, claim
 from hotline.terms import Channel
 from hotline.ticket import replay
 
@@ -62,6 +63,7 @@ async def write(connection: asyncpg.Connection, written: Sequence[Written]) -> N
     await connection.execute(_SQL["append"], *rows.columns(events, 9))
     for id_, ticket, one in made:
         await connection.execute(_SQL["update"], *rows.update_row(id_, ticket, one, now))
+    await claim(connection, attached(event for _, change, _ in written for event in change.events))
     await set_going(connection, [(id_, effects) for id_, _, effects in written], now)
     await connection.execute("NOTIFY hotline_events")
 

@@ -1,13 +1,9 @@
-"""What channels keep beside tickets: chats, attachments, nonces, first sightings."""
+"""What channels keep beside tickets: chats, nonces, first sightings."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import tempfile
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -15,8 +11,6 @@ import msgspec
 from channels.message import Receipt
 from channels.port import ChatLine, ChatStanding, PublicTicket, RequestFilter
 from channels.views import ChatPhase
-from hotline.appeal import Attachment
-from hotline.errors import NotFound
 from hotline.events import TicketEvent
 from hotline.lifecycle import OPEN_STATES
 from hotline.progress import shown_reply
@@ -33,11 +27,10 @@ _NONCES_KEPT = timedelta(days=1)
 
 
 class ChannelStore:
-    """Small durable records of the channels; files lie under `files` by the SHA-256 of their content."""
+    """Small durable records of the channels."""
 
-    def __init__(self, pool: asyncpg.Pool, *, files: Path) -> None:
+    def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._files = files
 
     async def find(self, channel: Channel, external_id: str) -> Receipt | None:
         """Return the receipt of a delivery, None where it is not known."""
@@ -56,23 +49,6 @@ class ChannelStore:
     async def forget(self, now: datetime) -> None:
         """Delete nonces and sightings that no repeat can meet any more."""
         await self._pool.execute(_SQL["forget"], now - _NONCES_KEPT)
-
-    # ── attachments ──────────────────────────────────────────────────────────────────────────────
-    async def keep_attachment(self, attachment: Attachment, data: bytes, now: datetime) -> None:
-        """Keep a file: first safely on disk, then in the table, so a row never lacks its bytes."""
-        await asyncio.to_thread(write_durably, self.path_of(attachment.key), data)
-        await self._pool.execute(_SQL["keep_attachment"], attachment.key, rows.to_json(attachment), now)
-
-    async def attachment(self, key: str) -> Attachment:
-        """Return what was stored under `key`. Raises NotFound."""
-        doc = await self._pool.fetchval(_SQL["attachment"], key)
-        if doc is None:
-            raise NotFound(f"there is no attachment {key[:16]}…: upload it first")
-        return msgspec.json.decode(doc, type=Attachment)
-
-    def path_of(self, key: str) -> Path:
-        """Return where the bytes of an attachment lie; `key` is hexadecimal, so it cannot leave the folder."""
-        return self._files / key[:2] / key
 
     # ── chats ────────────────────────────────────────────────────────────────────────────────────
     async def chat_add(self, session: str, key: str, author: str, text: str, now: datetime) -> ChatLine:
@@ -128,18 +104,3 @@ def _standing(row: asyncpg.Record) -> ChatStanding:
         return ChatStanding(session=session, phase=ChatPhase.HANDLED)
     ahead = _MOST_AHEAD if row["ahead"] is None else row["ahead"]
     return ChatStanding(session=session, phase=ChatPhase.WAITING, ahead=ahead)
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a file so that after a crash it is there whole or not at all (temporary file, fsync, rename, fsync)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -20,6 +20,7 @@ from hotline.privacy import hidden
 from hotline.store.database import statements
 from hotline.store.rows import event_from, to_json
 from hotline.store.sealing import blind, open_text, seal_text
+from hotline.store.uploads import claim
 
 _SQL = statements("nuisance")
 _attachments = msgspec.json.Decoder(tuple[Attachment, ...])
@@ -52,10 +53,12 @@ class NuisanceStore:
     async def note(self, contact: str, inbound: Inbound, outcome: Outcome, now: datetime) -> None:
         """Keep a contact as evidence."""
         appeal = inbound.appeal
-        await self._pool.execute(
-            _SQL["note"], blind(contact), now, inbound.channel, inbound.external_id,
-            hidden(appeal.text, appeal.citizen.name), outcome, to_json(appeal.attachments),
-        )
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                _SQL["note"], blind(contact), now, inbound.channel, inbound.external_id,
+                hidden(appeal.text, appeal.citizen.name), outcome, to_json(appeal.attachments),
+            )
+            await claim(connection, {one.key for one in appeal.attachments})
 
     # ── supervisors ──────────────────────────────────────────────────────────────────────────────
     async def count(self, contact: str, since: datetime) -> int:

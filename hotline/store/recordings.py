@@ -14,9 +14,9 @@ from agent_ui.masking import mask_text
 from hotline.errors import NotFound
 from hotline.recordings import CallOfTicket, Recording, Wanted
 from hotline.store.answering import answering
-from hotline.store.channels import write_durably
 from hotline.store.database import statements
 from hotline.store.sealing import caller_of
+from hotline.store.uploads import write_durably
 
 _SQL = statements("recordings")
 _BATCH, _SHOWN = 100, 100

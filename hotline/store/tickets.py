@@ -63,8 +63,9 @@ class TicketStore:
         Returns one result per item, in order; `KeyReused` where a key came back with other content.
         """
         async with self._pool.acquire() as connection:
-            # One statement is a transaction of its own; jobs and messages need one around them.
-            async with connection.transaction() if any(item.effects for item in batch) else nullcontext():
+            # One statement is a transaction of its own; jobs, messages and files need one around them.
+            more = any(item.effects or item.inbound.appeal.attachments for item in batch)
+            async with connection.transaction() if more else nullcontext():
                 fresh = await open_all(connection, batch)
             if len(fresh) == len(batch):
                 return [item.receipt for item in batch]

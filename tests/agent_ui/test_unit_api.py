@@ -26,12 +26,12 @@ from hotline import commands as c
 from hotline.appeal import Appeal, Attachment, Citizen
 from hotline.events import SYSTEM, Actor, Role
 from hotline.service import Service
-from hotline.store.channels import ChannelStore
 from hotline.store.proposals import ProposalStore
 from hotline.store.relatives import RelativesStore
 from hotline.store.tickets import TicketStore
 from hotline.store.unit_pages import UnitPages
 from hotline.store.units import UnitStore
+from hotline.store.uploads import Uploads
 from hotline.summary import Summary
 from hotline.unit_standin import UnitClient
 from hotline.units import Units
@@ -77,7 +77,7 @@ class Api:
 @pytest.fixture
 async def api(stack: Stack, tmp_path: Path) -> AsyncIterator[Api]:
     async with AsyncExitStack() as exits:
-        records = ChannelStore(stack.pool, files=tmp_path)
+        records = Uploads(stack.pool, files=tmp_path)
         service = Service(store=TicketStore(stack.pool, prefix="DG"), intake=stack.intake, rules=lambda: RULES,
                           clock=stack.clock, files=records)
         book = UnitStore(stack.pool)

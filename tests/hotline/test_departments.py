@@ -22,12 +22,12 @@ from hotline.families import Families
 from hotline.intake import Intake
 from hotline.ports import Once
 from hotline.service import Service
-from hotline.store.channels import ChannelStore
 from hotline.store.database import open_pool
 from hotline.store.proposals import ProposalStore
 from hotline.store.relatives import RelativesStore, link_all
 from hotline.store.sealing import open_document
 from hotline.store.tickets import TicketStore
+from hotline.store.uploads import Uploads
 from hotline.terms import Channel, Kind, Rating, State
 from hotline.ticket import EXTENSION_ASKED
 from tests.cities import NOW, POLICY, RULES
@@ -42,7 +42,7 @@ class House:
 
     def __init__(self, pool: asyncpg.Pool, files: Path) -> None:
         self.pool, self.moment = pool, NOW
-        self.store, self.files = TicketStore(pool, prefix="DG"), ChannelStore(pool, files=files)
+        self.store, self.files = TicketStore(pool, prefix="DG"), Uploads(pool, files=files)
         self.intake = Intake(
             store=self.store, triage=triage, rules=lambda: RULES, clock=self.now, new_code=lambda: "123456"
         )

@@ -35,10 +35,10 @@ from hotline.errors import Forbidden, InvalidInput, NotFound, RateLimited, RuleV
 from hotline.evidence import bundle
 from hotline.intake import Intake
 from hotline.nuisance import Outcome, Rates, Recent, contained, judge
-from hotline.store.channels import ChannelStore
 from hotline.store.database import open_pool
 from hotline.store.nuisance import NuisanceStore
 from hotline.store.tickets import TicketStore
+from hotline.store.uploads import Uploads
 from hotline.terms import Channel, Priority, Service, State, Verdict
 from tests.cities import NOW, RULES, STREET_LIGHT
 
@@ -97,7 +97,7 @@ class House:
     def __init__(self, pool: asyncpg.Pool, home: Path) -> None:
         self.now, self.pool = NOW, pool
         self.rows = NuisanceStore(pool)
-        self.files = ChannelStore(pool, files=home)
+        self.files = Uploads(pool, files=home)
         self.containment = Containment(self.rows, clock=lambda: self.now)
         self.desk = NuisanceDesk(
             self.rows, self.containment, clock=lambda: self.now, bundle=partial(bundle, path_of=self.files.path_of)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from channels.chat_codec import Say, inbound_of
@@ -25,9 +23,9 @@ def said(session: str, text: str = "想问一下社保卡"):  # type: ignore[no-
     return inbound_of(session, Say(id="m1", text=text, person=True), (), now=NOW)
 
 
-async def test_chats_wait_in_their_order_until_an_agent_takes_them(database: str, tmp_path: Path) -> None:
+async def test_chats_wait_in_their_order_until_an_agent_takes_them(database: str) -> None:
     async with intake_over(database) as intake, await open_pool(database) as pool:
-        store = ChannelStore(pool, files=tmp_path)
+        store = ChannelStore(pool)
         service = Service(store=TicketStore(pool, prefix="DG"), intake=intake, rules=lambda: RULES, clock=lambda: NOW)
         numbers = [(await intake.submit(said(session))).number for session in SESSIONS[:3]]
         await intake.submit(inbound("这件不是聊天"))
@@ -50,9 +48,9 @@ async def test_chats_wait_in_their_order_until_an_agent_takes_them(database: str
 
 
 @pytest.mark.parametrize("text", ["体育路路灯不亮"])
-async def test_what_a_unit_handles_waits_for_nobody(database: str, tmp_path: Path, text: str) -> None:
+async def test_what_a_unit_handles_waits_for_nobody(database: str, text: str) -> None:
     async with intake_over(database) as intake, await open_pool(database) as pool:
         delivery = inbound_of(SESSIONS[0], Say(id="m1", text=text), (), now=NOW)
         await intake.submit(delivery)
-        [one] = await ChannelStore(pool, files=tmp_path).chat_standings(SESSIONS)
+        [one] = await ChannelStore(pool).chat_standings(SESSIONS)
         assert (one.phase, one.ahead) == (ChatPhase.HANDLED, 0)

@@ -18,12 +18,6 @@ RETURNING holder = $2;
 WITH gone AS (DELETE FROM police_nonces WHERE taken_at < $1)
 DELETE FROM first_seen WHERE at < $1;
 
--- name: keep_attachment
-INSERT INTO attachments (key, doc, created_at) VALUES ($1, $2::jsonb, $3) ON CONFLICT (key) DO NOTHING;
-
--- name: attachment
-SELECT doc FROM attachments WHERE key = $1;
-
 -- name: lock_chat
 -- Lines of one session are numbered one after the other.
 SELECT pg_advisory_xact_lock(hashtextextended($1, 12345));

@@ -1,0 +1,23 @@
+-- Files that were uploaded: for a day, or for good where a ticket or evidence has them (hotline/store/uploads.py).
+
+-- name: keep
+-- The same content again lives on; what is claimed stays so.
+INSERT INTO attachments (key, doc, created_at, expires_at) VALUES ($1, $2::jsonb, $3, $4)
+ON CONFLICT (key) DO UPDATE
+SET expires_at = CASE WHEN attachments.expires_at IS NULL THEN NULL ELSE excluded.expires_at END;
+
+-- name: hold
+-- Who asks for a file is about to claim it: it lives until $2. One statement, so a sweep comes before it or after.
+UPDATE attachments SET expires_at = CASE WHEN expires_at IS NULL THEN NULL ELSE $2::timestamptz END WHERE key = $1 RETURNING doc;
+
+-- name: claim
+-- In the order of their keys, so that two who claim the same never wait for each other.
+UPDATE attachments SET expires_at = NULL WHERE key = ANY (ARRAY(
+    SELECT key FROM attachments WHERE key = ANY ($1::text[]) AND expires_at IS NOT NULL ORDER BY key FOR UPDATE
+));
+
+-- name: sweep
+-- At most $2 that expired before $1; those that somebody holds or claims just now are passed over.
+DELETE FROM attachments WHERE key = ANY (ARRAY(
+    SELECT key FROM attachments WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)) RETURNING key;

@@ -1,0 +1,105 @@
+"""Files that were uploaded: kept for a day, and for good once a ticket or a piece of evidence has claimed them.
+
+The bytes lie under the SHA-256 of their content, so the same picture sent twice is one file, with one row. Whoever
+claims a file asks for it first, and asking lets it live for another day: between that and the commit no sweep takes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import chain
+from pathlib import Path
+
+import asyncpg
+import msgspec
+import structlog
+
+from hotline.appeal import Attachment
+from hotline.errors import NotFound
+from hotline.events import Receive, TicketEvent
+from hotline.store import rows
+from hotline.store.database import statements
+
+log = structlog.get_logger(__name__)
+_SQL = statements("uploads")
+KEPT = timedelta(hours=24)
+"""How long a file stays that no appeal claims [P]."""
+STEP = 100
+
+
+class Uploads:
+    """The files of one database, under `files`. Fulfils `hotline.ports.Files`."""
+
+    def __init__(self, pool: asyncpg.Pool, *, files: Path) -> None:
+        self._pool, self._files = pool, files
+
+    def path_of(self, key: str) -> Path:
+        """Return where the bytes of an attachment lie; `key` is hexadecimal, so it cannot leave the folder."""
+        return self._files / key[:2] / key
+
+    async def keep_attachment(self, attachment: Attachment, data: bytes, now: datetime) -> None:
+        """Keep a file: first safely on disk, then in the table, so a row never lacks its bytes."""
+        path = self.path_of(attachment.key)
+        await asyncio.to_thread(write_durably, path, data)
+        await self._pool.execute(_SQL["keep"], attachment.key, rows.to_json(attachment), now, now + KEPT)
+        if not await asyncio.to_thread(path.exists):  # a sweep took the same content between the two
+            await asyncio.to_thread(write_durably, path, data)
+
+    async def attachment(self, key: str, now: datetime) -> Attachment:
+        """Return what was stored under `key`, for somebody about to claim it. Raises NotFound."""
+        doc = await self._pool.fetchval(_SQL["hold"], key, now + KEPT)
+        if doc is None or not await asyncio.to_thread(self.path_of(key).exists):
+            raise NotFound(f"there is no attachment {key[:16]}…: upload it first")
+        return msgspec.json.decode(doc, type=Attachment)
+
+    async def sweep(self, now: datetime) -> int:
+        """Delete what nobody claimed in time; return how many. Safe in several processes, and beside who claims."""
+        swept = 0
+        while True:
+            async with self._pool.acquire() as connection, connection.transaction():
+                gone = [row["key"] for row in await connection.fetch(_SQL["sweep"], now, STEP)]
+                # Before the rows are free: who uploads the same again waits for them, and then looks for its bytes.
+                await asyncio.to_thread(self._unlink, gone)
+            swept += len(gone)
+            if len(gone) < STEP:
+                break
+        if swept:
+            log.info("uploads_swept", files=swept)
+        return swept
+
+    def _unlink(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.path_of(key).unlink(missing_ok=True)
+
+
+def attached(events: Iterable[TicketEvent]) -> set[str]:
+    """Return the keys of the files that these events bring."""
+    facts = [event.fact for event in events]
+    found = [fact.appeal.attachments if isinstance(fact, Receive) else getattr(fact, "attachments", ())
+             for fact in facts]
+    return {one.key for one in chain.from_iterable(found)}
+
+
+async def claim(connection: asyncpg.Connection, keys: set[str]) -> None:
+    """Let files stay for good, in the transaction of what has them."""
+    if keys:
+        await connection.execute(_SQL["claim"], list(keys))
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file so that after a crash it is there whole or not at all (temporary file, fsync, rename, fsync)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
