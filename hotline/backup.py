@@ -38,7 +38,7 @@ async def back_up(dsn: str, data: Path, target: Path, *, at: datetime, step: Ste
 
 
 async def restore(
-    dsn: str, data: Path, source: Path, manifest: Manifest, *, force: bool, checked: Step, loaded: Step
+    dsn: str, data: Path, source: Path, manifest: Manifest, *, force: bool, checked: Step, loaded: Step, city: str = "",
 ) -> list[str]:
     """Restore a backup and bring the database up to date; return the names of migrations that were applied.
 
@@ -47,6 +47,7 @@ async def restore(
     Args:
         checked: is told the bytes unpacked.
         loaded: is told how many bytes of the dump are loaded so far.
+        city: the code of the city, for a backup that does not tell it yet.
 
     Raises:
         InvalidInput: the database is not empty and not `force`, the service runs, or the backup is damaged or newer.
@@ -68,7 +69,7 @@ async def restore(
         await asyncio.to_thread(archive.put_in_place, folder, data, "spool")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return [f"{done.version:04d} {done.name}" for done in await migrate(dsn)]
+    return [f"{done.version:04d} {done.name}" for done in await migrate(dsn, city=city)]
 
 
 def _new_folder(data: Path) -> Path:

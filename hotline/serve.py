@@ -48,7 +48,7 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, pare
         pipelines.append(Pipeline.load(city, Path(settings.shadow_dir), encoder=Use(settings.triage_encoder)))
         triage = Shadowed(pipeline, pipelines[-1], settings.data_path / SHADOW_FILE)
     dsn = database_dsn(settings)
-    for migration in await migrate(dsn):
+    for migration in await migrate(dsn, city=city.code):
         log.info("migrated", version=migration.version, name=migration.name)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -63,9 +63,11 @@ def _restore(file: Path, manifest: Manifest, *, force: bool) -> None:
 
     from hotline.archive import DUMP
     from hotline.backup import restore
+    from hotline.city import load_city
     from hotline.core import database_dsn
 
     chosen = settings()
+    city = load_city(Path(chosen.city_dir)).code
     size = next(kept.size for kept in manifest.files if kept.name == DUMP)
     with (
         tqdm(desc="check", total=manifest.size, unit="B", unit_scale=True, disable=None) as checking,
@@ -73,7 +75,7 @@ def _restore(file: Path, manifest: Manifest, *, force: bool) -> None:
     ):
         applied = asyncio.run(restore(
             database_dsn(chosen), chosen.data_path, file, manifest, force=force, checked=checking.update,
-            loaded=lambda done: loading.update(done - loading.n),
+            loaded=lambda done: loading.update(done - loading.n), city=city,
         ))
     for name in applied:
         sys.stdout.write(f"migrated {name}\n")

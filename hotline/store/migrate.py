@@ -73,15 +73,18 @@ def outstanding(migrations: list[Migration], applied: Mapping[int, str]) -> list
     return [migration for migration in migrations if migration.version not in applied]
 
 
-async def migrate(dsn: str, *, directory: Path = DIRECTORY) -> list[Migration]:
+async def migrate(dsn: str, *, directory: Path = DIRECTORY, city: str = "") -> list[Migration]:
     """Bring the database up to date and return what was applied. Safe to run from several processes at once.
+
+    Args:
+        city: the code of the city whose database it is: what the sharding key says in every row (docs/scale.md).
 
     Raises:
         Unavailable: the database cannot be reached, or refuses (rights, a missing extension).
         InvalidInput: see `available` and `outstanding`.
     """
     async with _connected(dsn) as connection:
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await connection.execute("SELECT pg_advisory_lock($1), set_config('hotline.city', $2, false)", _LOCK, city)
         done = await _migrate(connection, available(directory))
         await _install_jobs(connection)
         return done
