@@ -1,15 +1,24 @@
-"""A whole house per test."""
+"""A whole house per test, and the log-in of one."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.agent_ui.stack import Stack, house
+from tests.agent_ui import stack as whole
+from tests.agent_ui.log_in import House, opened, policy
+from tests.agent_ui.stack import Stack
 
 
 @pytest.fixture
 async def stack(database: str) -> AsyncIterator[Stack]:
-    async with house(database) as running:
+    async with whole.house(database) as running:
         yield running
+
+
+@pytest.fixture
+async def house(stack: Stack) -> AsyncIterator[House]:
+    async with AsyncExitStack() as exits:
+        yield await opened(stack, exits, policy())

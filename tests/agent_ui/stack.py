@@ -39,6 +39,7 @@ from hotline.store.relatives import RelativesStore
 from hotline.store.search import words
 from hotline.store.tail import Tail
 from hotline.store.tickets import TicketStore
+from hotline.summary import Summary
 from hotline.terms import Channel
 from tests.cities import RULES, STREET_LIGHT
 
@@ -50,8 +51,14 @@ PEOPLE = (
     Staff(name="wang", display_name="王五", role=StaffRole.DEPARTMENT, department="城管局"),
     Staff(name="root", display_name="管理员", role=StaffRole.SYSTEM_ADMIN),
 )
+QUICK = Limits(lease=0.6, ping=0.1, housekeeping=0.05, hello=0.3, grace=0.5)
+"""Limits that a test can wait for."""
 FAST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 _keys = itertools.count()
+
+
+def rows(frame: p.Snapshot | p.Ok) -> list[Summary]:
+    return [msgspec.json.decode(row, type=Summary) for row in frame.rows or ()]
 
 
 def fast_passwords() -> Passwords:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hotline.deadlines import ZONE
-from tests.hotline.test_cli import hotline
+from tests.hotline.command_line import hotline
 
 
 async def test_the_way_of_an_editor(database: str, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from hotline.seeds import read_seeds
 from hotline.store.database import open_pool
 from hotline.store.knowledge import KnowledgeStore
 from hotline.store.search import words
-from tests.hotline.test_cli import hotline
+from tests.hotline.command_line import hotline
 
 SEED = Path("cities/441900/knowledge.jsonl")
 UNITS = load_city(Path("cities/441900")).directory.units

@@ -25,7 +25,7 @@ from hotline.core import open_core
 from hotline.errors import InvalidInput, Unavailable
 from hotline.store import dump
 from tests.conftest import _admin, _named
-from tests.hotline.test_cli import hotline
+from tests.hotline.command_line import hotline
 from tests.hotline.test_intake import inbound
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import asyncpg
@@ -18,7 +17,6 @@ from hotline.keyring import Damaged, is_blind
 from hotline.service import Service
 from hotline.store.callbacks import CallbackStore
 from hotline.store.console import ConsoleStore
-from hotline.store.database import open_pool
 from hotline.store.incidents import JobStore
 from hotline.store.indexer import index_all
 from hotline.store.nuisance import NuisanceStore
@@ -36,12 +34,6 @@ SECRETS = ("13800138000", "张三丰", "app:zhang", "441900199001011234", "鸿�
            "portal-citizen", "the unit's secret")
 TEXT = "我是张三丰,电话13800138000,身份证441900199001011234,路灯不亮"
 AGENT = Actor(Role.AGENT, "li")
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with await open_pool(database, size=4) as found:
-        yield found
 
 
 async def whole(pool: asyncpg.Pool) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -12,48 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotline.audit import LEAF, Fault, Record, content_hash, detail_of, first_difference
+from hotline.audit import LEAF, content_hash, detail_of, first_difference
 from hotline.keyring import KeyRing, new_file
 from hotline.store import sealing
-from hotline.store.audit import AuditStore, keep
-from hotline.store.database import open_pool
-from tests.privacy.house import opened
-
-NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
-
-
-def record(n: int = 0, **other: Any) -> Record:
-    given = {"actor": "agent:li", "act": "person.search", "subject": "~x", "detail": {"found": str(n), "理由": "核对"}}
-    return Record(at=NOW + timedelta(microseconds=n), **{**given, **other})
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with await open_pool(database, size=6) as found:
-        yield found
-
-
-async def lived(pool: asyncpg.Pool, *, tickets: int = 4, records: int = 6) -> AuditStore:
-    """Three links with tickets and records in each."""
-    audit = AuditStore(pool)
-    for part in range(3):
-        await opened(pool, [f"audit-{part}-{n}" for n in range(tickets)])
-        for n in range(records):
-            await audit.note(record(part * records + n))
-        assert await audit.link_once(NOW) > 0
-    return audit
-
-
-async def check(audit: AuditStore, **given: Any) -> Fault | None:
-    return await audit.verify(lambda _: None, **given)
-
-
-async def forged(pool: asyncpg.Pool, statement: str, *parameters: object) -> None:
-    """Do what only somebody with the database in their hands can."""
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("SET LOCAL session_replication_role = replica")
-        done = await connection.execute(statement, *parameters)
-    assert done.split()[-1] != "0"
+from hotline.store.audit import AuditStore
+from tests.privacy.chain import NOW, check, forged, lived, record
 
 
 async def test_what_nobody_changed_is_whole(pool: asyncpg.Pool) -> None:
@@ -219,87 +179,6 @@ async def test_a_record_changed_before_it_was_chained_is_found(pool: asyncpg.Poo
     assert (fault.position, fault.what) == (last, "changed: before it was chained")
 
 
-async def test_a_record_is_there_exactly_if_its_act_is(pool: asyncpg.Pool) -> None:
-    async def fails() -> None:
-        async with pool.acquire() as connection, connection.transaction():
-            await keep(connection, record(1))
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await fails()
-    async with pool.acquire() as connection, connection.transaction():
-        await keep(connection, record(2))
-        await keep(connection, record(3))
-    assert [kept.detail["found"] for kept in await AuditStore(pool).page(limit=9)] == ["3", "2"]
-
-
-async def test_many_writers_and_many_linkers_make_one_whole_chain(pool: asyncpg.Pool) -> None:
-    audit, done = AuditStore(pool), asyncio.Event()
-
-    async def link() -> None:
-        while not done.is_set():
-            await audit.link_once(NOW, limit=7)
-            await asyncio.sleep(0)
-
-    async def write(part: int) -> None:
-        for n in range(20):
-            async with pool.acquire() as connection, connection.transaction():
-                await keep(connection, record(part * 100 + n))
-                await asyncio.sleep(0.001 * (part % 3))  # later transactions overtake this one
-                await keep(connection, record(part * 100 + n + 50))
-
-    async with asyncio.TaskGroup() as tasks:
-        linkers = [tasks.create_task(link()) for _ in range(3)]
-        async with asyncio.TaskGroup() as writers:
-            for part in range(5):
-                writers.create_task(write(part))
-        done.set()
-    assert all(linker.done() for linker in linkers)
-    while await audit.link_once(NOW, limit=7):
-        pass
-    assert await check(audit) is None
-    assert (await audit.size())[1] == 200
-
-
-async def test_an_open_transaction_is_waited_for(pool: asyncpg.Pool) -> None:
-    audit = AuditStore(pool)
-    async with pool.acquire() as connection:
-        late = connection.transaction()
-        await late.start()
-        await keep(connection, record(1))
-        await audit.note(record(2))
-        assert await audit.link_once(NOW) == 0
-        await late.commit()
-    assert await audit.link_once(NOW) == 2
-    assert await check(audit) is None
-
-
-async def test_records_are_paged_and_filtered(pool: asyncpg.Pool) -> None:
-    audit = AuditStore(pool)
-    for n in range(12):
-        await audit.note(record(n, actor=f"agent:{n % 2}", result="ok" if n % 3 else "forbidden"))
-    first = await audit.page(limit=5)
-    rest = await audit.page(limit=9, before=(first[-1].at, first[-1].id))
-    assert [int(one.detail["found"]) for one in first + rest] == list(range(11, -1, -1))
-    found = await audit.page(limit=9, actor="agent:1", result="forbidden")
-    assert [int(one.detail["found"]) for one in found] == [9, 3]
-    assert await audit.page(limit=9, act="login") == []
-    assert len(await audit.page(limit=20, since=NOW + timedelta(microseconds=8))) == 4
-
-
-async def test_commands_and_records_are_exported_in_one_order(pool: asyncpg.Pool) -> None:
-    audit = await lived(pool, tickets=3, records=3)
-    seen = [kept async for kept in audit.exported(lambda _: None, batch=4)]
-    assert [(kept.position, kept.id) for kept in seen] == sorted((kept.position, kept.id) for kept in seen)
-    assert len(seen) == (await audit.size())[1]
-    receipts = [kept for kept in seen if kept.act == "ticket.receive"]
-    assert len(receipts) == 9
-    assert all(kept.subject.startswith("DG") for kept in receipts)
-    commands = await audit.commands(before=2**62, number=receipts[0].subject, limit=50)
-    assert commands
-    assert {one.subject for one in commands} == {receipts[0].subject}
-
-
 leaf = st.integers(0, 30).map(lambda n: bytes([n]) * LEAF)
 
 
@@ -319,13 +198,3 @@ def test_the_first_difference_is_where_the_first_change_is(rows: list[bytes], da
 def test_parts_cannot_flow_into_each_other() -> None:
     one, other = record(actor="a", act="bc"), record(actor="ab", act="c")
     assert content_hash(one, "{}") != content_hash(other, "{}")
-
-
-async def test_a_busy_process_adds_one_link_at_a_time(pool: asyncpg.Pool) -> None:
-    audit = AuditStore(pool)
-    for n in range(1010):
-        await audit.note(record(n))
-    await audit.link_all(NOW, busy=lambda: True)
-    assert (await audit.size())[0] == 2
-    await audit.link_all(NOW)
-    assert (await audit.waiting())[0] == 0

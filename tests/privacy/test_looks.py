@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -23,7 +22,6 @@ from hotline.errors import Forbidden, IllegalTransition, InvalidInput, NotFound
 from hotline.service import Service
 from hotline.store.audit import AuditStore
 from hotline.store.console import ConsoleStore
-from hotline.store.database import open_pool
 from hotline.store.sealing import blind
 from hotline.store.tickets import TicketStore
 from tests.cities import NOW, RULES
@@ -32,12 +30,6 @@ from tests.privacy.house import ZHANG, intake, opened
 LI = Staff(name="li", display_name="李", role=StaffRole.AGENT)
 UNIT = Staff(name="chen", display_name="陈", role=StaffRole.DEPARTMENT, department="城管局")
 OTHER = Staff(name="zhou", display_name="周", role=StaffRole.DEPARTMENT, department="水务局")
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with await open_pool(database, size=4) as found:
-        yield found
 
 
 class Desk:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +19,6 @@ from hotline.service import Service
 from hotline.store.audit import AuditStore
 from hotline.store.callbacks import CallbackStore
 from hotline.store.console import ConsoleStore
-from hotline.store.database import open_pool
 from hotline.store.nuisance import NuisanceStore
 from hotline.store.persons import STEP, PersonStore
 from hotline.store.sealing import blind, seal_text
@@ -33,12 +31,6 @@ from tests.privacy.test_at_rest import SECRETS, whole
 
 WHO: Any = {"by": "supervisor:wang", "reason": "本人申请", "now": NOW}
 LI = Citizen(name="李四", phone="+8613911112222")
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with await open_pool(database, size=4) as found:
-        yield found
 
 
 async def finish(pool: asyncpg.Pool, *numbers: str) -> None:
