@@ -7,7 +7,7 @@ from pathlib import Path
 from channels.message import Inbound, Receipt
 from hotline.errors import HotlineError, KeyReused, Unavailable
 from hotline.spool import Spool
-from hotline.store.channels import write_durably
+from hotline.store.uploads import write_durably
 from tests.hotline.test_intake import inbound
 
 RECEIPT = Receipt(

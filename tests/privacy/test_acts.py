@@ -18,7 +18,7 @@ from hotline.cli.acts import Act, kept
 from hotline.errors import InvalidInput, RuleViolation, Unavailable
 from hotline.store.database import open_pool
 from tests.conftest import _admin, _named
-from tests.hotline.test_cli import NOWHERE
+from tests.hotline.command_line import NOWHERE
 from tests.privacy.test_commands import dsn
 
 __all__ = ["dsn"]
