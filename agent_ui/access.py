@@ -50,7 +50,6 @@ def staff(*roles: StaffRole) -> Access:
 
 
 PUBLIC, CREDENTIAL, OWN = Access(Door.PUBLIC), Access(Door.CREDENTIAL), Access(Door.OWN, frozenset(StaffRole))
-EVERYBODY = staff(*StaffRole)
 CENTRE, WORK = staff(AGENT, SUPERVISOR), staff(AGENT, SUPERVISOR, DEPARTMENT)
 
 

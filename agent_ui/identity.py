@@ -82,11 +82,6 @@ def duties_of(staff: Staff, standing: Standing, proof: Proof, policy: AccountPol
     return tuple(found)
 
 
-def lock_time(policy: AccountPolicy, lockouts: int) -> timedelta:
-    """Return for how long the next lock holds, after `lockouts` locks without a log-in between."""
-    return min(policy.locked_for * (1 << min(lockouts, 16)), policy.longest_lock)
-
-
 def check_password(password: str, name: str) -> None:
     """Raise InvalidInput for a password that somebody must not choose.
 

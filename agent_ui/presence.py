@@ -42,15 +42,6 @@ class NotReadyReason(StrEnum):
     """Set by the telephone when a call was not answered."""
 
 
-PRESENCE_LABELS: Mapping[StrEnum, str] = {
-    PresenceState.OFFLINE: "离线", PresenceState.AVAILABLE: "示闲", PresenceState.NOT_READY: "示忙",
-    PresenceState.RINGING: "振铃", PresenceState.TALKING: "通话",
-    PresenceState.HOLD: "保持", PresenceState.WRAP_UP: "话后",
-    NotReadyReason.BREAK: "小休", NotReadyReason.MEAL: "用餐", NotReadyReason.MEETING: "会议",
-    NotReadyReason.TRAINING: "培训", NotReadyReason.PAPERWORK: "案头处理", NotReadyReason.OUTBOUND: "外呼",
-    NotReadyReason.NO_ANSWER: "未接来电",
-}
-
 _P = PresenceState
 PRESENCE: Mapping[PresenceState, frozenset[PresenceState]] = {
     _P.OFFLINE: frozenset({_P.AVAILABLE, _P.NOT_READY}),

@@ -12,7 +12,6 @@ from hotline.errors import InvalidInput
 
 MAX_TEXT = 10_000
 MAX_LINE = 200
-MAX_KEY = 200
 _UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 

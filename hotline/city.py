@@ -7,7 +7,6 @@ editor mends them in one go.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +56,6 @@ class City(msgspec.Struct, frozen=True, kw_only=True):
     def directory(self) -> Directory:
         """Return the newest version of the dispatch directory."""
         return self.directories[-1]
-
-    def directory_on(self, day: date) -> Directory:
-        """Return the version in force on `day` (the oldest one before all begin)."""
-        in_force = [d for d in self.directories if d.effective_from <= day]
-        return in_force[-1] if in_force else self.directories[0]
 
     def code_of(self, l1: str, l2: str) -> str:
         """Return the four-digit code of a category, `l1` + "99" where it is unknown."""

@@ -96,7 +96,6 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
 
 HAND_OVERS, UPDATES = "hand-overs", "updates"
 _DISPATCHES = (c.Dispatch, c.Rule, c.Redispatch)
-_LEAVES = (c.TakeBack, c.Withdraw, c.HandOff, c.Merge, c.Reject)
 
 
 def parcels_of(

@@ -52,11 +52,6 @@ class _Clause(NamedTuple):
     """Where in the clause matters are named."""
 
 
-def title_of(text: str) -> str:
-    """Return the title of one clean text."""
-    return titles_in(batch_of([text]))[0]
-
-
 def titles_in(batch: Batch) -> list[str]:
     """Return titles: the clause that says most, with its neighbours while they fit."""
     return [_title(text, spots) for text, spots in zip(batch.texts, matter_spots(batch), strict=True)]

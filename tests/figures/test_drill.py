@@ -135,6 +135,7 @@ async def test_what_is_missed_are_those_in_the_denominator_only(pool: asyncpg.Po
 
 async def test_the_list_of_a_state_is_what_stands_there(pool: asyncpg.Pool, city: City) -> None:
     store, live = DrillStore(pool), await MetricStore(pool).live(city.now)
+    assert live.standing
     for one in live.standing:
         numbers: dict[bool | None, int] = {}
         for late in (None, True, False):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from hotline.appeal import Category, Triage
@@ -113,13 +112,3 @@ def test_a_best_guess_is_the_dispatch_where_it_is_sure() -> None:
     found, guess = choose_department(asked, city().directory), best_guess(asked, city().directory)
     assert isinstance(found, Dispatch)
     assert (guess.department, guess.assisting, guess.needs_person) == (found.lead, found.assisting, False)
-
-
-def test_old_versions_stay_reachable() -> None:
-    directory = city().directory
-    newer = msgspec.structs.replace(directory, version="v2", effective_from=directory.effective_from.replace(year=2027))
-    both = msgspec.structs.replace(city(), directories=(directory, newer))
-    assert both.directory.version == "v2"
-    assert both.directory_on(directory.effective_from).version == directory.version
-    assert both.directory_on(newer.effective_from).version == "v2"
-    assert both.directory_on(directory.effective_from.replace(year=2000)).version == directory.version

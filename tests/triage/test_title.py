@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.title import LONGEST, key_sentences, title_of
+from triage.match import batch_of
+from triage.title import LONGEST, key_sentences, titles_in
+
+
+def title_of(text: str) -> str:
+    [title] = titles_in(batch_of([text]))
+    return title
 
 
 @pytest.mark.parametrize(
