@@ -11,9 +11,10 @@ from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
-from websockets.protocol import State
+from websockets.protocol import OPEN
 
 from agent_ui.access import of_host
+from agent_ui.hub import Hub
 from agent_ui.protocol import Bye, ServerFrame, encode
 from agent_ui.session import Session
 
@@ -28,14 +29,16 @@ class Console:
     """A connected console.
 
     Attributes:
+        row: where it sits (see `agent_ui.hall`), from its first moment to its last.
         ahead_to: events up to this one are known to it already (see `agent_ui.hub.Follower`).
         heard: when it last gave a sign of life, by the event loop's clock.
         active: the person did something since the last look of the housekeeping.
         dropped: nothing more is written to it.
     """
 
-    def __init__(self, socket: ServerConnection, session: Session) -> None:
-        self.socket, self.session = socket, session
+    def __init__(self, socket: ServerConnection, session: Session, row: Hub[Console]) -> None:
+        self.socket, self.session, self.row = socket, session, row
+        self._transport, self._protocol = socket.transport, socket.protocol
         self.ahead_to = 0
         self.heard = asyncio.get_running_loop().time()
         self.active = True
@@ -46,7 +49,7 @@ class Console:
     @property
     def buffered(self) -> int:
         """Bytes that wait to be taken by the network."""
-        return self.socket.transport.get_write_buffer_size()
+        return self._transport.get_write_buffer_size()
 
     async def send(self, frame: ServerFrame | bytes) -> None:
         """Write a frame, at once in the order of calls, then wait while too much is buffered."""
@@ -63,10 +66,10 @@ class Console:
         A server's frames bear no mask, so they are the same bytes for everybody: the library's own way makes them anew
         for each console, which was most of the cost of telling many. With compression each console has its own.
         """
-        if self.socket.protocol.extensions:
+        if self._protocol.extensions:
             broadcast([self.socket], frame, text=True)
-        elif self.socket.state is State.OPEN:
-            self.socket.transport.write(framed)
+        elif self._protocol.state is OPEN:
+            self._transport.write(framed)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Carry a request out beside the reading."""

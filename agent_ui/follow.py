@@ -1,6 +1,6 @@
 """Following topics, and coming back: what a console missed, then what is live, with nothing in between.
 
-`agent_ui.session` decides how; here it is carried out over the console's socket, the hub and the log.
+`agent_ui.session` decides how; here it is carried out over the console's socket, its row and the log.
 """
 
 from __future__ import annotations
@@ -16,16 +16,14 @@ from agent_ui.protocol import TooOld
 from agent_ui.session import Resume, Session, follow, plan_resume
 
 
-def move(console: Console, session: Session, *, hub: Hub[Console]) -> None:
-    """Let the console follow what `session` says from the hub's next events on."""
+def move(console: Console, session: Session) -> None:
+    """Let the console follow what `session` says from its row's next events on."""
     if not console.dropped:
-        hub.place(console, console.session.topics, session.topics)
+        console.row.place(console, console.session.topics, session.topics)
         console.session = session
 
 
-async def take_up(
-    console: Console, topics: Iterable[str], *, hub: Hub[Console], store: ConsoleStore, limits: Limits
-) -> None:
+async def take_up(console: Console, topics: Iterable[str], *, store: ConsoleStore, limits: Limits) -> None:
     """Follow more topics; the first time after coming back, what was missed is sent before.
 
     Raises:
@@ -33,40 +31,40 @@ async def take_up(
         Unavailable: the log does not answer; nothing is followed yet, the console may ask again.
     """
     session, last_seq = follow(console.session, topics), console.session.resume_from
-    plan = Resume.MEMORY if last_seq is None else await _planned(last_seq, hub=hub, store=store, limits=limits)
+    row = console.row
+    plan = Resume.MEMORY if last_seq is None else await _planned(last_seq, row=row, store=store, limits=limits)
     match plan:
         case Resume.TOO_OLD:
-            move(console, session, hub=hub)
-            await console.send(TooOld(seq=hub.seq))
+            move(console, session)
+            await console.send(TooOld(seq=row.seq))
         case Resume.MEMORY | Resume.AHEAD | Resume.DATABASE:
             if last_seq is None:
-                move(console, session, hub=hub)
+                move(console, session)
             else:
-                await _catch_up(console, session, last_seq, hub=hub, store=store, page=limits.page)
+                await _catch_up(console, session, last_seq, store=store, page=limits.page)
         case _:
             assert_never(plan)
 
 
-async def _planned(last_seq: int, *, hub: Hub[Console], store: ConsoleStore, limits: Limits) -> Resume:
-    if hub.floor <= last_seq <= hub.seq:
+async def _planned(last_seq: int, *, row: Hub[Console], store: ConsoleStore, limits: Limits) -> Resume:
+    if row.floor <= last_seq <= row.seq:
         return Resume.MEMORY
-    missed = await store.count_after(last_seq, limit=limits.replay + 1) if last_seq < hub.floor else 0
+    missed = await store.count_after(last_seq, limit=limits.replay + 1) if last_seq < row.floor else 0
     horizon = await store.horizon()
     return plan_resume(
-        last_seq, floor=hub.floor, live=hub.seq, horizon=horizon, missed=missed, limit=limits.replay
+        last_seq, floor=row.floor, live=row.seq, horizon=horizon, missed=missed, limit=limits.replay
     )
 
 
-async def _catch_up(
-    console: Console, session: Session, cursor: int, *, hub: Hub[Console], store: ConsoleStore, page: int
-) -> None:
+async def _catch_up(console: Console, session: Session, cursor: int, *, store: ConsoleStore, page: int) -> None:
     """Send page by page what comes after `cursor`, from the log, then from memory; then go live."""
+    row = console.row
     while not console.dropped:
-        if cursor < hub.floor:
+        if cursor < row.floor:
             replayed = await store.replay(cursor, session.topics, limit=page)
             missed, cursor = [Encoded(event) for event in replayed.events], replayed.through
         else:
-            missed = hub.missed(cursor, session.topics)
+            missed = row.missed(cursor, session.topics)
             if len(missed) <= page:
                 break
             missed = missed[:page]
@@ -74,8 +72,8 @@ async def _catch_up(
         if missed:
             await console.send(joined(missed))
     # From here to the write nothing is awaited: no event can come between what was missed and what is live.
-    missed = hub.missed(cursor, session.topics)
+    missed = row.missed(cursor, session.topics)
     console.ahead_to = cursor
-    move(console, session, hub=hub)
+    move(console, session)
     if missed:
         await console.send(joined(missed))

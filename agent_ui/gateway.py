@@ -1,8 +1,9 @@
 """The console gateway: a WebSocket server over the event log.
 
 An event is serialised once; the events of a tick go out in one write to each console that follows one of their topics;
-consoles that want the same share the bytes. No console is ever waited for: one whose buffer is full is dropped and
-resumes. Coming back it gets what it missed, from memory or from the log, without a gap before what is live.
+consoles that want the same share the bytes. They sit in rows that are told in turn (`agent_ui.hall`), so that telling
+thousands holds nothing else up. No console is ever waited for: one whose buffer is full is dropped and resumes. Coming
+back it gets what it missed, from memory or from the log, without a gap before what is live.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from agent_ui import protocol as p
 from agent_ui.connection import Console, pages_of, write_all
 from agent_ui.figures import DROPPED
 from agent_ui.follow import move, take_up
+from agent_ui.hall import Hall
 from agent_ui.hub import Hub
 from agent_ui.limits import Limits
 from agent_ui.ports import ConsoleStore, EventFeed, Redeem
@@ -27,7 +29,6 @@ from agent_ui.session import Session, unfollow
 from agent_ui.staff import Staff, StaffRole
 from agent_ui.upkeep import keep_alive, look_after
 from hotline.errors import HotlineError, InvalidInput
-from hotline.feed import FeedEvent
 from hotline.ports import Clock
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,8 @@ class Gateway:
     ) -> None:
         self._feed, self._store, self._requests, self._redeem = feed, store, requests, redeem
         self._clock, self._limits = clock, limits
-        self._hub: Hub[Console] = Hub(start=start, capacity=limits.ring)
+        self._hall: Hall[Console] = Hall(start=start, capacity=limits.ring, rows=limits.rows)
+        self._news, self._round = asyncio.Event(), asyncio.Event()
         self._consoles: set[Console] = set()
         self._attended = asyncio.Event()
 
@@ -55,8 +57,8 @@ class Gateway:
 
     @property
     def seq(self) -> int:
-        """The last event that was given out."""
-        return self._hub.seq
+        """All events up to this one were given out to everybody."""
+        return self._hall.seq
 
     @asynccontextmanager
     async def serving(
@@ -71,7 +73,7 @@ class Gateway:
         """
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(self._pump()), tasks.create_task(self._keep_house())]
+                running = [tasks.create_task(work()) for work in (self._read, self._tell, self._keep_house)]
                 async with self._listening(host, port, origins, compression, reuse_port) as server:
                     yield server
                     for console in list(self._consoles):
@@ -93,10 +95,29 @@ class Gateway:
         )
 
     # ── events out ───────────────────────────────────────────────────────────────────────────────
-    async def _pump(self) -> None:
+    async def _read(self) -> None:
+        """Take in what happens; wait while some row has much to be told still."""
         while True:
             await self._feed.rest(self._attended)
-            self._publish(await self._feed.next())
+            self._hall.take_in(await self._feed.next())
+            self._news.set()
+            while self._hall.waiting > self._limits.ring:
+                self._round.clear()
+                await self._round.wait()
+
+    async def _tell(self) -> None:
+        """Tell row after row what waits for it; meanwhile more may happen, which goes out with the next round.
+
+        So the tick grows with the load by itself, and is never longer than it takes to write to everybody once.
+        """
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            for row in self._hall.rows:
+                if row.waiting:
+                    self._publish(row)
+                    await asyncio.sleep(0)
+            self._round.set()
 
     async def _attend(self) -> None:
         """Wake the reader, which rests while nobody is connected; what happened meanwhile is left to snapshots."""
@@ -105,11 +126,11 @@ class Gateway:
         horizon = await self._store.horizon()
         if not self._attended.is_set():
             self._feed.skip_to(horizon - 1)
-            self._hub.restart(horizon - 1)
+            self._hall.restart(horizon - 1)
             self._attended.set()
 
-    def _publish(self, page: Sequence[FeedEvent]) -> None:
-        for frame, consoles in self._hub.publish(page):
+    def _publish(self, row: Hub[Console]) -> None:
+        for frame, consoles in row.publish():
             for slow in write_all(consoles, frame, max_buffer=self._limits.max_buffer):
                 log.warning("console_slow", staff=slow.session.staff.name, buffered=slow.buffered)
                 self._drop(slow, "slow")
@@ -120,7 +141,7 @@ class Gateway:
         console.drop(reason, grace=self._limits.grace)
 
     def _leave(self, console: Console) -> None:
-        self._hub.place(console, console.session.topics, frozenset())
+        console.row.place(console, console.session.topics, frozenset())
 
     # ── one console ──────────────────────────────────────────────────────────────────────────────
     async def _handle(self, socket: ServerConnection) -> None:
@@ -151,7 +172,8 @@ class Gateway:
         """Return the console once it has said who it is; None after telling it why not."""
         async with asyncio.timeout(self._limits.hello):
             data = await socket.recv()
-        stranger = Console(socket, Session(staff=_NOBODY))
+        row = self._hall.seat()
+        stranger = Console(socket, Session(staff=_NOBODY), row)
         try:
             hello = p.decode(data)
             if not isinstance(hello, p.Hello):
@@ -165,13 +187,14 @@ class Gateway:
         if len(self._consoles) >= self._limits.consoles:
             await self._refuse(stranger, "full")
             return None
-        return Console(socket, Session(staff=admitted.staff, login=admitted.session, resume_from=hello.last_seq))
+        session = Session(staff=admitted.staff, login=admitted.session, resume_from=hello.last_seq)
+        return Console(socket, session, row)
 
     async def _welcome(self, console: Console) -> None:
         staff, last_seq = console.session.staff, console.session.resume_from
         try:
             await self._attend()
-            seq = self._hub.seq if last_seq is None else last_seq
+            seq = console.row.seq if last_seq is None else last_seq
             await console.send(p.Welcome(seq=seq, staff=staff, server_time=self._clock(), lease=self._limits.lease))
         except HotlineError as error:
             await console.send(p.error_of(error, None))
@@ -198,9 +221,9 @@ class Gateway:
                 console.active |= ask.active
                 await console.send(p.Pong(seq=self._sent(console), server_time=self._clock()))
             case p.Follow():
-                await take_up(console, ask.topics, hub=self._hub, store=self._store, limits=self._limits)
+                await take_up(console, ask.topics, store=self._store, limits=self._limits)
             case p.Unfollow():
-                move(console, unfollow(console.session, ask.topics), hub=self._hub)
+                move(console, unfollow(console.session, ask.topics))
             case p.Hello():
                 raise InvalidInput("`hello` is said once; open another connection to log in anew")
             case _:  # every other frame is a request: the type checker holds `Request` to that
@@ -211,7 +234,7 @@ class Gateway:
         """All events up to this one, of the topics followed, have been written to the console."""
         if console.session.resume_from is not None:
             return console.session.resume_from
-        return max(self._hub.seq, console.ahead_to)
+        return max(console.row.seq, console.ahead_to)
 
     async def _begin(self, console: Console, ask: Request) -> None:
         if len(console.outstanding) >= self._limits.outstanding:

@@ -6,9 +6,8 @@ turns of the event loop, which is what makes the hand-over from replay to live f
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections import defaultdict, deque
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -29,16 +28,31 @@ class Follower(Protocol):
 C = TypeVar("C", bound=Follower)
 
 
-class Encoded:
-    """An event as it goes out: serialised once for all consoles, when the first of them wants it."""
+class Encoded(msgspec.Struct, gc=False):
+    """An event as it goes out: serialised once for all consoles, when the first of them wants it.
 
-    def __init__(self, event: FeedEvent) -> None:
-        self.seq, self.topics, self._event = event.seq, frozenset(event.topics), event
+    Thousands are kept for those who come back; the garbage collector need not look at them: nothing leads back.
+    """
 
-    @cached_property
+    event: FeedEvent
+    _data: bytes = b""
+
+    @property
+    def seq(self) -> int:
+        """Its place in the log."""
+        return self.event.seq
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Whom it concerns."""
+        return self.event.topics
+
+    @property
     def data(self) -> bytes:
         """The frame's bytes."""
-        return _serialised(self._event)
+        if not self._data:
+            self._data = _serialised(self.event)
+        return self._data
 
 
 def _serialised(event: FeedEvent) -> bytes:
@@ -54,6 +68,23 @@ def joined(events: Iterable[Encoded]) -> bytes:
     return b'{"type":"events","events":[' + b",".join(event.data for event in events) + b"]}"
 
 
+def _by_topic(events: Iterable[Encoded], wanted: Container[str]) -> dict[str, list[Encoded]]:
+    found: defaultdict[str, list[Encoded]] = defaultdict(list)
+    for event in events:
+        for topic in set(event.topics):
+            if topic in wanted:
+                found[topic].append(event)
+    return found
+
+
+def _of(topics: frozenset[str], told: Mapping[str, list[Encoded]]) -> list[Encoded]:
+    """Return the events of these topics in order, each once."""
+    if len(topics) == 1:
+        return told[next(iter(topics))]
+    found = {event.seq: event for topic in topics for event in told[topic]}
+    return [found[seq] for seq in sorted(found)]
+
+
 class Hub(Generic[C]):
     """The gateway's place in the event log, its recent events, and who follows what."""
 
@@ -62,11 +93,19 @@ class Hub(Generic[C]):
         self.seq = self.floor = start
         self._capacity = capacity
         self._ring: deque[Encoded] = deque()
+        self._waiting: list[Encoded] = []
         self._groups: dict[frozenset[str], set[C]] = {}
+        self._by_topic: dict[str, set[frozenset[str]]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many events have been taken in and not been published yet."""
+        return len(self._waiting)
 
     def restart(self, position: int) -> None:
-        """Forget the recent events and go on after `position`: nobody was there to want them."""
+        """Forget all events and go on after `position`: nobody was there to want them."""
         self._ring.clear()
+        self._waiting.clear()
         self.seq = self.floor = position
 
     def place(self, console: C, before: frozenset[str], topics: frozenset[str]) -> None:
@@ -75,27 +114,46 @@ class Hub(Generic[C]):
         if group is not None:
             group.discard(console)
             if not group:
-                del self._groups[before]
+                self._forget(before)
         if topics:
-            self._groups.setdefault(topics, set()).add(console)
+            if topics not in self._groups:
+                self._groups[topics] = set()
+                for topic in topics:
+                    self._by_topic.setdefault(topic, set()).add(topics)
+            self._groups[topics].add(console)
 
-    def publish(self, page: Sequence[FeedEvent]) -> list[tuple[bytes, list[C]]]:
-        """Take in the events of a tick; return the frames to write and to whom."""
-        events = [Encoded(event) for event in page]
+    def _forget(self, topics: frozenset[str]) -> None:
+        del self._groups[topics]
+        for topic in topics:
+            self._by_topic[topic].discard(topics)
+            if not self._by_topic[topic]:
+                del self._by_topic[topic]
+
+    def take_in(self, events: Iterable[Encoded]) -> None:
+        """Let events, later ones than all before, wait until they are published."""
+        self._waiting.extend(events)
+
+    def publish(self) -> list[tuple[bytes, list[C]]]:
+        """Let what waits happen, as one tick; return the frames to write and to whom.
+
+        Who follows none of its topics is not looked at.
+        """
+        events, self._waiting = self._waiting, []
+        if not events:
+            return []
         self._keep(events)
-        touched = frozenset().union(*(event.topics for event in events))
+        told = _by_topic(events, self._by_topic)
+        touched = frozenset(told)
         frames: dict[frozenset[str], tuple[bytes, list[C]]] = {}
         late: list[tuple[bytes, list[C]]] = []
-        for topics, group in self._groups.items():
+        for topics in set[frozenset[str]]().union(*(self._by_topic[topic] for topic in told)):
             common = topics & touched
-            if not common:
-                continue
             if common not in frames:
-                frames[common] = (joined(e for e in events if not e.topics.isdisjoint(common)), [])
-            for console in group:
+                frames[common] = (joined(_of(common, told)), [])
+            for console in self._groups[topics]:
                 if console.ahead_to < events[0].seq:
                     frames[common][1].append(console)
-                elif news := [e for e in events if e.seq > console.ahead_to and not e.topics.isdisjoint(common)]:
+                elif news := [event for event in _of(common, told) if event.seq > console.ahead_to]:
                     late.append((joined(news), [console]))
         return [(frame, consoles) for frame, consoles in frames.values() if consoles] + late
 
@@ -111,6 +169,6 @@ class Hub(Generic[C]):
         for event in reversed(self._ring):
             if event.seq <= after:
                 break
-            if not event.topics.isdisjoint(topics):
+            if not topics.isdisjoint(event.topics):
                 found.append(event)
         return found[::-1]

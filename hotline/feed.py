@@ -15,7 +15,7 @@ PRESENCE_TOPIC = "presence"
 CALLBACK_TOPIC = "callbacks"
 
 
-class FeedEvent(msgspec.Struct, frozen=True, kw_only=True):
+class FeedEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event of the log.
 
     Attributes:

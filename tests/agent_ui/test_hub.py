@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_ui import protocol as p
+from agent_ui.hall import Hall
 from agent_ui.hub import Encoded, Hub, joined
 from agent_ui.session import Resume, plan_resume
 from hotline.feed import FeedEvent
@@ -37,7 +38,12 @@ def event(seq: int, *topics: str) -> FeedEvent:
 
 
 def publish(hub: Hub[Desk], *events: FeedEvent) -> list[bytes]:
-    written = hub.publish(events)
+    hub.take_in([Encoded(event) for event in events])
+    return tell(hub)
+
+
+def tell(hub: Hub[Desk]) -> list[bytes]:
+    written = hub.publish()
     for frame, desks in written:
         for desk in desks:
             desk.frames.append(frame)
@@ -94,6 +100,84 @@ def test_who_left_gets_nothing_more() -> None:
     hub.place(desk, frozenset({"emergency"}), frozenset())
     publish(hub, event(4, "emergency"))
     assert desk.seqs == [1, 3]
+
+
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────────
+steps = st.lists(st.one_of(
+    st.lists(topic_sets, min_size=1, max_size=3),  # events happen
+    st.integers(0, 2),  # a row is told
+    st.tuples(st.integers(0, 8), topic_sets),  # a console follows something else
+), max_size=30)
+
+
+@given(steps, st.integers(1, 3))
+def test_rows_told_at_different_times_give_each_console_the_same(
+    doings: list[list[frozenset[str]] | int | tuple[int, frozenset[str]]], width: int
+) -> None:
+    hall: Hall[Desk] = Hall(start=0, capacity=1000, rows=width)
+    desks = [Desk() for _ in range(9)]
+    rows = [hall.seat() for _ in desks]
+    followed = [frozenset({TOPICS[n % len(TOPICS)]}) for n in range(len(desks))]
+    for desk, row, topics in zip(desks, rows, followed, strict=True):
+        row.place(desk, frozenset(), topics)
+    expected: list[list[int]] = [[] for _ in desks]
+    log: list[FeedEvent] = []
+
+    def told(row: Hub[Desk]) -> None:
+        for n, own in enumerate(rows):
+            if own is row:
+                expected[n] += [e.seq for e in log if e.seq > row.seq and followed[n] & set(e.topics)]
+        tell(row)
+        assert row.seq == len(log)
+        assert row.waiting == 0
+
+    for doing in doings:
+        match doing:
+            case int():
+                told(hall.rows[doing % width])
+            case tuple():
+                n, topics = doing
+                rows[n].place(desks[n], followed[n], topics)
+                followed[n] = topics
+            case list():
+                page = [event(len(log) + k, *sorted(topics)) for k, topics in enumerate(doing, start=1)]
+                log += page
+                hall.take_in(page)
+        assert hall.waiting == max(len(log) - row.seq for row in hall.rows)
+        assert hall.seq == min(row.seq for row in hall.rows)
+        # What a pong tells holds at any time: up to the row's place, everything followed has been written.
+        assert [desk.seqs for desk in desks] == expected
+    for row in hall.rows:
+        told(row)
+    assert [desk.seqs for desk in desks] == expected
+    assert (hall.waiting, hall.seq) == (0, len(log))
+
+
+def test_consoles_take_their_seats_in_turn_and_rows_share_what_was_serialised() -> None:
+    hall: Hall[Desk] = Hall(start=7, capacity=10, rows=3)
+    assert [hall.rows.index(hall.seat()) for _ in range(7)] == [0, 1, 2, 0, 1, 2, 0]
+    for row in hall.rows:
+        row.place(Desk(), frozenset(), frozenset({"centre"}))
+    hall.take_in([event(8, "centre")])
+    for row in hall.rows:
+        row.publish()
+    assert len({id(row.missed(7, frozenset({"centre"}))[0].data) for row in hall.rows}) == 1
+
+
+def test_a_hall_begun_anew_tells_nothing_of_before() -> None:
+    hall: Hall[Desk] = Hall(start=0, capacity=10, rows=2)
+    desks = [Desk(), Desk()]
+    for row, desk in zip(hall.rows, desks, strict=True):
+        row.place(desk, frozenset(), frozenset({"centre"}))
+    hall.take_in([event(1, "centre"), event(2, "centre")])
+    tell(hall.rows[0])
+    hall.restart(5)
+    assert (hall.waiting, hall.seq) == (0, 5)
+    hall.take_in([event(6, "centre")])
+    for row in hall.rows:
+        tell(row)
+        assert [kept.seq for kept in row.missed(5, frozenset({"centre"}))] == [6]
+    assert [desk.seqs for desk in desks] == [[1, 2, 6], [6]]
 
 
 def test_an_event_is_complete_on_the_wire() -> None:
