@@ -8,6 +8,7 @@ All events are of one length, so that a frame's length tells how many are in it:
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import resource
@@ -162,6 +163,7 @@ async def bare(port: int, consoles: int) -> None:
 
 if __name__ == "__main__":
     logging.disable()  # clients that are killed at the end are no news
+    gc.set_threshold(20_000, 20, 50)  # as `hotline serve`
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
