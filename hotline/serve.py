@@ -38,7 +38,9 @@ _QUICK, _PAUSE, _ORPHAN_CHECK = 5.0, 1.0, 1.0
 _MISTAKE = 2
 
 
-async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, parent: int | None) -> None:
+async def _serve(
+    settings: Settings, roles: Sequence[Role], *, trial: bool, parent: int | None, ready: int | None
+) -> None:
     if parent is None:
         check_ports(settings, roles)  # before the database starts and the models load: a second start is told at once
     city = load_city(Path(settings.city_dir))
@@ -71,6 +73,8 @@ async def _serve(settings: Settings, roles: Sequence[Role], *, trial: bool, pare
             await stack.enter_async_context(ROLES[role](core))
         log.info("serving", roles=[role.value for role in roles], pid=os.getpid(), http_port=settings.http_port,
                  ws_port=settings.ws_port)
+        if ready is not None:
+            os.write(ready, b".")
         if trial:
             staff = await trial_staff(accounts_of(core), busiest(city.directory))
             await trial_articles(core, staff)
@@ -110,19 +114,21 @@ def check_ports(settings: Settings, roles: Sequence[Role]) -> None:
 
 
 def serve_here(
-    settings: Settings, roles: Sequence[Role], *, trial: bool = False, parent: int | None = None
+    settings: Settings, roles: Sequence[Role], *, trial: bool = False, parent: int | None = None,
+    ready: int | None = None,
 ) -> None:
     """Serve in this process until SIGTERM or SIGINT; what is under way is finished first.
 
     Args:
         trial: run a 110 desk beside it, make demo accounts and print where to go.
         parent: the process id of `Workers`, whose workers share the ports.
+        ready: where to tell it that this one serves: the writing end of its pipe.
 
     Raises:
         InvalidInput, Unavailable: city, models, database or ports are not as they must be.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, roles, trial=trial, parent=parent))
+        runner.run(_serve(settings, roles, trial=trial, parent=parent, ready=ready))
 
 
 class Workers:
@@ -132,7 +138,10 @@ class Workers:
     """
 
     def __init__(self, arguments: Sequence[str], count: int) -> None:
-        self._command = [sys.executable, "-m", "hotline", *arguments, "--parent", str(os.getpid())]
+        self._served, self._ready = os.pipe()
+        os.set_blocking(self._served, False)
+        told = ["--parent", str(os.getpid()), "--ready", str(self._ready)]
+        self._command = [sys.executable, "-m", "hotline", *arguments, *told]
         self._count = count
         self._children: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
         self._up = self._stopping = False
@@ -154,17 +163,23 @@ class Workers:
         child, started = self._children.get(slot, (None, 0.0))
         lived = time.monotonic() - started
         if child is not None and child.poll() is None:
-            self._up = self._up or lived >= _QUICK
             return
         if child is not None:
             log.warning("worker_ended", slot=slot, pid=child.pid, code=child.returncode)
-            if child.returncode == _MISTAKE and not self._up:
+            if child.returncode == _MISTAKE and not self._has_served():
                 self._status = _MISTAKE
                 self._stop()
             elif lived < _QUICK:
                 time.sleep(_PAUSE)
         if not self._stopping:
-            self._children[slot] = (subprocess.Popen(self._command), time.monotonic())  # noqa: S603 - our own command
+            started_now = subprocess.Popen(self._command, pass_fds=[self._ready])  # noqa: S603 - our own command
+            self._children[slot] = (started_now, time.monotonic())
+
+    def _has_served(self) -> bool:
+        """Tell whether any child has ever come up: each writes a byte when it serves."""
+        with contextlib.suppress(BlockingIOError):
+            self._up = self._up or bool(os.read(self._served, 1))
+        return self._up
 
     def _stop(self, *_: object) -> None:
         self._stopping = True

@@ -21,7 +21,8 @@ def add(commands: Any) -> None:
         "--workers", type=whole(1, 64), default=1, metavar="N", help="processes that share the ports (1 to 64)"
     )
     parser.add_argument("--demo", action="store_true", help="demo accounts and secrets, a 110 desk, a first page")
-    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)  # given to workers by the process above them
+    for name in ("--parent", "--ready"):  # given to workers by the process above them
+        parser.add_argument(name, type=int, help=argparse.SUPPRESS)
 
 
 def run(given: argparse.Namespace) -> int:
@@ -40,5 +41,8 @@ def run(given: argparse.Namespace) -> int:
             raise InvalidInput("--demo runs in one process: leave out --workers")
         check_ports(chosen, roles)
         return Workers(["serve", "--role", given.role], given.workers).run()
-    serve_here(trial_settings(chosen) if given.demo else chosen, roles, trial=given.demo, parent=given.parent)
+    serve_here(
+        trial_settings(chosen) if given.demo else chosen, roles, trial=given.demo, parent=given.parent,
+        ready=given.ready,
+    )
     return 0
