@@ -79,7 +79,9 @@ async def test_the_rung_agent_is_shown_who_calls(centre: Centre) -> None:
     await centre.phones.call(calling("13800138000", seconds=3))
     await centre.call(Phase.TALKING)
     await centre.over()
-    news = await centre.news("agent:wang")
+    async with asyncio.timeout(20):
+        while (news := await centre.news("agent:wang"))[-1]["phase"] != "over":  # told once the call's end is written
+            await asyncio.sleep(0.05)
     assert news[0]["phase"] == "ringing"
     assert news[0]["card"]["phone"] == "+86138****8000"
     assert {one["phase"] for one in news} == {"ringing", "talking", "over"}
