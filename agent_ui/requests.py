@@ -90,7 +90,9 @@ def _pointless(ticket: Ticket) -> set[type]:
     pointless |= {c.RequestExtension} if ticket.state is not State.HANDLING else set()
     pointless |= {c.RequestReturn} if ticket.return_locked else set()
     pointless |= {c.ApproveReturn} if ticket.returns else set()
-    return pointless | ({c.RecordContact} if ticket.clocks.contacted_at is not None else set())
+    pointless |= {c.RecordContact} if ticket.clocks.contacted_at is not None else set()
+    on_the_way = ticket.clocks.on_site_due is not None and ticket.clocks.arrived_at is None
+    return pointless | (set() if on_the_way else {c.RecordArrival})
 
 
 class Requests:

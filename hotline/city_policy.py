@@ -91,6 +91,7 @@ def _allowances(table: Mapping[str, Any]) -> Allowances:
     return Allowances(
         sign=optional("sign"),
         contact=optional("contact"),
+        on_site=optional("on_site"),
         completion={Kind(kind): _time(text) for kind, text in table.get("completion", {}).items()},
         completion_default=optional("completion_default"),
     )

@@ -47,6 +47,8 @@ def _clocks(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -
             return msgspec.structs.replace(clocks, signed_at=now)
         case c.RecordContact():
             return msgspec.structs.replace(clocks, contacted_at=now)
+        case c.RecordArrival():
+            return msgspec.structs.replace(clocks, arrived_at=now)
         case c.Reply():
             return msgspec.structs.replace(clocks, completed_at=now)
         case c.RejectReply():

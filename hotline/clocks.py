@@ -1,7 +1,8 @@
 """The clocks of a ticket and the rules that set them (domain.md section 5; every figure comes from the city's files).
 
-Three clocks run side by side from dispatch – sign-in, first contact, completion – under a ceiling that runs from
-receipt (广东: 2/10/15 working days). P1 and P2 run in plain minutes, day and night; P3 in working time.
+Three clocks run side by side from dispatch – sign-in, first contact, completion, and for P1 a fourth, to be on site
+(东莞's promise) – under a ceiling that runs from receipt (广东: 2/10/15 working days). P1 and P2 run in plain minutes,
+day and night; P3 in working time.
 """
 
 from __future__ import annotations
@@ -35,16 +36,19 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ceiling_due: datetime | None = None
     sign_due: datetime | None = None
     contact_due: datetime | None = None
+    on_site_due: datetime | None = None
     completion_due: datetime | None = None
     return_until: datetime | None = None
     follow_up_due: datetime | None = None
     signed_at: datetime | None = None
     contacted_at: datetime | None = None
+    arrived_at: datetime | None = None
     completed_at: datetime | None = None
     handed_off_at: datetime | None = None
     paused_at: datetime | None = None
     sign_yellow: datetime | None = None
     contact_yellow: datetime | None = None
+    on_site_yellow: datetime | None = None
     completion_yellow: datetime | None = None
     promised_due: datetime | None = None
     supervise_at: datetime | None = None
@@ -59,6 +63,8 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 return self.sign_due
             case ClockName.CONTACT:
                 return self.contact_due
+            case ClockName.ON_SITE:
+                return self.on_site_due
             case ClockName.COMPLETION:
                 return self.completion_due
             case ClockName.FOLLOW_UP:
@@ -73,6 +79,8 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 return self.sign_yellow
             case ClockName.CONTACT:
                 return self.contact_yellow
+            case ClockName.ON_SITE:
+                return self.on_site_yellow
             case ClockName.COMPLETION:
                 return self.completion_yellow
             case ClockName.FOLLOW_UP | ClockName.WAIT:
@@ -100,9 +108,11 @@ def at_dispatch(clocks: Clocks, now: datetime, priority: Priority, kind: Kind, p
         started_at=now,
         sign_due=_due(now, rules.sign, policy.calendar),
         contact_due=_due(now, rules.contact, policy.calendar),
+        on_site_due=_due(now, rules.on_site, policy.calendar),
         completion_due=completion,
         return_until=due_at(now, policy.return_window, policy.calendar),
-        signed_at=None, contacted_at=None, completed_at=None, follow_up_due=None, follow_up_next=None, tried=(),
+        signed_at=None, contacted_at=None, arrived_at=None, completed_at=None,
+        follow_up_due=None, follow_up_next=None, tried=(),
     )
 
 
@@ -152,7 +162,8 @@ def resumed(clocks: Clocks, now: datetime, priority: Priority, policy: Policy) -
     moved = {
         name: later(due, plain=plain and name != "ceiling_due")
         for name in (
-            "started_at", "ceiling_due", "promised_due", "sign_due", "contact_due", "completion_due", "return_until",
+            "started_at", "ceiling_due", "promised_due", "sign_due", "contact_due", "on_site_due", "completion_due",
+            "return_until",
         )
         if (due := getattr(clocks, name)) is not None
     }

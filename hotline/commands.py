@@ -291,6 +291,12 @@ class RecordContact(SideCommand, frozen=True):
     note: str = ""
 
 
+class RecordArrival(SideCommand, frozen=True):
+    """The department is on site (到场)."""
+
+    note: str = ""
+
+
 class Rate(SideCommand, frozen=True):
     """好差评 by the citizen."""
 
@@ -423,8 +429,9 @@ AnyLifecycle = (
     | DisputeFollowUp | Redispatch | PoliceReturn | Close | Reopen | Unmerge | Archive
 )
 AnySide = (
-    Urge | AddMessage | AddNote | Attach | GiveOpinion | Adopt | Disown | Correct | Reassess | RecordContact | Rate
-    | RequestExtension | GrantExtension | RefuseExtension | Supervise | ShowLight | RecordTry | AcknowledgeIncident
+    Urge | AddMessage | AddNote | Attach | GiveOpinion | Adopt | Disown | Correct | Reassess | RecordContact
+    | RecordArrival | Rate | RequestExtension | GrantExtension | RefuseExtension | Supervise | ShowLight | RecordTry
+    | AcknowledgeIncident
     | RaiseAlarm | ClearAlarm | AcknowledgeAlarm | Claim | Release
     | PublishWish | UnpublishWish | PledgeWish | DeliverWish | CancelPledge
 )

@@ -189,6 +189,10 @@ def _guard_contact(ticket: Ticket, command: c.RecordContact, now: datetime, poli
     _require(ticket.clocks.contacted_at is None, "first contact is recorded already")
 
 
+def _guard_arrival(ticket: Ticket, command: c.RecordArrival, now: datetime, policy: Policy) -> None:
+    _require(ticket.clocks.arrived_at is None, "the arrival is recorded already")
+
+
 def _guard_acknowledge(ticket: Ticket, command: c.AcknowledgeIncident, now: datetime, policy: Policy) -> None:
     _require(ticket.incident != command.incident, f"incident {command.incident} is acknowledged already")
 
@@ -222,4 +226,5 @@ _GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {
     c.AcknowledgeIncident: _guard_acknowledge, c.RaiseAlarm: _guard_raise_alarm,
     c.AcknowledgeAlarm: _guard_acknowledge_alarm,
     c.Supervise: _guard_supervise, c.Urge: _guard_open, c.RecordContact: _guard_contact,
+    c.RecordArrival: _guard_arrival,
 }

@@ -12,8 +12,8 @@ from hotline.ticket import Ticket
 
 # What concerns the matter and not the one citizen: questions, conversations and ratings are the parent's own.
 _SHARED = (
-    c.Answer, c.HandOff, c.PoliceReturn, c.Dispatch, c.Rule, c.Redispatch, c.Sign, c.RecordContact, c.Reply,
-    c.AcceptReply, c.GrantExtension, c.Close, c.SettleFollowUp, c.DisputeFollowUp, c.Reopen,
+    c.Answer, c.HandOff, c.PoliceReturn, c.Dispatch, c.Rule, c.Redispatch, c.Sign, c.RecordContact, c.RecordArrival,
+    c.Reply, c.AcceptReply, c.GrantExtension, c.Close, c.SettleFollowUp, c.DisputeFollowUp, c.Reopen,
 )
 
 

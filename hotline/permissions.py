@@ -12,7 +12,8 @@ _WISHES = frozenset({c.PublishWish, c.UnpublishWish, c.PledgeWish, c.DeliverWish
 _ASSISTING = frozenset({c.GiveOpinion, c.Attach, c.AddNote})
 _LEAD = frozenset({
     *_WISHES,
-    c.Sign, c.RequestReturn, c.Reply, c.RecordContact, c.RequestExtension, c.AskInfo, c.Resume, c.Attach, c.AddNote,
+    c.Sign, c.RequestReturn, c.Reply, c.RecordContact, c.RecordArrival, c.RequestExtension, c.AskInfo, c.Resume,
+    c.Attach, c.AddNote,
 })
 _AGENT = frozenset({
     c.Accept, c.Answer, c.HandOff, c.Reject, c.Merge, c.Unmerge, c.AskInfo, c.SupplyInfo, c.Resume, c.Withdraw,

@@ -19,6 +19,7 @@ class Allowances(msgspec.Struct, frozen=True, kw_only=True):
 
     sign: WorkingTime | None = None
     contact: WorkingTime | None = None
+    on_site: WorkingTime | None = None
     completion: Mapping[Kind, WorkingTime] = {}
     completion_default: WorkingTime | None = None
 

@@ -58,6 +58,8 @@ def _told(event: TicketEvent) -> tuple[str, str] | None:
             return "已签收", "承办单位已签收。"
         case c.RecordContact():
             return "已联系", "承办单位已与您联系。"
+        case c.RecordArrival():
+            return "已到场", "承办单位已到现场。"
         case c.Reply():
             return "已办理", "办理结果正在审核。"
         case c.AcceptReply():

@@ -61,11 +61,13 @@ def next_due(ticket: Ticket) -> datetime | None:
     clocks, state = ticket.clocks, ticket.state
     if clocks.paused_at is not None:
         return None
-    running = []
-    if state is State.PENDING_SIGN:
-        running = [clocks.sign_due, clocks.contact_due if clocks.contacted_at is None else None, clocks.completion_due]
-    elif state is State.HANDLING:
-        running = [clocks.contact_due if clocks.contacted_at is None else None, clocks.completion_due]
+    running: list[datetime | None] = []
+    if state in (State.PENDING_SIGN, State.HANDLING):
+        running = [
+            clocks.sign_due if state is State.PENDING_SIGN else None,
+            clocks.contact_due if clocks.contacted_at is None else None,
+            clocks.on_site_due if clocks.arrived_at is None else None, clocks.completion_due,
+        ]
     elif state is State.PENDING_FOLLOW_UP:
         running = [clocks.follow_up_due]
     elif state in CENTRE_STATES:

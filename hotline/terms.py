@@ -113,6 +113,7 @@ class ClockName(StrEnum):
 
     SIGN = "sign"
     CONTACT = "contact"
+    ON_SITE = "on_site"
     COMPLETION = "completion"
     FOLLOW_UP = "follow_up"
     WAIT = "wait"
@@ -161,8 +162,9 @@ LABELS: dict[StrEnum, str] = {
     State.HANDED_OFF: "已移交110等", State.PENDING_FOLLOW_UP: "待回访", State.REDO: "重办",
     State.CLOSED: "办结", State.REJECTED: "不予受理", State.WITHDRAWN: "撤单", State.MERGED: "已并单",
     State.ARCHIVED: "归档",
-    ClockName.SIGN: "签收", ClockName.CONTACT: "首次联系", ClockName.COMPLETION: "办结", ClockName.FOLLOW_UP: "回访",
-    ClockName.WAIT: "待中心处理", Light.YELLOW: "黄灯", Light.RED: "红灯",
+    ClockName.SIGN: "签收", ClockName.CONTACT: "首次联系", ClockName.ON_SITE: "到场",
+    ClockName.COMPLETION: "办结", ClockName.FOLLOW_UP: "回访", ClockName.WAIT: "待中心处理",
+    Light.YELLOW: "黄灯", Light.RED: "红灯",
     Way.PHONE: "电话", Way.SMS: "短信",  # the others are channels too, and called alike
     TryResult.NO_ANSWER: "无人接听", TryResult.BUSY: "占线", TryResult.OFF: "关机或停机",
     TryResult.WRONG_NUMBER: "号码有误", TryResult.REFUSED: "拒绝接受回访", TryResult.SENT: "已发送",

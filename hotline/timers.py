@@ -21,6 +21,7 @@ from hotline.watch import light_of
 RUNNING: Mapping[ClockName, frozenset[S]] = {
     ClockName.SIGN: frozenset({S.PENDING_SIGN}),
     ClockName.CONTACT: frozenset({S.PENDING_SIGN, S.HANDLING}),
+    ClockName.ON_SITE: frozenset({S.PENDING_SIGN, S.HANDLING}),
     ClockName.COMPLETION: frozenset({S.PENDING_SIGN, S.RETURN_REQUESTED, S.ARBITRATION, S.HANDLING}),
     ClockName.FOLLOW_UP: frozenset({S.PENDING_FOLLOW_UP}),
     ClockName.WAIT: frozenset({
@@ -52,6 +53,8 @@ def is_running(ticket: Ticket, clock: ClockName) -> bool:
             return clocks.signed_at is None
         case ClockName.CONTACT:
             return clocks.contacted_at is None
+        case ClockName.ON_SITE:
+            return clocks.arrived_at is None
         case ClockName.COMPLETION | ClockName.FOLLOW_UP | ClockName.WAIT:
             return True
 

@@ -14,7 +14,7 @@ from hotline.deadlines import due_at, share_of
 from hotline.policy import Policy
 from hotline.terms import ClockName, Light, Priority, State
 
-_WATCHED = ("started_at", "sign_due", "contact_due", "completion_due")
+_WATCHED = ("started_at", "sign_due", "contact_due", "on_site_due", "completion_due")
 
 
 def light_of(clock: ClockName, light: Light) -> str:
@@ -52,7 +52,8 @@ def watched(clocks: Clocks, priority: Priority, policy: Policy, *, level: int) -
 
     return msgspec.structs.replace(
         clocks, sign_yellow=yellow(clocks.sign_due), contact_yellow=yellow(clocks.contact_due),
-        completion_yellow=yellow(clocks.completion_due), supervise_at=supervise_at(clocks, level, policy),
+        on_site_yellow=yellow(clocks.on_site_due), completion_yellow=yellow(clocks.completion_due),
+        supervise_at=supervise_at(clocks, level, policy),
     )
 
 

@@ -39,7 +39,7 @@ _MAKE: dict[type, Callable[[random.Random], c.Command]] = {
     c.PoliceReturn: lambda r: c.PoliceReturn(reason="非警务"), c.Reopen: lambda r: c.Reopen(reason="复发"),
 }
 _SIDE: list[Callable[[random.Random], c.Command]] = [
-    lambda r: c.RecordContact(), lambda r: c.Urge(), lambda r: c.Supervise(reason="超期"),
+    lambda r: c.RecordContact(), lambda r: c.RecordArrival(), lambda r: c.Urge(), lambda r: c.Supervise(reason="超期"),
     lambda r: c.Rate(rating=r.choice(list(Rating)), solved=r.choice([None, True, False])),
     lambda r: c.Correct(kind=r.choice(list(Kind)), l1="09", l2=r.choice(["供水", "供电"])),
     lambda r: c.RequestExtension(days=1, reason="开挖"), lambda r: c.GrantExtension(),

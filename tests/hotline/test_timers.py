@@ -81,7 +81,24 @@ def test_urgent_clocks_run_day_and_night() -> None:
     clocks = after(opened(priority=Priority.P1, now=night), c.Accept(), c.Dispatch(lead="城管局"), now=night).clocks
     assert clocks.sign_due == night + 15 * MINUTE
     assert clocks.sign_yellow == night + 12 * MINUTE
+    assert (clocks.on_site_yellow, clocks.on_site_due) == (night + 48 * MINUTE, night + 60 * MINUTE)
     assert clocks.completion_yellow == night + 96 * MINUTE
+
+
+def test_who_is_to_be_on_site_is_waited_for_until_they_are() -> None:
+    urgent = after(dispatched(priority=Priority.P1), c.Sign(), c.RecordContact())
+    late, facts = swept(urgent, MONDAY + 61 * MINUTE)
+    assert [(f.clock, f.light) for f in facts if isinstance(f, c.ShowLight)] == [
+        (ClockName.ON_SITE, Light.YELLOW), (ClockName.ON_SITE, Light.RED)
+    ]
+    there = after(urgent, c.RecordArrival(note="已到场警戒"), now=MONDAY + 40 * MINUTE)
+    assert there.clocks.arrived_at == MONDAY + 40 * MINUTE
+    assert swept(there, MONDAY + 61 * MINUTE)[1] == []
+    with pytest.raises(RuleViolation, match="recorded already"):
+        after(there, c.RecordArrival())
+    again = after(late, c.TakeBack(reason="派错单位"), c.Dispatch(lead="住建局"), now=MONDAY + 70 * MINUTE)
+    assert again.clocks.on_site_due == MONDAY + 130 * MINUTE
+    assert not {"on_site_yellow", "on_site_red"} & again.lights
 
 
 def test_each_light_is_shown_once_and_at_its_moment() -> None:

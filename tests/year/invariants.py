@@ -78,11 +78,11 @@ def _check_people(after: Ticket, event: TicketEvent) -> None:
 def _check_clocks(before: Ticket | None, after: Ticket, event: TicketEvent) -> None:
     clocks = after.clocks
     start = clocks.started_at
-    for clock in (ClockName.SIGN, ClockName.CONTACT, ClockName.COMPLETION):
+    for clock in (ClockName.SIGN, ClockName.CONTACT, ClockName.ON_SITE, ClockName.COMPLETION):
         due, yellow = clocks.due(clock), clocks.yellow(clock)
         require(due is None or start is None or due >= start, "clocks never negative", after, event)
         require(yellow is None or due is None or yellow <= due, "yellow before red", after, event)
-    done = (clocks.signed_at, clocks.contacted_at, clocks.completed_at)
+    done = (clocks.signed_at, clocks.contacted_at, clocks.arrived_at, clocks.completed_at)
     require(all(at is None or at <= event.at for at in done), "nothing is done in the future", after, event)
     ceiling, completion = clocks.ceiling_due, clocks.completion_due
     if ceiling is not None and completion is not None and start is not None:

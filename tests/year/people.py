@@ -196,6 +196,8 @@ class People:
         unit = Actor(Role.DEPARTMENT, ticket.lead)
         if ticket.clocks.contacted_at is None and self._chance(0.97):
             yield Deed(self._in_office(ticket, now, 50), c.RecordContact(), unit)
+        if ticket.clocks.on_site_due is not None and ticket.clocks.arrived_at is None and self._chance(0.95):
+            yield Deed(self._plain(now, 25), c.RecordArrival(), unit)
         median = _MEDIAN_REPLY.get(ticket.kind, 700) * (7 if self._chance(0.015) else 1)
         replied = self._in_office(ticket, now, median, 0.5)
         reply = c.Reply(internal="已派员处置,现场照片附后。", public="经核实,问题已处理完毕。")

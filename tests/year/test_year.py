@@ -64,8 +64,8 @@ def test_a_year_has_every_kind_of_event() -> None:
         "accept", "answer", "hand_off", "reject", "merge", "adopt", "ask_info", "supply_info", "resume", "withdraw",
         "dispatch", "sign", "request_return", "approve_return", "reply", "accept_reply", "reject_reply",
         "settle_follow_up", "dispute_follow_up", "redispatch", "close", "reopen", "archive", "urge", "correct",
-        "reassess", "record_contact", "rate", "request_extension", "grant_extension", "supervise", "show_light",
-        "record_try", "acknowledge_incident", "raise_alarm", "clear_alarm", "give_opinion",
+        "reassess", "record_contact", "record_arrival", "rate", "request_extension", "grant_extension", "supervise",
+        "show_light", "record_try", "acknowledge_incident", "raise_alarm", "clear_alarm", "give_opinion",
     }
     assert played <= set(world.facts)
 

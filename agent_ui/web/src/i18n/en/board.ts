@@ -55,6 +55,7 @@ export default {
     completion_red: 'Completion overdue',
     sign_red: 'Signing overdue',
     contact_red: 'First contact overdue',
+    on_site_red: 'Arrival on site overdue',
     follow_up_red: 'Follow-up overdue',
     wait_red: 'Centre overdue',
   },

@@ -157,7 +157,7 @@ export default {
   step: {
     receive: 'Received', accept: 'Accepted', answer: 'Answered', hand_off: 'Handed off', police_return: 'Back at 12345', reject: 'Not accepted',
     merge: 'Merged', unmerge: 'On its own again', ask_info: 'More is asked', supply_info: 'Added to', resume: 'Goes on', withdraw: 'Withdrawn',
-    dispatch: 'Assigned', rule: 'Assigned', sign: 'Signed for', record_contact: 'Contacted', reply: 'Handled', accept_reply: 'Result checked',
+    dispatch: 'Assigned', rule: 'Assigned', sign: 'Signed for', record_contact: 'Contacted', record_arrival: 'On site', reply: 'Handled', accept_reply: 'Result checked',
     redispatch: 'Taken up again', close: 'Closed', settle_follow_up: 'Closed', reopen: 'Reopened', grant_extension: 'Extended', urge: 'Urged',
     take_back: 'Taken back',
   },

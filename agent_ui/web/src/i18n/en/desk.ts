@@ -51,6 +51,7 @@ export default {
   returnHint: 'A return states its legal basis and another owner; once refused, it cannot be asked for again.',
   field: {
     record_contact: { note: 'How it went' },
+    record_arrival: { note: 'What was found' },
     reply: { public: 'Public reply (the citizen reads it)', internal: 'What was done (internal)', attachments: 'Files' },
     ask_info: { question: 'What the citizen is to add (the clocks pause)' },
     resume: { text: 'What was added' },
@@ -63,6 +64,7 @@ export default {
   done: {
     sign: 'Signed',
     record_contact: 'First contact recorded',
+    record_arrival: 'Arrival recorded',
     reply: 'Reply sent to the centre for review',
     ask_info: 'The citizen is asked; the clocks pause',
     resume: 'Handling goes on',

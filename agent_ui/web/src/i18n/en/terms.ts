@@ -58,6 +58,7 @@ export default {
   clock: {
     sign: 'Sign',
     contact: 'First contact',
+    on_site: 'On site',
     completion: 'Completion',
     follow_up: 'Follow-up',
     wait: 'Waiting for the centre',
@@ -164,6 +165,7 @@ export default {
     correct: 'Correct',
     reassess: 'Reassess urgency',
     record_contact: 'Note first contact',
+    record_arrival: 'Note arrival on site',
     rate: 'Rate',
     request_extension: 'Ask for more time',
     grant_extension: 'Grant the extension',

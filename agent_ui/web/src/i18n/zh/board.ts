@@ -55,6 +55,7 @@ export default {
     completion_red: '办结超期',
     sign_red: '签收超期',
     contact_red: '首次联系超期',
+    on_site_red: '到场超期',
     follow_up_red: '回访超期',
     wait_red: '中心处理超期',
   },

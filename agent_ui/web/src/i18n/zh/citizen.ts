@@ -151,7 +151,7 @@ export default {
   step: {
     receive: '已收到', accept: '已受理', answer: '已答复', hand_off: '已移交', police_return: '退回12345办理', reject: '不予受理',
     merge: '已并单', unmerge: '恢复单独办理', ask_info: '待补充', supply_info: '已补充', resume: '继续办理', withdraw: '已撤单',
-    dispatch: '已派单', rule: '已派单', sign: '已签收', record_contact: '已联系', reply: '已办理', accept_reply: '办理结果已审核',
+    dispatch: '已派单', rule: '已派单', sign: '已签收', record_contact: '已联系', record_arrival: '已到场', reply: '已办理', accept_reply: '办理结果已审核',
     redispatch: '重新办理', close: '已办结', settle_follow_up: '已办结', reopen: '重新受理', grant_extension: '已延期', urge: '已催办',
     take_back: '收回重派',
   },

@@ -51,6 +51,7 @@ export default {
   returnHint: '退单须写明法律法规或目录依据并建议承办单位；被驳回后不得再次退单。',
   field: {
     record_contact: { note: '联系情况' },
+    record_arrival: { note: '现场情况' },
     reply: { public: '答复内容（公开，诉求人可见）', internal: '办理情况（内部）', attachments: '附件' },
     ask_info: { question: '请诉求人补充什么（办理时限暂停）' },
     resume: { text: '补充情况' },
@@ -63,6 +64,7 @@ export default {
   done: {
     sign: '已签收',
     record_contact: '已登记首次联系',
+    record_arrival: '已登记到场',
     reply: '办复已提交，等待中心审核',
     ask_info: '已请诉求人补充，时限暂停',
     resume: '已恢复办理',

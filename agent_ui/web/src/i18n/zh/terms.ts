@@ -58,6 +58,7 @@ export default {
   clock: {
     sign: '签收',
     contact: '首次联系',
+    on_site: '到场',
     completion: '办结',
     follow_up: '回访',
     wait: '待中心处理',
@@ -164,6 +165,7 @@ export default {
     correct: '更正分类',
     reassess: '调整紧急程度',
     record_contact: '登记首次联系',
+    record_arrival: '登记到场',
     rate: '登记评价',
     request_extension: '申请延期',
     grant_extension: '同意延期',

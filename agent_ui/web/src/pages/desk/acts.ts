@@ -20,6 +20,7 @@ const files: Field = { name: 'attachments', kind: 'files', required: false }
 export const ACTS: readonly Act[] = [
   { type: 'sign', key: 's', tone: 'primary', fields: [] },
   { type: 'record_contact', key: 'c', tone: 'plain', fields: [long('note', false)] },
+  { type: 'record_arrival', key: 'v', tone: 'primary', fields: [long('note', false)] },
   { type: 'reply', key: 'r', tone: 'primary', fields: [long('public'), long('internal'), files] },
   { type: 'ask_info', key: 'a', tone: 'plain', fields: [long('question')] },
   { type: 'resume', key: 'u', tone: 'primary', fields: [long('text', false)] },
@@ -70,7 +71,7 @@ export const lightsOf = (name: string, lights: readonly string[] = []): string[]
   lights.filter((light) => light.startsWith(`${name}_`))
 
 export interface Clock {
-  name: 'sign' | 'contact' | 'completion'
+  name: 'sign' | 'contact' | 'on_site' | 'completion'
   due: string
   done: string | null
 }
@@ -81,6 +82,7 @@ export function clocksOf(ticket: Ticket): Clock[] {
   const all = [
     { name: 'sign' as const, due: c.sign_due, done: c.signed_at ?? null },
     { name: 'contact' as const, due: c.contact_due, done: c.contacted_at ?? null },
+    { name: 'on_site' as const, due: c.on_site_due, done: c.arrived_at ?? null },
     { name: 'completion' as const, due: c.completion_due, done: c.completed_at ?? null },
   ]
   return all.filter((clock): clock is Clock => Boolean(clock.due))

@@ -12,7 +12,7 @@ const AT: Record<State, number> = {
 }
 /** Kinds of steps that show how far a merged ticket's matter has come: its own state says only that it was merged. */
 const REACHED: Record<string, number> = {
-  dispatch: 1, rule: 1, sign: 2, record_contact: 2, reply: 2, accept_reply: 3, answer: 3, close: 4, settle_follow_up: 4,
+  dispatch: 1, rule: 1, sign: 2, record_contact: 2, record_arrival: 2, reply: 2, accept_reply: 3, answer: 3, close: 4, settle_follow_up: 4,
 }
 const ENDED = new Set<State>(['rejected', 'withdrawn'])
 
