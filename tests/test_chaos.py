@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 
-from tests.chaos import Ledger, Watcher, chaos, counted
-from tests.faults import faults
+from tests.chaos import Watcher, chaos, counted
+from tests.faults.run import faults
 from tests.hotline.test_intake import inbound, intake_over
+from tests.load import Ledger
 from tests.processes import House
+from tests.talkers import Visitor
 
 
 async def test_nothing_is_lost_or_doubled_when_the_service_is_killed() -> None:
@@ -41,9 +44,21 @@ async def test_the_counting_notices() -> None:
         ledger.acknowledge("lost", "DG1")
         ledger.acknowledge("kept", "DG2")
         ledger.sent.discard("urgent")
+        ledger.conversations |= {"kept": "chat-1", "urgent": "chat-1"}
         wrong = await counted(house, ledger, [watcher])
         assert {kind: count for kind, count in wrong.items() if count} == {
             "acknowledged but not there": 1, "answered with two numbers": 1, "never sent": 1,
             "emergencies twice at the desk": 1, "unknown at the hotline": 1, "incidents unsettled": 1,
-            "consoles with a gap, a repeat or disorder": 1,
+            "consoles with a gap, a repeat or disorder": 1, "appeals with two tickets": 1,
         }
+
+
+def test_a_broken_chat_and_a_silent_way_are_noticed() -> None:
+    ledger, visitor = Ledger(), Visitor(None)  # type: ignore[arg-type] - it connects to nothing
+    assert not visitor.broken()
+    for seqs, own, broken in (([1, 2, 3], ["a", "b"], False), ([1, 3], [], True), ([1, 1], [], True), ([2], [], True),
+                              ([1, 2], ["a", "a"], True)):
+        visitor.seqs, visitor.own = seqs, Counter(own)
+        assert visitor.broken() is broken
+    ledger.acknowledge("chat-1-0", "DG1")
+    assert (ledger.silent("chat"), ledger.silent("chat", "call")) == (0, 1)

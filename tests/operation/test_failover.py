@@ -13,7 +13,8 @@ import pytest
 from hotline.errors import Unavailable
 from hotline.store.database import open_pool
 from hotline.store.hosts import Hosts, connect, hosts_of
-from tests.chaos import Citizens, Ledger, Watcher, counted, settled
+from tests.chaos import Watcher, counted, settled
+from tests.load import Citizens, Ledger
 from tests.pair import Pair
 from tests.processes import free_port
 
