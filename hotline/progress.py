@@ -70,16 +70,16 @@ def _told(event: TicketEvent) -> tuple[str, str] | None:
             return "已办结", ""
         case c.Reopen():
             return "重新受理", ""
-        case c.GrantExtension():
-            return "已延期", "办理时限经批准延长。"
-        case c.Urge():
-            return "已催办", ""
         case _:
             return _told_of_the_rest(event)
 
 
 def _told_of_the_rest(event: TicketEvent) -> tuple[str, str] | None:
     match event.fact:
+        case c.GrantExtension():
+            return "已延期", "办理时限经批准延长。"
+        case c.Urge():
+            return "已催办", ""
         case c.TakeBack():
             return "收回重派", "正在确认新的承办单位。"
         case c.PublishWish(title=title):
