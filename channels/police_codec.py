@@ -88,7 +88,7 @@ def decode_update(body: bytes, *, key: str) -> IncidentUpdate:
 
 
 def decode_outcome(body: bytes) -> Outcome:
-    """Return an outcome as the desk reads it (`hotline.desk110`); raises InvalidInput."""
+    """Return an outcome as the desk reads it (`hotline.standins.desk110`); raises InvalidInput."""
     return decode_json(_outcome, body)
 
 

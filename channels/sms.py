@@ -14,26 +14,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 import aiohttp
-import msgspec
 
+from channels import sms_codec
 from channels.message import Outbound
-from channels.wording import cut
 from hotline.errors import RateLimited, RuleViolation, Unavailable
 from hotline.signing import signed_headers
 
 REFUSED = frozenset({400, 404, 410, 422})
-LONGEST = 1_500
-"""Bytes of UTF-8: about 500 characters, eight parts of an SMS."""
 _LONGEST_WAIT = 3600
-
-
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of a request: one message to one telephone or one user of an app."""
-
-    key: str
-    to: str
-    text: str
-    number: str = ""
 
 
 class Gateway:
@@ -53,9 +41,7 @@ class Gateway:
             Unavailable: no answer to rely on; try again. RateLimited: try again after `retry_after` seconds.
             RuleViolation: refused for good.
         """
-        body = msgspec.json.encode(Letter(
-            key=message.key, to=message.to, text=cut(message.text, LONGEST), number=message.number or "",
-        ))
+        body = sms_codec.encode(message)
         headers = {
             "Content-Type": "application/json", "Idempotency-Key": message.key,
             **signed_headers(self._secret, body, now=self._clock()),

@@ -20,7 +20,7 @@ import msgspec
 from hotline.config import Settings
 from hotline.errors import InvalidInput, Unavailable
 from hotline.signing import signed_headers
-from hotline.wechat_standin import signed_query, text_message
+from hotline.standins.wechat import signed_query, text_message
 
 EXAMPLES = Path("triage/data/appeals")
 _ANSWERED = range(200, 300)

@@ -17,12 +17,12 @@ from agent_ui.accounts import Accounts
 from agent_ui.staff import Staff, StaffRole
 from hotline.config import Settings
 from hotline.core import Core
-from hotline.desk110 import Desk
 from hotline.errors import InvalidInput, Unavailable
 from hotline.library import plant
 from hotline.listening import check_free
 from hotline.seeds import read_seeds
-from hotline.sms_standin import SmsStandIn
+from hotline.standins.desk110 import Desk
+from hotline.standins.sms import SmsStandIn
 from routing.directory import Directory
 
 PASSWORD = "dongguan-12345"  # noqa: S105 - printed on the first page: a demo account, not a secret

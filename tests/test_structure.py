@@ -58,6 +58,14 @@ def test_the_pure_floors_are_held_to_be_pure() -> None:
     assert sorted(_contracts()["pure"]["source_modules"]) == sorted(policies + domain)
 
 
+def test_every_module_of_hotline_has_its_room() -> None:
+    text = Path("docs/architecture.md").read_text(encoding="utf-8").partition("## The rooms of `hotline/`")[2]
+    rows = re.findall(r"^\| .* \| (.*) \|$", text.partition("\n## ")[0], re.MULTILINE)
+    told = [name for row in rows for name in re.findall(r"`([a-z_0-9]+)`", row)]
+    there = {path.name.removesuffix(".py") for path in Path("hotline").iterdir() if not path.name.startswith("_")}
+    assert sorted(told) == sorted(there)
+
+
 # ── sizes and words ──────────────────────────────────────────────────────────────────────────────
 def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

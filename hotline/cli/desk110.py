@@ -27,9 +27,9 @@ def run(given: argparse.Namespace) -> int:
     from aiohttp import web
 
     from hotline import logs
-    from hotline.desk110 import Desk
     from hotline.errors import InvalidInput
     from hotline.listening import check_free
+    from hotline.standins.desk110 import Desk
 
     chosen = settings()
     if not chosen.police_secret:

@@ -30,8 +30,8 @@ def run(given: argparse.Namespace) -> int:
     from aiohttp import web
 
     from hotline import logs
-    from hotline.funasr_standin import FunAsrStandIn
     from hotline.listening import check_free
+    from hotline.standins.funasr import FunAsrStandIn
 
     logs.configure(settings().log_level)
     text = sys.stdin.read() if given.script == "-" else Path(given.script).read_text(encoding="utf-8")

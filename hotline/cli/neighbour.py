@@ -107,8 +107,8 @@ def _grid(given: argparse.Namespace) -> int:
     from aiohttp import web
 
     from hotline import logs
-    from hotline.grid_standin import Grid
     from hotline.listening import check_free
+    from hotline.standins.grid import Grid
 
     secret = _secret("grid", given.secret)
     logs.configure(settings().log_level)

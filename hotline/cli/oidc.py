@@ -27,7 +27,7 @@ def run(given: argparse.Namespace) -> int:
     from hotline import logs
     from hotline.errors import InvalidInput
     from hotline.listening import check_free
-    from hotline.oidc_standin import OidcStandIn
+    from hotline.standins.oidc import OidcStandIn
 
     chosen = settings()
     if not chosen.oidc_issuer:

@@ -27,7 +27,7 @@ def run(given: argparse.Namespace) -> int:
     from hotline import logs
     from hotline.errors import InvalidInput
     from hotline.listening import check_free
-    from hotline.sms_standin import SmsStandIn
+    from hotline.standins.sms import SmsStandIn
 
     chosen = settings()
     if not chosen.sms_secret:

@@ -33,7 +33,7 @@ def run(given: argparse.Namespace) -> int:
     from hotline import logs
     from hotline.errors import InvalidInput
     from hotline.listening import check_free
-    from hotline.unit_standin import UnitDesk
+    from hotline.standins.unit import UnitDesk
 
     if given.handle and not (given.unit and given.token):
         raise InvalidInput("--handle needs --unit and --token")
@@ -51,7 +51,7 @@ async def _handling(given: argparse.Namespace) -> AsyncIterator[None]:
 
     import aiohttp
 
-    from hotline.unit_standin import UnitClient, handle_forever
+    from hotline.standins.unit import UnitClient, handle_forever
 
     async with aiohttp.ClientSession() as session:
         client = UnitClient(session, base=given.base, unit=given.unit, token=given.token)

@@ -19,7 +19,7 @@ from agent_ui.identity import AccountPolicy
 from agent_ui.oidc import Provider, Sso
 from agent_ui.staff import StaffRole
 from channels.problem import problems
-from hotline.oidc_standin import OidcStandIn
+from hotline.standins.oidc import OidcStandIn
 from hotline.store.accounts import AccountStore
 from tests.agent_ui.stack import Stack, fast_passwords
 

@@ -26,6 +26,7 @@ from hotline import commands as c
 from hotline.appeal import Appeal, Attachment, Citizen
 from hotline.events import SYSTEM, Actor, Role
 from hotline.service import Service
+from hotline.standins.unit import UnitClient
 from hotline.store.proposals import ProposalStore
 from hotline.store.relatives import RelativesStore
 from hotline.store.tickets import TicketStore
@@ -33,7 +34,6 @@ from hotline.store.unit_pages import UnitPages
 from hotline.store.units import UnitStore
 from hotline.store.uploads import Uploads
 from hotline.summary import Summary
-from hotline.unit_standin import UnitClient
 from hotline.units import Units
 from routing.addresses import networks
 from routing.unit_codec import Part, UnitEvent, UnitPage

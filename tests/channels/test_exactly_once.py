@@ -14,12 +14,12 @@ from channels import appeals, chat, open311, police, tickets, wechat
 from channels.limits import RateLimit
 from channels.message import Inbound
 from channels.wechat_codec import WeChatSettings, read_xml
-from hotline import wechat_standin
 from hotline.appeal import UNTRIAGED, Appeal, Attachment, Citizen
 from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import Core, open_core
 from hotline.signing import signature
+from hotline.standins import wechat as wechat_standin
 from hotline.store.sealing import open_document
 from hotline.terms import Channel
 from tests.channels.conftest import Client, Serve

@@ -13,9 +13,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from channels.message import Outbound
-from channels.sms import LONGEST, Gateway
+from channels.sms import Gateway
+from channels.sms_codec import LONGEST
 from hotline.errors import HotlineError, RateLimited, RuleViolation, Unavailable
-from hotline.sms_standin import SmsStandIn
+from hotline.standins.sms import SmsStandIn
 from hotline.terms import Channel
 
 SECRET = "shared-with-the-gateway"

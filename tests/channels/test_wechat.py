@@ -19,8 +19,8 @@ from wechatpy.utils import check_signature  # type: ignore[import-untyped]
 from channels import wechat, wechat_codec, wechat_crypto, wording
 from channels.message import Inbound
 from channels.wechat_codec import Event, Lookup, Query, Unknown, WeChatSettings
-from hotline import wechat_standin
 from hotline.errors import Forbidden, InvalidInput, KeyReused, Overloaded, RateLimited, Unavailable
+from hotline.standins import wechat as wechat_standin
 from hotline.terms import State
 from tests.channels.conftest import Client, Serve
 from tests.channels.contract import FIXTURES, NOW, payloads

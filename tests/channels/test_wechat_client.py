@@ -14,8 +14,8 @@ from channels.wechat_api import FreshToken, OutsideWindow, WeChatApi
 from channels.wechat_client import WeChatClient
 from hotline.errors import RateLimited, RuleViolation, Unavailable
 from hotline.ids import TicketNumber
+from hotline.standins.wechat import WeChatStandIn
 from hotline.terms import Channel
-from hotline.wechat_standin import WeChatStandIn
 
 CUSTOM, SUBSCRIBE = "/cgi-bin/message/custom/send", "/cgi-bin/message/subscribe/bizsend"
 

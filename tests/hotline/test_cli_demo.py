@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from hotline.desk110 import Desk
+from hotline.standins.desk110 import Desk
 from tests.hotline.command_line import hotline
 from tests.processes import POLICE_SECRET, House, free_port
 

@@ -22,11 +22,11 @@ from hotline.events import Actor, Role
 from hotline.handoff import Later
 from hotline.jobs import run_jobs
 from hotline.service import Service
+from hotline.standins.unit import UnitDesk
 from hotline.store.database import open_pool
 from hotline.store.jobs import Job
 from hotline.store.tickets import TicketStore
 from hotline.store.units import UnitStore
-from hotline.unit_standin import UnitDesk
 from hotline.units import Registered, Units
 from routing.addresses import networks
 from routing.unit_codec import Part, UnitEvent

@@ -12,13 +12,13 @@ from aiohttp.test_utils import TestServer
 
 from channels.message import Outbound
 from hotline import commands as c
-from hotline.desk110 import Desk
 from hotline.errors import HotlineError, NotFound, RateLimited, RuleViolation, Unavailable
 from hotline.events import SYSTEM
 from hotline.handoff import DeskUpdates, HandOffs, Later
 from hotline.jobs import run_jobs
 from hotline.messages import Messages
 from hotline.service import Service
+from hotline.standins.desk110 import Desk
 from hotline.store.database import open_pool
 from hotline.store.incidents import JobStore
 from hotline.store.jobs import Job

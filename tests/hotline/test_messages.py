@@ -24,7 +24,7 @@ from hotline.messages import Messages
 from hotline.ports import Sender
 from hotline.rating_links import RatingLinks
 from hotline.reach import Contact, address, letters
-from hotline.sms_standin import SmsStandIn
+from hotline.standins.sms import SmsStandIn
 from hotline.store.database import open_pool
 from hotline.store.incidents import JobStore
 from hotline.store.links import link_key

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from hotline.grid_standin import Grid
+from hotline.standins.grid import Grid
 from tests.neighbours.house import SECRET, running_city
 from tests.neighbours.platforms import House
 from tests.processes import free_port

@@ -12,8 +12,8 @@ import msgspec
 from hotline import commands as c
 from hotline.core import Core
 from hotline.events import Actor, Role
-from hotline.grid_standin import Grid
 from hotline.signing import signed_headers
+from hotline.standins.grid import Grid
 from tests.neighbours.house import SECRET
 
 AGENT, SUPERVISOR = Actor(Role.AGENT, "li"), Actor(Role.SUPERVISOR, "wang")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline.errors import Forbidden, InvalidInput, Unavailable
-from hotline.unit_standin import UnitDesk
+from hotline.standins.unit import UnitDesk
 from routing.addresses import check_url, networks, permitted
 from routing.webhooks import GuardedResolver, Webhooks
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from hotline import wechat_standin
+from hotline.standins import wechat as wechat_standin
 from hotline.store.embedded import start_embedded, stop_embedded
 from tests.processes import WECHAT_TOKEN, House
 from tests.serve.scene import LAMP, appeal, console, ended, frame, listens, until, value

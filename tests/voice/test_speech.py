@@ -20,8 +20,8 @@ from channels.audiosocket_codec import Kind, Messages, encode
 from channels.funasr import FunAsr
 from channels.funasr_codec import Said, Sentences, begin
 from hotline.appeal import Triage
-from hotline.funasr_standin import FunAsrStandIn
 from hotline.speech import Speech
+from hotline.standins.funasr import FunAsrStandIn
 from hotline.store.transcripts import TranscriptStore
 from hotline.terms import Service, Verdict
 from routing.call_orders import CallAct, CallOrder

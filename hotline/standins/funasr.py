@@ -16,7 +16,7 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from channels.funasr_codec import RATE, Begin
-from hotline.standin_kit import StandIn, json_answer
+from hotline.standins.kit import StandIn, json_answer
 
 log = structlog.get_logger(__name__)
 LOUD = 500

@@ -1,4 +1,4 @@
-"""A stand-in for WeChat's API server, for tests, demos and rehearsals: `python -m hotline.wechat_standin --port 8099`.
+"""A stand-in for WeChat's API server, for tests, demos and rehearsals: `python -m hotline.standins.wechat --port 8099`.
 
 Answers as api.weixin.qq.com does: token, customer-service messages, subscription notices, files. Like WeChat's, an
 older access token stops being valid when a new one is given. Faults are switched at run time by `POST /standin/faults`

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from channels.police_codec import Outcome, decode_outcome
 from hotline.errors import InvalidInput, Unauthenticated
-from hotline.standin_kit import StandIn, cut, json_answer, refused
+from hotline.standins.kit import StandIn, cut, json_answer, refused
 
 log = structlog.get_logger(__name__)
 

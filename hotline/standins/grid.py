@@ -20,7 +20,7 @@ from aiohttp import web
 from channels.neighbour_codec import HandOver, Status, Taken, Update, decode_hand_over, decode_update
 from hotline.errors import InvalidInput, Unauthenticated
 from hotline.signing import signed_headers
-from hotline.standin_kit import StandIn, cut, json_answer, refused
+from hotline.standins.kit import StandIn, cut, json_answer, refused
 
 log = structlog.get_logger(__name__)
 

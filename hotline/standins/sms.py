@@ -15,9 +15,10 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from channels.sms import Letter
+from channels import sms_codec
+from channels.sms_codec import Letter
 from hotline.errors import Unauthenticated
-from hotline.standin_kit import StandIn, cut, json_answer, refused
+from hotline.standins.kit import StandIn, cut, json_answer, refused
 
 log = structlog.get_logger(__name__)
 KEPT = 10_000
@@ -74,7 +75,7 @@ class SmsStandIn(StandIn):
 
     def _checked(self, request: web.Request, body: bytes) -> Letter:
         self.check(request, body)
-        return msgspec.json.decode(body, type=Letter)
+        return sms_codec.decode(body)
 
     def _keep(self, letter: Letter) -> bool:
         known = self.messages.get(letter.key)

@@ -20,7 +20,7 @@ import structlog
 from aiohttp import web
 
 from hotline.errors import Unauthenticated
-from hotline.standin_kit import StandIn, cut, json_answer, refused
+from hotline.standins.kit import StandIn, cut, json_answer, refused
 from hotline.terms import State
 from routing.unit_codec import Part, UnitEvent, UnitPage
 

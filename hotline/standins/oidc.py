@@ -21,7 +21,7 @@ import msgspec
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from hotline.standin_kit import StandIn, json_answer
+from hotline.standins.kit import StandIn, json_answer
 
 KID = "standin-1"
 _LASTS = 300
