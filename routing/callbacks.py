@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -60,10 +61,10 @@ class Outcome(StrEnum):
 
 CALLBACKS: Mapping[CallbackState, frozenset[CallbackState]] = {
     CallbackState.OWED: frozenset({CallbackState.ASSIGNED, CallbackState.DONE}),
-    CallbackState.ASSIGNED: frozenset({CallbackState.OWED, CallbackState.DONE}),
+    CallbackState.ASSIGNED: frozenset({CallbackState.ASSIGNED, CallbackState.OWED, CallbackState.DONE}),
     CallbackState.DONE: frozenset(),
 }
-"""The one table of what may follow what."""
+"""The one table of what may follow what; who has one may take it again, for longer."""
 
 
 class MissedCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,17 +129,13 @@ def assigned(entry: Callback, agent: str, rules: CallbackRules, *, now: datetime
     """
     if entry.state is CallbackState.ASSIGNED and entry.agent != agent:
         raise IllegalTransition(f"callback {entry.id} is with {entry.agent}")
-    if entry.state is CallbackState.DONE:
-        raise _is_done(entry)
     held_until = now + timedelta(minutes=rules.hold_minutes)
-    return msgspec.structs.replace(entry, state=CallbackState.ASSIGNED, agent=agent, next_at=held_until)
+    return _moved(entry, CallbackState.ASSIGNED, agent=agent, next_at=held_until)
 
 
 def given_back(entry: Callback, *, now: datetime) -> Callback:
-    """Let somebody else take it, at once."""
-    if entry.state is not CallbackState.ASSIGNED:
-        raise IllegalTransition(f"callback {entry.id} is {entry.state}: there is nothing to give back")
-    return msgspec.structs.replace(entry, state=CallbackState.OWED, agent="", next_at=now)
+    """Let somebody else take it, at once. Raises IllegalTransition for one that nobody has."""
+    return _moved(entry, CallbackState.OWED, agent="", next_at=now)
 
 
 def tried(
@@ -154,9 +151,7 @@ def tried(
     if len(tries) > len(rules.gap_minutes) or result is TryResult.WRONG_NUMBER:
         return done(msgspec.structs.replace(entry, tries=tries), Outcome.UNREACHABLE, now=now)
     later = now + timedelta(minutes=rules.gap_minutes[len(tries) - 1])
-    return msgspec.structs.replace(
-        entry, state=CallbackState.OWED, agent="", tries=tries, next_at=_waking(later, rules)
-    )
+    return _moved(entry, CallbackState.OWED, agent="", tries=tries, next_at=_waking(later, rules))
 
 
 def reached(entry: Callback, agent: str, *, now: datetime, number: str = "", note: str = "") -> Callback:
@@ -167,9 +162,7 @@ def reached(entry: Callback, agent: str, *, now: datetime, number: str = "", not
 
 def done(entry: Callback, outcome: Outcome, *, now: datetime) -> Callback:
     """End it. Raises IllegalTransition for one that has ended."""
-    if entry.state is CallbackState.DONE:
-        raise _is_done(entry)
-    return msgspec.structs.replace(entry, state=CallbackState.DONE, outcome=outcome, done_at=now, next_at=None)
+    return _moved(entry, CallbackState.DONE, outcome=outcome, done_at=now, next_at=None)
 
 
 def lapsed(entry: Callback, *, now: datetime) -> Callback | None:
@@ -182,15 +175,17 @@ def lapsed(entry: Callback, *, now: datetime) -> Callback | None:
     return None if changed == entry else changed
 
 
+def _moved(entry: Callback, state: CallbackState, **changes: Any) -> Callback:
+    if state not in CALLBACKS[entry.state]:
+        raise IllegalTransition(f"callback {entry.id} is {entry.outcome or entry.state}: it cannot become {state}")
+    return msgspec.structs.replace(entry, state=state, **changes)
+
+
 def _check_holder(entry: Callback, agent: str) -> None:
     if entry.state is CallbackState.DONE:
-        raise _is_done(entry)
+        raise IllegalTransition(f"callback {entry.id} is done ({entry.outcome})")
     if entry.state is not CallbackState.ASSIGNED or entry.agent != agent:
         raise Forbidden(f"take callback {entry.id} before you tell how it went")
-
-
-def _is_done(entry: Callback) -> IllegalTransition:
-    return IllegalTransition(f"callback {entry.id} is done ({entry.outcome})")
 
 
 def _waking(moment: datetime, rules: CallbackRules) -> datetime:
