@@ -30,6 +30,10 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 PHONE, LAPTOP, WALL = {"width": 390, "height": 844}, {"width": 1366, "height": 768}, {"width": 1920, "height": 1080}
+STAFF = (
+    ("agent", "agent"), ("agent2", "agent"), ("boss", "supervisor"), ("sys", "system_admin"), ("sec", "security_admin"),
+    ("aud", "audit_admin"),
+)
 UNIT = "城市管理和综合执法局"
 """The department of the account `dept`."""
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -50,11 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
-    """A service with a 110 desk, two agents, a supervisor and a department."""
+    """A service with a 110 desk, two agents, a supervisor, a department and the three administrators."""
     house = House(durable=False)
     house.dsn = start_embedded(house.home, durable=False)
     house.migrate()
-    for name, role in (("agent", "agent"), ("agent2", "agent"), ("boss", "supervisor")):
+    for name, role in STAFF:
         house.add_staff(name, role)
     house.add_staff("dept", "department", "--department", UNIT)
     house.start_desk()

@@ -105,6 +105,11 @@ async def _in_hand(site: Site, page: Any) -> None:
     await page.locator("form textarea").first.fill("您好,鸿福路88号前的路灯已更换灯头,今晚恢复照明。")
 
 
+async def _picked(site: Site, page: Any) -> None:
+    await page.get_by_role("button", name="agent2", exact=True).click()
+    await page.locator("aside.panel").wait_for()
+
+
 SCENES: tuple[Scene, ...] = (
     Scene("citizen-report", "/", act=_filled),
     Scene("citizen-danger", "/", act=_danger, drawn=False),
@@ -126,5 +131,8 @@ SCENES: tuple[Scene, ...] = (
     Scene("board-spots", "/board?view=spots", "boss", drawn=False),
     Scene("board-reports", "/board?view=reports", "boss", ready="table.report", settle=2000),
     Scene("wallboard", "/board?wall", "boss", ready=".tile", wall=True, settle=1500),
-    Scene("admin", "/admin", "boss"),
+    Scene("admin", "/admin", "boss", ready="tr.row"),
+    Scene("admin-system", "/admin", "sys", ready="tr.row", act=_picked),
+    Scene("admin-security", "/admin", "sec", ready="tr.row", act=_picked),
+    Scene("admin-audit", "/admin", "aud", ready="tbody td"),
 )

@@ -19,12 +19,11 @@ from hotline.config import Settings
 from hotline.demo import Citizens, examples, run
 from hotline.store.embedded import start_embedded, stop_embedded
 from tests.processes import TOKEN, House
-from tests.web.conftest import ARGUMENTS, CHROMIUM, LAPTOP, PHONE, UNIT, WALL, Site
+from tests.web.conftest import ARGUMENTS, CHROMIUM, LAPTOP, PHONE, STAFF, UNIT, WALL, Site
 from tests.web.pages import SCENES, Scene
 from tests.web.small_png import smaller
 
 OUT = Path("docs/screenshots")
-STAFF = (("agent", "agent"), ("agent2", "agent"), ("boss", "supervisor"))
 MOST = 1_500_000
 """Bytes that all pictures have together."""
 

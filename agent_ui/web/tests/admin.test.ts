@@ -4,6 +4,7 @@ import { areaOf, areasOf } from '@/pages/admin/areas'
 import { monthsOf, readLines, toggled } from '@/pages/admin/calendar'
 import { tableOf } from '@/pages/admin/card'
 import { skillsIn, skillsOf, standingOf } from '@/pages/admin/people'
+import { useDoing } from '@/pages/admin/useDoing'
 import { deviceOf } from '@/pages/login/device'
 import { strengthOf } from '@/pages/login/strength'
 
@@ -57,6 +58,14 @@ describe('calendar', () => {
     })
     expect(readLines('2026-02-08,休\n2027-02-08,?\n2027-13-01,休\n2027-02-08,休\n2027-02-08,休', 2027).wrong).toEqual([1, 2, 3, 5])
   })
+})
+
+it('what is done by a button is told, and what went wrong too', async () => {
+  const told: unknown[] = []
+  const { busy, run } = useDoing((error) => told.push(error))
+  const doing = run(() => Promise.resolve(expect(busy.value).toBe(true)))
+  expect([await doing, busy.value, told]).toEqual([true, false, []])
+  expect([await run(() => Promise.reject(new Error('no'))), busy.value, String(told[0])]).toEqual([false, false, 'Error: no'])
 })
 
 it('a card’s first table and its words', () => {
