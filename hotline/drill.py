@@ -113,8 +113,9 @@ class Drill(msgspec.Struct, frozen=True, kw_only=True):
         q = self.asked
         if key.grain != q.grain or not q.first <= key.day <= q.last:
             return False
-        narrowed = ((q.department, key.department), (q.town, key.town), (q.channel, key.channel),
-                    (q.kind, key.kind), (q.agent, key.agent))
+        narrowed = ((q.department, key.department), (q.channel, key.channel), (q.kind, key.kind), (q.agent, key.agent))
+        if q.place is not None and q.place != key.town:
+            return False
         return all(not wanted or wanted == found for wanted, found in narrowed) and part_of(q.by, key) == self.part
 
 

@@ -44,6 +44,10 @@ _GRAIN = {By.AGENT: "agent", By.HOUR: "hour"}
 TELEPHONE_BY = frozenset({By.TOTAL, By.DAY, By.MONTH, By.HOUR, By.AGENT, By.TOWN})
 
 
+NOWHERE = "-"
+"""As a question's town: appeals that name none."""
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Which figures: local days from `first` to `last`, both included, split `by` something, narrowed where not ""."""
 
@@ -60,6 +64,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     def end(self) -> date:
         """The day after the last one."""
         return self.last + timedelta(days=1)
+
+    @property
+    def place(self) -> str | None:
+        """The town to which it is narrowed, "" for appeals that name none; None for all."""
+        return "" if self.town == NOWHERE else self.town or None
 
     @property
     def grain(self) -> str:

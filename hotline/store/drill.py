@@ -135,7 +135,7 @@ class _Walk:
         l1, _, l2 = part.partition("/") if q.by is By.CATEGORY else (at.get(By.L1), "", None)
         return list(await self._connection.fetch(
             _SQL["candidates"], start, start + _DAY, self._drill.types, self._cut.position, self._below, CHUNK,
-            q.department or at.get(By.DEPARTMENT) or None, q.town or at.get(By.TOWN),
+            q.department or at.get(By.DEPARTMENT) or None, at.get(By.TOWN) if q.place is None else q.place,
             q.channel or at.get(By.CHANNEL), q.kind or at.get(By.KIND), l1, l2, midnight(q.end),
         ))
 

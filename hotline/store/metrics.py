@@ -78,7 +78,7 @@ class MetricStore:
         """Return volumes and metrics from tickets. Raises InvalidInput for what cannot be split so."""
         q = asked.checked()
         found = await self._fetch(
-            _SQL["figures"], q.grain, q.first, q.end, q.by, q.department, q.town, q.channel, q.kind, q.agent
+            _SQL["figures"], q.grain, q.first, q.end, q.by, q.department, q.place, q.channel, q.kind, q.agent
         )
         return ordered([
             figure_of(row["part"], row["figure"], row["numerator"], row["denominator"], row["excluded"])

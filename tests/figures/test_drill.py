@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ import pytest
 
 from hotline.drill import LEADS, Drill, Place, Side, place_of
 from hotline.errors import InvalidInput
-from hotline.metric_views import By, Question, local_day
+from hotline.metric_views import NOWHERE, By, Question, local_day
 from hotline.metrics import FROM_TICKETS, Metric, Volume
 from hotline.store import drill as walk
 from hotline.store.database import open_pool
@@ -114,13 +115,31 @@ async def test_pages_neither_skip_nor_repeat(pool: asyncpg.Pool, city: City, mon
 
 async def test_narrowed_figures_lead_to_their_tickets_too(pool: asyncpg.Pool, city: City) -> None:
     store, seen = DrillStore(pool), 0
-    for narrowed in ({"department": "城管局"}, {"town": "南城", "kind": "report"}, {"channel": "web"}, {"agent": "a1"}):
+    for narrowed in (
+        {"department": "城管局"}, {"town": "南城", "kind": "report"}, {"town": NOWHERE}, {"channel": "web"},
+        {"agent": "a1"},
+    ):
         asked = Question(**span(city), **narrowed)  # type: ignore[arg-type]
         for figure in await MetricStore(pool).figures(asked):
             page = await store.tickets(Drill(asked=asked, figure=figure.figure, side=Side.NUMERATOR), limit=200)
             assert page.listed == page.total == figure.numerator, (narrowed, figure)
             seen += len(page.tickets)
     assert seen > 50
+
+
+async def test_each_appeal_is_of_one_town_or_of_none(pool: asyncpg.Pool, city: City) -> None:
+    figures, asked = MetricStore(pool), Question(**span(city), by=By.L1)  # type: ignore[arg-type]
+    towns = {one.part for one in await figures.figures(msgspec.structs.replace(asked, by=By.TOWN))}
+    assert "" in towns
+
+    async def received(question: Question) -> dict[str, float]:
+        found = await figures.figures(question)
+        return {one.part: one.numerator for one in found if one.figure == Volume.RECEIVED and one.numerator}
+
+    parts: Counter[str] = Counter()
+    for town in towns:
+        parts.update(await received(msgspec.structs.replace(asked, town=town or NOWHERE)))
+    assert parts == await received(asked)
 
 
 async def test_what_is_missed_are_those_in_the_denominator_only(pool: asyncpg.Pool, city: City) -> None:

@@ -49,8 +49,14 @@ describe('the heat map', () => {
   }
   it('shows the towns with most first, and keeps apart what has no town', () => {
     const grid = gridOf(heat)
-    expect(grid).toMatchObject({ towns: ['虎门', '南城'], appeals: [[4], [1]], rows: [4, 1], columns: [5], most: 4, nowhere: 7, total: 12 })
-    expect((heatChart(grid, '?').series as { data: number[][] }[])[0]!.data).toEqual([[0, 0, 4, 1], [0, 1, 1, 0.5]])
+    expect(grid).toMatchObject({
+      towns: ['虎门', '南城', ''], appeals: [[4, 0], [1, 0], [0, 7]], rows: [4, 1, 7], columns: [5, 7], most: 4, nowhere: 7, total: 12,
+    })
+    const { series, yAxis } = heatChart(grid, { category: '?', town: '-' }) as { series: { data: number[][] }[]; yAxis: { data: string[] } }
+    expect(series[0]!.data).toEqual([[0, 0, 4, 1], [1, 0, 0, 0], [0, 1, 1, 0.5], [1, 1, 0, 0], [0, 2, 0, 0], [1, 2, 7, 1]])
+    expect(yAxis.data.at(-1)).toBe('-')
+    const placed = gridOf({ ...heat, cells: heat.cells.slice(0, 2) })
+    expect([placed.towns, placed.most, placed.nowhere]).toEqual([['虎门', '南城'], 4, 0])
   })
 })
 

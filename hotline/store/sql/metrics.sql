@@ -4,8 +4,8 @@
 -- name: figures
 -- Numerator, denominator and what exclusions left out, of every metric and volume that comes from tickets, for the days
 -- from $2 to before $3. $1 the grain (day, hour, agent) and $4 by what to group: total, department, town, channel,
--- category, l1, kind, day, month (grain day), hour (grain hour), agent (grain agent). $5 department, $6 town,
--- $7 channel, $8 kind and $9 agent narrow it where they are not ''.
+-- category, l1, kind, day, month (grain day), hour (grain hour), agent (grain agent). $5 department, $7 channel, $8 kind
+-- and $9 agent narrow it where they are not '', $6 town where it is not NULL ('': of no town).
 SELECT g.part, m.figure, coalesce(m.numerator, 0) AS numerator, coalesce(m.denominator, 0) AS denominator,
        coalesce(m.excluded, 0) AS excluded
 FROM (
@@ -40,7 +40,7 @@ FROM (
     FROM tally_rollup AS r
     WHERE r.generation = (SELECT generation FROM tally_readers WHERE active) AND r.grain = $1
       AND r.day >= $2 AND r.day < $3
-      AND ($5::text = '' OR r.department = $5) AND ($6::text = '' OR r.town = $6)
+      AND ($5::text = '' OR r.department = $5) AND ($6::text IS NULL OR r.town = $6)
       AND ($7::text = '' OR r.channel = $7) AND ($8::text = '' OR r.kind = $8) AND ($9::text = '' OR r.agent = $9)
     GROUP BY 1
 ) AS g
