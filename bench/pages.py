@@ -16,7 +16,7 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,9 +32,11 @@ STAFF = {"name": "bench", "display_name": "坐席", "role": "agent"}
 STATES = ("received", "pending_dispatch", "return_requested", "pending_review", "pending_follow_up")
 NOW = datetime.now(UTC)
 OBSERVE = """
-window.slow = [];
+window.slow = {};
 new PerformanceObserver((list) => {
-  for (const one of list.getEntries()) if (one.interactionId) window.slow.push([one.interactionId, one.duration]);
+  for (const { interactionId: id, duration } of list.getEntries()) {
+    if (id) window.slow[id] = Math.max(window.slow[id] ?? 0, duration);
+  }
 })
   .observe({type: 'event', durationThreshold: 16, buffered: true});
 """
@@ -181,22 +183,27 @@ async def measure(tickets: int, rate: int, minutes: float) -> dict[str, float]:
             await asyncio.sleep(0.25)
         whole = time.perf_counter() - began
         done, heaps = await _work(page, probe, minutes)
-        slow: dict[int, float] = {}
-        for interaction, took in await page.evaluate("window.slow"):
-            slow[interaction] = max(took, slow.get(interaction, 0))
+        slow: dict[str, float] = await page.evaluate("window.slow")
         await browser.close()
     paints = sorted(slow.values()) + [0.0] * max(0, done - len(slow))
     return {
         "first rows s": first, "all rows s": whole, "first load kB": load, "interactions": done,
         "paint p50 ms": statistics.median(paints), "paint p95 ms": sorted(paints)[int(len(paints) * 0.95) - 1],
-        "paint worst ms": max(paints), "heap MB at first": heaps[0], "heap MB at last": heaps[-1],
-        "heap growth MB/min": (heaps[-1] - heaps[0]) / max(minutes, 0.1),
+        "paint worst ms": max(paints), "heap MB at first": heaps[0][1], "heap MB at last": heaps[-1][1],
+        "heap MB at most": max(used for _, used in heaps), "heap slope MB/min": slope(heaps),
+        "after a minute": slope([one for one in heaps if one[0] >= 1]),
     }
 
 
-async def _work(page: Any, probe: Any, minutes: float) -> tuple[int, list[float]]:
-    """Work as an agent does for so long; return how many interactions that were, and the heap in between, in MB."""
-    heaps, done, ends = [], 0, time.monotonic() + minutes * 60
+def slope(heaps: Sequence[tuple[float, float]]) -> float:
+    """Return by how many MB a minute the heap grows: least squares over samples of (minute, MB); 0 for one sample."""
+    return statistics.linear_regression(*zip(*heaps, strict=True)).slope if len(heaps) > 1 else 0.0
+
+
+async def _work(page: Any, probe: Any, minutes: float) -> tuple[int, list[tuple[float, float]]]:
+    """Work as an agent does for so long; return how many interactions that were, and the heap as (minute, MB)."""
+    heaps, done, began = [], 0, time.monotonic()
+    ends = began + minutes * 60
     keys = itertools.cycle(["4", "j", "j", "j", "i", "Escape", "x", "5", "j", "j", "9", "j", "l", "7", "PageDown"])
     while time.monotonic() < ends:
         for _ in range(60):
@@ -205,7 +212,7 @@ async def _work(page: Any, probe: Any, minutes: float) -> tuple[int, list[float]
             await asyncio.sleep(0.12)
         await probe.send("HeapProfiler.collectGarbage")
         used = (await probe.send("Runtime.getHeapUsage"))["usedSize"] / 1e6
-        heaps.append(used)
+        heaps.append(((time.monotonic() - began) / 60, used))
     return done, heaps
 
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Summary } from '../src/generated/frames'
-import { CENTRE_STATES, TicketRows } from '../src/link/rows'
+import type { Callback, Summary } from '../src/generated/frames'
+import { CENTRE_STATES, LatestRows, TicketRows } from '../src/link/rows'
 
 const row = (number: string, version: number, state = 'received'): Summary => ({
   number, version, state, channel: 'web', title: number, kind: 'other', priority: 'P3', verdict: 'non_emergency',
@@ -39,14 +39,50 @@ describe('the rows of a topic', () => {
     rows.snapshot([], 30, true)
     expect(told).toEqual(['->1', '1>2', '2>-', '->1', '1>-'])
   })
+  const kept = (rows: object): number => Object.values(rows as { known?: Map<string, unknown>; found?: Map<string, unknown> })
+    .reduce((sum: number, one: unknown) => sum + (one instanceof Map ? one.size : Array.isArray(one) ? one.length : 0), 0)
   it('remember what left for minutes only', () => {
     let now = 0
     const rows = new TicketRows('centre', () => undefined, () => now)
     for (let index = 1; index <= 5000; index += 1) {
       now += 1000
-      rows.event(row(`A${index}`, 1, 'handling'), index)
+      rows.event(row(`A${index}`, 1), 2 * index)
+      rows.event(row(`A${index}`, 2, 'handling'), 2 * index + 1)
     }
-    expect((rows as unknown as { known: Map<string, unknown> }).known.size).toBeLessThan(400)
+    expect(shown(rows)).toEqual([])
+    expect(kept(rows)).toBeLessThan(800)
+  })
+  it('keep nothing of what never was theirs, but while a snapshot is under way', () => {
+    const rows = new TicketRows('ticket:A')
+    rows.loading = true
+    rows.event(row('B', 2), 11)
+    expect(kept(rows)).toBe(2)
+    rows.loading = false
+    for (let index = 1; index <= 5000; index += 1) rows.event(row(`C${index}`, 1), 11 + index)
+    expect(kept(rows)).toBe(2)
+  })
+  it('are right though a later page of a snapshot tells of what has left meanwhile', () => {
+    const rows = new TicketRows('centre')
+    rows.loading = true
+    rows.snapshot([row('A', 1)], 10, true)
+    rows.event(row('B', 3, 'closed'), 12)
+    rows.snapshot([row('B', 2)], 11, false)
+    expect(shown(rows)).toEqual(['A.1'])
+  })
+  it('of people and callbacks keep those alone who are there', () => {
+    const rows = new LatestRows<Callback>((one) => String(one.id), (one) => one.state !== 'done')
+    const callback = (id: number, state: string): Callback => ({ id, state }) as unknown as Callback
+    rows.loading = true
+    rows.snapshot([callback(1, 'owed')], 10, true)
+    rows.event(callback(2, 'done'), 12)
+    rows.snapshot([callback(2, 'owed')], 11, false)
+    expect(rows.rows.map((one) => one.id)).toEqual([1])
+    rows.loading = false
+    for (let id = 3; id < 3000; id += 1) {
+      rows.event(callback(id, 'owed'), 2 * id + 20)
+      rows.event(callback(id, 'done'), 2 * id + 21)
+    }
+    expect([rows.rows.map((one) => one.id), kept(rows)]).toEqual([[1], 2])
   })
 })
 

@@ -7,6 +7,7 @@ import { LatestRows, TicketRows, type Change } from './rows'
 type TakePage = (topic: string, cursor: string) => Promise<Snapshot>
 
 interface Rows {
+  loading: boolean
   snapshot(rows: readonly unknown[], seq: number, first: boolean): void
   event(row: unknown, seq: number): void
 }
@@ -38,6 +39,7 @@ export class Feed {
   async load(): Promise<void> {
     const round = (this.round += 1)
     this.loading.value = true
+    this.rows.loading = true
     let cursor = ''
     do {
       const page = await this.take(this.topic, cursor)
@@ -46,6 +48,7 @@ export class Feed {
       this.mark()
       cursor = page.next ?? ''
     } while (cursor)
+    this.rows.loading = false
     this.loading.value = false
   }
 

@@ -49,6 +49,8 @@ export type Change = (row: Summary | null, before: Summary | null) => void
 /** Tickets of a topic. `changed` is told of every row that comes (before: null), changes, or goes (row: null). */
 export class TicketRows {
   seq = 0
+  /** A snapshot is under way: what is told meanwhile is newer than its later pages, of rows too that are not shown. */
+  loading = false
   private known = new Map<string, Known>()
   private hidden: { number: string; version: number; at: number }[] = []
 
@@ -85,6 +87,8 @@ export class TicketRows {
     const known = this.known.get(row.number)
     if (known && known.row.version >= row.version) return
     const shown = fits(this.topic, row)
+    // A page follows many topics and hears all their events: what is not of this one and never was is not kept.
+    if (!shown && !known && !this.loading) return
     this.known.set(row.number, { row, seq, shown })
     const before = known?.shown ? known.row : null
     if (shown || before) this.changed(shown ? row : null, before)
@@ -104,7 +108,8 @@ export class TicketRows {
 
 /** The last word on each person or entry: presence by name, callbacks by id. */
 export class LatestRows<T extends Presence | Callback> {
-  private seq = 0
+  seq = 0
+  loading = false
   private readonly found = new Map<string, { row: T; seq: number }>()
 
   constructor(private readonly key: (row: T) => string, private readonly stays: (row: T) => boolean) {}
@@ -121,7 +126,10 @@ export class LatestRows<T extends Presence | Callback> {
     for (const row of rows) if (!this.found.has(this.key(row))) this.found.set(this.key(row), { row, seq })
   }
 
+  /** Take an event in. One who has gone is remembered only while a snapshot may still tell of them. */
   event(row: T, seq: number): void {
-    if (seq > this.seq) this.found.set(this.key(row), { row, seq })
+    if (seq <= this.seq) return
+    if (this.loading || this.stays(row)) this.found.set(this.key(row), { row, seq })
+    else this.found.delete(this.key(row))
   }
 }
