@@ -120,11 +120,31 @@ def talking(call: Call) -> None:
 
 # ── supervisors ──────────────────────────────────────────────────────────────────────────────────
 def supervise(call: Call, event: m.Supervise, now: datetime) -> Step:
-    """Ring the supervisor; one at a time takes part."""
+    """Ring the supervisor; one at a time takes part, and may go on in another way."""
     talking(call)
-    if call.of(Role.SUPERVISOR) is not None:
+    leg = call.of(Role.SUPERVISOR)
+    if leg is None:
+        return dialled(call, Role.SUPERVISOR, event.name, event.endpoint, now, ear=event.ear)
+    if leg.name != event.name or not leg.up:
         raise IllegalTransition("a supervisor takes part in the call already")
-    return dialled(call, Role.SUPERVISOR, event.name, event.endpoint, now, ear=event.ear)
+    return Step(call) if leg.ear is event.ear else _otherwise(call, leg, event.ear)
+
+
+def _otherwise(call: Call, leg: Leg, ear: Ear) -> Step:
+    """Let a supervisor who takes part do so in another way, on the same line."""
+    if leg.ear is Ear.BARGE:
+        before: tuple[Action, ...] = (m.Part(call.bridge, leg.channel),)
+    else:
+        before = (m.Part(f"ear~{call.id}", leg.channel), m.Hang(_snoop(leg)))
+        before += (m.Dissolve(f"ear~{call.id}"),) if ear is Ear.BARGE else ()
+    after = msgspec.structs.replace(leg, ear=ear)
+    heard = supervisor_up(changed(call, legs=with_leg(call, after)), after)
+    return Step(heard.call, (*before, *heard.actions))
+
+
+def _snoop(leg: Leg) -> str:
+    """The channel by which a supervisor hears; another one for each way, as the old one may still be going."""
+    return f"{leg.channel}~{leg.ear}~ear"
 
 
 def unheard(call: Call, now: datetime) -> Step:
@@ -142,7 +162,7 @@ def supervisor_up(call: Call, leg: Leg) -> Step:
         return Step(call, (m.Join(call.bridge, (leg.channel,)),))
     if agent is None:
         return Step(changed(call, legs=without(call, leg.channel)), (m.Hang(leg.channel),))
-    snoop = f"{leg.channel}~ear"
+    snoop = _snoop(leg)
     return Step(call, (
         m.Snoop(agent.channel, snoop, leg.ear is Ear.WHISPER), m.Join(f"ear~{call.id}", (leg.channel, snoop)),
     ))

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from routing.calls import Call, Direction, Leg, Phase, Role
+from routing.calls import Call, Direction, Ear, Leg, Phase, Role
 
 SummaryJson = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/Summary"})]
 
@@ -49,12 +49,13 @@ class CallCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One leg; `name` of agents, desks and supervisors, never the citizen's number."""
+    """One leg; `name` of agents, desks and supervisors, never a citizen's number; `ear`: how a supervisor hears."""
 
     role: Role
     name: str = ""
     up: bool = False
     away: bool = False
+    ear: Ear | None = None
 
 
 class CallNews(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -152,15 +153,16 @@ class CallFloor(msgspec.Struct, frozen=True, kw_only=True):
 def party_of(leg: Leg) -> Party:
     """Return a leg as consoles see it."""
     name = "" if leg.role is Role.CITIZEN else leg.name
-    return Party(role=leg.role, name=name, up=leg.up, away=leg.away)
+    return Party(role=leg.role, name=name, up=leg.up, away=leg.away, ear=leg.ear)
 
 
 def news_of(call: Call, *, card: CallCard | None = None) -> CallNews:
-    """Return how a call stands."""
+    """Return how a call stands, as its agent is told: of a supervisor only once everybody hears them."""
+    told = [leg for leg in call.legs if leg.ear in (None, Ear.BARGE)]
     return CallNews(
         call=call.id, phase=call.phase, agent=call.agent, queue=call.queue, direction=call.direction,
         language=call.language, arrived=call.arrived, answered_at=call.answered_at, held_since=call.held_since,
-        parties=tuple(party_of(leg) for leg in call.legs), callback=call.callback, number=call.ticket, card=card,
+        parties=tuple(party_of(leg) for leg in told), callback=call.callback, number=call.ticket, card=card,
     )
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hotline.errors import IllegalTransition
 from routing import call_words as m
+from routing.call_news import news_of
 from routing.call_wait import FULL, Preview, Reception, enter, place
 from routing.callflow import step
 from routing.calls import Call, Ear, Phase, Role
@@ -162,7 +163,7 @@ def test_a_supervisor_listens_beside_the_talk(ear: Ear, whisper: bool) -> None:
     supervisor, agent = story.channel(Role.SUPERVISOR), story.channel(Role.AGENT)
     story.tell(m.Up(supervisor))
     assert story.done[-2:] == [
-        m.Snoop(agent, f"{supervisor}~ear", whisper), m.Join("ear~c1", (supervisor, f"{supervisor}~ear")),
+        m.Snoop(agent, f"{supervisor}~{ear}~ear", whisper), m.Join("ear~c1", (supervisor, f"{supervisor}~{ear}~ear")),
     ]
     story.tell(m.Transfer("110", "outside:110")).up(Role.PARTY)
     assert story.call.of(Role.SUPERVISOR) is None  # nothing is left to listen to
@@ -173,10 +174,27 @@ def test_a_supervisor_barges_in_and_stays() -> None:
     assert story.done[-1] == m.Join("bridge~c1", (story.channel(Role.SUPERVISOR),))
 
 
+def test_a_supervisor_goes_on_in_another_way_on_the_same_line() -> None:
+    story = Story().talking().tell(m.Supervise("chen", "PJSIP/chen", Ear.LISTEN)).up(Role.SUPERVISOR)
+    supervisor, agent = story.channel(Role.SUPERVISOR), story.channel(Role.AGENT)
+    heard = len(story.done)
+    story.tell(*(m.Supervise("chen", "PJSIP/chen", ear) for ear in (Ear.LISTEN, Ear.WHISPER, Ear.BARGE, Ear.LISTEN)))
+    listen, whisper = f"{supervisor}~listen~ear", f"{supervisor}~whisper~ear"
+    assert story.done[heard:] == [
+        m.Part("ear~c1", supervisor), m.Hang(listen),
+        m.Snoop(agent, whisper, True), m.Join("ear~c1", (supervisor, whisper)),
+        m.Part("ear~c1", supervisor), m.Hang(whisper), m.Dissolve("ear~c1"), m.Join("bridge~c1", (supervisor,)),
+        m.Part("bridge~c1", supervisor), m.Snoop(agent, listen, False), m.Join("ear~c1", (supervisor, listen)),
+    ]
+    assert [one.ear for one in news_of(story.call).parties] == [None, None], "who only listens is not told of"
+    with pytest.raises(IllegalTransition):
+        story.tell(m.Supervise("li", "PJSIP/li", Ear.LISTEN))
+
+
 ORDERS = st.sampled_from([
     m.Hold(), m.Resume(), m.Consult("li", "PJSIP/li"), m.Conference("110", "outside:110"), m.Transfer("z", "PJSIP/z"),
     m.Transfer(), m.DropParty(), m.Leave(), m.HangUp(), m.Supervise("chen", "x", Ear.LISTEN),
-    m.Supervise("chen", "x", Ear.BARGE),
+    m.Supervise("chen", "x", Ear.BARGE), m.Supervise("chen", "x", Ear.WHISPER), m.Supervise("boss", "y", Ear.LISTEN),
     m.Played("c1"), m.Digit("1"), m.Digit("5"), m.Told(("hotline-next",)), m.Played("c1", "hotline-next"), m.Full(),
     m.Played("c1", FULL), m.Chosen("yue", "yue"), m.Move("enterprise"), m.Requeue("enterprise"),
     m.Assigned("wang", "PJSIP/wang"), m.Assigned("li", "PJSIP/li"),
