@@ -22,13 +22,21 @@ class CategoryTerm(msgspec.Struct, frozen=True, kw_only=True):
     l2: str
 
 
+class QueueTerm(msgspec.Struct, frozen=True, kw_only=True):
+    """技能组: a queue of the telephone, and what people call it."""
+
+    name: str
+    title: str
+
+
 class CityTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """The city's own words: categories, units of the directory in force, and which of them are towns and parks."""
+    """The city's own words: categories, units of the directory in force, which of them are towns and parks, queues."""
 
     city: str
     categories: tuple[CategoryTerm, ...]
     units: tuple[str, ...]
     towns: tuple[str, ...]
+    queues: tuple[QueueTerm, ...] = ()
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,9 +11,9 @@ from agent_ui.protocol import DialCall, Ok, OrderCall, ReadCall, ReadFloor
 from agent_ui.staff import Staff, StaffRole, actor_of
 from hotline.audit import Record
 from hotline.callbacks import Callbacks
-from hotline.errors import Forbidden, InvalidInput, Unavailable
+from hotline.errors import Forbidden, InvalidInput, NotFound, Unavailable
 from hotline.ports import Clock
-from routing.call_news import CallCard, CallFloor, CallSeen, CallWords
+from routing.call_news import CallCard, CallFloor, CallNews, CallSeen, CallWords
 from routing.call_orders import CallAct, CallOrder
 
 CallAsk = OrderCall | DialCall | ReadCall | ReadFloor
@@ -30,6 +30,10 @@ class CallReads(Protocol):
 
     async def card(self, caller: str, *, call: str = "", marked: str = "", full: bool = False) -> CallCard:
         """Return who calls."""
+        ...
+
+    async def under_way(self, *, call: str = "", agent: str = "") -> CallNews | None:
+        """Return how a call stands, or an agent's latest one; None where it is over, or there is none."""
         ...
 
     async def words(self, call: str) -> tuple[CallWords, ...]:
@@ -73,6 +77,14 @@ class CallDesk:
         """Note that a ticket came of a call."""
         await self._reads.link(call, number)
 
+    async def caller(self, staff: Staff, call: str) -> str:
+        """Return the number of whom an agent talks to, "" where that is none of their calls."""
+        try:
+            seen = await self._reads.call(call)
+        except NotFound:
+            return ""
+        return seen.caller if seen.agent == staff.name else ""
+
     async def _asked(self, staff: Staff, order: CallOrder) -> None:
         if self._ask is None:
             raise Unavailable("voice is off")
@@ -105,7 +117,11 @@ class CallDesk:
         return Ok(id=ask.id, call=call)
 
     async def _read(self, staff: Staff, ask: ReadCall) -> Ok:
-        seen, reason = await self._reads.call(ask.call), ask.reason.strip()
+        news = await self._reads.under_way(call=ask.call, agent="" if ask.call else staff.name)
+        call = ask.call or (news.call if news is not None else "")
+        if not call:
+            return Ok(id=ask.id)
+        seen, reason = await self._reads.call(call), ask.reason.strip()
         if staff.role is not StaffRole.SUPERVISOR and seen.agent != staff.name:
             raise Forbidden("this call belongs to another agent")
         if reason:
@@ -113,7 +129,7 @@ class CallDesk:
         card = await self._reads.card(
             seen.caller, call=seen.id, marked=self._marked(seen.caller), full=bool(reason)
         )
-        return Ok(id=ask.id, card=card, words=await self._reads.words(seen.id))
+        return Ok(id=ask.id, card=card, words=await self._reads.words(seen.id), news=news)
 
     async def _keep(self, staff: Staff, act: str, subject: str, detail: dict[str, Any]) -> None:
         actor = actor_of(staff)

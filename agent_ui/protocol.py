@@ -23,7 +23,7 @@ from hotline.feed import MAX_SEQ
 from hotline.hotspot import HotSpot
 from hotline.knowledge import Article, Hit
 from hotline.terms import Kind, State
-from routing.call_news import CallCard, CallFloor, CallWords
+from routing.call_news import CallCard, CallFloor, CallNews, CallWords
 from routing.call_orders import CallAct
 from routing.callbacks import Callback, CallResult
 
@@ -139,11 +139,13 @@ class Search(Ask, frozen=True, tag="search"):
 
 
 class PhoneAppeal(Ask, frozen=True, tag="phone_appeal"):
-    """Open a ticket from a call. `call` is the call's id (or one made up): a repeat gets the first answer."""
+    """Open a ticket from a call. `call` is the call's id (or one made up): a repeat gets the first answer. What a
+    citizen tells beside it in the same call is another `part`. The number of one's own caller is filled in."""
 
     id: Id
     call: Annotated[str, Meta(min_length=1, max_length=120)]
     appeal: AppealBody
+    part: Annotated[int, Meta(ge=1, le=99)] = 1
 
 
 class OrderCall(Ask, frozen=True, tag="call"):
@@ -167,11 +169,12 @@ class DialCall(Ask, frozen=True, tag="dial"):
 
 
 class ReadCall(Ask, frozen=True, tag="call_card"):
-    """Who calls, and what was heard so far: of one's own call, supervisors of any. `reason` shows personal data in full
-    and is recorded."""
+    """How a call stands, who calls, and what was heard so far: of one's own call, supervisors of any; without `call` of
+    the one that is under way at one's desk, nothing where there is none. `reason` shows personal data in full and is
+    recorded."""
 
     id: Id
-    call: Annotated[str, Meta(min_length=1, max_length=120)]
+    call: Annotated[str, Meta(max_length=120)] = ""
     reason: Line = ""
 
 
@@ -393,7 +396,7 @@ class Ok(Frame, frozen=True, tag="ok"):
     `command`: number, version, state. `open`: opened. `search`: rows, next. `presence`: presence.
     `phone_appeal`: number, receipt. `merge`: merged. `similar`: similar. `hotspots`: hotspots.
     `consult`: hits. `article`: article.
-    `dial`: call. `call_card`: card, words. `floor`: floor.
+    `dial`: call. `call_card`: card, words, and news of a call under way. `floor`: floor.
     `take_callback`: callback, none where nothing waits; likewise
     `give_back_callback` and `record_callback`.
     `next_follow_up`: number, version, state; no number where none is due. `terms`: terms. `propose`: proposal.
@@ -418,6 +421,7 @@ class Ok(Frame, frozen=True, tag="ok"):
     call: str = ""
     card: CallCard | None = None
     words: tuple[CallWords, ...] | None = None
+    news: CallNews | None = None
     floor: CallFloor | None = None
     terms: CityTerms | None = None
     proposal: Proposal | None = None

@@ -49,6 +49,7 @@ from agent_ui.protocol import (
 from agent_ui.staff import Staff, StaffRole, acting_role, actor_of, check_command, check_ticket, check_topic
 from channels.appeal_codec import answer_of, appeal_of
 from channels.message import Inbound
+from channels.phone_codec import of_caller
 from hotline import commands as c
 from hotline.callbacks import Callbacks
 from hotline.errors import Forbidden, HotlineError, InvalidInput, Unavailable
@@ -214,9 +215,12 @@ class Requests:
         _check_centre(staff)
         if ask.appeal.attachments:
             raise InvalidInput("an appeal from a call has no attachments; add them to the ticket afterwards")
+        appeal = appeal_of(ask.appeal)
+        if self._calls is not None:
+            appeal = of_caller(appeal, await self._calls.caller(staff, ask.call))
+        key = f"call:{ask.call}" if ask.part == 1 else f"call:{ask.call}:{ask.part}"
         receipt = await self._submit(Inbound(
-            channel=Channel.CALL, external_id=f"call:{ask.call}", appeal=appeal_of(ask.appeal),
-            received_at=self._clock(), source=staff.name,
+            channel=Channel.CALL, external_id=key, appeal=appeal, received_at=self._clock(), source=staff.name,
         ))
         if self._calls is not None:
             await self._calls.link(ask.call, receipt.number)

@@ -12,7 +12,7 @@ from channels.appeal_codec import AppealBody, AttachmentBody, appeal_of, decode_
 from channels.clean import check_key, clean
 from channels.message import Inbound
 from channels.phone_number import normalize_phone
-from hotline.appeal import Attachment, Citizen
+from hotline.appeal import Appeal, Attachment, Citizen
 from hotline.errors import InvalidInput
 from hotline.ids import StaffName
 from hotline.terms import Channel
@@ -39,23 +39,30 @@ _decoder = msgspec.json.Decoder(CallAppealBody)
 
 
 def caller_key(caller: str) -> str:
-    """Return E.164 for a caller's number, "" for a withheld one, `call:…` for one of no known plan (an extension)."""
+    """Return E.164 for a caller's number, "" for a withheld one, `call:…` for one of no known plan (an extension).
+
+    What it has made of a number it leaves as it is.
+    """
     try:
         return normalize_phone(caller)
     except InvalidInput:
-        return f"call:{clean(caller)[:64]}"
+        return f"call:{clean(caller.removeprefix('call:'))[:64]}"
+
+
+def of_caller(appeal: Appeal, caller: str) -> Appeal:
+    """Return the appeal with who calls as its citizen; a telephone that was told stays the one to be called on."""
+    known = caller_key(caller)
+    phone = appeal.citizen.phone or ("" if known.startswith("call:") else known)
+    citizen = Citizen(name=appeal.citizen.name, phone=phone, key=known or phone)
+    return msgspec.structs.replace(appeal, citizen=citizen)
 
 
 def decode_call_appeal(body: bytes, *, agent: StaffName, now: datetime) -> tuple[Inbound, list[AttachmentBody]]:
     """Return the appeal as a delivery of the channel `call`, and the files to keep with it; raises InvalidInput."""
     given = decode_json(_decoder, body)
-    appeal = appeal_of(given)
-    known = caller_key(given.caller)
-    phone = appeal.citizen.phone or ("" if known.startswith("call:") else known)
-    citizen = Citizen(name=appeal.citizen.name, phone=phone, key=known or phone)
     inbound = Inbound(
         channel=Channel.CALL, external_id=f"{check_key(given.call)}:{check_key(given.id)}",
-        appeal=msgspec.structs.replace(appeal, citizen=citizen), received_at=now, source=agent,
+        appeal=of_caller(appeal_of(given), given.caller), received_at=now, source=agent,
     )
     return inbound, given.attachments or []
 

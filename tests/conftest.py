@@ -28,6 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Calls take the longest by far and begin, so that nobody waits for them at the end.
     """
     for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue  # the file says so itself
         together = "calls" if item.path.parent.name == "voice" else str(item.path)
         item.add_marker(pytest.mark.xdist_group(together))
     items.sort(key=lambda item: item.path.parent.name != "voice")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent_ui.aid_requests import Aids
-from agent_ui.aids import CategoryTerm, CityTerms
+from agent_ui.aids import CategoryTerm, CityTerms, QueueTerm
 from hotline.core import Core
 from hotline.store.looks import LookStore
 
@@ -17,6 +17,9 @@ def aids_of(core: Core) -> Aids:
         return CityTerms(
             city=core.city.name, categories=categories, units=tuple(units),
             towns=tuple(unit.name for unit in units.values() if unit.is_place),
+            queues=tuple(
+                QueueTerm(name=name, title=one.title or name) for name, one in core.queues.centre.queues.items()
+            ),
         )
 
     return Aids(

@@ -14,7 +14,7 @@ from hotline.store.database import statements
 from hotline.store.queues import QueueStore
 from hotline.store.sealing import caller_of, open_document
 from routing.call_floor import floor_of
-from routing.call_news import AgentRow, CallFloor, CallRow, CallWords, row_of
+from routing.call_news import AgentRow, CallFloor, CallNews, CallRow, CallWords, news_of, row_of
 from routing.calls import Call, Role
 
 _SQL = statements("call_floor")
@@ -38,6 +38,15 @@ class CallDeskStore(CallCards):
             calls = [_call(row) for row in await self._pool.fetch(_SQL["calls"], SHOWN)]
             agents = [_agent(row) for row in await self._pool.fetch(_SQL["agents"])]
         return floor_of(self._queues.centre, calls, agents, now=now)
+
+    async def under_way(self, *, call: str = "", agent: str = "") -> CallNews | None:
+        """Return how a call stands, or an agent's latest one; None where it is over, or there is none."""
+        with answering():
+            row = await self._pool.fetchrow(_SQL["one"], call, agent)
+        if row is None:
+            return None
+        found = _calls.decode(open_document(row["doc"], context=f"call {row['id']}"))
+        return msgspec.structs.replace(news_of(found), alarm=row["alarm"])
 
     async def words(self, call: str) -> tuple[CallWords, ...]:
         """Return what was heard in a call."""

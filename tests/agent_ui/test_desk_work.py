@@ -115,7 +115,12 @@ async def test_an_appeal_by_phone_is_taken_once_and_its_caller_found(stack: Stac
         first = await agent.ask(p.PhoneAppeal, call="call-1", appeal=body)
         again = await agent.ask(p.PhoneAppeal, call="call-1", appeal=body)
         assert first.receipt == again.receipt
-        await agent.until(lambda _: [e.type for e in agent.events] == ["receive"])
+        beside = AppealBody(text="还有楼下的垃圾没有人清")
+        second = await agent.ask(p.PhoneAppeal, call="call-1", part=2, appeal=beside)
+        assert second.number != first.number
+        assert (await agent.ask(p.PhoneAppeal, call="call-1", part=2, appeal=beside)).number == second.number
+        numbers = [first.number, second.number]
+        await agent.until(lambda _: [e.number for e in agent.events if e.type == "receive"] == numbers)
         for phone in ("13800138000", "+86 138-0013-8000", "008613800138000"):
             found = await agent.ask(p.Search, phone=phone)
             assert [row.number for row in rows(found)] == [first.number]

@@ -143,6 +143,11 @@ def calling(
     return f'{_HEAD}{_INVITE}{said}{pause}{"".join(keys)}{last}{bye}</scenario>'.replace("NUMBER", number)
 
 
+def endpoint_at(port: int) -> str:
+    """Return where the PBX rings a telephone on a port."""
+    return f"PJSIP/phones/sip:phone@127.0.0.1:{port}"
+
+
 class Phones:
     """The telephones of a test. Use as an async context manager: leaving it hangs everything up."""
 
@@ -159,13 +164,13 @@ class Phones:
                 process.kill()
                 await process.wait()
 
-    async def phone(self, scenario: str) -> tuple[str, asyncio.subprocess.Process]:
-        """Switch a telephone on; return where the PBX rings it."""
-        port = free_port()
+    async def phone(self, scenario: str, *, port: int = 0) -> tuple[str, asyncio.subprocess.Process]:
+        """Switch a telephone on; return where the PBX rings it. `port`: where it is known to be, any without."""
+        port = port or free_port()
         path = self._folder / f"phone-{port}.xml"
         path.write_text(scenario, encoding="utf-8")
         process = await self._sipp("-sf", str(path), "-p", str(port), "-mp", str(free_port()), "-rtp_echo")
-        return f"PJSIP/phones/sip:phone@127.0.0.1:{port}", process
+        return endpoint_at(port), process
 
     async def citizen(self, *, seconds: float, number: str = "13800000000") -> asyncio.subprocess.Process:
         """Call 12345; hang up after so many seconds."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import asyncpg
+import msgspec
 import pytest
 
 from agent_ui.call_requests import CallDesk
 from agent_ui.presence import NotReadyReason, PresenceState
-from agent_ui.protocol import DialCall, OrderCall, ReadCall, ReadFloor
+from agent_ui.protocol import DialCall, Ok, OrderCall, ReadCall, ReadFloor
 from agent_ui.staff import Staff, StaffRole
 from hotline.call_books import CallBooks
 from hotline.cli.check import CHECKS
@@ -21,6 +22,7 @@ from hotline.store.console import ConsoleStore
 from hotline.store.database import open_pool
 from hotline.store.queues import QueueStore
 from hotline.store.telephone import TelephoneStore
+from routing.call_news import news_of
 from routing.call_orders import CallAct, CallOrder
 from routing.calls import Call, Leg, Phase, Role
 from routing.queue_file import AgentPhone
@@ -93,6 +95,24 @@ async def test_who_calls_is_masked_and_in_full_for_a_reason_only(database: str) 
             await desk.answer(BOSS, ReadCall(id=4, call="nobody"))
         kept = await pool.fetch("SELECT actor, act, subject FROM audit_records ORDER BY id")
         assert [tuple(row) for row in kept] == [("agent:wang", "call.unmask", "c1")]
+
+
+async def test_a_console_that_comes_back_learns_of_its_call(database: str) -> None:
+    async with await open_pool(database, size=4) as pool:
+        desk = await house(pool)
+        assert await desk.answer(WANG, ReadCall(id=1)) == Ok(id=1)
+        call = await talking(pool)
+        mine = await desk.answer(WANG, ReadCall(id=2))
+        assert mine.news == news_of(call)
+        assert mine.card is not None
+        assert mine.card.masked
+        li = Staff(name="li", display_name="李", role=StaffRole.AGENT)
+        assert await desk.answer(li, ReadCall(id=3)) == Ok(id=3)
+        assert [await desk.caller(one, "c1") for one in (WANG, li, BOSS)] == ["+8613800138000", "", ""]
+        assert await desk.caller(WANG, "desk-1-2") == ""
+        await TelephoneStore(pool).save(msgspec.structs.replace(call, phase=Phase.OVER, ended_at=NOW), now=NOW)
+        assert await desk.answer(WANG, ReadCall(id=4)) == Ok(id=4)
+        assert (await desk.answer(WANG, ReadCall(id=5, call="c1"))).news is None
 
 
 async def test_presence_is_forced_by_supervisors_and_audited(database: str) -> None:

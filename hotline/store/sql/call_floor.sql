@@ -3,6 +3,12 @@
 -- name: calls
 SELECT id, doc, caller, caller_sealed, alarm FROM calls WHERE doc IS NOT NULL ORDER BY started_at LIMIT $1;
 
+-- name: one
+-- The call $1 if it is under way, or without it the latest of the agent $2.
+SELECT id, doc, alarm FROM calls
+WHERE doc IS NOT NULL AND CASE WHEN $1::text = '' THEN agent = $2::text ELSE id = $1::text END
+ORDER BY started_at DESC LIMIT 1;
+
 -- name: agents
 SELECT p.staff, p.state, p.reason, p.since, a.skills
 FROM presence p JOIN agent_phones a USING (staff)

@@ -17,7 +17,7 @@ export type LineState = 'online' | 'connecting' | 'reconnecting' | 'offline'
 /** Requests that may be sent again unseen: they only read, or the service knows a repeat by its key. */
 const REPEATABLE: ReadonlySet<Ask['type']> = new Set([
   'snapshot', 'open', 'search', 'similar', 'hotspots', 'consult', 'article', 'presence', 'phone_appeal', 'merge',
-  'dismiss_similar',
+  'dismiss_similar', 'terms', 'propose', 'explain', 'look', 'floor', 'call_card',
 ])
 
 /** What a unit works on, or waits for. */

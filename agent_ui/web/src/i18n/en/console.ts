@@ -46,20 +46,26 @@ export default {
   },
   police: {
     button: '110', heading: 'Hand off to 110', services: 'To', reason: 'What is going on', push: 'Push the incident', transfer: 'Transfer the call', conference: 'Three-way call', sent: 'Pushed to {services}, not acknowledged for {time}', acknowledged: '110 has it as {incident}',
-    returned: 'Returned by 110', confirm: 'Enter pushes it', noCall: 'No call',
+    returned: 'Returned by 110', confirm: 'Enter pushes it', confirmCall: 'F9 again: three-way call',
   },
   similar: { heading: 'Similar tickets', none: 'No similar open tickets', merge: 'Merge', dismiss: 'Not the same', mergeInto: 'Merge this into {number}', people: '{count} merged' },
   knowledge: { heading: 'Knowledge', none: 'No article fits', insert: 'Quote in the answer', source: 'Source: {source}', back: 'Back' },
   commands: { heading: 'More', search: 'Type what to do', submit: 'Do it', none: 'Nothing can be done', open: 'Do' },
   phone: {
-    open: 'New call', heading: 'Ticket from a call', text: 'What it is about', name: 'Name', phone: 'Telephone', town: 'Town', address: 'Address', confidential: 'Confidential', submit: 'Make the ticket', made: 'Ticket {number} made',
+    open: 'New call', heading: 'Ticket from a call', text: 'What it is about', name: 'Name', phone: 'Telephone', fromCall: 'The caller’s number is filled in', town: 'Town', address: 'Address', confidential: 'Confidential', submit: 'Make the ticket', made: 'Ticket {number} made',
+  },
+  handOver: {
+    heading: 'Hand the call over', way: 'How', transfer: 'Transfer', consult: 'Ask first', conference: 'Three-way call', queues: 'Skill groups', colleagues: 'Free colleagues', desks: 'Emergency services', nobody: 'Nobody is free', number: 'Another number',
+    hint: { transfer: 'You leave as soon as they answer; in a skill group the caller waits as one who called when they did.', consult: 'The citizen hears music while you ask; then hand over or go back.', conference: 'All three talk once they answer.' },
   },
   call: {
     heading: 'Call', ringing: 'ringing', talking: 'talking', greeting: 'greeting', waiting: 'waiting', over: 'over', hold: 'Hold', resume: 'Resume', hangUp: 'Hang up', transcript: 'Transcript', nothing: 'Nothing heard yet', citizen: 'Citizen', agent: 'Agent', party: 'Third party', supervisor: 'Supervisor',
-    card: 'Who calls', open: '{count} open', history: '{count} earlier', marked: 'Watched: {why}', alarm: 'Danger was heard: {words}', use: 'Use the transcript', suggestion: 'Seems to be: {what}',
+    open: '{count} open', history: '{count} earlier', marked: 'Watched: {why}', withheld: 'Number withheld', earlier: 'called {count} times, last {time}', firstTime: 'First call',
+    held: 'on hold', pickUp: 'Answer on your telephone', handOver: 'Hand over', register: 'Make a ticket', there: 'is in the call', handTo: 'Hand over to {name}', leave: 'Leave, they go on', drop: 'Drop the third', stopRinging: 'Stop ringing', supervised: 'Supervisor {name} has joined', alarm: 'Danger was heard: {words}', use: 'Use the transcript', suggestion: 'Seems to be: {what}',
   },
   keys: {
-    group: { move: 'Moving', ticket: 'Ticket', write: 'Writing', desk: 'Desk' },
+    group: { move: 'Moving', ticket: 'Ticket', write: 'Writing', desk: 'Desk', call: 'Call' },
+    hold: 'Hold or resume', hangUp: 'Hang up', handOver: 'Transfer, ask, three-way call',
     next: 'Next', previous: 'Previous', open: 'Open / to the list', queue: 'Queue 1–9, 0, -', search: 'Find', close: 'Close the ticket', claim: 'Claim or release', accept: 'Accept', dispatch: 'Dispatch', alternative: 'Take alternative', choose: 'Choose a category', unit: 'Choose a department',
     merge: 'Merge with the likeliest', police: '110', commands: 'More', message: 'To the citizen', note: 'Note', ask: 'Ask for more', answer: 'Answer', send: 'Send', phone: 'New call', ready: 'Available / end wrap-up', take: 'Take who waits', callback: 'Take the next callback', followUp: 'Take the next follow-up',
     knowledge: 'First article', alarms: 'Alarms', tabs: 'Conversation, history, same citizen', seen: 'I have seen the news', leaveText: 'Leave the text',

@@ -46,20 +46,26 @@ export default {
   },
   police: {
     button: '110', heading: '移交 110 等', services: '移交给', reason: '情况说明', push: '推送警情', transfer: '一键转接', conference: '三方通话', sent: '已推送 {services}，等待确认 {time}', acknowledged: '110 已接警，警情号 {incident}',
-    returned: '110 已退回', confirm: '按回车推送', noCall: '没有通话',
+    returned: '110 已退回', confirm: '按回车推送', confirmCall: '再按 F9 三方通话',
   },
   similar: { heading: '相似工单', none: '没有相似的在办工单', merge: '并入', dismiss: '不是同一件', mergeInto: '本件并入 {number}', people: '已并 {count} 件' },
   knowledge: { heading: '知识库', none: '没有匹配的文章', insert: '引用到答复', source: '来源：{source}', back: '返回' },
   commands: { heading: '更多操作', search: '输入操作名称', submit: '确定', none: '没有可用的操作', open: '操作' },
   phone: {
-    open: '登记来电', heading: '登记来电诉求', text: '诉求内容', name: '称呼', phone: '来电号码', town: '镇街', address: '地址', confidential: '要求保密', submit: '生成工单', made: '已生成工单 {number}',
+    open: '登记来电', heading: '登记来电诉求', text: '诉求内容', name: '称呼', phone: '来电号码', fromCall: '自动填入来电号码', town: '镇街', address: '地址', confidential: '要求保密', submit: '生成工单', made: '已生成工单 {number}',
+  },
+  handOver: {
+    heading: '转接通话', way: '方式', transfer: '转接', consult: '先咨询', conference: '三方通话', queues: '技能组', colleagues: '空闲坐席', desks: '紧急服务', nobody: '没有空闲的同事', number: '其他号码',
+    hint: { transfer: '对方接听后您退出；转技能组时市民重新排队，等待时间从来电算起。', consult: '市民听音乐，您先与对方商量，再决定是否交接。', conference: '对方接听后三方一起通话。' },
   },
   call: {
     heading: '通话', ringing: '振铃', talking: '通话中', greeting: '问候语', waiting: '排队', over: '已结束', hold: '保持', resume: '恢复', hangUp: '挂断', transcript: '实时转写', nothing: '尚无转写', citizen: '市民', agent: '坐席', party: '第三方', supervisor: '班长',
-    card: '来电信息', open: '在办 {count} 件', history: '历史 {count} 件', marked: '重点关注：{why}', alarm: '通话中出现危险信号：{words}', use: '用转写内容登记', suggestion: '判断：{what}',
+    open: '在办 {count} 件', history: '历史 {count} 件', marked: '重点关注：{why}', withheld: '号码未显示', earlier: '曾来电 {count} 次，最近 {time}', firstTime: '首次来电',
+    held: '保持中', pickUp: '请在话机上接听', handOver: '转接', register: '登记工单', there: '已接通', handTo: '交给{name}，我退出', leave: '我退出，他们继续', drop: '挂断第三方', stopRinging: '取消呼叫', supervised: '班长 {name} 已加入通话', alarm: '通话中出现危险信号：{words}', use: '用转写内容登记', suggestion: '判断：{what}',
   },
   keys: {
-    group: { move: '移动', ticket: '工单', write: '写', desk: '工作台' },
+    group: { move: '移动', ticket: '工单', write: '写', desk: '工作台', call: '通话' },
+    hold: '保持/恢复', hangUp: '挂断', handOver: '转接、咨询、三方通话',
     next: '下一件', previous: '上一件', open: '打开/聚焦列表', queue: '切换队列 1–9、0、-', search: '查找', close: '关闭工单', claim: '领取/放回', accept: '受理', dispatch: '派单', alternative: '采用其他分类', choose: '选择分类', unit: '选择单位',
     merge: '并入最相似的工单', police: '110', commands: '更多操作', message: '发给诉求人', note: '内部备注', ask: '请补充', answer: '直接答复', send: '发送', phone: '登记来电', ready: '示闲/结束话后', take: '接入等待的咨询', callback: '领取下一个回拨', followUp: '领取下一件回访',
     knowledge: '第一篇知识', alarms: '报警队列', tabs: '对话/经过/同一诉求人', seen: '已了解他人的更新', leaveText: '离开输入框',

@@ -1,4 +1,6 @@
-import type { CallNews, CallWords } from '@/generated/frames'
+import type { CallNews, CallWords, Service } from '@/generated/frames'
+
+export const SERVICES: readonly Service[] = ['110', '119', '120', '122']
 
 /** Take a sentence in: one that was not final is replaced by the next with its number, in the order of the talk. */
 export function heard(words: readonly CallWords[], next: CallWords): CallWords[] {
