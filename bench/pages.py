@@ -17,13 +17,14 @@ import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 from playwright.async_api import async_playwright
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 from agent_ui.page import DIST, routes
 from tests.processes import free_port
@@ -106,9 +107,10 @@ class Gateway:
             feeding.cancel()
 
     async def _feed(self, socket: ServerConnection) -> None:
-        while True:
-            await asyncio.sleep(0.05)
-            await socket.send(json.dumps({"type": "events", "events": self._crowd.events(self._rate // 20)}))
+        with suppress(ConnectionClosed):  # the page gave the line up, as it does when a machine stands still
+            while True:
+                await asyncio.sleep(0.05)
+                await socket.send(json.dumps({"type": "events", "events": self._crowd.events(self._rate // 20)}))
 
     def _answer(self, ask: dict[str, Any]) -> dict[str, Any] | None:
         stamp = datetime.now(UTC).isoformat()
