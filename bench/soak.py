@@ -68,6 +68,8 @@ class Soak:
         kept = self.samples[len(self.samples) // 10:]
         at = [one[0] / 3600 for one in kept]
         print(f"\n{self._rate:.0f} tickets/s for {kept[-1][0] / 60:.0f} minutes, bad answers: {self.bad}")
+        if len(kept) < 2:
+            return  # too short for a slope
         for name, column, unit in (("memory", 1, "MiB"), ("latency p50", 2, "ms"), ("latency p99", 3, "ms")):
             values = [one[column] for one in kept]
             slope = linear_regression(at, values).slope
@@ -75,8 +77,8 @@ class Soak:
                   f"{24 * slope:+9.1f} a day; least {min(values):.1f}, most {max(values):.1f}")
 
 
-async def soak(*, minutes: float, consoles: int) -> None:
-    """Measure the capacity, then soak."""
+async def soak(*, minutes: float, consoles: int) -> int:
+    """Measure the capacity, then soak; return how many answers were bad."""
     async with House(environment={"HOTLINE_MAX_WAITING": "5000"}) as house, aiohttp.ClientSession() as session:
         house.add_staff("watcher", "supervisor")
         house.start_desk()
@@ -90,15 +92,16 @@ async def soak(*, minutes: float, consoles: int) -> None:
         for task in watching:
             task.cancel()
         run.report()
+        return run.bad
 
 
-def main() -> None:
-    """Run from the command line."""
+def main() -> int:
+    """Run from the command line; exit status 1 if an answer was bad."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--consoles", type=int, default=3)
     given = parser.parse_args()
-    asyncio.run(soak(minutes=given.minutes, consoles=given.consoles))
+    return 1 if asyncio.run(soak(minutes=given.minutes, consoles=given.consoles)) else 0
 
 
 if __name__ == "__main__":
