@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from channels.phone_number import normalize_phone
 from hotline.errors import Forbidden, HotlineError, IllegalTransition, InvalidInput, NotFound
 from hotline.telephone_ports import CallStore
@@ -72,7 +74,28 @@ async def _carry_out(asked: Asked, switch: Switch, store: CallStore, now: dateti
     if order.act is CallAct.TRANSFER and order.to.strip().startswith(QUEUE):
         await switch.happen(call.id, m.Requeue(_queue(order.to.strip(), switch)))
     else:
-        await switch.happen(call.id, await order_of(asked, store.endpoint))
+        wanted = await order_of(asked, store.endpoint)
+        if isinstance(wanted, m.Brings) and wanted.name and not wanted.endpoint.startswith(OUTSIDE):
+            await _bring(call.id, wanted, switch, store, now)
+        else:
+            await switch.happen(call.id, wanted)
+
+
+async def _bring(call_id: str, order: m.Brings, switch: Switch, store: CallStore, now: datetime) -> None:
+    """Bring a colleague in: the queue gives them nothing as long as they take part."""
+    legs = switch.calls[call_id].legs if call_id in switch.calls else ()
+    if isinstance(order, m.Supervise) and any(leg.name == order.name for leg in legs):
+        await switch.happen(call_id, order)  # goes on in another way, and is claimed already
+        return
+    claimed = await store.claim(order.name, now=now, call=call_id)
+    await switch.queues.gone(order.name, now)
+    try:
+        await switch.happen(call_id, msgspec.structs.replace(order, claimed=claimed))
+    except HotlineError:
+        after = switch.calls.get(call_id)
+        if claimed and (after is None or all(leg.name != order.name for leg in after.legs)):
+            await switch.queues.free(m.Free(order.name, talked=False, back=claimed), now)
+        raise
 
 
 async def _dial(asked: Asked, switch: Switch, store: CallStore, now: datetime) -> None:

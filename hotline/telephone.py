@@ -121,7 +121,7 @@ class Telephone:
                     await self._happen(call.id, m.RungOut(leg.channel))
 
     def _longest(self, leg: Leg) -> float:
-        return self._times.ring if leg.role is Role.AGENT else self._times.outside
+        return self._times.ring if leg.role is Role.AGENT or leg.claimed else self._times.outside
 
     # ── after a restart ──────────────────────────────────────────────────────────────────────────
     async def _compare(self) -> None:
@@ -205,14 +205,20 @@ class Telephone:
 
     async def _tell(self, call: Call | None, after: Call, now: datetime) -> None:
         """Tell the agent and the books what has changed."""
-        agent = after.of(Role.AGENT)
-        if agent is not None and agent.up and after.phase is Phase.TALKING:
-            state = TALKING if after.held_since is None else HOLD
-            await self._store.set_presence(agent.name, state, among=[RINGING, TALKING, HOLD], now=now, call=after.id)
+        for leg in after.legs:
+            if leg.up and (leg.claimed or (leg.role is Role.AGENT and after.phase is Phase.TALKING)):
+                state = TALKING if leg.claimed or after.held_since is None else HOLD
+                await self._store.set_presence(leg.name, state, among=[RINGING, TALKING, HOLD], now=now, call=after.id)
+        handed = call is not None and bool(call.agent and after.agent) and call.agent != after.agent
+        if call is not None and handed:  # it is over for who handed it on
+            over = msgspec.structs.replace(after, agent=call.agent, phase=Phase.OVER)
+            await self._store.tell(over, now=now)
         told = after if after.agent else call
         if told is not None and told.agent and _shown(call) != _shown(after):
-            marked = self._marked(after.caller) if after.phase is Phase.RINGING else ""
-            await self._store.tell(msgspec.structs.replace(after, agent=told.agent), now=now, marked=marked)
+            card = handed or after.phase is Phase.RINGING
+            marked = self._marked(after.caller) if card else ""
+            shown = msgspec.structs.replace(after, agent=told.agent)
+            await self._store.tell(shown, now=now, card=card, marked=marked)
         if call is None or call.phase is after.phase:
             return
         if after.phase is Phase.TALKING:

@@ -98,8 +98,19 @@ class CallStore(Protocol):
         """Return the mean seconds of talk and wrap-up of the last calls."""
         ...
 
-    async def tell(self, call: Call, *, now: datetime, marked: str = "") -> None:
-        """Tell the agent of a call how it stands; with who calls, while it rings. `marked`: see `CallCard`."""
+    async def claim(self, agent: str, *, now: datetime, call: str) -> str:
+        """Take somebody out of the queue who is brought into a colleague's call, if they may be in it.
+
+        Returns:
+            The presence they go back to, with its reason after a space; "" for who is offline and in no queue.
+
+        Raises:
+            IllegalTransition: they are on a call.
+        """
+        ...
+
+    async def tell(self, call: Call, *, now: datetime, card: bool = False, marked: str = "") -> None:
+        """Tell the agent of a call how it stands; with `card` who calls too. `marked`: see `CallCard`."""
         ...
 
     async def expire_leases(self) -> None:

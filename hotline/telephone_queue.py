@@ -15,6 +15,8 @@ from routing.switchboard import Switchboard
 
 OFFLINE, AVAILABLE, RINGING, TALKING, HOLD = "offline", "available", "ringing", "talking", "hold"
 WRAP_UP, NOT_READY, NO_ANSWER = "wrap_up", "not_ready", "no_answer"
+STRAY = 3.0
+"""Seconds after which nobody is believed to be claimed who takes part in no call."""
 Happen = Callable[[str, m.Happening], Awaitable[None]]
 """Tells a call what happens to it."""
 
@@ -89,7 +91,7 @@ class Queues:
         before, self.seen = self.seen, seen
         for name, agent in seen.items():
             if before.get(name) == agent:
-                await self._end_wrap_up(name, agent, now)
+                await self._overdue(name, agent, now, taking_part=name in assigned)
             elif agent.state == AVAILABLE and name not in assigned:
                 await self._store.wrapped_up(name, now=now)
                 ready = Agent(name=name, skills=agent.skills, since=agent.since)
@@ -99,22 +101,28 @@ class Queues:
     async def _take_back(self, seen: Mapping[str, AgentSeen], now: datetime) -> None:
         """Who is rung and has gone meanwhile – a dead console, forced away – is not waited for."""
         for call in list(self._calls.values()):
-            leg = call.of(Role.AGENT)
-            if leg is None or leg.up or leg.since >= now:
-                continue
-            if leg.name not in seen or seen[leg.name].state not in _RUNG:
-                await self._happen(call.id, m.RungOut(leg.channel))
+            for leg in call.legs:
+                if leg.up or leg.since >= now or not (leg.role is Role.AGENT or leg.claimed):
+                    continue
+                if leg.name not in seen or seen[leg.name].state not in _RUNG:
+                    await self._happen(call.id, m.RungOut(leg.channel))
 
-    async def _end_wrap_up(self, name: str, agent: AgentSeen, now: datetime) -> None:
-        if agent.state == WRAP_UP and now.timestamp() - agent.since >= self._times.wrap_up:
+    async def _overdue(self, name: str, agent: AgentSeen, now: datetime, *, taking_part: bool) -> None:
+        """End a wrap-up in time, and free who was claimed by a process that was killed before it wrote for what."""
+        lasted = now.timestamp() - agent.since
+        if agent.state == WRAP_UP and lasted >= self._times.wrap_up:
             await self._store.set_presence(name, AVAILABLE, among=[WRAP_UP], now=now)
+        elif agent.state in _RUNG and lasted >= STRAY and not taking_part:
+            await self._store.set_presence(name, AVAILABLE, among=[agent.state], now=now)
 
     def _assigned(self) -> set[str]:
-        return {call.agent for call in self._calls.values() if call.agent and call.of(Role.AGENT) is not None}
+        """Return those who take part in a call, or are rung for one."""
+        legs = (leg for call in self._calls.values() for leg in call.legs)
+        return {leg.name for leg in legs if leg.role is Role.AGENT or leg.claimed}
 
     async def free(self, freed: m.Free, now: datetime) -> None:
         """Nobody is taken back who has gone offline meanwhile: only what the telephone set is undone."""
-        state, reason = (WRAP_UP, "") if freed.talked else (NOT_READY, NO_ANSWER) if freed.failed else (AVAILABLE, "")
+        state, reason = _after(freed)
         await self._store.set_presence(freed.agent, state, among=[RINGING, TALKING, HOLD], now=now, reason=reason)
         if freed.failed or freed.talked:
             await self._connect(self.board.away(freed.agent, now=now.timestamp()))
@@ -148,6 +156,16 @@ class Queues:
             if one.caller.id in self._calls:
                 again += self.board.arrive(one.caller, now=now.timestamp())
             await self._connect(again)
+
+
+def _after(freed: m.Free) -> tuple[str, str]:
+    """Return the presence of who is freed, and why they are not ready."""
+    if freed.talked:
+        return WRAP_UP, ""
+    if freed.failed and freed.back in ("", AVAILABLE):
+        return NOT_READY, NO_ANSWER
+    state, _, reason = (freed.back or AVAILABLE).partition(" ")
+    return state, reason
 
 
 _RUNG = frozenset({RINGING, TALKING, HOLD})

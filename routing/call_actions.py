@@ -84,11 +84,15 @@ class Dequeue(msgspec.Struct, frozen=True):
 
 
 class Free(msgspec.Struct, frozen=True):
-    """An agent's part is over: wrap-up after a talk, not ready after no answer, available again otherwise."""
+    """An agent's part is over: wrap-up after a talk, not ready after no answer, available again otherwise.
+
+    `back`: who was claimed for a colleague's call goes back to this presence (see `routing.calls.Leg.claimed`).
+    """
 
     agent: str
     talked: bool
     failed: bool = False
+    back: str = ""
 
 
 class Missed(msgspec.Struct, frozen=True):

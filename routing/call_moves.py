@@ -43,12 +43,13 @@ def without(call: Call, channel: str) -> tuple[Leg, ...]:
 
 
 def dialled(
-    call: Call, role: Role, name: str, endpoint: str, now: datetime, *, ear: Ear | None = None, **changes: Any
+    call: Call, role: Role, name: str, endpoint: str, now: datetime, *, ear: Ear | None = None, claimed: str = "",
+    **changes: Any,
 ) -> Step:
     """Ring somebody; the channel is named after the call, the role and the name, and numbered."""
     number = call.number + 1
     channel = f"{role}~{call.id}~{number}~{quote(name, safe='')}"
-    leg = Leg(channel=channel, role=role, name=name, since=now, ear=ear)
+    leg = Leg(channel=channel, role=role, name=name, since=now, ear=ear, claimed=claimed)
     dial = m.Dial(channel, endpoint, call.caller)
     return Step(changed(call, legs=(*call.legs, leg), number=number, **changes), (dial,))
 
@@ -85,12 +86,34 @@ def party_gone(call: Call, leg: Leg, now: datetime) -> Step:
 
 
 def agent_leaves(call: Call, now: datetime) -> Step:
-    """The agent goes, the others talk on."""
+    """The agent goes, the others talk on; there is nothing to hand over where the citizen has gone."""
     agent = call.of(Role.AGENT)
     if agent is None:
         return Step(call)
+    if call.of(Role.CITIZEN) is None:
+        return end(call, now)
     left = changed(call, legs=without(call, agent.channel))
-    return Step(left, (m.Hang(agent.channel), m.Free(agent.name, talked=True))).then(unheard, now)
+    gone = Step(left, (m.Hang(agent.channel), m.Free(agent.name, talked=True)))
+    return gone.then(unheard, now).then(succeeded, now)
+
+
+def succeeded(call: Call, now: datetime) -> Step:
+    """A colleague who was brought in has the call now, with all that its agent may do."""
+    party = call.of(Role.PARTY)
+    if party is None or not party.claimed or not party.up:
+        return Step(call)
+    heir = msgspec.structs.replace(party, role=Role.AGENT, claimed="")
+    return Step(changed(call, agent=heir.name, legs=with_leg(call, heir)))
+
+
+def released(before: Call, after: Call, event: m.Happening) -> tuple[Action, ...]:
+    """Return what frees the colleagues who were claimed and take part no more, however that came."""
+    silent = event.channel if isinstance(event, m.RungOut | m.Gone) else ""
+    there = {leg.channel for leg in after.legs}
+    return tuple(
+        m.Free(leg.name, talked=False, failed=leg.channel == silent and not leg.up, back=leg.claimed)
+        for leg in before.legs if leg.claimed and leg.channel not in there
+    )
 
 
 def end(call: Call, now: datetime) -> Step:
@@ -124,7 +147,7 @@ def supervise(call: Call, event: m.Supervise, now: datetime) -> Step:
     talking(call)
     leg = call.of(Role.SUPERVISOR)
     if leg is None:
-        return dialled(call, Role.SUPERVISOR, event.name, event.endpoint, now, ear=event.ear)
+        return dialled(call, Role.SUPERVISOR, event.name, event.endpoint, now, ear=event.ear, claimed=event.claimed)
     if leg.name != event.name or not leg.up:
         raise IllegalTransition("a supervisor takes part in the call already")
     return Step(call) if leg.ear is event.ear else _otherwise(call, leg, event.ear)

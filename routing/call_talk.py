@@ -38,8 +38,11 @@ def _consult(call: Call, event: m.Consult, now: datetime) -> Step:
     return away(call, now).then(partial(_ring_party, event), now)
 
 
-def _ring_party(event: m.Consult | m.Conference, call: Call, now: datetime) -> Step:
-    return dialled(call, Role.PARTY, event.name, event.endpoint, now)
+def _ring_party(event: m.Consult | m.Conference | m.Transfer, call: Call, now: datetime) -> Step:
+    handed = isinstance(event, m.Transfer)
+    return dialled(
+        call, Role.PARTY, event.name, event.endpoint, now, claimed=event.claimed, transferring=handed
+    )
 
 
 def _conference(call: Call, event: m.Conference, now: datetime) -> Step:
@@ -50,7 +53,7 @@ def _conference(call: Call, event: m.Conference, now: datetime) -> Step:
 def _transfer(call: Call, event: m.Transfer, now: datetime) -> Step:
     if event.endpoint:
         _no_party(call)
-        return dialled(call, Role.PARTY, event.name, event.endpoint, now, transferring=True)
+        return _ring_party(event, call, now)
     talking(call)
     party = call.of(Role.PARTY)
     if party is None:

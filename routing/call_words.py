@@ -135,10 +135,11 @@ class Resume(msgspec.Struct, frozen=True):
 
 
 class Consult(msgspec.Struct, frozen=True):
-    """Ring somebody while the citizen hears music (咨询)."""
+    """Ring somebody while the citizen hears music (咨询). `claimed`: see `routing.calls.Leg`."""
 
     name: str
     endpoint: str
+    claimed: str = ""
 
 
 class Conference(msgspec.Struct, frozen=True):
@@ -146,6 +147,7 @@ class Conference(msgspec.Struct, frozen=True):
 
     name: str
     endpoint: str
+    claimed: str = ""
 
 
 class Transfer(msgspec.Struct, frozen=True):
@@ -153,6 +155,7 @@ class Transfer(msgspec.Struct, frozen=True):
 
     name: str = ""
     endpoint: str = ""
+    claimed: str = ""
 
 
 class Requeue(msgspec.Struct, frozen=True):
@@ -185,7 +188,10 @@ class Supervise(msgspec.Struct, frozen=True):
     name: str
     endpoint: str
     ear: Ear
+    claimed: str = ""
 
 
+Brings = Consult | Conference | Transfer | Supervise
+"""Orders that bring somebody in."""
 Order = Hold | Resume | Consult | Conference | Transfer | Requeue | DropParty | Leave | HangUp | Supervise | Move
 Happening = Entered | Played | Digit | Chosen | Told | Full | Up | Gone | Assigned | RungOut | Order

@@ -24,6 +24,8 @@ from routing.call_moves import (
     dialled,
     end,
     party_gone,
+    released,
+    succeeded,
     supervisor_up,
     unheard,
     with_leg,
@@ -47,7 +49,8 @@ def step(call: Call, event: Happening, *, now: datetime) -> Step:
         if isinstance(event, Order):
             raise IllegalTransition("the call is over")
         return Step(call)
-    return _STEPS[type(event)](call, event, now)
+    after = _STEPS[type(event)](call, event, now)
+    return Step(after.call, (*after.actions, *released(call, after.call, event)))
 
 
 # ── ringing ──────────────────────────────────────────────────────────────────────────────────────
@@ -126,7 +129,7 @@ def _agent_gone(call: Call, leg: Leg, now: datetime) -> Step:
     left = Step(changed(call, legs=without(call, leg.channel)), (m.Free(leg.name, talked=True),))
     party = left.call.of(Role.PARTY)
     alone = party is None or not party.up or left.call.of(Role.CITIZEN) is None
-    return left.then(end if alone else bring_back, now).then(unheard, now)
+    return left.then(end if alone else bring_back, now).then(unheard, now).then(succeeded, now)
 
 
 def _citizen_gone(call: Call, leg: Leg, now: datetime, *, cause: int = 0) -> Step:

@@ -50,7 +50,13 @@ class Ear(StrEnum):
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
-    """One party. `name`: the agent's, or the number; `since` is when it was dialled; `away`: held out of the talk."""
+    """One party.
+
+    Attributes:
+        name: the agent's, or the number. since: when it was dialled. away: held out of the talk.
+        claimed: the presence (with its reason after a space) to which a colleague who was brought in goes back once
+            they take part no more; the queue gives them nothing meanwhile. "" for everybody else.
+    """
 
     channel: str
     role: Role
@@ -59,6 +65,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     away: bool = False
     since: datetime
     ear: Ear | None = None
+    claimed: str = ""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

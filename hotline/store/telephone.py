@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from channels.phone_codec import caller_key
-from hotline.errors import HotlineError, NotFound, Unavailable
+from hotline.errors import HotlineError, IllegalTransition, NotFound, Unavailable
 from hotline.store.answering import answering
 from hotline.store.call_cards import CallCards
 from hotline.store.console import ConsoleStore
@@ -30,6 +30,8 @@ _calls = msgspec.json.Decoder(Call)
 _orders = msgspec.json.Decoder(CallOrder)
 USUAL_HANDLING = 240.0
 """Seconds of talk and wrap-up where no call tells better."""
+CLAIMABLE = ("available", "not_ready", "wrap_up")
+"""In which presence somebody may be brought into a colleague's call."""
 ORDER_WAIT, _LOOK = 5.0, 0.05
 """Seconds that a console waits for what it asked, and between two looks."""
 _levels = msgspec.json.Decoder(dict[str, int])
@@ -89,11 +91,10 @@ class TelephoneStore:
         with answering():
             return await self._pool.fetchval(_SQL["handling"]) or USUAL_HANDLING
 
-    async def tell(self, call: Call, *, now: datetime, marked: str = "") -> None:
-        """Tell the agent of a call how it stands; with who calls, while it rings."""
-        ringing = call.phase is Phase.RINGING
-        card = await self._cards.card(call.caller, call=call.id, marked=marked) if ringing else None
-        await self.tell_topic(f"agent:{call.agent}", news_of(call, card=card), now=now)
+    async def tell(self, call: Call, *, now: datetime, card: bool = False, marked: str = "") -> None:
+        """Tell the agent of a call how it stands; with `card` who calls too."""
+        who = await self._cards.card(call.caller, call=call.id, marked=marked) if card else None
+        await self.tell_topic(f"agent:{call.agent}", news_of(call, card=who), now=now)
 
     async def tell_topic(self, topic: str, news: CallNews | CallWords, *, now: datetime) -> None:
         """Tell consoles that follow a topic; kept for a day, so that who comes back misses nothing."""
@@ -112,6 +113,20 @@ class TelephoneStore:
         with answering():
             changed = await self._pool.fetchval(_SQL["set_presence"], agent, state, reason, now, list(among), call)
         return changed is not None
+
+    async def claim(self, agent: str, *, now: datetime, call: str) -> str:
+        """Take a colleague out of the queue for a call; return the presence they go back to, "" for who is offline.
+
+        Raises:
+            IllegalTransition: they are on a call.
+        """
+        with answering():
+            was = await self._pool.fetchrow(_SQL["claim"], agent, now, call, list(CLAIMABLE))
+        if was is None or was["state"] == "offline":
+            return ""
+        if was["state"] not in CLAIMABLE:
+            raise IllegalTransition(f"{agent} is {was['state']}: somebody who is on a call cannot be brought in")
+        return f"{was['state']} {was['reason']}".strip()
 
     async def endpoint(self, agent: str) -> str:
         """Return where somebody is rung, "" for nowhere."""

@@ -122,6 +122,66 @@ def test_consulting_can_be_given_up() -> None:
     assert story.call.held_since is None
 
 
+# ── colleagues ───────────────────────────────────────────────────────────────────────────────────
+CONSULT = m.Consult("li", "PJSIP/li", "not_ready meal")
+FREED = m.Free("li", talked=False, back="not_ready meal")
+
+
+def test_a_colleague_is_freed_when_the_agent_goes_back_to_the_citizen() -> None:
+    story = Story().talking().tell(CONSULT).up(Role.PARTY)
+    assert not story.of(m.Free)
+    assert story.tell(m.DropParty()).of(m.Free) == [FREED]
+
+
+def test_a_colleague_who_does_not_answer_or_vanishes_is_freed() -> None:
+    silent = Story().talking().tell(CONSULT)
+    silent.tell(m.RungOut(silent.channel(Role.PARTY)))
+    assert silent.of(m.Free) == [m.Free("li", talked=False, failed=True, back="not_ready meal")]
+    assert Story().talking().tell(CONSULT).up(Role.PARTY).gone(Role.PARTY).of(m.Free) == [FREED]
+
+
+def test_a_colleague_stays_claimed_while_the_agent_talks_to_them_without_the_citizen() -> None:
+    story = Story().talking().tell(CONSULT).up(Role.PARTY).gone(Role.CITIZEN)
+    assert not story.of(m.Free)
+    assert set(map(str, story.gone(Role.AGENT).of(m.Free))) == {str(m.Free("wang", talked=True)), str(FREED)}
+
+
+def test_a_colleague_is_freed_when_everybody_is_hung_up() -> None:
+    story = Story().talking().tell(CONSULT).up(Role.PARTY).tell(m.HangUp())
+    assert FREED in story.of(m.Free)
+    assert len(story.of(m.Free)) == 2
+
+
+@pytest.mark.parametrize("way", ["transfer", "one touch", "leave", "phone lost"])
+def test_who_takes_over_is_the_agent_with_all_that_an_agent_may_do(way: str) -> None:
+    story = Story().talking()
+    match way:
+        case "transfer":
+            story.tell(CONSULT).up(Role.PARTY).tell(m.Transfer())
+        case "one touch":
+            story.tell(m.Transfer("li", "PJSIP/li", "available")).up(Role.PARTY)
+        case "leave":
+            story.tell(m.Conference("li", "PJSIP/li", "available")).up(Role.PARTY).tell(m.Leave())
+        case _:
+            story.tell(CONSULT).up(Role.PARTY).gone(Role.AGENT)
+    assert story.of(m.Free) == [m.Free("wang", talked=True)]
+    assert (story.call.agent, {leg.role for leg in story.call.legs}) == ("li", {Role.CITIZEN, Role.AGENT})
+    assert story.call.held_since is None
+    story.tell(m.Hold(), m.Resume(), m.Consult("110", "outside:110"), m.DropParty()).gone(Role.CITIZEN)
+    assert story.of(m.Free)[-1] == m.Free("li", talked=True)
+    assert story.call.phase is Phase.OVER
+
+
+def test_nobody_leaves_a_colleague_alone_when_the_citizen_has_gone() -> None:
+    story = Story().talking().tell(m.Conference("li", "PJSIP/li", "available")).up(Role.PARTY).gone(Role.CITIZEN)
+    assert story.tell(m.Leave()).call.phase is Phase.OVER
+
+
+def test_a_supervisor_who_listens_is_freed_with_the_talk() -> None:
+    story = Story().talking().tell(m.Supervise("chen", "PJSIP/chen", Ear.LISTEN, "available")).up(Role.SUPERVISOR)
+    assert m.Free("chen", talked=False, back="available") in story.gone(Role.CITIZEN).of(m.Free)
+
+
 @pytest.mark.parametrize("first", [Role.CITIZEN, Role.AGENT, Role.PARTY])
 def test_in_a_three_way_call_any_party_may_leave_first(first: Role) -> None:
     story = Story().talking().tell(m.Conference("110", "outside:110")).up(Role.PARTY).gone(first)
@@ -195,6 +255,8 @@ ORDERS = st.sampled_from([
     m.Hold(), m.Resume(), m.Consult("li", "PJSIP/li"), m.Conference("110", "outside:110"), m.Transfer("z", "PJSIP/z"),
     m.Transfer(), m.DropParty(), m.Leave(), m.HangUp(), m.Supervise("chen", "x", Ear.LISTEN),
     m.Supervise("chen", "x", Ear.BARGE), m.Supervise("chen", "x", Ear.WHISPER), m.Supervise("boss", "y", Ear.LISTEN),
+    m.Supervise("ann", "x", Ear.LISTEN, "available"), m.Supervise("ann", "x", Ear.BARGE, "available"),
+    m.Consult("ann", "x", "available"), m.Conference("ann", "x", "wrap_up"), m.Transfer("ann", "x", "available"),
     m.Played("c1"), m.Digit("1"), m.Digit("5"), m.Told(("hotline-next",)), m.Played("c1", "hotline-next"), m.Full(),
     m.Played("c1", FULL), m.Chosen("yue", "yue"), m.Move("enterprise"), m.Requeue("enterprise"),
     m.Assigned("wang", "PJSIP/wang"), m.Assigned("li", "PJSIP/li"),
@@ -228,11 +290,14 @@ def test_whatever_happens_nobody_is_left(
 def _holds(story: Story) -> None:
     call: Call = story.call
     assigned = [one.channel for one in story.of(m.Dial) if isinstance(one, m.Dial) and one.channel.startswith("agent~")]
-    busy = [leg for leg in call.legs if leg.role is Role.AGENT]
-    freed = [one for one in story.of(m.Free) if isinstance(one, m.Free)]
+    busy = [leg for leg in call.legs if leg.role is Role.AGENT and leg.name != "ann"]
+    freed = [one for one in story.of(m.Free) if isinstance(one, m.Free) and one.agent != "ann"]
+    claimed = [one for one in story.of(m.Dial) if isinstance(one, m.Dial) and one.channel.endswith("~ann")]
+    let_go = [one for one in story.of(m.Free) if isinstance(one, m.Free) and one.agent == "ann"]
+    assert len(let_go) + sum(leg.name == "ann" for leg in call.legs) == len(claimed)
     refused = len(freed) + len(busy) - len(assigned)  # an agent who came too late is freed without being rung
     assert refused >= 0
-    assert len(busy) <= 1
+    assert sum(leg.role is Role.AGENT for leg in call.legs) <= 1
     assert len({leg.role for leg in call.legs}) == len(call.legs)
     assert (call.phase is Phase.OVER) == (call.ended_at is not None)
     if call.phase is Phase.OVER:

@@ -43,6 +43,25 @@ WITH changed AS (
 )
 SELECT changed.staff FROM changed LEFT JOIN woken ON true;
 
+-- name: claim
+-- $1 is rung for the call $3 of a colleague since $2, if their presence is one of $4: two who want them at once wait for
+-- each other at the row, and only one gets them. Returns what their presence was, none for who has never been present.
+WITH was AS MATERIALIZED (
+    SELECT staff, state, reason FROM presence WHERE staff = $1 FOR UPDATE
+), changed AS (
+    UPDATE presence SET state = 'ringing', reason = '', since = $2
+    FROM was WHERE presence.staff = was.staff AND was.state = ANY ($4::text[])
+    RETURNING presence.staff
+), told AS (
+    INSERT INTO presence_events (position, at, doc)
+    SELECT event_position(0), $2, jsonb_build_object(
+        'actor', 'system:', 'staff', staff, 'state', 'ringing', 'reason', '', 'since', $2::timestamptz, 'call', $3::text)
+    FROM changed
+), woken AS MATERIALIZED (
+    SELECT pg_notify('hotline_events', '') FROM changed
+)
+SELECT was.state, was.reason FROM was LEFT JOIN woken ON true;
+
 -- name: wrapped_up
 -- The wrap-up of an agent's last call is over.
 UPDATE calls SET wrap_up_seconds = greatest(0, extract(epoch FROM $2::timestamptz - ended_at))::integer
