@@ -45,8 +45,9 @@ class Announcer:
             self._handling, self._next_reading = await self._store.handling(), seconds + _HANDLING
         agents, places = self._serving(), Counter[str]()
         for caller in sorted(waiting.values(), key=lambda one: one.turn):
-            places[caller.queue] += 1
-            call, place = calls.get(caller.id), places[caller.queue]
+            call = calls.get(caller.id)
+            places[caller.queue] += call is not None  # not the chats
+            place = places[caller.queue]
             if call is not None and self._due(call, place, seconds):
                 self._told[call.id] = _Told(place, seconds)
                 wait = expected_wait(place, agents=agents[caller.queue], handling=self._handling)
@@ -66,7 +67,8 @@ class Announcer:
         found = Counter[str]()
         for name, queue in self._queues.centre.queues.items():
             found[name] = sum(
-                agent.state in _AT_WORK and any(agent.skills.get(step.skill, 9) <= step.level for step in queue.steps)
+                agent.state in _AT_WORK and agent.endpoint != ""
+                and any(agent.skills.get(step.skill, 9) <= step.level for step in queue.steps)
                 for agent in self._queues.seen.values()
             )
         return found

@@ -16,6 +16,7 @@ import structlog
 
 from hotline.announcing import Announcer
 from hotline.call_orders import carried_out
+from hotline.chat_queue import Chats
 from hotline.errors import HotlineError, NotFound
 from hotline.ports import Clock
 from hotline.telephone_ports import Books, CallStore, Pbx, PbxChannel, Times
@@ -47,14 +48,15 @@ class Telephone:
 
     def __init__(
         self, *, pbx: Pbx, store: CallStore, books: Books, clock: Clock, centre: Callable[[], Centre] = lambda: FIRST,
-        marked: Marked = lambda _: "", times: Times = Times(), follow: Callable[[Call], None] = lambda _: None,
+        chats: Chats | None = None, marked: Marked = lambda _: "", times: Times = Times(),
+        follow: Callable[[Call], None] = lambda _: None,
     ) -> None:
-        """`follow` is told each call after each of its steps."""
+        """`follow` is told each call after each of its steps; `chats` are given to agents too."""
         self._pbx, self._store, self._books, self._clock = pbx, store, books, clock
         self._centre, self._marked, self._times, self._follow = centre, marked, times, follow
         self._calls: dict[str, Call] = {}
         self.queues = Queues(
-            store=store, centre=centre, clock=clock, times=times, calls=self._calls, happen=self._happen
+            store=store, centre=centre, clock=clock, times=times, calls=self._calls, happen=self._happen, chats=chats
         )
         self._announcer = Announcer(store=store, times=times, queues=self.queues, happen=self._happen)
         self._one = asyncio.Lock()

@@ -15,7 +15,7 @@ from routing.calls import Call
 
 
 class AgentSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent with a telephone. `since` in seconds of the epoch; `skills` maps skills to levels."""
+    """An agent. `since` in seconds of the epoch; `endpoint` "" without a telephone; `skills` maps skills to levels."""
 
     state: str
     since: float
@@ -65,7 +65,7 @@ class CallStore(Protocol):
         ...
 
     async def agents(self) -> dict[str, AgentSeen]:
-        """Return who has a telephone and a living console."""
+        """Return who has a living console."""
         ...
 
     async def last_agent(self, caller: str) -> str:

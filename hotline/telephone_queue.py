@@ -1,16 +1,20 @@
-"""Who waits and who is free: the switchboard in use. An agent is claimed in the database before they are rung."""
+"""Who waits and who is free: the switchboard in use, for calls and chats.
+
+An agent is claimed in the database before they are rung, a chat before it is theirs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
+from hotline.chat_queue import Chats
 from hotline.ports import Clock
 from hotline.telephone_ports import AgentSeen, CallStore, Times
 from routing import call_words as m
 from routing.calls import Call, Phase, Role
 from routing.queue_plan import Centre, settings_of
-from routing.queueing import Agent, Assignment, Caller
+from routing.queueing import Agent, Assignment, Caller, Medium
 from routing.switchboard import Switchboard
 
 OFFLINE, AVAILABLE, RINGING, TALKING, HOLD = "offline", "available", "ringing", "talking", "hold"
@@ -26,10 +30,11 @@ class Queues:
 
     def __init__(
         self, *, store: CallStore, centre: Callable[[], Centre], clock: Clock, times: Times, calls: Mapping[str, Call],
-        happen: Happen,
+        happen: Happen, chats: Chats | None = None,
     ) -> None:
+        """Without `chats` only calls are given to agents."""
         self._store, self._read, self._clock, self._times = store, centre, clock, times
-        self._calls, self._happen = calls, happen
+        self._calls, self._happen, self._chats = calls, happen, chats
         self.centre = centre()
         self.board = Switchboard(settings_of(self.centre))
         self.seen: dict[str, AgentSeen] = {}
@@ -43,11 +48,14 @@ class Queues:
             self._next_expiry = now.timestamp() + 1.0
             await self._store.expire_leases()
         await self._watch_agents(now)
+        await self._watch_chats(now)
         await self._connect(self.board.advance(now=now.timestamp()))
 
     async def _serve_by(self, centre: Centre, now: datetime) -> None:
         """The queues were changed: who waits and who is there stays so."""
         before, self.centre = self.board, centre
+        if self._chats is not None:
+            self._chats.forget()
         self.board = Switchboard(settings_of(centre))
         found: list[Assignment] = []
         for agent in before.agents.values():
@@ -71,7 +79,8 @@ class Queues:
         self.board.leave(call_id)
 
     def _waiting_in(self, queue: str) -> int:
-        return sum(caller.queue == queue for caller in self.board.waiting.values())
+        waiting = self.board.waiting.values()
+        return sum(caller.queue == queue and caller.medium is Medium.CALL for caller in waiting)
 
     async def _arrive(self, call: Call) -> list[Assignment]:
         caller = Caller(
@@ -94,9 +103,17 @@ class Queues:
                 await self._overdue(name, agent, now, taking_part=name in assigned)
             elif agent.state == AVAILABLE and name not in assigned:
                 await self._store.wrapped_up(name, now=now)
-                ready = Agent(name=name, skills=agent.skills, since=agent.since)
-                await self._connect(self.board.ready(ready, now=now.timestamp()))
+                await self._connect(self.board.ready(self._agent(name, agent), now=now.timestamp()))
         await self._take_back(seen, now)
+
+    def _agent(self, name: str, seen: AgentSeen) -> Agent:
+        """Return an agent who is available, with the chats that they have; the last chat given counts as work."""
+        chats = self._chats.held(name) if self._chats is not None else 0
+        last = self._chats.given(name) if self._chats is not None else 0.0
+        return Agent(
+            name=name, skills=seen.skills, since=max(seen.since, last), load=chats * self.centre.chat_cost,
+            media=frozenset(Medium) if seen.endpoint else frozenset({Medium.CHAT}),
+        )
 
     async def _take_back(self, seen: Mapping[str, AgentSeen], now: datetime) -> None:
         """Who is rung and has gone meanwhile – a dead console, forced away – is not waited for."""
@@ -135,7 +152,7 @@ class Queues:
     # ── both ─────────────────────────────────────────────────────────────────────────────────────
     async def give(self, call: Call, name: str, now: datetime) -> bool:
         """Ring an agent for a call that waits, whoever's turn it is; False if they are not free."""
-        if call.phase is not Phase.WAITING or call.full or name not in self.seen:
+        if call.phase is not Phase.WAITING or call.full or name not in self.seen or not self.seen[name].endpoint:
             return False
         if not await self._store.set_presence(name, RINGING, among=[AVAILABLE], now=now, call=call.id):
             return False
@@ -148,6 +165,9 @@ class Queues:
         """Ring those whom the queue has found, if they are still free: the claim is in the database."""
         for one in found:
             now, name = self._clock(), one.agent.name
+            if one.caller.medium is Medium.CHAT:
+                await self._hand_over(one, now)
+                continue
             claimed = await self._store.set_presence(name, RINGING, among=[AVAILABLE], now=now, call=one.caller.id)
             if claimed and one.caller.id in self._calls and name in self.seen:
                 await self._happen(one.caller.id, m.Assigned(name, self.seen[name].endpoint))
@@ -156,6 +176,33 @@ class Queues:
             if one.caller.id in self._calls:
                 again += self.board.arrive(one.caller, now=now.timestamp())
             await self._connect(again)
+
+    # ── chats ────────────────────────────────────────────────────────────────────────────────────
+    async def _watch_chats(self, now: datetime) -> None:
+        """Let chats wait with the calls, and tell the board who has room again."""
+        if self._chats is None or not self.centre.chat_cost:
+            return
+        news, assigned = await self._chats.look(now), self._assigned()
+        for id_ in news.left:
+            self.board.leave(id_)
+        for name in news.changed - assigned:
+            seen = self.seen.get(name)
+            if seen is not None and seen.state == AVAILABLE and name in self.board.agents:
+                await self._connect(self.board.ready(self._agent(name, seen), now=now.timestamp()))
+        for chat in news.come:
+            queue = self.centre.chat_queue or self.centre.default
+            caller = Caller(id=chat.id, queue=queue, arrived=chat.since, medium=Medium.CHAT)
+            await self._connect(self.board.arrive(caller, now=now.timestamp()))
+
+    async def _hand_over(self, one: Assignment, now: datetime) -> None:
+        """Give a chat to who was found; who is not there after all is looked at anew."""
+        name = one.agent.name
+        given = self._chats is not None and await self._chats.give(one.caller.id, name, now=now)
+        seen = self.seen.get(name) if given else self.seen.pop(name, None)
+        if given and seen is not None:
+            await self._connect(self.board.ready(self._agent(name, seen), now=now.timestamp()))
+        else:
+            await self._connect(self.board.away(name, now=now.timestamp()))
 
 
 def _after(freed: m.Free) -> tuple[str, str]:

@@ -17,9 +17,9 @@ Level = Annotated[int, Meta(ge=BEST, le=WORST)]
 
 
 class AgentPhone(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where an agent is rung, and what they know: skills with levels, 1 the best, 5 the least."""
+    """Where an agent is rung ("": they take chats only), and what they know: skills with levels, 1 the best."""
 
-    endpoint: Annotated[str, Meta(min_length=1, max_length=200)]
+    endpoint: Annotated[str, Meta(max_length=200)]
     skills: dict[str, Level]
 
 

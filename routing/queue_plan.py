@@ -44,7 +44,9 @@ class Centre(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
         repeat_head_start: for who called within `repeat_hours` and got nobody.
         marked_head_start: for contacts contained as a nuisance (negative: after others, yet nobody waits for ever).
         menu: key → language, played after the greeting; empty: no menu, as long menus are discouraged.
-        capacity: what an agent carries at once, by the cost of a call and of a chat.
+        capacity: what an agent carries at once, by the cost of a call and of a chat: with 6, 6 and 2 one call or three
+            chats. With a `chat_cost` of 0 chats are given to nobody: agents take them by hand.
+        chat_queue: in which queue chats wait; "" for the default one.
     """
 
     queues: Mapping[str, Queue]
@@ -57,6 +59,7 @@ class Centre(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     capacity: int = 6
     call_cost: int = 6
     chat_cost: int = 2
+    chat_queue: str = ""
 
 
 FIRST = Centre(queues={GENERAL: Queue(title="综合", steps=(Rung(0, "general", 3), Rung(30, "general", 5)))})
@@ -74,8 +77,10 @@ def checked(centre: Centre) -> Centre:
 def _mistakes(centre: Centre) -> Iterator[str]:
     if centre.default not in centre.queues:
         yield f"default: there is no queue {centre.default!r}"
-    if not 0 < centre.chat_cost <= centre.call_cost <= centre.capacity:
-        yield "capacity: 0 < chat_cost <= call_cost <= capacity must hold"
+    if centre.chat_queue and centre.chat_queue not in centre.queues:
+        yield f"chat_queue: there is no queue {centre.chat_queue!r}"
+    if not 0 <= centre.chat_cost <= centre.call_cost <= centre.capacity or not centre.call_cost:
+        yield "capacity: 0 <= chat_cost <= call_cost <= capacity must hold, and call_cost be above 0"
     if any(key not in KEYS for key in centre.menu) or len(centre.menu) == 1 or len(centre.menu) > 4:
         yield "menu: two to four keys from 1 to 9, or none: long menus are discouraged (GB/T 33358-2016)"
     for seconds in ("last_agent_wait", "repeat_head_start", "repeat_hours"):

@@ -72,12 +72,16 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent who takes calls and chats. `skills` maps a skill to its level; `since` is when they became free."""
+    """An agent who takes calls and chats. `skills` maps a skill to its level; `since` is when they became free.
+
+    `media`: what they can take: without a telephone only chats.
+    """
 
     name: str
     skills: Mapping[str, int]
     since: float = 0.0
     load: int = 0
+    media: frozenset[Medium] = frozenset(Medium)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +100,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def fits(self, agent: Agent, medium: Medium) -> bool:
         """Tell whether the agent has room for one more."""
-        return agent.load + self.cost[medium] <= self.capacity
+        return medium in agent.media and agent.load + self.cost[medium] <= self.capacity
 
     def rungs(self, caller: Caller, now: float) -> tuple[Rung, ...]:
         """Return the rungs that a caller has reached."""

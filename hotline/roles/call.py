@@ -1,7 +1,9 @@
-"""The call role: one process at a time steers the PBX; without one everything else runs."""
+"""The call role: one process at a time steers the PBX and gives chats to agents; without a PBX it gives chats only."""
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -11,7 +13,9 @@ import structlog
 
 from channels.ari import Ari
 from hotline.call_books import CallBooks
+from hotline.chat_queue import LOOK, Chats
 from hotline.core import Core
+from hotline.errors import HotlineError
 from hotline.jobs import repeated, supervised
 from hotline.recordings import Collector
 from hotline.roles.call_desk import marked
@@ -19,20 +23,49 @@ from hotline.roles.parts import running
 from hotline.roles.recordings import recordings_of
 from hotline.roles.speech import speech
 from hotline.speech import Speech
+from hotline.store.chats import ChatStore
 from hotline.store.telephone import TelephoneStore, sole_owner
 from hotline.telephone import Telephone
 from hotline.telephone_ports import Times
+from hotline.telephone_queue import Queues
+from routing.call_words import Happening
 
 log = structlog.get_logger(__name__)
+
+
 @asynccontextmanager
 async def call_role(core: Core) -> AsyncIterator[None]:
     """Steer the PBX while the block lasts, as soon as no other process does."""
     if not core.settings.ari_url:
         log.info("voice_off", why="ari_url is not set")
+    steer = _steer if core.settings.ari_url else _give_chats
+    async with running(supervised("telephone", lambda: steer(core))):
         yield
-        return
-    async with running(supervised("telephone", lambda: _steer(core))):
-        yield
+
+
+async def _give_chats(core: Core) -> None:
+    """Give chats to agents where nobody telephones: with the same queues and rules, and nobody's wrap-up ends by itself."""
+    await core.queues.reload()
+    async with sole_owner(core.dsn) as owner:
+        queues = Queues(
+            store=TelephoneStore(core.pool), centre=lambda: core.queues.centre, clock=core.clock, calls={},
+            times=Times(wrap_up=math.inf), happen=_unheard, chats=_chats(core),
+        )
+        while True:
+            await owner.still()
+            try:
+                await queues.tick(core.clock())
+            except HotlineError as error:
+                log.warning("chats_wait", error=error.detail)
+            await asyncio.sleep(LOOK)
+
+
+async def _unheard(call_id: str, event: Happening) -> None:
+    """Nothing happens to calls where there are none."""
+
+
+def _chats(core: Core) -> Chats:
+    return Chats(store=ChatStore(core.pool), act=core.service.act)
 
 
 async def _steer(core: Core) -> None:
@@ -56,7 +89,7 @@ def _telephone(core: Core, pbx: Ari, heard: Speech | None) -> Telephone:
     return Telephone(
         pbx=pbx, store=TelephoneStore(core.pool), books=CallBooks(core.callbacks, core.service.act), clock=core.clock,
         centre=lambda: core.queues.centre, marked=partial(marked, core),
-        follow=heard.follow if heard is not None else lambda _: None,
+        follow=heard.follow if heard is not None else lambda _: None, chats=_chats(core),
         times=Times(
             ring=settings.ring_seconds, outside=settings.outside_ring_seconds, wrap_up=settings.wrap_up_seconds,
             announce=settings.announce_seconds,

@@ -66,7 +66,7 @@ class TelephoneStore:
         return [_calls.decode(open_document(row["doc"], context=f"call {row['id']}")) for row in found]
 
     async def agents(self) -> dict[str, AgentSeen]:
-        """Return who has a telephone and a living console."""
+        """Return who has a living console."""
         with answering():
             found = await self._pool.fetch(_SQL["agents"])
         return {

@@ -62,6 +62,8 @@ def test_a_file_gives_back_what_was_written(queues: dict, agents: dict) -> None:
     ("menu = {1 = 'zh'}\n[queues.general]\nsteps = [{after = 0, skill = 'a'}]", "two to four keys"),
     ("[queues.general]\nsteps = [{after = 0, skill = 'a'}]\nlanguages = {en = 'no'}", "there is no queue 'no'"),
     ("chat_cost = 9\n[queues.general]\nsteps = [{after = 0, skill = 'a'}]", "capacity"),
+    ("call_cost = 0\nchat_cost = 0\n[queues.general]\nsteps = [{after = 0, skill = 'a'}]", "call_cost be above 0"),
+    ("chat_queue = 'x'\n[queues.general]\nsteps = [{after = 0, skill = 'a'}]", "chat_queue: there is no queue 'x'"),
     ("[queues.general]\nstepz = 1", "stepz"), ("[queues.general", "cannot be read"),
     ("[queues.general]\nsteps = [{after = 0, skill = 'a'}]\n[agents.wang]\nendpoint = 'x'\nskills = {a = 9}", "skills"),
 ])

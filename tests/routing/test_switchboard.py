@@ -80,7 +80,8 @@ def test_the_switchboard_decides_as_the_plain_rule(steps: list[Step]) -> None:
                 plain.waiting.pop(gone, None)
             case "ready":
                 left = min(plain.agents[name].load, 2) if name in plain.agents and flag else 0
-                agent = Agent(name=name, skills=skills, since=now, load=left)
+                media = frozenset({Medium.CHAT}) if seed % 5 == 0 else frozenset(Medium)
+                agent = Agent(name=name, skills=skills, since=now, load=left, media=media)
                 plain.agents[name] = agent
                 done = board.ready(agent, now=now)
             case "away":
@@ -151,6 +152,14 @@ def test_one_capacity_holds_for_calls_and_chats() -> None:
     assert board.arrive(Caller(id="call", queue="q", arrived=2), now=2) == []
     assert pairs(board.ready(Agent(name="wang", skills={"a": 1}, since=3, load=4), now=3)) == [("chat3", "wang")]
     assert pairs(board.ready(Agent(name="wang", skills={"a": 1}, since=4), now=4)) == [("call", "wang")]
+
+
+def test_who_has_no_telephone_is_given_chats_only() -> None:
+    board = Switchboard(ONE)
+    board.ready(Agent(name="wang", skills={"a": 1}, media=frozenset({Medium.CHAT})), now=0)
+    assert board.arrive(Caller(id="call", queue="q", arrived=1), now=1) == []
+    chat = Caller(id="chat", queue="q", arrived=2, medium=Medium.CHAT)
+    assert pairs(board.arrive(chat, now=2)) == [("chat", "wang")]
 
 
 def test_equals_never_overtake_and_ranks_never_starve() -> None:

@@ -16,10 +16,12 @@ SET agent = excluded.agent, skill = excluded.skill, asked_at = excluded.asked_at
 SELECT id, doc FROM calls WHERE doc IS NOT NULL ORDER BY started_at;
 
 -- name: agents
--- Who has a telephone and a console that is heard, with the state of each.
-SELECT p.staff, p.state, extract(epoch FROM p.since)::float8 AS since, a.endpoint, a.skills
-FROM presence p JOIN agent_phones a USING (staff)
-WHERE p.state <> 'offline' AND p.lease_until > now();
+-- Whose console is heard, with the state of each: agents, and whoever has a telephone. Agents of whom nothing was said
+-- have no telephone and know what most do, neither best nor least.
+SELECT p.staff, p.state, extract(epoch FROM p.since)::float8 AS since, coalesce(a.endpoint, '') AS endpoint,
+       coalesce(a.skills, '{"general": 3}') AS skills
+FROM presence p JOIN staff s ON s.name = p.staff LEFT JOIN agent_phones a USING (staff)
+WHERE p.state <> 'offline' AND p.lease_until > now() AND (s.role = 'agent' OR a.staff IS NOT NULL);
 
 -- name: last_agent
 -- Who talked to a caller last, within a day.
