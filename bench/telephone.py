@@ -25,6 +25,7 @@ import aiohttp
 import asyncpg
 
 from channels.ari import Ari
+from channels.ari_wire import Dialled
 from hotline.keyring import KeyRing, new_file
 from hotline.store import sealing
 from hotline.store.database import open_pool
@@ -220,7 +221,8 @@ async def bench(*, seconds: float, rates: list[float], times: int) -> None:
         async with BenchPbx(port) as pbx, aiohttp.ClientSession() as session, await open_pool(dsn, size=6) as pool:
             await _staff(pool)
             agents = await _sipp(home, "-sn", "uas", "-p", str(port), "-mp", str(free_port()))
-            ari = Ari(session, base=pbx.ari, user=USER, password=PASSWORD, trunk="PJSIP/{number}@trunk")
+            wire = Dialled(session, base=pbx.ari, user=USER, password=PASSWORD)
+            ari = Ari(wire, trunk="PJSIP/{number}@trunk")
             telephone = Telephone(
                 pbx=ari, store=TelephoneStore(pool), books=Nowhere(), clock=lambda: datetime.now(UTC),
                 centre=lambda: Centre(queues={"general": Queue(steps=(Rung(0, "general"),))}, last_agent_wait=0),

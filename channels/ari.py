@@ -1,4 +1,4 @@
-"""Adapter for Asterisk: requests over REST, events over a WebSocket that is opened again and again."""
+"""Adapter for Asterisk: what is to be done as requests of ARI, its events as what happens to calls."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
-import aiohttp
 import structlog
 
-from channels.ari_codec import APP, PbxChannel, decode_channels, decode_event, requests_of, tap_requests, untap_requests
+from channels.ari_codec import (
+    PbxChannel,
+    Request,
+    decode_channels,
+    decode_event,
+    requests_of,
+    tap_requests,
+    untap_requests,
+)
+from channels.ari_wire import Wire
 from hotline.errors import Unavailable
 from routing.call_words import Action, Happening
 
@@ -20,16 +28,12 @@ _GONE = {404, 409, 412, 422}
 
 
 class Ari:
-    """One PBX. `base` is ARI's address, `http://127.0.0.1:8088/ari`."""
+    """One PBX, at the other end of a wire: dialled (`channels.ari_wire`), or awaited (`channels.ari_socket`)."""
 
-    def __init__(
-        self, session: aiohttp.ClientSession, *, base: str, user: str, password: str, trunk: str, ring: int = 60,
-        sound_to: str = "",
-    ) -> None:
+    def __init__(self, wire: Wire, *, trunk: str, ring: int = 60, sound_to: str = "") -> None:
         """`sound_to`: host and port to which the PBX sends the sound of taps."""
         self.sound_to = sound_to
-        self._session, self._base, self._trunk, self._ring = session, base.rstrip("/"), trunk, ring
-        self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
+        self._wire, self._trunk, self._ring = wire, trunk, ring
 
     async def perform(self, action: Action) -> bool:
         """Carry an action out; False where the channel is gone, which its own event tells.
@@ -39,31 +43,26 @@ class Ari:
         """
         done = True
         for request in requests_of(action, trunk=self._trunk, ring=self._ring):
-            done &= await self._ask(request.method, request.path, dict(request.query))
+            done &= await self._ask(request)
         return done
 
-    async def _ask(self, method: str, path: str, query: dict[str, str]) -> bool:
-        timeout = aiohttp.ClientTimeout(total=5)
-        try:
-            async with self._session.request(
-                method, self._base + path, params=query, headers=self._headers, timeout=timeout
-            ) as answer:
-                if answer.status in _GONE:
-                    return False
-                if answer.status >= 400 and "not found" not in (body := await answer.text()):
-                    log.warning("ari_refused", path=path, status=answer.status, body=body[:200])
-                return answer.status < 400
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(f"the PBX does not answer: {error!r}") from error
+    async def _ask(self, request: Request) -> bool:
+        answer = await self._wire.ask(request)
+        if answer.status in _GONE:
+            return False
+        if answer.status >= 400 and b"not found" not in answer.body:
+            said = answer.body[:200].decode(errors="replace")
+            log.warning("ari_refused", path=request.path, status=answer.status, body=said)
+        return answer.status < 400
 
     async def tap(self, name: str, channel: str, id_: str) -> bool:
         """Let the sound of a channel go to `sound_to`; False where the channel is gone. Raises Unavailable."""
         *begin, join = tap_requests(name, channel, id_, sound_to=self.sound_to)
         for request in begin:
-            if not await self._ask(request.method, request.path, dict(request.query)):
+            if not await self._ask(request):
                 return False
         for _ in range(_JOINS):
-            if await self._ask(join.method, join.path, dict(join.query)):
+            if await self._ask(join):
                 return True
             await asyncio.sleep(0.1)
         return False
@@ -71,52 +70,27 @@ class Ari:
     async def untap(self, name: str) -> None:
         """End it. Raises Unavailable."""
         for request in untap_requests(name):
-            await self._ask(request.method, request.path, dict(request.query))
+            await self._ask(request)
 
     async def recording(self, name: str) -> bytes | None:
         """Return a recording as WAV, None where there is none. Raises Unavailable."""
-        timeout = aiohttp.ClientTimeout(total=120)
-        path = f"{self._base}/recordings/stored/{quote(name, safe='')}/file"
-        try:
-            async with self._session.get(path, headers=self._headers, timeout=timeout) as answer:
-                if answer.status == 404:
-                    return None
-                answer.raise_for_status()
-                return await answer.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(f"the PBX does not answer: {error!r}") from error
+        return await self._wire.recording(name)
 
     async def drop_recording(self, name: str) -> None:
         """Delete a recording at the PBX. Raises Unavailable."""
-        await self._ask("DELETE", f"/recordings/stored/{quote(name, safe='')}", {})
+        await self._ask(Request("DELETE", f"/recordings/stored/{quote(name, safe='')}"))
 
     async def channels(self) -> list[PbxChannel]:
         """Return the channels that are there. Raises Unavailable."""
-        try:
-            async with self._session.get(f"{self._base}/channels", headers=self._headers) as answer:
-                answer.raise_for_status()
-                return decode_channels(await answer.read())
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(f"the PBX does not answer: {error!r}") from error
+        answer = await self._wire.ask(Request("GET", "/channels"))
+        if answer.status != 200:
+            raise Unavailable(f"the PBX tells no channels: {answer.status}")
+        return decode_channels(answer.body)
 
     async def events(self) -> AsyncIterator[tuple[str, Happening] | None]:
-        """Yield the call and what happened to it; None each time the connection is there anew: read the channels.
-
-        Ends never; a lost connection is made again after a growing pause.
-        """
-        pause = 0.2
-        while True:
-            try:
-                async with self._session.ws_connect(
-                    f"{self._base}/events", params={"app": APP}, headers=self._headers, heartbeat=5
-                ) as socket:
-                    pause = 0.2
-                    yield None
-                    async for message in socket:
-                        if message.type is aiohttp.WSMsgType.TEXT and (found := decode_event(message.data)) is not None:
-                            yield found
-                log.warning("ari_lost", why="closed")
-            except (aiohttp.ClientError, TimeoutError) as error:
-                log.warning("ari_lost", why=repr(error), retry_in=pause)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
+        """Yield the call and what happened to it; None each time the line is there anew: read the channels."""
+        async for told in self._wire.events():
+            if told is None:
+                yield None
+            elif (found := decode_event(told)) is not None:
+                yield found

@@ -26,6 +26,8 @@ class _Number(msgspec.Struct, frozen=True):
 
 class _Dialplan(msgspec.Struct, frozen=True):
     exten: str = ""
+    app_name: str = ""
+    app_data: str = ""
 
 
 class PbxChannel(msgspec.Struct, frozen=True):
@@ -35,6 +37,13 @@ class PbxChannel(msgspec.Struct, frozen=True):
     state: str = ""
     caller: _Number = _Number()
     dialplan: _Dialplan = _Dialplan()
+
+    @property
+    def entered(self) -> m.Entered | None:
+        """A citizen's call in our application, as it came in; None for all others."""
+        if call_of(self.id) != self.id or (self.dialplan.app_name, self.dialplan.app_data) != ("Stasis", APP):
+            return None
+        return m.Entered(self.id, self.caller.number, self.dialplan.exten)
 
 
 class _Playback(msgspec.Struct, frozen=True):

@@ -90,6 +90,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     push_secret: Annotated[str, Meta(description="shared secret with the app's push")] = ""
     neighbours: Annotated[str, Meta(description="cities, grid, portal, wishes, data: code=name,url,secret by |")] = ""
     ari_url: Annotated[str, Meta(description="address of Asterisk's ARI; empty: voice is off")] = ""
+    ari_listen: Annotated[str, Meta(description=(
+        "where the PBX dials us, host:port (docs/voice.md); empty: we dial ari_url"
+    ))] = ""
     ari_user: Annotated[str, Meta(description="user of ARI")] = ""
     ari_password: Annotated[str, Meta(description="password of ARI")] = ""
     ari_trunk: Annotated[str, Meta(description="where outside numbers are rung")] = "PJSIP/{number}@trunk"
@@ -137,6 +140,11 @@ _ADDRESSES = (
 )
 
 
+def voice_on(settings: Settings) -> bool:
+    """Tell whether there is a PBX: one that we dial, or one that dials us."""
+    return bool(settings.ari_url or settings.ari_listen)
+
+
 def _mistakes(settings: Settings) -> list[str]:
     """Return what is wrong with values that are each well-formed."""
     found = []
@@ -165,8 +173,11 @@ def _mistakes(settings: Settings) -> list[str]:
         neighbours_of(settings.neighbours)
     except InvalidInput as error:
         found.append(f"neighbours: {error.detail}")
-    if settings.ari_url and not (settings.ari_user and settings.ari_password):
-        found.append("ari_user, ari_password: needed when ari_url is set")
+    if voice_on(settings) and not (settings.ari_user and settings.ari_password):
+        found.append("ari_user, ari_password: needed when ari_url or ari_listen is set")
+    host, _, port = settings.ari_listen.rpartition(":")
+    if settings.ari_listen and not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        found.append(f"ari_listen: {settings.ari_listen!r} is no host:port such as 127.0.0.1:8089")
     for setting in ("app_tokens", "ioc_tokens"):
         for pair in filter(str.strip, getattr(settings, setting).split(",")):
             name, _, secret = pair.partition(":")

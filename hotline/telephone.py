@@ -16,13 +16,14 @@ import structlog
 
 from hotline.announcing import Announcer
 from hotline.call_orders import carried_out
+from hotline.catching_up import caught_up
 from hotline.chat_queue import Chats
 from hotline.errors import HotlineError, NotFound
 from hotline.ports import Clock
-from hotline.telephone_ports import Books, CallStore, Pbx, PbxChannel, Times
+from hotline.telephone_ports import Books, CallStore, Pbx, Times
 from hotline.telephone_queue import HOLD, RINGING, TALKING, Queues
 from routing import call_words as m
-from routing.call_wait import FULL, Preview, Reception, enter, place
+from routing.call_wait import Preview, Reception, enter, place
 from routing.callbacks import MissedCall, MissedReason
 from routing.callflow import step
 from routing.calls import Call, Direction, Leg, Phase, Role
@@ -60,6 +61,7 @@ class Telephone:
         )
         self._announcer = Announcer(store=store, times=times, queues=self.queues, happen=self._happen)
         self._one = asyncio.Lock()
+        self._behind = False
 
     @property
     def calls(self) -> Mapping[str, Call]:
@@ -96,7 +98,8 @@ class Telephone:
             async with self._one:
                 try:
                     if told is None:
-                        await self._compare()
+                        self._behind = True
+                        await self._catch_up()
                     else:
                         await self._happen(*told)
                 except HotlineError as error:
@@ -113,6 +116,8 @@ class Telephone:
 
     async def _tick(self) -> None:
         now = self._clock()
+        if self._behind:
+            await self._catch_up()
         await self.queues.tick(now)
         for asked in await self._store.orders(now=now):
             await carried_out(asked, self, self._store, now=now)
@@ -122,33 +127,13 @@ class Telephone:
                 if not leg.up and (now - leg.since).total_seconds() > self._longest(leg):
                     await self._happen(call.id, m.RungOut(leg.channel))
 
+    async def _catch_up(self) -> None:
+        """A PBX that has just been started dials before it answers: what fails now is done with the next tick."""
+        await caught_up(self._pbx, self._store, self._calls, self.queues, self._happen, self._follow)
+        self._behind = False
+
     def _longest(self, leg: Leg) -> float:
         return self._times.ring if leg.role is Role.AGENT or leg.claimed else self._times.outside
-
-    # ── after a restart ──────────────────────────────────────────────────────────────────────────
-    async def _compare(self) -> None:
-        """Tell ourselves what we have missed: who has gone, who has answered; and let those wait on who waited."""
-        there = {channel.id: channel for channel in await self._pbx.channels()}
-        for call in list(self._calls.values()):
-            for leg in call.legs:
-                await self._missed_meanwhile(call.id, leg, there)
-            left = self._calls.get(call.id)
-            if left is None:
-                continue
-            if left.phase is Phase.WAITING and left.id not in self.queues.board.waiting and not left.full:
-                await self.queues.enqueue(left)
-            if left.phase is Phase.GREETING or left.full:
-                await self._happen(left.id, m.Played(left.id, FULL if left.full else ""))
-            elif left.playing:
-                await self._happen(left.id, m.Played(left.id, left.playing))
-            self._follow(left)
-
-    async def _missed_meanwhile(self, call_id: str, leg: Leg, there: Mapping[str, PbxChannel]) -> None:
-        found = there.get(leg.channel)
-        if found is None:
-            await self._happen(call_id, m.Gone(leg.channel))
-        elif not leg.up and found.state == "Up":
-            await self._happen(call_id, m.Up(leg.channel))
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────
     async def happen(self, call_id: str, event: m.Happening) -> None:

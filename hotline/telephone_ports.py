@@ -36,6 +36,11 @@ class PbxChannel(Protocol):
         """`Up` for one that talks."""
         ...
 
+    @property
+    def entered(self) -> m.Entered | None:
+        """A citizen's call that is ours to steer, as it came in; None for all others."""
+        ...
+
 
 class Pbx(Protocol):
     """The PBX (`channels.ari.Ari`). Raises Unavailable."""
@@ -58,6 +63,10 @@ class CallStore(Protocol):
 
     async def save(self, call: Call, *, now: datetime) -> None:
         """Write a call."""
+        ...
+
+    async def is_over(self, call: str) -> bool:
+        """Tell whether a call is known, and has ended."""
         ...
 
     async def under_way(self) -> list[Call]:

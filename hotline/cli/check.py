@@ -177,16 +177,20 @@ async def _sms(chosen: Settings) -> str:
 
 
 async def _voice(chosen: Settings) -> str:
-    if not chosen.ari_url:
+    if not chosen.ari_url and not chosen.ari_listen:
         return "off: voice is off (ari_url is not set); tickets from calls are opened by agents in the console"
+    listens = f"the PBX dials us at {chosen.ari_listen}" if chosen.ari_listen else ""
+    if not chosen.ari_url:
+        return f"{listens}; recordings stay there, as ari_url is not set"
     import aiohttp
 
     from channels.ari import Ari
+    from channels.ari_wire import Dialled
 
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
-        pbx = Ari(session, base=chosen.ari_url, user=chosen.ari_user, password=chosen.ari_password,
-                  trunk=chosen.ari_trunk)
-        return f"{chosen.ari_url} answers, {len(await pbx.channels())} channels"
+        wire = Dialled(session, base=chosen.ari_url, user=chosen.ari_user, password=chosen.ari_password)
+        answers = f"{chosen.ari_url} answers, {len(await Ari(wire, trunk='').channels())} channels"
+        return "; ".join(filter(None, (listens, answers)))
 
 
 async def _speech(chosen: Settings) -> str:

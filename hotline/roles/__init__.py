@@ -1,7 +1,7 @@
 """Roles: the edges that a process starts over its core.
 
     intake   HTTP: channels, pages, log-in      gateway  the console's WebSocket
-    jobs     pushes, messages, sweeps           call     the PBX (off until ari_url is set)
+    jobs     pushes, messages, sweeps           call     the PBX, chats to agents
 """
 
 from __future__ import annotations

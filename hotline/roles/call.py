@@ -12,11 +12,15 @@ import aiohttp
 import structlog
 
 from channels.ari import Ari
+from channels.ari_socket import Awaited
+from channels.ari_wire import Dialled, Wire
 from hotline.call_books import CallBooks
 from hotline.chat_queue import LOOK, Chats
+from hotline.config import Settings, voice_on
 from hotline.core import Core
 from hotline.errors import HotlineError
 from hotline.jobs import repeated, supervised
+from hotline.listening import listening
 from hotline.recordings import Collector
 from hotline.roles.call_desk import marked
 from hotline.roles.parts import running
@@ -36,15 +40,15 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def call_role(core: Core) -> AsyncIterator[None]:
     """Steer the PBX while the block lasts, as soon as no other process does."""
-    if not core.settings.ari_url:
-        log.info("voice_off", why="ari_url is not set")
-    steer = _steer if core.settings.ari_url else _give_chats
+    if not voice_on(core.settings):
+        log.info("voice_off", why="neither ari_url nor ari_listen is set")
+    steer = _steer if voice_on(core.settings) else _give_chats
     async with running(supervised("telephone", lambda: steer(core))):
         yield
 
 
 async def _give_chats(core: Core) -> None:
-    """Give chats to agents where nobody telephones: with the same queues and rules, and nobody's wrap-up ends by itself."""
+    """Give chats to agents where nobody telephones: by the same rules, but nobody's wrap-up ends by itself."""
     await core.queues.reload()
     async with sole_owner(core.dsn) as owner:
         queues = Queues(
@@ -74,14 +78,27 @@ async def _steer(core: Core) -> None:
     async with AsyncExitStack() as stack:
         owner = await stack.enter_async_context(sole_owner(core.dsn))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        pbx = Ari(
-            session, base=settings.ari_url, user=settings.ari_user, password=settings.ari_password,
-            trunk=settings.ari_trunk,
-        )
+        pbx = Ari(await stack.enter_async_context(_wire(settings, session)), trunk=settings.ari_trunk)
         heard = await stack.enter_async_context(speech(core, pbx, session))
         collector = Collector(pbx, recordings_of(core), clock=core.clock)
         await stack.enter_async_context(running(repeated(collector.collect, interval=1.0)))
         await _telephone(core, pbx, heard).run(while_true=owner.still)
+
+
+@asynccontextmanager
+async def _wire(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Wire]:
+    """Yield the line to the PBX: the one it dials while the block lasts, or the one we do."""
+    user, password = settings.ari_user, settings.ari_password
+    dialled = Dialled(session, base=settings.ari_url, user=user, password=password) if settings.ari_url else None
+    if not settings.ari_listen and dialled is not None:
+        yield dialled
+        return
+    host, _, port = settings.ari_listen.rpartition(":")
+    awaited = Awaited(user=user, password=password, files=dialled)
+    async with AsyncExitStack() as stack:
+        with listening("ari_listen", host, int(port)):
+            await stack.enter_async_context(awaited.serving(host, int(port)))
+        yield awaited
 
 
 def _telephone(core: Core, pbx: Ari, heard: Speech | None) -> Telephone:

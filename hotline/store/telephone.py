@@ -59,6 +59,11 @@ class TelephoneStore:
                 call.callback, call.ticket, seal_text(caller, context=f"caller {call.id}"),
             )
 
+    async def is_over(self, call: str) -> bool:
+        """Tell whether a call is known, and has ended."""
+        with answering():
+            return bool(await self._pool.fetchval(_SQL["is_over"], call))
+
     async def under_way(self) -> list[Call]:
         """Return the calls that are not over."""
         with answering():

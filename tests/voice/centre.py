@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ import asyncpg
 import pytest
 
 from channels.ari import Ari
+from channels.ari_socket import Awaited
+from channels.ari_wire import Dialled
 from hotline.store.database import open_pool
 from hotline.store.telephone import TelephoneStore
 from hotline.telephone import Telephone
@@ -25,6 +27,7 @@ from routing.calls import Call, Phase
 from routing.queue_plan import Centre as Plan
 from routing.queue_plan import Queue
 from routing.queueing import Rung
+from tests.processes import free_port
 from tests.voice.pbx import PASSWORD, ROOT, USER, Pbx
 from tests.voice.phones import Phones
 
@@ -32,6 +35,8 @@ NEEDS_PBX = pytest.mark.skipif(
     not (ROOT / "usr/sbin/asterisk").exists() or shutil.which("sipp") is None,
     reason="no Asterisk or sipp here: tests/voice/install.sh installs them (needs root and apt-get)",
 )
+EITHER_WAY = pytest.mark.parametrize("centre", [False, True], ids=["we-dial", "pbx-dials"], indirect=True)
+"""For tests that hold whoever dials whom."""
 PLAN = Plan(queues={"general": Queue(steps=(Rung(0, "general"),))})
 
 
@@ -57,9 +62,9 @@ class Centre:
         self._running: asyncio.Task[None] | None = None
 
     def steering(self) -> Telephone:
-        self.ari_now = Ari(
-            self.session, base=self.ari, user=USER, password=PASSWORD, trunk=self.trunk, sound_to=self.sound_to
-        )
+        dialled = Dialled(self.session, base=self.ari, user=USER, password=PASSWORD)
+        self.awaited = Awaited(user=USER, password=PASSWORD, files=dialled) if self.pbx.dials else None
+        self.ari_now = Ari(self.awaited or dialled, trunk=self.trunk, sound_to=self.sound_to)
         return Telephone(pbx=self.ari_now, store=self.store, books=self, centre=lambda: self.plan, clock=now,
                          follow=self.follow,
                          times=Times(ring=3.0, wrap_up=0.5, tick=0.05, announce=self.announce))
@@ -78,7 +83,16 @@ class Centre:
         self.spoke.append(call)
 
     def start(self) -> None:
-        self._running = asyncio.create_task(self.telephone.run())
+        self._running = asyncio.create_task(self._run(self.telephone, self.awaited))
+
+    async def _run(self, telephone: Telephone, awaited: Awaited | None) -> None:
+        async with awaited.serving("127.0.0.1", self.pbx.dials) if awaited else nullcontext():
+            await telephone.run()
+
+    async def connected(self) -> None:
+        """Wait until the PBX knows the application."""
+        await asyncio.sleep(0.5)
+        await self.until(lambda: self.awaited is None or self.awaited.there)
 
     async def kill(self) -> None:
         """End the process that steers, in the middle of whatever it does."""
@@ -103,7 +117,7 @@ class Centre:
         await self.kill()
         self.telephone = self.steering()
         self.start()
-        await asyncio.sleep(0.3)
+        await self.connected()
 
     async def news(self, topic: str, kind: str = "call") -> list[dict[str, Any]]:
         """Return what consoles that follow a topic have been told."""
@@ -146,15 +160,18 @@ class Centre:
 
 
 @asynccontextmanager
-async def centre_of(database: str, folder: Path, *, rtp_timeout: int = 0) -> AsyncIterator[Centre]:
+async def centre_of(
+    database: str, folder: Path, *, rtp_timeout: int = 0, dials: bool = False
+) -> AsyncIterator[Centre]:
+    """`dials`: the PBX dials us, instead of us the PBX."""
     pool = await open_pool(database, size=5)
     async with (
-        Pbx(rtp_timeout=rtp_timeout) as pbx, aiohttp.ClientSession() as session,
+        Pbx(rtp_timeout=rtp_timeout, dials=free_port() if dials else 0) as pbx, aiohttp.ClientSession() as session,
         Phones(folder, pbx_port=pbx.sip_port) as phones,
     ):
         centre = Centre(pbx, phones, pool, session)
         centre.start()
-        await asyncio.sleep(0.5)  # until the PBX knows the application
+        await centre.connected()
         try:
             yield centre
         finally:

@@ -42,9 +42,12 @@ noload=app_jack.so
 class Pbx:
     """Use as an async context manager."""
 
-    def __init__(self, *, rtp_timeout: int = 0) -> None:
-        """`rtp_timeout`: seconds without sound after which the PBX gives an agent's telephone up; 0: never."""
-        self._rtp_timeout = rtp_timeout
+    def __init__(self, *, rtp_timeout: int = 0, dials: int = 0) -> None:
+        """`rtp_timeout`: seconds without sound after which the PBX gives an agent's telephone up; 0: never.
+
+        `dials`: the port of ours that the PBX dials; 0: we dial it.
+        """
+        self._rtp_timeout, self.dials = rtp_timeout, dials
         name = f"hotline-pbx-{secrets.token_hex(4)}"
         self.home = ROOT / "var" / "tmp" / name
         self._inside = Path("/var/tmp") / name
@@ -135,7 +138,17 @@ class Pbx:
             "modules.conf": _MODULES,
             "logger.conf": "[general]\n[logfiles]\nfull.log => notice,warning,error,verbose\n",
             "http.conf": f"[general]\nenabled=yes\nbindaddr=127.0.0.1\nbindport={self.http_port}\n",
-            "ari.conf": f"[general]\nenabled=yes\n[{USER}]\ntype=user\nread_only=no\npassword={PASSWORD}\n",
+            "ari.conf": (
+                f"[general]\nenabled=yes\n[{USER}]\ntype=user\nread_only=no\npassword={PASSWORD}\n" + (
+                    "[ours]\ntype=outbound_websocket\nwebsocket_client_id=ours\napps=hotline\n"
+                    f"local_ari_user={USER}\n" if self.dials else ""
+                )
+            ),
+            "websocket_client.conf": (
+                f"[ours]\ntype=websocket_client\nuri=ws://127.0.0.1:{self.dials}/ari\nprotocols=ari\n"
+                f"username={USER}\npassword={PASSWORD}\nconnection_type=persistent\nreconnect_interval=200\n"
+                if self.dials else ""
+            ),
             "rtp.conf": f"[general]\nrtpstart={self.rtp}\nrtpend={self.rtp + 398}\n",
             "musiconhold.conf": "[default]\nmode=files\ndirectory=moh\n",
             "pjsip.conf": (

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from channels.ari import Ari
+from channels.ari_wire import Dialled
 from routing.calls import Call, Phase, Role
 from tests.processes import free_port
 from tests.voice.centre import NEEDS_PBX, Centre, centre_of, is_state
@@ -71,7 +72,7 @@ async def test_talks_go_on_while_the_line_to_the_pbx_is_cut(centre: Centre) -> N
         await centre.phones.citizen(seconds=60)
         await centre.until(lambda: len(_talks(centre)) == 2)
         line.cut()
-        direct = Ari(centre.session, base=centre.pbx.ari, user=USER, password=PASSWORD, trunk="")
+        direct = Ari(Dialled(centre.session, base=centre.pbx.ari, user=USER, password=PASSWORD), trunk="")
         await centre.until(lambda: _gone(direct, short.id))  # the citizen hangs up
         assert len(_talks(centre)) == 2  # nobody has told us
         line.whole = True

@@ -12,6 +12,9 @@ SET agent = excluded.agent, skill = excluded.skill, asked_at = excluded.asked_at
     abandoned_at = excluded.abandoned_at, ended_at = excluded.ended_at, hold_seconds = excluded.hold_seconds,
     recording = excluded.recording, doc = excluded.doc, language = excluded.language;
 
+-- name: is_over
+SELECT EXISTS (SELECT FROM calls WHERE id = $1 AND ended_at IS NOT NULL);
+
 -- name: under_way
 SELECT id, doc FROM calls WHERE doc IS NOT NULL ORDER BY started_at;
 

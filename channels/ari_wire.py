@@ -1,0 +1,94 @@
+"""How we reach a PBX: requests of the REST interface and its events, whoever dialled whom."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import NamedTuple, Protocol
+from urllib.parse import quote
+
+import aiohttp
+import structlog
+
+from channels.ari_codec import APP, Request
+from hotline.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+ANSWER = 5.0
+"""Seconds within which the PBX answers a request."""
+_FILE = 120.0
+
+
+class Answer(NamedTuple):
+    """What the PBX answers: an HTTP status, and a body of JSON."""
+
+    status: int
+    body: bytes
+
+
+class Wire(Protocol):
+    """A line to a PBX. Raises Unavailable."""
+
+    async def ask(self, request: Request) -> Answer:
+        """Return the answer to a request."""
+        ...
+
+    async def recording(self, name: str) -> bytes | None:
+        """Return a recording as WAV, None where there is none."""
+        ...
+
+    def events(self) -> AsyncIterator[str | None]:
+        """Yield events as JSON; None each time the line is there anew. Ends never."""
+        ...
+
+
+class Dialled:
+    """We dial the PBX. `base` is ARI's address, `http://127.0.0.1:8088/ari`."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, base: str, user: str, password: str) -> None:
+        self._session, self._base = session, base.rstrip("/")
+        self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
+
+    async def ask(self, request: Request) -> Answer:
+        """Return the answer to a request. Raises Unavailable."""
+        timeout = aiohttp.ClientTimeout(total=ANSWER)
+        try:
+            async with self._session.request(
+                request.method, self._base + request.path, params=dict(request.query), headers=self._headers,
+                timeout=timeout,
+            ) as answer:
+                return Answer(answer.status, await answer.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(f"the PBX does not answer: {error!r}") from error
+
+    async def recording(self, name: str) -> bytes | None:
+        """Return a recording as WAV, None where there is none. Raises Unavailable."""
+        timeout = aiohttp.ClientTimeout(total=_FILE)
+        path = f"{self._base}/recordings/stored/{quote(name, safe='')}/file"
+        try:
+            async with self._session.get(path, headers=self._headers, timeout=timeout) as answer:
+                if answer.status == 404:
+                    return None
+                answer.raise_for_status()
+                return await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(f"the PBX does not answer: {error!r}") from error
+
+    async def events(self) -> AsyncIterator[str | None]:
+        """Yield events; a lost connection is made again after a growing pause."""
+        pause = 0.2
+        while True:
+            try:
+                async with self._session.ws_connect(
+                    f"{self._base}/events", params={"app": APP}, headers=self._headers, heartbeat=5
+                ) as socket:
+                    pause = 0.2
+                    yield None
+                    async for message in socket:
+                        if message.type is aiohttp.WSMsgType.TEXT:
+                            yield message.data
+                log.warning("ari_lost", why="closed")
+            except (aiohttp.ClientError, TimeoutError) as error:
+                log.warning("ari_lost", why=repr(error), retry_in=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
