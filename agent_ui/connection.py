@@ -51,6 +51,13 @@ class Console:
         """Bytes that wait to be taken by the network."""
         return self._transport.get_write_buffer_size()
 
+    @property
+    def sent(self) -> int:
+        """All events up to this one, of the topics followed, have been written to it."""
+        if self.session.resume_from is not None:
+            return self.session.resume_from
+        return max(self.row.seq, self.ahead_to)
+
     async def send(self, frame: ServerFrame | bytes) -> None:
         """Write a frame, at once in the order of calls, then wait while too much is buffered."""
         if self.dropped:
@@ -88,6 +95,11 @@ class Console:
         self.outstanding.add(closing)
         closing.add_done_callback(lambda _: cut.cancel())
         closing.add_done_callback(self.outstanding.discard)
+
+    async def refuse(self, reason: str, *, grace: float) -> None:
+        """Say why and close, and wait until it is closed."""
+        self.drop(reason, grace=grace)
+        await self.settle(grace=grace)
 
     async def settle(self, *, grace: float) -> None:
         """Let requests under way come to their end; what takes longer than `grace` seconds is cancelled."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -27,7 +28,7 @@ from agent_ui.ports import ConsoleStore, EventFeed, Redeem
 from agent_ui.requests import Request, Requests
 from agent_ui.session import Session, unfollow
 from agent_ui.staff import Staff, StaffRole
-from agent_ui.upkeep import keep_alive, look_after
+from agent_ui.upkeep import keep_alive, keep_house
 from hotline.errors import HotlineError, InvalidInput
 from hotline.ports import Clock
 
@@ -140,6 +141,10 @@ class Gateway:
         self._leave(console)
         console.drop(reason, grace=self._limits.grace)
 
+    async def _keep_house(self) -> None:
+        over = partial(self._drop, reason="session_ended")
+        await keep_house(self._consoles, self._store, self._limits, clock=self._clock, end=over)
+
     def _leave(self, console: Console) -> None:
         console.row.place(console, console.session.topics, frozenset())
 
@@ -182,10 +187,10 @@ class Gateway:
         except HotlineError as error:
             await stranger.send(p.error_of(error, None))
             reason = "hello_expected" if isinstance(error, InvalidInput) else "unauthenticated"
-            await self._refuse(stranger, reason)
+            await stranger.refuse(reason, grace=self._limits.grace)
             return None
         if len(self._consoles) >= self._limits.consoles:
-            await self._refuse(stranger, "full")
+            await stranger.refuse("full", grace=self._limits.grace)
             return None
         session = Session(staff=admitted.staff, login=admitted.session, resume_from=hello.last_seq)
         return Console(socket, session, row)
@@ -199,10 +204,6 @@ class Gateway:
         except HotlineError as error:
             await console.send(p.error_of(error, None))
             self._drop(console, "restart")
-
-    async def _refuse(self, stranger: Console, reason: str) -> None:
-        stranger.drop(reason, grace=self._limits.grace)
-        await stranger.settle(grace=self._limits.grace)
 
     async def _take(self, console: Console, data: str | bytes) -> None:
         console.heard = asyncio.get_running_loop().time()
@@ -219,7 +220,7 @@ class Gateway:
         match ask:
             case p.Ping():
                 console.active |= ask.active
-                await console.send(p.Pong(seq=self._sent(console), server_time=self._clock()))
+                await console.send(p.Pong(seq=console.sent, server_time=self._clock()))
             case p.Follow():
                 await take_up(console, ask.topics, store=self._store, limits=self._limits)
             case p.Unfollow():
@@ -229,12 +230,6 @@ class Gateway:
             case _:  # every other frame is a request: the type checker holds `Request` to that
                 console.active = True
                 await self._begin(console, ask)
-
-    def _sent(self, console: Console) -> int:
-        """All events up to this one, of the topics followed, have been written to the console."""
-        if console.session.resume_from is not None:
-            return console.session.resume_from
-        return max(console.row.seq, console.ahead_to)
 
     async def _begin(self, console: Console, ask: Request) -> None:
         if len(console.outstanding) >= self._limits.outstanding:
@@ -253,14 +248,3 @@ class Gateway:
             log.exception("console_request_failed", staff=console.session.staff.name, request=type(ask).__name__)
             frame = p.Error(id=ask.id, error_id="internal", detail="something went wrong here; please try again")
         await console.send(frame)
-
-    async def _keep_house(self) -> None:
-        while True:
-            try:
-                for console in await look_after(self._consoles, self._store, self._limits, now=self._clock()):
-                    self._drop(console, "session_ended")
-            except HotlineError as error:
-                log.warning("housekeeping_failed", error=error.detail)
-            except Exception:  # ending would keep silent consoles, and their agents available, for ever
-                log.exception("housekeeping_failed")
-            await asyncio.sleep(self._limits.housekeeping)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
+import structlog
 from websockets.exceptions import ConnectionClosed
 
 from agent_ui.connection import Console
 from agent_ui.limits import Limits
 from agent_ui.ports import ConsoleStore
+from hotline.errors import HotlineError
+from hotline.ports import Clock
+
+log = structlog.get_logger(__name__)
 
 
 async def keep_alive(console: Console, limits: Limits) -> None:
@@ -54,3 +59,18 @@ async def look_after(
         list(seats), {console.session.login for console in busy} - {0}, now=now, idle=limits.idle
     )
     return [console for console in consoles if console.session.login in over]
+
+
+async def keep_house(
+    consoles: Collection[Console], store: ConsoleStore, limits: Limits, *, clock: Clock, end: Callable[[Console], None]
+) -> None:
+    """Look after the consoles again and again, whatever goes wrong; `end` ends those whose log-in is over."""
+    while True:
+        try:
+            for console in await look_after(consoles, store, limits, now=clock()):
+                end(console)
+        except HotlineError as error:
+            log.warning("housekeeping_failed", error=error.detail)
+        except Exception:  # ending would keep silent consoles, and their agents available, for ever
+            log.exception("housekeeping_failed")
+        await asyncio.sleep(limits.housekeeping)
