@@ -23,6 +23,7 @@ from hotline.store.hosts import connect
 DIRECTORY = Path(__file__).with_name("migrations")
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _LOCK = 1234501
+_ATTEMPTS = 5
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -105,13 +106,24 @@ async def _migrate(connection: asyncpg.Connection, migrations: list[Migration]) 
     rows = await connection.fetch("SELECT version, checksum FROM schema_migrations")
     to_do = outstanding(migrations, {row["version"]: row["checksum"] for row in rows})
     for migration in to_do:
-        async with connection.transaction():
-            await connection.execute(migration.sql)
-            await connection.execute(
-                "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)",
-                migration.version, migration.name, migration.checksum,
-            )
+        await _apply(connection, migration)
     return to_do
+
+
+async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
+    """Carry out one migration; where it and the running service wait for each other's tables it steps back first."""
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            async with connection.transaction():
+                await connection.execute(migration.sql)
+                await connection.execute(
+                    "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)",
+                    migration.version, migration.name, migration.checksum,
+                )
+                return
+        except asyncpg.DeadlockDetectedError:
+            if not left:
+                raise
 
 
 async def _install_jobs(connection: asyncpg.Connection) -> None:

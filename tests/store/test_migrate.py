@@ -51,3 +51,28 @@ async def test_the_event_log_refuses_changes(database: str) -> None:
     with pytest.raises(asyncpg.RaiseError, match="append-only"):
         await connection.execute("DELETE FROM ticket_events")
     await connection.close()
+
+
+async def test_a_migration_that_meets_the_service_halfway_is_carried_out_all_the_same(
+    database: str, tmp_path: Path
+) -> None:
+    for migration in available():
+        (tmp_path / f"{migration.version:04d}_{migration.name}.sql").write_text(migration.sql, encoding="utf-8")
+    last = available()[-1].version + 1
+    (tmp_path / f"{last:04d}_both.sql").write_text("ALTER TABLE outbox ADD x int; ALTER TABLE tickets ADD x int")
+    service = await asyncpg.connect(database)
+    await service.execute("SET deadlock_timeout = '30s'")  # the migration is the one that notices
+    held = service.transaction()
+    await held.start()
+    await service.execute("SELECT FROM tickets")
+    migrating = asyncio.create_task(migrate(database, directory=tmp_path))
+    other = await asyncpg.connect(database)
+    async with asyncio.timeout(30):
+        while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+    await service.execute("SELECT FROM outbox")  # each now waits for the other's table
+    await held.commit()
+    assert [one.version for one in await migrating] == [last]
+    assert await other.fetchval("SELECT count(*) FROM information_schema.columns WHERE column_name = 'x'") >= 2
+    for connection in (service, other):
+        await connection.close()
