@@ -25,7 +25,6 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
         tie: least lead of that department over the next.
         emergency: probability of an emergency from which the model raises it.
         unclear: probability of an emergency or an unclear case from which the model asks for a person.
-        emergency_despite, unclear_despite: the same two where the words lean to calm (`rules.leans_calm`).
         doubt: the probability of either, below which an emergency raised by the rules alone becomes unclear.
     """
 
@@ -33,8 +32,6 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     tie: float
     emergency: float
     unclear: float
-    emergency_despite: float
-    unclear_despite: float
     doubt: float
 
 

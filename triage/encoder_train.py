@@ -191,12 +191,14 @@ def _card(
     targets = _targets(examples, linear)
     blends = [best_blend(*one) for one in zip(first, second, targets[:3], strict=True)]
     (first_share, first_scale, _), (second_share, second_scale, _), (third_share, third_scale, _) = blends
-    chances, verdicts = blends[0][2], blends[2][2]
+    chances = blends[0][2]
     curve = calibration_curve(chances.max(axis=1), chances.argmax(axis=1) == targets.category)
     category = msgspec.structs.replace(linear.heads[0], curve=curve)
     known = np.flatnonzero(targets.verdict != UNKNOWN)
-    scores = (category, np.log(chances + 1e-9)), (linear.heads[2], np.log(verdicts + 1e-9))
-    limits = thresholds_for(examples, city, *scores, known)
+    logs = [np.log(blend[2] + 1e-9) for blend in blends]
+    limits = thresholds_for(
+        examples, city, (category, logs[0]), (linear.heads[1], logs[1]), (linear.heads[2], logs[2]), known
+    )
     if third_share == 0.0:
         limits = msgspec.structs.replace(linear.thresholds, dispatch=limits.dispatch)
     digest = hashlib.sha256((out / NETWORK).read_bytes()).hexdigest()[:12]

@@ -92,7 +92,12 @@ def heads_of(data: Data, city: City, step: Step) -> tuple[Trained, NDArray[np.fl
         version=f"linear-{hashlib.sha256(weights.astype(np.float32).tobytes()).hexdigest()[:12]}",
         heads=(category.head, kind.head, verdict.head, services),
         thresholds=thresholds_for(
-            data.examples, city, (category.head, category.scores), (verdict.head, verdict.scores), data.told
+            data.examples,
+            city,
+            (category.head, category.scores),
+            (kind.head, kind.scores),
+            (verdict.head, verdict.scores),
+            data.told,
         ),
     )
     opinions = (_log(category.scores), _log(kind.scores), _log(verdict.scores))

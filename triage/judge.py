@@ -19,6 +19,11 @@ from triage.text import Text
 ALTERNATIVES = 3
 _LEAST_ALTERNATIVE = 0.02
 _LEAST_SERVICE = 0.5
+USUAL_HELP = 0.15
+"""Share of appeals that ask for help (求助): a text as likely to ask for it leans neither way."""
+_HELP = 0.3
+"""What the log odds of asking for help count beside those of an emergency, which every emergency does. In
+cross-validation: at 0.99 of the emergencies 7.5 % false alarms on hard negatives instead of 9.9 %."""
 _ORDER = {Service.POLICE: 0, Service.FIRE: 1, Service.AMBULANCE: 2, Service.TRAFFIC: 3}
 _RANK = {Verdict.NON_EMERGENCY: 0, Verdict.UNCLEAR: 1, Verdict.EMERGENCY: 2}
 
@@ -76,23 +81,37 @@ def _category(label: str, confidence: float) -> Category:
     return Category(label[:2], label[2:], round(confidence, 4))
 
 
-def raised(assessment: Assessment, chances: Sequence[float], limits: Thresholds) -> tuple[Verdict, bool]:
+def raised(
+    assessment: Assessment, chances: Sequence[float], limits: Thresholds, helped: float = USUAL_HELP
+) -> tuple[Verdict, bool]:
     """Return the higher of the rules' and the model's verdict, and whether the model alone raised it.
 
-    `chances` are those of emergency, unclear and non_emergency, in this order; the words that the rules know shift
-    them, so that the model must be surer where all is past, settled or asked about, and less sure where it happens now.
+    `chances` are those of emergency, unclear and non_emergency, in this order, and `helped` that of asking for help;
+    the words that the rules know shift them, so that the model must be surer where all is past, settled or asked
+    about, and less sure where it happens now.
     """
     by_model = Verdict.NON_EMERGENCY
     by_rules = assessment.verdict
     if by_rules is Verdict.EMERGENCY and not assessment.certain and chances[0] + chances[1] < limits.doubt:
         by_rules = Verdict.UNCLEAR
-    if shifted(chances[0], assessment.lean) >= limits.emergency:
+    lean = tilt(assessment, helped)
+    if shifted(chances[0], lean) >= limits.emergency:
         by_model = Verdict.EMERGENCY
-    elif shifted(chances[0] + chances[1], assessment.lean) >= limits.unclear:
+    elif shifted(chances[0] + chances[1], lean) >= limits.unclear:
         by_model = Verdict.UNCLEAR
     if _RANK[by_model] > _RANK[by_rules]:
         return by_model, assessment.verdict is Verdict.NON_EMERGENCY
     return by_rules, False
+
+
+def tilt(assessment: Assessment, helped: float) -> float:
+    """Return how far the words of a text and what it asks for move the log odds of an emergency."""
+    return assessment.lean + _HELP * (_log_odds(helped) - _log_odds(USUAL_HELP))
+
+
+def _log_odds(chance: float) -> float:
+    kept = min(max(chance, 1e-6), 1 - 1e-6)
+    return math.log(kept / (1 - kept))
 
 
 def shifted(chance: float, lean: float) -> float:

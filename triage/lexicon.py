@@ -37,13 +37,21 @@ class Hit(NamedTuple):
     end: int
 
 
+class Entry(NamedTuple):
+    """The words that are spelled alike; `open` where one of them asks for a second part, and so hides no other."""
+
+    words: tuple[Word, ...]
+    open: bool
+
+
 class Lexicon:
     """Finds every word of the lexicon, for a batch of texts at once."""
 
     def __init__(self, words: list[Word]) -> None:
-        by_text: dict[str, tuple[Word, ...]] = {}
+        by_text: dict[str, Entry] = {}
         for word in words:
-            by_text[word.text] = (*by_text.get(word.text, ()), word)
+            before = by_text.get(word.text, Entry((), False))
+            by_text[word.text] = Entry((*before.words, word), before.open or word.then is not None)
         self.matcher = Matcher(by_text)
 
     def find(self, batch: Batch, rows: Sequence[int] | None = None) -> list[list[Hit]]:
@@ -51,21 +59,22 @@ class Lexicon:
         found, texts = self.matcher.find(batch), batch.texts
         return [
             [
-                hit for start, end, words in _outer(found[row]) for word in words
+                hit for start, end, entry in _outer(found[row]) for word in entry.words
                 if word.cue != PLAIN and (hit := _hit(texts[row], word, start, end))
             ]
             for row in (range(len(texts)) if rows is None else rows)
         ]
 
 
-def _outer(hits: list[tuple[int, int, tuple[Word, ...]]]) -> list[tuple[int, int, tuple[Word, ...]]]:
+def _outer(hits: list[tuple[int, int, Entry]]) -> list[tuple[int, int, Entry]]:
     """Leave out words inside longer ones: in 到现在 nothing happens now."""
-    kept: list[tuple[int, int, tuple[Word, ...]]] = []
+    kept: list[tuple[int, int, Entry]] = []
     reach = -1
-    for start, end, words in hits:
+    for hit in hits:
+        end = hit[1]
         if end > reach:
-            kept.append((start, end, words))
-            if not any(word.then for word in words):
+            kept.append(hit)
+            if not hit[2].open:
                 reach = end
     return kept
 

@@ -76,6 +76,7 @@ class Pipeline:
         self._opinions = Opinions(model, careful, use)
         self._category, kinds, _, services = model.card.heads
         self._kinds = tuple(Kind(name) for name in kinds.labels)
+        self._helps = kinds.labels.index(Kind.ASSISTANCE.value)
         self._services = services.labels
         units, unit_of = departments_of(self._category.labels, city.directory)
         self._unit_of = unit_of
@@ -130,6 +131,7 @@ class Pipeline:
             assess_all(batch, suspected),
             choose(category, scores.category, departments, self._unit_of, card.thresholds),
             scores.kind.argmax(axis=1).tolist(),
+            scores.kind[:, self._helps].tolist(),
             scores.verdict.tolist(),
             scores.services.tolist(),
             mentions,
@@ -146,6 +148,7 @@ class Pipeline:
         assessment: Assessment,
         choice: Choice,
         kind_number: int,
+        helped: float,
         chances: list[float],
         services: list[float],
         mentions: list[Mention],
@@ -157,7 +160,7 @@ class Pipeline:
             return Triage(category=None, needs_person=True, title=text.raw.strip(), model=card.version)
         kind, category = self._kinds[kind_number], choice.category
         limits = card.thresholds
-        verdict, alone = raised(assessment, chances, limits)
+        verdict, alone = raised(assessment, chances, limits, helped)
         calm = verdict is Verdict.NON_EMERGENCY
         towns = happened(mentions)
         version = self._directory().version

@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hotline.city import City
-from hotline.terms import Verdict
+from hotline.terms import Kind, Verdict
 from triage.card import Head, Thresholds
-from triage.corpus import HARD, Example
+from triage.corpus import Example
 from triage.fit import numbers_of, softmax
+from triage.judge import shifted, tilt
+from triage.match import batch_of
 from triage.pipeline import departments_of
+from triage.rules import Assessment, assess_all
+from triage.text import normalise
+
+Answers = tuple[Head, NDArray[np.float64]]
 
 PRECISION = 0.95
 SURELY = 1.645
 """Standard errors that the precision must stay above PRECISION by: one-sided, 95 %. Chosen at PRECISION itself, every
 second set of new texts would fall below it."""
-DOUBT = 0.1
-"""Share of the emergency threshold below which the rules alone raise no more than `unclear`. In cross-validation 0.969
-of the emergencies are found so, 0.964 at twice the share, for 0.4 % more false alarms on hard negatives."""
-DESPITE = (0.5, 0.35)
-"""Thresholds for `emergency` and `unclear` where the words lean to calm: in cross-validation 9 of 582 emergencies were
-missed by it and 12 of 17 false alarms were gone."""
-FALSE_ALARMS = 0.04
-"""Share of the hard negatives that the model may raise to `emergency` in cross-validation; half more to `unclear`."""
-LEAST_ALARM = 0.1
-"""No threshold goes lower, however well the training texts are told apart."""
+DOUBT = 0.03
+"""Probability of an emergency or a doubtful case below which the rules alone raise no more than `unclear`."""
+RECALL = 0.975
+"""Share of the emergencies that are raised to `emergency` in cross-validation. A missed emergency is the gravest fault,
+so recall is chosen and false alarms follow: 8 to 9 % on hard negatives, and far less on what people really write."""
+RAISED = 0.985
+"""Share of the emergencies that are raised at all, to `unclear` where not to `emergency`."""
+ALARMS = (0.05, 0.5)
+"""No threshold of an alarm lies outside, however well or badly the training texts are told apart."""
+_READ = 256
 
 
 def thresholds_for(
     examples: Sequence[Example],
     city: City,
-    category: tuple[Head, NDArray[np.float64]],
-    verdict: tuple[Head, NDArray[np.float64]],
+    category: Answers,
+    kind: Answers,
+    verdict: Answers,
     told: NDArray[np.int64],
 ) -> Thresholds:
     """Choose the thresholds from cross-validation.
 
     Args:
-        category, verdict: the head, and its scores on texts it was not trained on, shape (texts, labels).
-        told: rows whose verdict is known.
+        category, kind, verdict: the head, and its scores on texts it was not trained on, shape (texts, labels).
+        told: rows whose kind and verdict are known.
     """
     units, unit_of = departments_of(category[0].labels, city.directory)
     truth = unit_of[numbers_of(np.array([example.label for example in examples]), category[0].labels)]
@@ -49,16 +56,15 @@ def thresholds_for(
     chosen = unit_of[chances.argmax(axis=1)]
     mass = (chances @ np.eye(len(units))[unit_of])[np.arange(len(chosen)), chosen]
     usual = np.array([example.verdict is Verdict.NON_EMERGENCY for example in examples])
-    emergency, unclear = _alarm_thresholds([examples[row] for row in told], softmax(verdict[1][told]))
+    helped = softmax(kind[1][told])[:, kind[0].labels.index(Kind.ASSISTANCE.value)]
+    emergency, unclear = alarm_thresholds([examples[row] for row in told], softmax(verdict[1][told]), helped)
     dispatch = least_confidence(mass[usual], (chosen == truth)[usual], PRECISION, surely=SURELY)
     return Thresholds(
         dispatch=dispatch,
         tie=0.1,
         emergency=emergency,
         unclear=unclear,
-        emergency_despite=max(emergency, DESPITE[0]),
-        unclear_despite=max(unclear, DESPITE[1]),
-        doubt=emergency * DOUBT,
+        doubt=DOUBT,
     )
 
 
@@ -77,11 +83,26 @@ def least_confidence(
     return float(confidence[order[good[-1]]]) if len(good) else 1.0
 
 
-def _alarm_thresholds(examples: Sequence[Example], chances: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the lowest thresholds that keep the model's false alarms on hard negatives within FALSE_ALARMS."""
-    calm = np.array([example.verdict is Verdict.NON_EMERGENCY for example in examples])
-    hard = calm & np.array([example.source.startswith(HARD) for example in examples])
-    tested = chances[hard if hard.any() else calm]
-    emergency = np.quantile(tested[:, 0], 1 - FALSE_ALARMS)
-    unclear = np.quantile(tested[:, 0] + tested[:, 1], 1 - 1.5 * FALSE_ALARMS)
-    return max(float(emergency), LEAST_ALARM), max(float(unclear), LEAST_ALARM)
+def alarm_thresholds(
+    examples: Sequence[Example], chances: NDArray[np.float64], helped: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Return the highest thresholds at which rules and model together raise RECALL and RAISED of the emergencies."""
+    grave = [row for row, example in enumerate(examples) if example.verdict is Verdict.EMERGENCY]
+    if not grave:
+        return ALARMS
+    emergency, either = [], []
+    both = chances[grave, 0] + chances[grave, 1]
+    for row, total, one in zip(grave, both, _assessed([examples[row].text for row in grave], both), strict=True):
+        lean = tilt(one, float(helped[row]))
+        surely = one.verdict is Verdict.EMERGENCY and (one.certain or total >= DOUBT)
+        emergency.append(1.0 if surely else shifted(float(chances[row, 0]), lean))
+        either.append(1.0 if one.verdict is not Verdict.NON_EMERGENCY else shifted(float(total), lean))
+    first, second = np.clip((np.quantile(emergency, 1 - RECALL), np.quantile(either, 1 - RAISED)), *ALARMS)
+    return float(first), float(second)
+
+
+def _assessed(texts: Sequence[str], chances: NDArray[np.float64]) -> Iterator[Assessment]:
+    """Yield what the rules say of each text, of which the model thinks so much."""
+    for start in range(0, len(texts), _READ):
+        batch = batch_of([text.clean for text in normalise(texts[start : start + _READ])])
+        yield from assess_all(batch, np.flatnonzero(chances[start : start + _READ] > DOUBT).tolist())

@@ -122,7 +122,9 @@ def _clauses(text: str, spots: _Spots) -> list[_Clause]:
 
 def _weighed(number: int, clause: str, worth: float, matters: Sequence[int]) -> _Clause:
     placed = _PLACED.search(clause) is not None
-    score = min(worth, _MOST_WORTH) + _PLACE * placed - _LATER_COSTS * number + min(len(clause), _SHORT) / _SHORT
+    length = len(clause)
+    score = (worth if worth < _MOST_WORTH else _MOST_WORTH) + _PLACE * placed - _LATER_COSTS * number
+    score += 1.0 if length >= _SHORT else length / _SHORT
     if clause[0] in _MAYBE_ASIDE and _ASIDE.match(clause):
         score -= _ASIDE_COSTS
     return _Clause(clause, score, placed, matters)

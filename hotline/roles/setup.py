@@ -39,7 +39,6 @@ _UNITS = {"minutes": "分钟", "working_minutes": "工作分钟", "working_days"
 _TRIAGE = {
     "dispatch": "自动派单的最低把握", "tie": "与次优部门的最小差距", "emergency": "判为紧急的概率",
     "unclear": "请人判断的概率",
-    "emergency_despite": "语气平静时判为紧急的概率", "unclear_despite": "语气平静时请人判断的概率",
     "doubt": "低于它时规则判的紧急改为请人判断",
 }
 

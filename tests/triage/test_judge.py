@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from hotline.terms import Service, Verdict
 from triage.card import Head, Thresholds
-from triage.judge import choose, model_evidence, raised, rule_evidence, services_for, shifted
+from triage.judge import USUAL_HELP, choose, model_evidence, raised, rule_evidence, services_for, shifted
 from triage.match import batch_of
 from triage.rules import CALM, Assessment, assess_all
 from triage.text import normalise
 
 LIMITS = Thresholds(
-    dispatch=0.8, tie=0.1, emergency=0.3, unclear=0.4, emergency_despite=0.6, unclear_despite=0.5, doubt=0.05
+    dispatch=0.8, tie=0.1, emergency=0.3, unclear=0.4, doubt=0.05
 )
 LABELS = ("01欠薪", "01工伤", "04扬尘")
 HEAD = Head(name="category", labels=LABELS, bias=(0.0,) * 3, scale=1.0)
@@ -91,6 +91,20 @@ def test_rules_or_model_raise_and_neither_silences_the_other(
 )
 def test_words_that_lean_to_calm_or_alarm_shift_the_model(lean: float, expected: Verdict) -> None:
     assert raised(CALM._replace(lean=lean), (0.25, 0.3, 0.45), LIMITS)[0] is expected
+
+
+@pytest.mark.parametrize(
+    ("helped", "expected"),
+    [
+        (0.0, Verdict.NON_EMERGENCY),
+        (0.01, Verdict.NON_EMERGENCY),
+        (USUAL_HELP, Verdict.UNCLEAR),
+        (0.95, Verdict.EMERGENCY),
+        (1.0, Verdict.EMERGENCY),
+    ],
+)
+def test_who_asks_for_help_is_raised_sooner(helped: float, expected: Verdict) -> None:
+    assert raised(CALM, (0.25, 0.3, 0.45), LIMITS, helped)[0] is expected
 
 
 def test_what_is_certain_stands_whatever_the_model_thinks() -> None:

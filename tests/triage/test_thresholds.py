@@ -1,0 +1,56 @@
+"""Thresholds of an alarm: the stated share of the emergencies is raised, by rules and model together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hotline.terms import Kind, Verdict
+from triage.corpus import Example
+from triage.judge import USUAL_HELP
+from triage.thresholds import ALARMS, RAISED, RECALL, alarm_thresholds
+
+COUNT = 400
+
+
+def texts(words: str, verdict: Verdict = Verdict.EMERGENCY) -> list[Example]:
+    return [
+        Example(text=f"{words}{number}", l1="05", l2="治安线索", kind=Kind.ASSISTANCE, verdict=verdict)
+        for number in range(COUNT)
+    ]
+
+
+def chances(first: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack((first, first / 10, 1 - 1.1 * first), axis=1)
+
+
+def test_the_stated_shares_are_raised() -> None:
+    table = chances(np.random.default_rng(3).permutation(np.linspace(0.06, 0.45, COUNT)))
+    emergency, unclear = alarm_thresholds(texts("门牌"), table, np.full(COUNT, USUAL_HELP))
+    assert np.mean(table[:, 0] >= emergency) == pytest.approx(RECALL, abs=2 / COUNT)
+    assert np.mean(table[:, 0] + table[:, 1] >= unclear) == pytest.approx(RAISED, abs=2 / COUNT)
+
+
+def test_asking_for_help_counts_for_the_thresholds_too() -> None:
+    table = chances(np.linspace(0.06, 0.3, COUNT))
+    calm = alarm_thresholds(texts("门牌"), table, np.full(COUNT, USUAL_HELP))
+    loud = alarm_thresholds(texts("门牌"), table, np.full(COUNT, 0.6))
+    assert loud[0] > calm[0]
+    assert loud[1] > calm[1]
+
+
+@pytest.mark.parametrize("first", [0.001, 0.999])
+def test_no_threshold_leaves_its_bounds(first: float) -> None:
+    for limit in alarm_thresholds(texts("门牌"), chances(np.full(COUNT, first)), np.full(COUNT, USUAL_HELP)):
+        assert ALARMS[0] <= limit <= ALARMS[1]
+
+
+def test_what_the_rules_raise_asks_nothing_of_the_model() -> None:
+    table = chances(np.full(COUNT, 0.04))
+    assert alarm_thresholds(texts("救命，楼上着火了，快来人"), table, np.full(COUNT, USUAL_HELP)) == ALARMS[1:] * 2
+
+
+def test_without_emergencies_there_is_nothing_to_choose_by() -> None:
+    found = alarm_thresholds(texts("门牌", Verdict.NON_EMERGENCY), chances(np.full(COUNT, 0.2)), np.full(COUNT, 0.1))
+    assert found == ALARMS
