@@ -80,12 +80,12 @@ async def _serve(
             await trial_articles(core, staff)
             sys.stdout.write(banner(settings, staff, city=city.name))
             sys.stdout.flush()
-        _calm_collector()
+        calm_collector()
         await _stopped(stop, parent)
         log.info("stopping", waiting=core.intake.waiting)
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Leave what start-up made (models, gazetteer, routes) out of every collection, and collect the young less often.
 
     Requests make few cycles, but passing over a million long-lived objects again and again costs a tenth of the time.
