@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { areaOf, areasOf } from '@/pages/admin/areas'
 import { monthsOf, readLines, toggled } from '@/pages/admin/calendar'
 import { tableOf } from '@/pages/admin/card'
+import { day, exact, moment } from '@/pages/admin/moments'
 import { skillsIn, skillsOf, standingOf } from '@/pages/admin/people'
 import { useDoing } from '@/pages/admin/useDoing'
 import { deviceOf } from '@/pages/login/device'
@@ -58,6 +59,14 @@ describe('calendar', () => {
     })
     expect(readLines('2026-02-08,休\n2027-02-08,?\n2027-13-01,休\n2027-02-08,休\n2027-02-08,休', 2027).wrong).toEqual([1, 2, 3, 5])
   })
+})
+
+it('moments are told by China’s clock', () => {
+  const now = new Date('2026-12-31T15:59:00Z')
+  expect(['2026-11-21T16:23:05Z', '2026-11-21T23:59:00+08:00', '2026-12-31T16:00:00Z'].map((one) => moment(one, now)))
+    .toEqual(['11-22 00:23', '11-21 23:59', '2027-01-01 00:00'])
+  expect([exact('2026-11-21T16:23:05.7Z'), day('2026-11-21T16:23:05Z'), day('2026-11-21T15:59:59Z')])
+    .toEqual(['2026-11-22 00:23:05', '2026-11-22', '2026-11-21'])
 })
 
 it('what is done by a button is told, and what went wrong too', async () => {
