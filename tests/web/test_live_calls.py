@@ -272,6 +272,11 @@ async def test_a_colleague_is_asked_first_and_takes_the_call(site: Site, floor: 
     await panel.get_by_role("button", name="交给agent2，我退出").click()
     await expect(panel).to_have_count(0)
     await until_so(floor, together=2)
+    theirs = colleague.locator("section.call")
+    await expect(theirs).to_contain_text(MASKED)
+    await expect(theirs).to_contain_text("通话中")
+    await colleague.locator("body").press("F4")  # it is their call now
+    await expect(theirs).to_have_count(0)
     await away(page)
     await away(colleague)
 
