@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triage.card import Card, EncoderCard
+from triage.card import RAISED, RECALL, Card, EncoderCard
 
 _NAMES = {
     "texts": "texts", "kept_aside": "of them kept aside, never trained on",
@@ -44,7 +44,8 @@ emergency words (`triage/data/emergency.txt`) were written for this project too.
 **Protocol.** A tenth of the texts, chosen by a hash of the text, is kept aside and only measured on. Temperatures and
 thresholds come from five stratified folds of the rest{" (the blend's from one of them)" if encoder else ""}. Automatic
 dispatch aims at a precision of 95 % for the department, surely (one-sided, 95 %), in cross-validation: least confidence
-{limits.dispatch:.3f}, least lead over the next department {limits.tie:.2f}. The model raises `emergency` from
+{limits.dispatch:.3f}, least lead over the next department {limits.tie:.2f}. Alarms aim at recall
+({RECALL:.1%} of the emergencies, {RAISED:.1%} raised at all): the model raises `emergency` from
 {limits.emergency:.3f} and `unclear` from {limits.unclear:.3f}. The rules (`triage/rules.py`) raise on their own, to
 `unclear` only where the model gives less than {limits.doubt:.3f}.
 

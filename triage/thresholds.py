@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hotline.city import City
 from hotline.terms import Kind, Verdict
-from triage.card import Head, Thresholds
+from triage.card import RAISED, RECALL, Head, Thresholds
 from triage.corpus import Example
 from triage.fit import numbers_of, softmax
 from triage.judge import shifted, tilt
@@ -26,11 +26,6 @@ SURELY = 1.645
 second set of new texts would fall below it."""
 DOUBT = 0.03
 """Probability of an emergency or a doubtful case below which the rules alone raise no more than `unclear`."""
-RECALL = 0.975
-"""Share of the emergencies that are raised to `emergency` in cross-validation. A missed emergency is the gravest fault,
-so recall is chosen and false alarms follow: 8 to 9 % on hard negatives, and far less on what people really write."""
-RAISED = 0.985
-"""Share of the emergencies that are raised at all, to `unclear` where not to `emergency`."""
 ALARMS = (0.05, 0.5)
 """No threshold of an alarm lies outside, however well or badly the training texts are told apart."""
 _READ = 256

@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from hotline.terms import Kind, Verdict
+from triage.card import RAISED, RECALL
 from triage.corpus import Example
 from triage.judge import USUAL_HELP
-from triage.thresholds import ALARMS, RAISED, RECALL, alarm_thresholds
+from triage.thresholds import ALARMS, alarm_thresholds
 
 COUNT = 400
 
