@@ -74,7 +74,11 @@ class Pbx:
 
     async def __aenter__(self) -> Pbx:
         await asyncio.to_thread(self._prepare)
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            self.kill()  # nobody leaves a block that was not entered
+            raise
         return self
 
     def _prepare(self) -> None:
