@@ -86,12 +86,13 @@ class Service:
         return msgspec.structs.replace(command, attachments=found)
 
     def _decided(self, command: c.Command, actor: Actor) -> Decide:
-        now, rules = self._clock(), self._rules()
-
         def decided(ticket: Ticket) -> tuple[Change, Effects]:
+            # The clock is asked under the ticket's lock: events that wait for each other keep the order of their times.
             check_permitted(actor, command, ticket)
-            decision = decide(ticket, checked(command, ticket), now=now, policy=rules.policy, actor=actor)
-            return self._changed(ticket, decision)
+            now, policy = self._clock(), self._rules().policy
+            return self._changed(
+                ticket, decide(ticket, checked(command, ticket), now=now, policy=policy, actor=actor)
+            )
 
         return decided
 
@@ -102,9 +103,8 @@ class Service:
     async def _change_family(
         self, number: str, command: c.Merge | c.Unmerge, actor: Actor, expected_version: int | None
     ) -> Ticket:
-        now, policy = self._clock(), self._rules().policy
-
         def decided(child: Ticket, parent: Ticket) -> tuple[tuple[Change, Effects], tuple[Change, Effects]]:
+            now, policy = self._clock(), self._rules().policy
             check_permitted(actor, command, child)
             if isinstance(command, c.Merge):
                 both = family.merge(child, parent, command, now=now, policy=policy, actor=actor)
@@ -204,9 +204,8 @@ class Service:
     ) -> None:
         if (await self._leading(stored)).ticket.state not in RATEABLE:
             raise IllegalTransition(f"ticket {stored.ticket.number} has no answer to rate yet")
-        now, rules = self._clock(), self._rules()
-
         def decided(ticket: Ticket) -> tuple[Change, Effects] | None:
+            now, rules = self._clock(), self._rules()
             commands = commands_of(ticket, rating, solved, note, way or Way.WEB, rules.policy)
             return self._chained(ticket, commands, now=now, rules=rules) if commands else None
 

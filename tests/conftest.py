@@ -23,15 +23,7 @@ _numbers = itertools.count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side, a file's stay together, as they share what is dear to make; so do all calls.
-
-    Calls take the longest by far and begin, so that nobody waits for them at the end.
-    """
-    for item in items:
-        if item.get_closest_marker("xdist_group"):
-            continue  # the file says so itself
-        together = "calls" if item.path.parent.name == "voice" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(together))
+    """Calls take the longest by far and begin, so that nobody waits for them at the end."""
     items.sort(key=lambda item: item.path.parent.name != "voice")
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from hotline.city import load_city
 from hotline.terms import Service, Verdict
+from triage.card import RECALL
 from triage.match import batch_of
 from triage.pipeline import Pipeline
 from triage.rules import assess_all
@@ -52,8 +53,10 @@ def test_the_rules_alone_leave_calm_what_is_calm() -> None:
 def test_with_the_models_hardly_one_is_missed_and_none_cried_in_vain() -> None:
     grave = cases(Verdict.EMERGENCY)
     found = pipeline()([case.text for case in grave])
-    missed = [case.text for case, one in zip(grave, found, strict=True) if one.verdict is not Verdict.EMERGENCY]
-    assert len(missed) <= 2, missed
+    asked = [case.text for case, one in zip(grave, found, strict=True) if one.verdict is not Verdict.EMERGENCY]
+    assert len(asked) <= (1 - RECALL) * len(grave) + 1e-9, asked
+    missed = [case.text for case, one in zip(grave, found, strict=True) if one.verdict is Verdict.NON_EMERGENCY]
+    assert len(missed) <= 1, missed
     calm = [case.text for case in cases(Verdict.NON_EMERGENCY)]
     cried = [text for text, one in zip(calm, pipeline()(calm), strict=True) if one.verdict is Verdict.EMERGENCY]
     assert len(cried) <= 2, cried

@@ -26,7 +26,7 @@ from tests.voice.test_calls import tone
 from tests.web.conftest import Site
 from tests.web.test_console import seat, wire
 
-pytestmark = [NEEDS_PBX, pytest.mark.xdist_group("calls")]
+pytestmark = NEEDS_PBX
 PEOPLE = {"agent": "agent", "agent2": "agent", "boss": "supervisor"}
 CHEN = {"name": "陈女士", "phone": "13812345678"}
 MASKED = "+86138****5678"
