@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Protocol
 
 from hotline.events import Actor
-from hotline.metric_views import Exclusion, Figure, HotSpot, Live, Question, ReasonCount
+from hotline.metric_spots import HotSpot
+from hotline.metric_views import Exclusion, Figure, Live, Question, ReasonCount
 from hotline.metrics import Metric, Reason
 
 

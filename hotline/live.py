@@ -10,7 +10,8 @@ import msgspec
 
 from hotline.board import Board
 from hotline.figure_ports import Figures
-from hotline.metric_views import HotSpot, Live
+from hotline.metric_spots import HotSpot
+from hotline.metric_views import Live
 from hotline.ports import Clock
 
 _encoder = msgspec.json.Encoder()

@@ -126,18 +126,6 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     late: int
 
 
-class HotSpot(msgspec.Struct, frozen=True, kw_only=True):
-    """A place and a matter with many more appeals than usual. `score` is the excess in standard deviations."""
-
-    town: str
-    l1: str
-    l2: str
-    category: str
-    appeals: int
-    expected: float
-    score: float
-
-
 class Live(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of this moment.
 

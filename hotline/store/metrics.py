@@ -10,12 +10,12 @@ import structlog
 
 from hotline.errors import NotFound, RuleViolation, Unavailable
 from hotline.events import Actor
+from hotline.metric_spots import HotSpot, Spot, hottest
 from hotline.metric_views import (
     TELEPHONE_BY,
     By,
     Exclusion,
     Figure,
-    HotSpot,
     Live,
     Question,
     ReasonCount,
@@ -35,6 +35,8 @@ _SQL = statements("metrics")
 _DAY = timedelta(days=1)
 SPOTS_AGAINST = 7
 """Days with which hot spots are compared."""
+_USUAL_FOR = timedelta(minutes=1)
+"""How long what is usual is kept: it is of days that are over, and moves only where a ticket is corrected."""
 
 
 class MetricStore:
@@ -52,6 +54,7 @@ class MetricStore:
         """
         self._pool, self._categories = pool, categories or {}
         self._replica = replica
+        self._usual: tuple[date, datetime, dict[Spot, int]] | None = None
 
     async def _fetch(self, sql: str, *parameters: object) -> list[asyncpg.Record]:
         if self._replica is not None:
@@ -115,14 +118,15 @@ class MetricStore:
     async def hot_spots(self, now: datetime, *, least: int = 5, limit: int = 20) -> tuple[HotSpot, ...]:
         """Return places and matters with many more appeals today and yesterday than in the week before."""
         day = local_day(now)
-        found = await self._fetch(_SQL["hot_spots"], day - _DAY, day + _DAY, SPOTS_AGAINST, least, limit)
-        return tuple(
-            HotSpot(
-                town=row["town"], l1=row["l1"], l2=row["l2"], appeals=row["appeals"],
-                category=self._categories.get((row["l1"], row["l2"]), row["l2"]),
-                expected=round(row["expected"], 2), score=round(row["score"], 2),
-            ) for row in found
-        )
+        counted = await self._received(day - _DAY, day + _DAY, least=least)
+        if self._usual is None or self._usual[0] != day or not timedelta() <= now - self._usual[1] < _USUAL_FOR:
+            before = day - _DAY - SPOTS_AGAINST * _DAY
+            self._usual = day, now, await self._received(before, day - _DAY, least=1)
+        return hottest(counted, self._usual[2], share=2 / SPOTS_AGAINST, names=self._categories)[:limit]
+
+    async def _received(self, first: date, end: date, *, least: int) -> dict[Spot, int]:
+        found = await self._fetch(_SQL["received"], first, end, least)
+        return {(row["town"], row["l1"], row["l2"]): row["appeals"] for row in found}
 
     async def telephone(self, asked: Question, now: datetime) -> tuple[Figure, ...]:
         """Return metrics from calls, none where calls cannot be split or narrowed so."""

@@ -29,7 +29,7 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str], int]] = {
         "metrics", "figures", ("day", date(2026, 11, 14), TOMORROW, "department", *ALL), {"tally_rollup_pkey"}, 70_000),
     "an agent": (
         "metrics", "figures", ("agent", TODAY, TOMORROW, "total", *ALL[:4], "agent7"), {"tally_rollup_pkey"}, 400),
-    "hot spots": ("metrics", "hot_spots", (TODAY, TOMORROW, 7, 5, 20), {"tally_rollup_received"}, 30_000),
+    "hot spots": ("metrics", "received", (TODAY, TOMORROW, 5), {"tally_rollup_received"}, 10_000),
     "the telephone's last day": (
         "calls", "telephone", (NOW - timedelta(days=1), NOW, "total", "Asia/Shanghai", "", 15.0), {"calls_by_asking"},
         6_000),

@@ -121,31 +121,14 @@ WHERE s.generation = (SELECT generation FROM tally_readers WHERE active)
 GROUP BY s.state HAVING sum(s.tickets) <> 0
 ORDER BY s.state;
 
--- name: hot_spots
--- Places and matters with more appeals from day $1 on (to before $2) than the $3 days before let expect: `score` is the
--- excess in standard deviations of a Poisson count. At least $4 appeals; at most $5 rows, the hottest first. The days
--- before are looked up for those that have enough, which are few.
-WITH active AS MATERIALIZED (
-    SELECT generation FROM tally_readers WHERE active
-), enough AS MATERIALIZED (
-    SELECT r.town, r.l1, r.l2, sum(r.received)::bigint AS appeals
-    FROM tally_rollup AS r
-    WHERE r.generation = (SELECT generation FROM active) AND r.grain = 'day'
-      AND r.day >= $1::date AND r.day < $2::date AND r.received IS NOT NULL AND r.l2 <> ''
-    GROUP BY r.town, r.l1, r.l2
-    HAVING sum(r.received) >= $4::int
-)
-SELECT town, l1, l2, appeals, expected, (appeals - expected) / sqrt(greatest(expected, 1)) AS score
-FROM enough AS e CROSS JOIN LATERAL (
-    SELECT coalesce(sum(r.received), 0)::float8 / $3::int * ($2::date - $1::date) AS expected
-    FROM tally_rollup AS r
-    WHERE r.generation = (SELECT generation FROM active) AND r.grain = 'day'
-      AND r.day = ANY (ARRAY(SELECT $1::date - n FROM generate_series(1, $3::int) AS n))
-      AND r.town = e.town AND r.l1 = e.l1 AND r.l2 = e.l2 AND r.received IS NOT NULL
-) AS before
-WHERE appeals > expected
-ORDER BY score DESC, appeals DESC, town, l1, l2
-LIMIT $5;
+-- name: received
+-- Appeals of each place and matter from day $1 on to before $2, where there are at least $3.
+SELECT r.town, r.l1, r.l2, sum(r.received)::bigint AS appeals
+FROM tally_rollup AS r
+WHERE r.generation = (SELECT generation FROM tally_readers WHERE active) AND r.grain = 'day'
+  AND r.day >= $1 AND r.day < $2 AND r.received IS NOT NULL AND r.l2 <> ''
+GROUP BY r.town, r.l1, r.l2
+HAVING sum(r.received) >= $3::int;
 
 -- name: exclude
 -- The ticket named $1 is left out of metric $2 ($3 true) or counted again (false); no row if it is so already.
