@@ -53,7 +53,7 @@ stop: ## stop the embedded database that `make run` leaves running
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 test: $(VENV)/.installed-dev ## run all tests; those of the pages where npm is there
 	@$(if $(HAVE_NPM),$(MAKE) --no-print-directory pages-test,echo 'no npm here: the pages are not tested')
-	$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	$(PY) -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder
 
 pages-check: $(WEB)/node_modules/.installed
 	$(NPM) run --silent types

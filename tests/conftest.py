@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from hotline.keyring import KeyRing, new_file, read, write
 from hotline.store import sealing
@@ -22,9 +23,24 @@ from hotline.store.migrate import migrate
 _numbers = itertools.count(1)
 
 
+CALLS = ("tests/voice/", "tests/web/test_live_calls.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Calls take the longest by far and begin, so that nobody waits for them at the end."""
-    items.sort(key=lambda item: item.path.parent.name != "voice")
+    items.sort(key=lambda item: not item.nodeid.startswith(CALLS))
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc]
+    """A file's tests share what is dear to make, and stay on one worker; so do all calls, which need real time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "calls" if nodeid.startswith(CALLS) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Together:
+    """Say how tests are dealt out to workers (`-n`)."""
+    return Together(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
