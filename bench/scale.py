@@ -30,6 +30,7 @@ from hotline.store.console import ConsoleStore, cursor_of
 from hotline.store.database import open_pool
 from hotline.store.drill import DrillStore
 from hotline.store.embedded import start_embedded, stop_embedded
+from hotline.store.likeness import LikenessStore
 from hotline.store.metrics import MetricStore
 from hotline.store.migrate import migrate
 from hotline.terms import State
@@ -118,7 +119,7 @@ def _live(pool: asyncpg.Pool) -> dict[str, Ask]:
         "live: the whole": lambda r: metrics.live(NOW),
         "live: a department": lambda r: metrics.live(NOW, department=_unit(r)),
         "live: a town": lambda r: metrics.live(NOW, town=f"镇街{r.randrange(36)}"),
-        "live: hot spots": lambda r: metrics.hot_spots(NOW),
+        "live: hot spots": lambda r: LikenessStore(pool).hotspots(NOW),
         "live: today by department": lambda r: metrics.figures(Question(first=today, last=today, by=By.DEPARTMENT)),
         "live: towns and categories of today": lambda r: drills.heat(today, today + timedelta(days=1)),
         "live: what stands late with a department": lambda r: drills.standing(

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Protocol
 
 from hotline.events import Actor
-from hotline.metric_spots import HotSpot
 from hotline.metric_views import Exclusion, Figure, Live, Question, ReasonCount
 from hotline.metrics import Metric, Reason
 
@@ -17,10 +16,6 @@ class Figures(Protocol):
 
     async def live(self, now: datetime, *, department: str = "", town: str = "") -> Live:
         """Return the figures of this moment."""
-        ...
-
-    async def hot_spots(self, now: datetime, *, least: int = 5, limit: int = 20) -> tuple[HotSpot, ...]:
-        """Return places and matters with many more appeals than usual."""
         ...
 
     async def figures(self, asked: Question) -> tuple[Figure, ...]:

@@ -32,7 +32,8 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         method="get", path="/api/v1/ioc/hot-spots", tag=_TAG, security=("ioc",), errors=_ERRORS,
-        summary="Places and matters with many more appeals than usual", answers={200: (JSON, HotSpots)},
+        summary="What is a hot spot now: one matter told in one place by more people than is usual there",
+        answers={200: (JSON, HotSpots)},
     ),
     Operation(
         method="get", path="/api/v1/ioc/stream", tag=_TAG, security=("ioc",), errors=(*_ERRORS, "overloaded"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import msgspec
 
 from hotline.board import Board
 from hotline.figure_ports import Figures
-from hotline.metric_spots import HotSpot
+from hotline.hotspot import HotSpot
 from hotline.metric_views import Live
 from hotline.ports import Clock
 
@@ -20,7 +20,7 @@ FRESH, SPOTS_FRESH, BOARD_FRESH = 0.5, 10.0, 0.2
 
 
 class HotSpots(msgspec.Struct, frozen=True, kw_only=True):
-    """Places and matters with many more appeals yesterday and today than in the week before, the hottest first."""
+    """What is a hot spot now (`hotline.hotspot`), the newest first; without the numbers of tickets."""
 
     spots: tuple[HotSpot, ...]
 
@@ -59,13 +59,17 @@ class LiveBoard:
 class LiveFigures:
     """Live figures and hot spots of the whole city as JSON."""
 
-    def __init__(self, figures: Figures, clock: Clock) -> None:
+    def __init__(
+        self, figures: Figures, spots_of: Callable[[datetime], Awaitable[Sequence[HotSpot]]], clock: Clock
+    ) -> None:
+        """`spots_of` returns hot spots, those that have ended too."""
         async def live() -> bytes:
             found: Live = await figures.live(clock())
             return _encoder.encode(found)
 
         async def spots() -> bytes:
-            return _encoder.encode(HotSpots(spots=await figures.hot_spots(clock())))
+            found = [one for one in await spots_of(clock()) if one.ended_at is None]
+            return _encoder.encode(HotSpots(spots=tuple(msgspec.structs.replace(one, tickets=()) for one in found)))
 
         self._live, self._spots = Kept(live, fresh=FRESH), Kept(spots, fresh=SPOTS_FRESH)
 

@@ -36,12 +36,7 @@ PAUSE = 0.4
 
 def metrics_of(core: Core) -> MetricStore:
     """Return the figures over the core's database."""
-    return MetricStore(core.pool, categories=category_names(core.city), replica=core.replica)
-
-
-def category_names(city: City) -> dict[tuple[str, str], str]:
-    """Return names for people by (l1, l2)."""
-    return {(one.l1, one.l2): f"{one.l1_name}/{one.l2}" for one in city.categories}
+    return MetricStore(core.pool, replica=core.replica)
 
 
 def l1_names(city: City) -> dict[str, str]:
@@ -74,7 +69,8 @@ class Feeds:
             return await boards.watching(token_hash(token_of(request)), core.clock())
 
         self.session = session
-        self.ioc = ioc.Ioc(LiveFigures(metrics_of(core), core.clock), tokens=named_secrets(core.settings.ioc_tokens))
+        live = LiveFigures(metrics_of(core), LikenessStore(core.pool).hotspots, core.clock)
+        self.ioc = ioc.Ioc(live, tokens=named_secrets(core.settings.ioc_tokens))
         self.board = board_api.BoardApi(
             LiveBoard(boards.board, core.clock).board, session=session, watching=watching
         )

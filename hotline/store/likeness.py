@@ -17,6 +17,7 @@ import msgspec
 from hotline.appeal import compared_text
 from hotline.events import Receive
 from hotline.hotspot import LEAST, HotSpot, hottest, told, without_repeats
+from hotline.store.answering import answering
 from hotline.store.database import statements
 from hotline.store.rows import event_from, to_json
 from hotline.summary import Summary
@@ -171,14 +172,16 @@ class LikenessStore:
         await self._pool.execute(_SQL["mark_alarmed"], id_, now)
 
     async def hotspots(self, now: datetime, *, limit: int = 100) -> list[HotSpot]:
-        """Return the active hot spots and those that ended within a day, the newest first."""
+        """Return the active hot spots and those that ended within a day, the newest first. Raises Unavailable."""
+        with answering():
+            found = await self._pool.fetch(_SQL["hotspots"], now, limit)
         return [
             HotSpot(
                 town=row["town"], spot=row["spot"], matter=row["matter"], hours=row["hours"], count=row["count"],
                 expected=round(row["expected"], 3), began_at=row["began_at"], last_at=row["last_at"],
                 found_at=row["found_at"], ended_at=row["ended_at"], tickets=tuple(row["numbers"]),
             )
-            for row in await self._pool.fetch(_SQL["hotspots"], now, limit)
+            for row in found
         ]
 
     async def forget(self, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import asyncpg
@@ -10,7 +10,6 @@ import structlog
 
 from hotline.errors import NotFound, RuleViolation, Unavailable
 from hotline.events import Actor
-from hotline.metric_spots import HotSpot, Spot, hottest
 from hotline.metric_views import (
     TELEPHONE_BY,
     By,
@@ -33,28 +32,14 @@ from hotline.terms import State, label
 log = structlog.get_logger(__name__)
 _SQL = statements("metrics")
 _DAY = timedelta(days=1)
-SPOTS_AGAINST = 7
-"""Days with which hot spots are compared."""
-_USUAL_FOR = timedelta(minutes=1)
-"""How long what is usual is kept: it is of days that are over, and moves only where a ticket is corrected."""
 
 
 class MetricStore:
-    """Reads figures on a pool. Fulfils `hotline.metric_ports.Figures`."""
+    """Reads figures on a pool. Fulfils `hotline.figure_ports.Figures`."""
 
-    def __init__(
-        self, pool: asyncpg.Pool, *, categories: Mapping[tuple[str, str], str] | None = None,
-        replica: asyncpg.Pool | None = None,
-    ) -> None:
-        """Prepare to read.
-
-        Args:
-            categories: names of categories by (l1, l2), for people.
-            replica: where to read; the primary is asked where there is none, or while it does not answer.
-        """
-        self._pool, self._categories = pool, categories or {}
-        self._replica = replica
-        self._usual: tuple[date, datetime, dict[Spot, int]] | None = None
+    def __init__(self, pool: asyncpg.Pool, *, replica: asyncpg.Pool | None = None) -> None:
+        """Read on `replica`; the primary is asked where there is none, or while it does not answer."""
+        self._pool, self._replica = pool, replica
 
     async def _fetch(self, sql: str, *parameters: object) -> list[asyncpg.Record]:
         if self._replica is not None:
@@ -109,24 +94,11 @@ class MetricStore:
     async def _whole_day(self, day: date) -> tuple[Figure, ...]:
         """A day's total is the sum of its 24 hours: far fewer lines than by department and matter."""
         found = await self._fetch(
-            _SQL["figures"], "hour", day, day + _DAY, By.TOTAL, "", "", "", "", ""
+            _SQL["figures"], "hour", day, day + _DAY, By.TOTAL, "", None, "", "", ""
         )
         return ordered([
             figure_of("", row["figure"], row["numerator"], row["denominator"], row["excluded"]) for row in found
         ])
-
-    async def hot_spots(self, now: datetime, *, least: int = 5, limit: int = 20) -> tuple[HotSpot, ...]:
-        """Return places and matters with many more appeals today and yesterday than in the week before."""
-        day = local_day(now)
-        counted = await self._received(day - _DAY, day + _DAY, least=least)
-        if self._usual is None or self._usual[0] != day or not timedelta() <= now - self._usual[1] < _USUAL_FOR:
-            before = day - _DAY - SPOTS_AGAINST * _DAY
-            self._usual = day, now, await self._received(before, day - _DAY, least=1)
-        return hottest(counted, self._usual[2], share=2 / SPOTS_AGAINST, names=self._categories)[:limit]
-
-    async def _received(self, first: date, end: date, *, least: int) -> dict[Spot, int]:
-        found = await self._fetch(_SQL["received"], first, end, least)
-        return {(row["town"], row["l1"], row["l2"]): row["appeals"] for row in found}
 
     async def telephone(self, asked: Question, now: datetime) -> tuple[Figure, ...]:
         """Return metrics from calls, none where calls cannot be split or narrowed so."""

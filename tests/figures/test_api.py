@@ -194,6 +194,23 @@ async def test_the_feed_is_live_and_holds_no_personal_data(house: House) -> None
         assert ticket.number not in body.decode() + spots.decode()
 
 
+async def test_the_operation_centre_sees_the_hot_spots_that_the_board_sees(house: House) -> None:
+    number, now = next(iter(house.city.tickets.values())).number, datetime.now(UTC)
+    for town, ended in (("南城", None), ("东城", now - timedelta(minutes=5))):
+        await house.city.pool.execute(
+            "INSERT INTO hotspots"
+            " (town, matter, hours, count, expected, began_at, last_at, found_at, ended_at, tickets)"
+            " SELECT $1, '03/路灯', 6, 8, 0.4, $2, $2, $2, $3, ARRAY[id] FROM tickets WHERE number = $4",
+            town, now - timedelta(hours=1), ended, number,
+        )
+    _, body, _ = await house.ask(None, "/api/v1/ioc/hot-spots", headers=IOC)
+    [one] = msgspec.json.decode(body)["spots"]
+    assert (one["town"], one["matter"], one["count"], one["expected"]) == ("南城", "03/路灯", 8, 0.4)
+    assert number not in body.decode()
+    _, listed, _ = await house.ask(R.SUPERVISOR, "/api/v1/hot-spots")
+    assert {spot["town"] for spot in msgspec.json.decode(listed)["hotspots"]} == {"南城", "东城"}
+
+
 async def events(answer: aiohttp.ClientResponse, count: int) -> list[tuple[str, Any]]:
     found, name = [], ""
     while len(found) < count:

@@ -121,15 +121,6 @@ WHERE s.generation = (SELECT generation FROM tally_readers WHERE active)
 GROUP BY s.state HAVING sum(s.tickets) <> 0
 ORDER BY s.state;
 
--- name: received
--- Appeals of each place and matter from day $1 on to before $2, where there are at least $3.
-SELECT r.town, r.l1, r.l2, sum(r.received)::bigint AS appeals
-FROM tally_rollup AS r
-WHERE r.generation = (SELECT generation FROM tally_readers WHERE active) AND r.grain = 'day'
-  AND r.day >= $1 AND r.day < $2 AND r.received IS NOT NULL AND r.l2 <> ''
-GROUP BY r.town, r.l1, r.l2
-HAVING sum(r.received) >= $3::int;
-
 -- name: exclude
 -- The ticket named $1 is left out of metric $2 ($3 true) or counted again (false); no row if it is so already.
 WITH last AS (
