@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
     """A service with a 110 desk, two agents, a supervisor, a department and the three administrators."""
-    house = House(durable=False)
+    house = House(durable=False, environment={"HOTLINE_POLICE_ALARM_AFTER": "10"})
     house.dsn = start_embedded(house.home, durable=False)
     house.migrate()
     for name, role in STAFF:

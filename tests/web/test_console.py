@@ -183,7 +183,7 @@ async def test_an_alarm_that_nobody_acknowledges_stands_on_top_and_clears(site: 
     try:
         number = (await site.appeal(FIRE + "，在莞太路"))["number"]
         strip = page.get_by_role("alert").get_by_text("110 报警未确认")
-        await expect(strip).to_be_visible(timeout=90_000)
+        await expect(strip).to_be_visible(timeout=40_000)
         await page.get_by_role("button", name="去处理").click()
         await expect(page.locator("aside.right").get_by_text(number)).to_be_visible()
         await expect(page.get_by_text(re.compile("已推送.*等待确认"))).to_be_visible()
