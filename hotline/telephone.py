@@ -61,7 +61,7 @@ class Telephone:
         )
         self._announcer = Announcer(store=store, times=times, queues=self.queues, happen=self._happen)
         self._one = asyncio.Lock()
-        self._behind = False
+        self._behind = self._heard = False
 
     @property
     def calls(self) -> Mapping[str, Call]:
@@ -98,7 +98,7 @@ class Telephone:
             async with self._one:
                 try:
                     if told is None:
-                        self._behind = True
+                        self._behind = self._heard = True
                         await self._catch_up()
                     else:
                         await self._happen(*told)
@@ -119,8 +119,9 @@ class Telephone:
         if self._behind:
             await self._catch_up()
         await self.queues.tick(now)
-        for asked in await self._store.orders(now=now):
-            await carried_out(asked, self, self._store, now=now)
+        if self._heard:  # before, the PBX would hang up whom it rings for us; who asked waits
+            for asked in await self._store.orders(now=now):
+                await carried_out(asked, self, self._store, now=now)
         await self._announcer.tick(now, self._calls)
         for call in list(self._calls.values()):
             for leg in call.legs:

@@ -44,6 +44,17 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class Late(Dialled):
+    """A line that takes its time until it is there."""
+
+    late = 0.0
+
+    async def events(self) -> AsyncIterator[str | None]:
+        await asyncio.sleep(self.late)
+        async for event in super().events():
+            yield event
+
+
 class Centre:
     """A call centre around one PBX."""
 
@@ -52,7 +63,7 @@ class Centre:
         self.store = TelephoneStore(pool)
         self.plan, self.announce = PLAN, 0.0
         self.follow: Callable[[Call], None] = lambda _: None
-        self.sound_to = ""
+        self.sound_to, self.late = "", 0.0
         self.ari, self.trunk = pbx.ari, "PJSIP/phones/sip:{number}"
         self.owed: list[MissedCall] = []
         self.got_through: list[str] = []
@@ -62,7 +73,8 @@ class Centre:
         self._running: asyncio.Task[None] | None = None
 
     def steering(self) -> Telephone:
-        dialled = Dialled(self.session, base=self.ari, user=USER, password=PASSWORD)
+        dialled = Late(self.session, base=self.ari, user=USER, password=PASSWORD)
+        dialled.late = self.late
         self.awaited = Awaited(user=USER, password=PASSWORD, files=dialled) if self.pbx.dials else None
         self.ari_now = Ari(self.awaited or dialled, trunk=self.trunk, sound_to=self.sound_to)
         return Telephone(pbx=self.ari_now, store=self.store, books=self, centre=lambda: self.plan, clock=now,
@@ -112,12 +124,13 @@ class Centre:
         )
         await self.store.give_phone(name, endpoint, skills or {"general": 1})
 
-    async def again(self) -> None:
-        """Let another process steer, as `plan`, `announce` and `trunk` now say."""
+    async def again(self, *, connected: bool = True) -> None:
+        """Let another process steer, as `plan`, `announce`, `trunk`, `late` now say; wait until it is `connected`."""
         await self.kill()
         self.telephone = self.steering()
         self.start()
-        await self.connected()
+        if connected:
+            await self.connected()
 
     async def news(self, topic: str, kind: str = "call") -> list[dict[str, Any]]:
         """Return what consoles that follow a topic have been told."""

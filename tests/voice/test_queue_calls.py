@@ -140,6 +140,26 @@ async def test_an_agent_calls_a_citizen(centre: Centre) -> None:
     await centre.until(lambda: is_state(centre, "wang", "available"))
 
 
+async def test_what_is_asked_before_the_pbx_hears_us_waits_until_it_does(centre: Centre) -> None:
+    """It would hang up whom it rang for us."""
+    home, _ = await centre.phones.phone(answering())
+    centre.trunk = f"PJSIP/phones/sip:{{number}}@127.0.0.1:{home.rpartition(':')[2]}"
+    await centre.agent("wang", answering())
+    await centre.kill()
+    asking = asyncio.create_task(
+        centre.store.ask("wang", CallOrder(call="out-1", act=CallAct.DIAL, to="13800138000"), now=now())
+    )
+    await centre.until(lambda: waits(centre))
+    centre.late = 2.0
+    await centre.again(connected=False)
+    await asking
+    assert (await centre.call(Phase.TALKING)).id == "out-1"
+
+
+async def waits(centre: Centre) -> bool:
+    return bool(await centre.store.orders(now=now()))
+
+
 @pytest.mark.parametrize(("scenario", "cause"), [(refusing(486, "Busy Here"), 17), (refusing(404, "Not Found"), 1)])
 async def test_a_citizen_who_is_not_reached_is_told_with_the_cause(
     centre: Centre, scenario: str, cause: int
