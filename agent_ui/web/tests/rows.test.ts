@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { computed, nextTick, watch } from 'vue'
 import { describe, expect, it } from 'vitest'
-import type { Callback, Summary } from '../src/generated/frames'
+import type { Callback, Presence, Summary } from '../src/generated/frames'
+import { Feed } from '../src/link/feeds'
 import { CENTRE_STATES, LatestRows, TicketRows } from '../src/link/rows'
 
 const row = (number: string, version: number, state = 'received'): Summary => ({
@@ -91,4 +93,16 @@ it('knows the states of the centre as the service does', () => {
   const block = /CENTRE_STATES = frozenset\(\{([\s\S]*?)\}\)/.exec(source)![1]!
   const states = [...block.matchAll(/State\.(\w+)/g)].map((found) => found[1]!.toLowerCase())
   expect([...CENTRE_STATES].sort()).toEqual(states.sort())
+})
+
+it('a topic that is loaded shows its rows at once: who was available before a reload is not taken for a newcomer', async () => {
+  const rows: Presence[] = [{ staff: 'li', state: 'available', since: '2026-11-21T00:00:00Z' }]
+  const feed = new Feed('presence', () => Promise.resolve({ type: 'snapshot', topic: 'presence', seq: 1, rows } as never))
+  const mine = computed(() => (void feed.version.value, feed.presence.rows.find((one) => one.staff === 'li') ?? null))
+  expect(mine.value).toBeNull()
+  const seen: (string | undefined)[] = []
+  watch(feed.loading, () => seen.push(mine.value?.state))
+  await feed.load()
+  await nextTick()
+  expect(seen).toEqual(['available'])
 })

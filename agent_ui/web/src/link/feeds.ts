@@ -49,6 +49,7 @@ export class Feed {
       cursor = page.next ?? ''
     } while (cursor)
     this.rows.loading = false
+    this.version.value += 1 // at once: who sees that it is loaded sees the rows
     this.loading.value = false
   }
 
