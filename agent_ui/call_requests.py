@@ -33,7 +33,8 @@ class CallReads(Protocol):
         ...
 
     async def under_way(self, *, call: str = "", agent: str = "") -> CallNews | None:
-        """Return how a call stands, or an agent's latest one; None where it is over, or there is none."""
+        """Return how a call stands, as `agent` sees it, or without `call` the latest that they have or are brought
+        into; None where it is over, or there is none."""
         ...
 
     async def words(self, call: str) -> tuple[CallWords, ...]:
@@ -117,19 +118,21 @@ class CallDesk:
         return Ok(id=ask.id, call=call)
 
     async def _read(self, staff: Staff, ask: ReadCall) -> Ok:
-        news = await self._reads.under_way(call=ask.call, agent="" if ask.call else staff.name)
+        news = await self._reads.under_way(call=ask.call, agent=staff.name)
         call = ask.call or (news.call if news is not None else "")
         if not call:
             return Ok(id=ask.id)
         seen, reason = await self._reads.call(call), ask.reason.strip()
-        if staff.role is not StaffRole.SUPERVISOR and seen.agent != staff.name:
+        own = staff.role is StaffRole.SUPERVISOR or seen.agent == staff.name
+        if not own and (seen.colleague != staff.name or reason):  # who is only asked sees the caller, masked
             raise Forbidden("this call belongs to another agent")
         if reason:
             await self._keep(staff, "call.unmask", ask.call, {"reason": reason})
         card = await self._reads.card(
             seen.caller, call=seen.id, marked=self._marked(seen.caller), full=bool(reason)
         )
-        return Ok(id=ask.id, card=card, words=await self._reads.words(seen.id), news=news)
+        words = await self._reads.words(seen.id) if own else ()
+        return Ok(id=ask.id, card=card, words=words, news=news)
 
     async def _keep(self, staff: Staff, act: str, subject: str, detail: dict[str, Any]) -> None:
         actor = actor_of(staff)

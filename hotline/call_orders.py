@@ -69,6 +69,9 @@ async def _carry_out(asked: Asked, switch: Switch, store: CallStore, now: dateti
     if order.act is CallAct.MOVE:
         await _move(asked, call, switch, now)
         return
+    if asked.staff == call.colleague and order.act is CallAct.HANG_UP:
+        await switch.happen(call.id, m.DropParty())  # who is brought in leaves; the call is not theirs to end
+        return
     if asked.staff != call.agent and not order.supervisor:
         raise Forbidden("this call belongs to another agent")
     if order.act is CallAct.TRANSFER and order.to.strip().startswith(QUEUE):

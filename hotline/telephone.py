@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
-import msgspec
 import structlog
 
 from hotline.announcing import Announcer
@@ -23,6 +22,7 @@ from hotline.ports import Clock
 from hotline.telephone_ports import Books, CallStore, Pbx, Times
 from hotline.telephone_queue import HOLD, RINGING, TALKING, Queues
 from routing import call_words as m
+from routing.call_telling import tellings
 from routing.call_wait import Preview, Reception, enter, place
 from routing.callbacks import MissedCall, MissedReason
 from routing.callflow import step
@@ -179,34 +179,31 @@ class Telephone:
             self._calls.pop(after.id, None)
         else:
             self._calls[after.id] = after
+        unrung = []
         for action in actions:
             if isinstance(action, m.Enqueue):
                 continue
             try:
-                await self._carry_out(after, action, now)
+                if not await self._carry_out(after, action, now) and isinstance(action, m.Dial):
+                    unrung.append(action.channel)
             except HotlineError as error:  # the others are no less to be done: nobody stays on a line or busy
                 log.warning("call_action_failed", call=after.id, action=str(action), error=error.detail)
         await self._tell(call, after, now)
         self._follow(after)
         if m.Enqueue() in actions and self._calls.get(after.id) is after:
             await self.queues.enqueue(after)  # last, as it may go on with the call at once
+        for channel in unrung:  # told after the ringing, or consoles would go on ringing
+            await self._happen(after.id, m.RungOut(channel))
 
     async def _tell(self, call: Call | None, after: Call, now: datetime) -> None:
-        """Tell the agent and the books what has changed."""
+        """Tell agents and the books what has changed."""
         for leg in after.legs:
             if leg.up and (leg.claimed or (leg.role is Role.AGENT and after.phase is Phase.TALKING)):
                 state = TALKING if leg.claimed or after.held_since is None else HOLD
                 await self._store.set_presence(leg.name, state, among=[RINGING, TALKING, HOLD], now=now, call=after.id)
-        handed = call is not None and bool(call.agent and after.agent) and call.agent != after.agent
-        if call is not None and handed:  # it is over for who handed it on
-            over = msgspec.structs.replace(after, agent=call.agent, phase=Phase.OVER)
-            await self._store.tell(over, now=now)
-        told = after if after.agent else call
-        if told is not None and told.agent and _shown(call) != _shown(after):
-            card = handed or after.phase is Phase.RINGING
-            marked = self._marked(after.caller) if card else ""
-            shown = msgspec.structs.replace(after, agent=told.agent)
-            await self._store.tell(shown, now=now, card=card, marked=marked)
+        for told in tellings(call, after):
+            marked = self._marked(after.caller) if told.card else ""
+            await self._store.tell(told.call, now=now, card=told.card, marked=marked, colleague=told.colleague)
         if call is None or call.phase is after.phase:
             return
         if after.phase is Phase.TALKING:
@@ -214,7 +211,8 @@ class Telephone:
         if after.phase is Phase.OVER and after.direction is Direction.OUT and after.answered_at is not None:
             await self._books.spoken(after)
 
-    async def _carry_out(self, call: Call, action: m.Action, now: datetime) -> None:
+    async def _carry_out(self, call: Call, action: m.Action, now: datetime) -> bool:
+        """Return whether it could be done."""
         match action:
             case m.Dequeue():
                 self.queues.leave(call.id)
@@ -228,10 +226,5 @@ class Telephone:
             case m.Tried(cause=cause):
                 await self._books.tried(call, cause)
             case _:
-                if not await self._pbx.perform(action) and isinstance(action, m.Dial):
-                    await self._happen(call.id, m.RungOut(action.channel))
-
-
-def _shown(call: Call | None) -> object:
-    """What an agent sees of a call: where it has changed, they are told."""
-    return call and (call.phase, call.agent, call.legs, call.held_since)
+                return await self._pbx.perform(action)
+        return True

@@ -118,8 +118,13 @@ class CallStore(Protocol):
         """
         ...
 
-    async def tell(self, call: Call, *, now: datetime, card: bool = False, marked: str = "") -> None:
-        """Tell the agent of a call how it stands; with `card` who calls too. `marked`: see `CallCard`."""
+    async def tell(
+        self, call: Call, *, now: datetime, card: bool = False, marked: str = "", colleague: str = ""
+    ) -> None:
+        """Tell the agent of a call, or a `colleague` of theirs, how it stands; with `card` who calls too.
+
+        `marked`: see `CallCard`.
+        """
         ...
 
     async def expire_leases(self) -> None:

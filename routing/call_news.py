@@ -17,11 +17,12 @@ SummaryJson = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/componen
 
 
 class CallSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose call it is, for the checks of who may see it."""
+    """Whose call it is, and whom its agent brings in, for the checks of who may see it."""
 
     id: str
     caller: str
     agent: str
+    colleague: str = ""
 
 
 class EarlierCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -59,18 +60,24 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CallNews(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How an agent's call stands. `card` comes with the ringing; `alarm` names what the recogniser heard in danger."""
+    """How an agent's call stands. `card` comes with the ringing; `alarm` names what the recogniser heard in danger.
+
+    `colleague`: this is told to somebody whom `agent` asks to help with their call, until it is `over` for them (or
+    theirs). `transferring`: the agent leaves as soon as who is rung answers.
+    """
 
     call: str
     phase: Phase
     actor: str = "system:"
     agent: str = ""
+    colleague: str = ""
     queue: str = ""
     direction: Direction = Direction.IN
     language: str = ""
     arrived: datetime
     answered_at: datetime | None = None
     parties: tuple[Party, ...] = ()
+    transferring: bool = False
     held_since: datetime | None = None
     callback: int = 0
     number: str = ""
@@ -156,13 +163,14 @@ def party_of(leg: Leg) -> Party:
     return Party(role=leg.role, name=name, up=leg.up, away=leg.away, ear=leg.ear)
 
 
-def news_of(call: Call, *, card: CallCard | None = None) -> CallNews:
-    """Return how a call stands, as its agent is told: of a supervisor only once everybody hears them."""
+def news_of(call: Call, *, card: CallCard | None = None, colleague: str = "") -> CallNews:
+    """Return how a call stands, as its agent – or a `colleague` – is told: supervisors once all hear them."""
     told = [leg for leg in call.legs if leg.ear in (None, Ear.BARGE)]
     return CallNews(
-        call=call.id, phase=call.phase, agent=call.agent, queue=call.queue, direction=call.direction,
-        language=call.language, arrived=call.arrived, answered_at=call.answered_at, held_since=call.held_since,
-        parties=tuple(party_of(leg) for leg in told), callback=call.callback, number=call.ticket, card=card,
+        call=call.id, phase=call.phase, agent=call.agent, colleague=colleague, queue=call.queue,
+        direction=call.direction, language=call.language, arrived=call.arrived, answered_at=call.answered_at,
+        parties=tuple(party_of(leg) for leg in told), transferring=call.transferring, held_since=call.held_since,
+        callback=call.callback, number=call.ticket, card=card,
     )
 
 

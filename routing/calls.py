@@ -115,6 +115,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return next((leg for leg in self.legs if leg.role is role), None)
 
     @property
+    def colleague(self) -> str:
+        """Who is brought in by the agent and claimed for it, "" for nobody: an outside line is no colleague."""
+        party = self.of(Role.PARTY)
+        return party.name if party is not None and party.claimed else ""
+
+    @property
     def bridge(self) -> str:
         """The name of the bridge in which the call talks."""
         return f"bridge~{self.id}"

@@ -40,13 +40,14 @@ class CallDeskStore(CallCards):
         return floor_of(self._queues.centre, calls, agents, now=now)
 
     async def under_way(self, *, call: str = "", agent: str = "") -> CallNews | None:
-        """Return how a call stands, or an agent's latest one; None where it is over, or there is none."""
+        """Return how a call stands, for `agent`, or their latest one; None where it is over, or there is none."""
         with answering():
             row = await self._pool.fetchrow(_SQL["one"], call, agent)
         if row is None:
             return None
         found = _calls.decode(open_document(row["doc"], context=f"call {row['id']}"))
-        return msgspec.structs.replace(news_of(found), alarm=row["alarm"])
+        colleague = agent if agent == found.colleague else ""
+        return msgspec.structs.replace(news_of(found, colleague=colleague), alarm=row["alarm"])
 
     async def words(self, call: str) -> tuple[CallWords, ...]:
         """Return what was heard in a call."""

@@ -56,7 +56,7 @@ class TelephoneStore:
                 call.ended_at if over and missed and inbound and call.asked_at is not None else None, call.ended_at,
                 round(call.held), call.id if call.answered_at is not None else "",
                 None if over else seal_document(call, context=f"call {call.id}"), call.direction, call.language,
-                call.callback, call.ticket, seal_text(caller, context=f"caller {call.id}"),
+                call.callback, call.ticket, seal_text(caller, context=f"caller {call.id}"), call.colleague,
             )
 
     async def is_over(self, call: str) -> bool:
@@ -96,10 +96,12 @@ class TelephoneStore:
         with answering():
             return await self._pool.fetchval(_SQL["handling"]) or USUAL_HANDLING
 
-    async def tell(self, call: Call, *, now: datetime, card: bool = False, marked: str = "") -> None:
-        """Tell the agent of a call how it stands; with `card` who calls too."""
+    async def tell(
+        self, call: Call, *, now: datetime, card: bool = False, marked: str = "", colleague: str = ""
+    ) -> None:
+        """Tell the agent of a call, or a `colleague` of theirs, how it stands; with `card` who calls too."""
         who = await self._cards.card(call.caller, call=call.id, marked=marked) if card else None
-        await self.tell_topic(f"agent:{call.agent}", news_of(call, card=who), now=now)
+        await self.tell_topic(f"agent:{colleague or call.agent}", news_of(call, card=who, colleague=colleague), now=now)
 
     async def tell_topic(self, topic: str, news: CallNews | CallWords, *, now: datetime) -> None:
         """Tell consoles that follow a topic; kept for a day, so that who comes back misses nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 import pytest
 from hypothesis import given, settings
@@ -29,7 +30,7 @@ class Story:
         )
         self.done: list[m.Action] = list(actions)
 
-    def tell(self, *events: m.Happening) -> Story:
+    def tell(self, *events: m.Happening) -> Self:
         for event in events:
             self.now += timedelta(seconds=1)
             self.call, actions = step(self.call, event, now=self.now)
@@ -41,13 +42,13 @@ class Story:
         assert leg is not None
         return leg.channel
 
-    def up(self, role: Role) -> Story:
+    def up(self, role: Role) -> Self:
         return self.tell(m.Up(self.channel(role)))
 
-    def gone(self, role: Role) -> Story:
+    def gone(self, role: Role) -> Self:
         return self.tell(m.Gone(self.channel(role)))
 
-    def talking(self) -> Story:
+    def talking(self) -> Self:
         return self.tell(m.Played("c1"), m.Assigned("wang", "PJSIP/wang")).up(Role.AGENT)
 
     def of(self, kind: type) -> list[m.Action]:

@@ -115,6 +115,31 @@ async def test_a_console_that_comes_back_learns_of_its_call(database: str) -> No
         assert (await desk.answer(WANG, ReadCall(id=5, call="c1"))).news is None
 
 
+async def test_who_is_asked_about_a_call_sees_who_calls_masked_and_no_more(database: str) -> None:
+    async with await open_pool(database, size=4) as pool:
+        desk, store = await house(pool), TelephoneStore(pool)
+        call = await talking(pool)
+        asked = Leg(channel="party~c1~2~li", role=Role.PARTY, name="li", since=NOW, claimed="available")
+        await store.save(msgspec.structs.replace(call, legs=(*call.legs, asked), held_since=NOW), now=NOW)
+        li = Staff(name="li", display_name="李", role=StaffRole.AGENT)
+        for ask in (ReadCall(id=1), ReadCall(id=1, call="c1")):
+            seen = await desk.answer(li, ask)
+            assert seen.news is not None
+            assert (seen.news.agent, seen.news.colleague, seen.words) == ("wang", "li", ())
+            assert seen.card is not None
+            assert (seen.card.phone, seen.card.masked) == ("+86138****8000", True)
+        with pytest.raises(Forbidden):
+            await desk.answer(li, ReadCall(id=2, call="c1", reason="看一下"))
+        mine = await desk.answer(WANG, ReadCall(id=3))
+        assert mine.news is not None
+        assert mine.news.colleague == ""
+        assert await desk.caller(li, "c1") == "", "a ticket of theirs has not the caller's number"
+        await store.save(call, now=NOW)  # the agent is back with the citizen
+        assert await desk.answer(li, ReadCall(id=4)) == Ok(id=4)
+        with pytest.raises(Forbidden):
+            await desk.answer(li, ReadCall(id=5, call="c1"))
+
+
 async def test_presence_is_forced_by_supervisors_and_audited(database: str) -> None:
     async with await open_pool(database, size=4) as pool:
         await house(pool)

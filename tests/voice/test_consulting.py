@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from routing import call_words as m
 from routing.call_orders import CallAct, CallOrder
 from routing.calls import Call, Leg, Phase, Role
 from tests.voice.centre import NEEDS_PBX, Centre, is_state, now
-from tests.voice.phones import answering, silent
+from tests.voice.phones import answering, calling, silent
 
 
 def _legs(centre: Centre, call: Call) -> tuple[Leg, ...]:
@@ -25,20 +26,45 @@ async def asked(centre: Centre, act: CallAct, call: str, to: str = "", *, staff:
     await centre.store.ask(staff, CallOrder(call=call, act=act, to=to), now=now())
 
 
+def is_up(news: dict[str, Any]) -> bool:
+    """Tell whether who is asked has answered."""
+    return any(one["role"] == "party" and one.get("up", False) for one in news.get("parties", ()))
+
+
+async def told_up(centre: Centre, name: str) -> bool:
+    return any(is_up(one) for one in await centre.news(f"agent:{name}"))
+
+
 async def consulting(centre: Centre) -> Call:
     """Let `wang` talk to a citizen and ask `li` about it."""
     await centre.agent("wang", answering())
-    await centre.phones.citizen(seconds=60)
+    await centre.phones.call(calling("13812345678", seconds=60))
     call = await centre.call(Phase.TALKING)
     await centre.agent("li", answering())
     await asked(centre, CallAct.CONSULT, call.id, "li")
     await centre.until(lambda: is_state(centre, "li", "talking"))
     assert await centre.state_of("wang") == "hold"
+    await centre.until(lambda: told_up(centre, "li"))
+    first, *later = await centre.news("agent:li")
+    assert (first["agent"], first["colleague"], first["card"]["phone"]) == ("wang", "li", "+86138****5678")
+    assert "held_since" in first
+    assert not any("card" in one for one in later)
     return centre.telephone.calls[call.id]
 
 
 async def returned(centre: Centre, call: Call) -> None:
     await asked(centre, CallAct.DROP_PARTY, call.id)
+
+
+async def colleague_hangs_up(centre: Centre, call: Call) -> None:
+    """`li` leaves by the console; nothing else is theirs to do."""
+    for act in set(CallAct) - {CallAct.HANG_UP, CallAct.DIAL}:
+        with pytest.raises(HotlineError) as refused:
+            await asked(centre, act, call.id, "wang", staff="li")
+        assert refused.value.error_id == "forbidden"
+    await asked(centre, CallAct.HANG_UP, call.id, staff="li")
+    await centre.until(lambda: is_state(centre, "wang", "talking"))
+    assert centre.telephone.calls[call.id].of(Role.CITIZEN)
 
 
 async def completed(centre: Centre, call: Call) -> None:
@@ -47,8 +73,9 @@ async def completed(centre: Centre, call: Call) -> None:
     await centre.until(lambda: centre.telephone.calls[call.id].agent == "li")
     await centre.until(lambda: is_state(centre, "wang", "available"))
     assert [one["phase"] for one in await centre.news("agent:wang")][-1] == "over"
-    [card] = [one["card"] for one in await centre.news("agent:li") if "card" in one]
-    assert card["phone"]
+    asked_, own = [one for one in await centre.news("agent:li") if "card" in one]
+    assert (asked_["colleague"], own["agent"], "colleague" in own) == ("li", "li", False)
+    assert own["card"] == asked_["card"]
     await asked(centre, CallAct.HOLD, call.id, staff="li")
     await asked(centre, CallAct.RESUME, call.id, staff="li")
     await asked(centre, CallAct.HANG_UP, call.id, staff="li")
@@ -81,7 +108,8 @@ async def process_killed(centre: Centre, call: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    "ends", [returned, completed, caller_leaves, agent_vanishes, colleague_vanishes, process_killed]
+    "ends",
+    [returned, colleague_hangs_up, completed, caller_leaves, agent_vanishes, colleague_vanishes, process_killed],
 )
 @NEEDS_PBX
 async def test_a_consulted_colleague_gets_no_call_until_it_is_over_however_it_ends(
@@ -98,6 +126,8 @@ async def test_a_consulted_colleague_gets_no_call_until_it_is_over_however_it_en
     assert refused.value.error_id == "illegal_transition"
     await ends(centre, call)
     await centre.until(lambda: centre.telephone.calls[waiting.id].agent == "li")
+    ended = [one for one in await centre.news("agent:li") if one["call"] == call.id]
+    assert ended[-1]["phase"] == "over", "nothing of it stays on their console"
 
 
 @NEEDS_PBX
@@ -108,8 +138,38 @@ async def test_a_colleague_who_does_not_answer_is_not_ready_and_the_citizen_is_b
     await centre.agent("li", silent())
     await asked(centre, CallAct.CONSULT, call.id, "li")
     assert await centre.state_of("li") == "ringing"
+    [rung] = await centre.news("agent:li")
+    assert (rung["colleague"], "card" in rung, is_up(rung)) == ("li", True, False)
     await centre.until(lambda: is_state(centre, "li", "not_ready no_answer"))
     await centre.until(lambda: is_state(centre, "wang", "talking"))
+    assert [one["phase"] for one in await centre.news("agent:li")] == ["talking", "over"]
+
+
+@NEEDS_PBX
+async def test_a_telephone_that_cannot_be_rung_does_not_go_on_ringing_on_the_page(centre: Centre) -> None:
+    await centre.agent("wang", answering())
+    await centre.phones.citizen(seconds=30)
+    call = await centre.call(Phase.TALKING)
+    await centre.agent("li", silent())
+    await centre.store.give_phone("li", "PJSIP/nobody", {})
+    await asked(centre, CallAct.CONSULT, call.id, "li")
+    assert [one["phase"] for one in await centre.news("agent:li")] == ["talking", "over"]
+    assert await centre.state_of("wang") == "talking"
+
+
+@NEEDS_PBX
+async def test_who_gets_a_call_by_transfer_learns_who_calls_while_it_rings(centre: Centre) -> None:
+    await centre.agent("wang", answering())
+    await centre.phones.citizen(seconds=30)
+    call = await centre.call(Phase.TALKING)
+    await centre.agent("li", answering(after=1000))
+    await asked(centre, CallAct.TRANSFER, call.id, "li")
+    [rung] = await centre.news("agent:li")
+    assert (rung["agent"], rung["colleague"], rung["transferring"], "card" in rung) == ("wang", "li", True, True)
+    await centre.until(lambda: centre.telephone.calls[call.id].agent == "li")
+    await centre.until(lambda: is_state(centre, "wang", "available"))
+    last = (await centre.news("agent:li"))[-1]
+    assert (last["phase"], last["agent"], "colleague" in last, "card" in last) == ("talking", "li", False, True)
 
 
 @NEEDS_PBX

@@ -258,24 +258,47 @@ async def test_a_call_is_handed_to_110_and_the_incident_pushed(site: Site, floor
     await away(page)
 
 
+async def consult(page: Any, whom: str) -> None:
+    """Ask a colleague about the call, by keys."""
+    await page.keyboard.press("F8")
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("radiogroup").get_by_text("先咨询").click()
+    await dialog.get_by_role("button", name=whom).click()
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_be_hidden()
+
+
 async def test_a_colleague_is_asked_first_and_takes_the_call(site: Site, floor: Floor, phones: Phones) -> None:
     page = await ready(site)
     panel = await talks(page, phones, floor)
     colleague = await ready(site, "agent2")
-    await phones.phone(answering(after=1000), port=floor.ports["agent2"])
-    await page.keyboard.press("F8")
-    dialog = page.get_by_role("dialog")
-    await dialog.get_by_text("先咨询").click()
-    await dialog.get_by_role("button", name="agent2").click()
-    await page.keyboard.press("Enter")
-    await expect(dialog).to_be_hidden()
-    await expect(panel).to_contain_text("保持中")
+    asked = colleague.locator("section.asked")
+    for turn in ("declined", "taken"):
+        await phones.phone(answering(after=4000), port=floor.ports["agent2"])
+        await consult(page, "agent2")
+        await expect(panel).to_contain_text("保持中")
+        await expect(asked).to_contain_text("咨询：来自 agent")  # who asks, and who calls, while it rings
+        await expect(asked).to_contain_text(MASKED)
+        await expect(asked).to_contain_text("请在话机上接听")
+        await expect(colleague).to_have_title(re.compile(r"^\(1\) "))
+        await expect(colleague.locator("section.call")).to_have_count(0)
+        if turn == "declined":
+            await colleague.keyboard.press("F4")
+            await expect(asked).to_have_count(0)
+            await expect(panel).to_contain_text("通话中")
+            await expect(colleague.locator("button.presence")).to_contain_text("示闲")
+    await expect(asked).to_contain_text("已接通")
+    await colleague.reload()
+    await expect(asked).to_contain_text("咨询：来自 agent")
+    await expect(asked).to_contain_text(MASKED)
+    assert await site.violations(colleague) == []
     await panel.get_by_role("button", name="交给agent2，我退出").click()
     await expect(panel).to_have_count(0)
     await until_so(floor, together=2)
     theirs = colleague.locator("section.call")
     await expect(theirs).to_contain_text(MASKED)
     await expect(theirs).to_contain_text("通话中")
+    await expect(asked).to_have_count(0)
     await colleague.locator("body").press("F4")  # it is their call now
     await expect(theirs).to_have_count(0)
     await away(page)

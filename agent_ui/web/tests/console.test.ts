@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { CallWords, Command, Evidence, Summary, TicketEvent } from '../src/generated/frames'
+import type { CallNews, CallWords, Command, Evidence, Party, Summary, TicketEvent } from '../src/generated/frames'
 import { FORMS } from '../src/generated/forms'
 import zhConsole from '../src/i18n/zh/console'
 import zhTerms from '../src/i18n/zh/terms'
-import { heard } from '../src/pages/console/calls'
+import { heard, told, wayOf, type Calls } from '../src/pages/console/calls'
 import { dispatching } from '../src/pages/console/dispatching'
 import { asked, commandOf } from '../src/pages/console/fields'
 import { marked } from '../src/pages/console/marks'
@@ -134,4 +134,45 @@ it('replaces a sentence that was not final, keeps one that was, and keeps the or
   const one = (n: number, text: string, final = true): CallWords => ({ call: 'c', n, side: 'citizen', text, final })
   const words = [one(2, '乙', false), one(1, '甲'), one(2, '乙乙'), one(1, '改'), one(2, '丙')].reduce(heard, [] as readonly CallWords[])
   expect(words.map((word) => word.text)).toEqual(['甲', '乙乙'])
+})
+
+describe('the calls at a desk', () => {
+  const NONE: Calls = { own: null, asked: null }
+  const card = { phone: '+86138****5678' }
+  const parties = (...more: Party[]): Party[] => [{ role: 'citizen', up: true }, ...more]
+  const agent = (name: string): Party => ({ role: 'agent', name, up: true })
+  const colleague: Party = { role: 'party', name: 'li' }
+  const news = (more: Partial<CallNews>): CallNews => ({ call: 'c', phase: 'talking', agent: 'wang', arrived: '2026-11-21T00:00:00Z', ...more })
+  const asking = news({ colleague: 'li', parties: parties(agent('wang'), colleague), card })
+
+  it('show who is asked who calls, from the first ring on, without the call being theirs', () => {
+    const rung = told(NONE, asking, 'li')
+    expect(rung.own).toBeNull()
+    expect(rung.asked).toMatchObject({ agent: 'wang', card })
+    const up = told(rung, { ...asking, parties: parties(agent('wang'), { ...colleague, up: true }), card: null }, 'li')
+    expect(up.asked?.card, 'who calls is told once').toEqual(card)
+    expect(told(up, { ...asking, phase: 'over', parties: [] }, 'li')).toEqual(NONE)
+    expect(told(up, { ...asking, parties: parties(agent('wang')) }, 'li')).toEqual(NONE)
+    expect(told(up, { ...asking, call: 'another', phase: 'over', parties: [] }, 'li'), 'what is over for another call').toEqual(up)
+  })
+  it('make it their own when it is handed over, and it is gone from who handed it', () => {
+    const asked = told(NONE, asking, 'li')
+    const own = news({ agent: 'li', parties: parties(agent('li')) })
+    expect(told(asked, own, 'li')).toEqual({ own: { ...own, card }, asked: null })
+    const mine = told(NONE, news({ parties: parties(agent('wang')), card }), 'wang')
+    expect(mine.own?.card).toEqual(card)
+    expect(told(mine, news({ phase: 'over', parties: parties(agent('li')) }), 'wang')).toEqual(NONE)
+    expect(told(mine, news({ parties: parties(colleague) }), 'wang')).toEqual(NONE)
+  })
+  it('are not touched by what others are told: an alarm of their call, or a colleague of theirs', () => {
+    const mine = told(NONE, news({ parties: parties(agent('wang')) }), 'wang')
+    expect(told(mine, { ...asking, call: 'd' }, 'wang').asked).toBeNull()
+    expect(told(mine, news({ call: 'd', agent: 'zhao', parties: parties(agent('zhao')), alarm: '110' }), 'wang')).toEqual(mine)
+  })
+  it('tell how one is asked, by what is so now', () => {
+    expect(wayOf(news({ transferring: true, parties: parties(agent('wang'), colleague) }))).toBe('transfer')
+    expect(wayOf(news({ parties: [{ role: 'citizen', up: true, away: true }, agent('wang'), colleague] }))).toBe('consult')
+    expect(wayOf(news({ parties: [agent('wang'), colleague] })), 'the citizen has left').toBe('consult')
+    expect(wayOf(asking)).toBe('conference')
+  })
 })

@@ -4,9 +4,9 @@
 SELECT id, doc, caller, caller_sealed, alarm FROM calls WHERE doc IS NOT NULL ORDER BY started_at LIMIT $1;
 
 -- name: one
--- The call $1 if it is under way, or without it the latest of the agent $2.
+-- The call $1 if it is under way, or without it the latest that $2 has or is brought into.
 SELECT id, doc, alarm FROM calls
-WHERE doc IS NOT NULL AND CASE WHEN $1::text = '' THEN agent = $2::text ELSE id = $1::text END
+WHERE doc IS NOT NULL AND CASE WHEN $1::text = '' THEN $2::text IN (agent, colleague) ELSE id = $1::text END
 ORDER BY started_at DESC LIMIT 1;
 
 -- name: agents

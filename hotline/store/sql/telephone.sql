@@ -1,16 +1,17 @@
 -- Calls as they go, and the agents that the queue may ring.
 
 -- name: save
--- $14 the whole call, NULL once it is over.
+-- $14 the whole call, NULL once it is over; $20 the colleague whom its agent brings in.
 INSERT INTO calls (id, caller, line, skill, agent, started_at, asked_at, queued_at, rang_at, answered_at,
-                   abandoned_at, ended_at, hold_seconds, recording, doc, direction, language, callback, ticket_id, caller_sealed)
+                   abandoned_at, ended_at, hold_seconds, recording, doc, direction, language, callback, ticket_id, caller_sealed,
+                   colleague)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, nullif($17::bigint, 0),
-        (SELECT id FROM tickets WHERE number = $18 AND $18 <> ''), $19)
+        (SELECT id FROM tickets WHERE number = $18 AND $18 <> ''), $19, $20)
 ON CONFLICT (id) DO UPDATE
 SET agent = excluded.agent, skill = excluded.skill, asked_at = excluded.asked_at, queued_at = excluded.queued_at,
     rang_at = coalesce(excluded.rang_at, calls.rang_at), answered_at = excluded.answered_at,
     abandoned_at = excluded.abandoned_at, ended_at = excluded.ended_at, hold_seconds = excluded.hold_seconds,
-    recording = excluded.recording, doc = excluded.doc, language = excluded.language;
+    recording = excluded.recording, doc = excluded.doc, language = excluded.language, colleague = excluded.colleague;
 
 -- name: is_over
 SELECT EXISTS (SELECT FROM calls WHERE id = $1 AND ended_at IS NOT NULL);

@@ -1,4 +1,4 @@
-import type { CallNews, CallWords, Service } from '@/generated/frames'
+import type { CallNews, CallWords, Party, Service } from '@/generated/frames'
 
 export const SERVICES: readonly Service[] = ['110', '119', '120', '122']
 
@@ -7,6 +7,34 @@ export function heard(words: readonly CallWords[], next: CallWords): CallWords[]
   const before = words.find((one) => one.n === next.n)
   if (before?.final !== false && before) return [...words] // told again: what is final stays
   return [...words.filter((one) => one.n !== next.n), next].sort((one, other) => one.n - other.n)
+}
+
+/** The calls at one's desk: one's own, and the one about which a colleague asks. */
+export interface Calls {
+  readonly own: CallNews | null
+  readonly asked: CallNews | null
+}
+
+const takesPart = (news: CallNews, role: Party['role'], name: string): boolean =>
+  news.phase !== 'over' && (news.parties ?? []).some((one) => one.role === role && one.name === name)
+
+/** Who calls is told once: what was told of the same call stays. */
+const withCard = (next: CallNews, ...before: (CallNews | null)[]): CallNews =>
+  ({ ...next, card: next.card ?? before.find((one) => one?.call === next.call)?.card ?? null })
+
+/** Take news in. Who has handed a call over, or is asked no more, is out of it, though it goes on without them. */
+export function told({ own, asked }: Calls, next: CallNews, me: string): Calls {
+  const others = asked?.call === next.call ? null : asked
+  if (next.colleague === me) return { own, asked: takesPart(next, 'party', me) ? withCard(next, asked) : others }
+  if (next.agent !== me) return { own, asked } // an alarm of another agent's call: the topic `alarms` shows it
+  if (takesPart(next, 'agent', me)) return { own: withCard(next, own, asked), asked: others }
+  return { own: own?.call === next.call ? null : own, asked: others }
+}
+
+/** How a colleague asks: they leave as soon as one answers, the citizen does not hear it, or all talk. */
+export function wayOf(news: CallNews): 'transfer' | 'consult' | 'conference' {
+  if (news.transferring) return 'transfer'
+  return news.parties?.some((one) => one.role === 'citizen' && !one.away) ? 'conference' : 'consult'
 }
 
 export const alarmOf = (news: CallNews): string => news.alarm ?? ''

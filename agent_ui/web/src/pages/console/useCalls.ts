@@ -1,15 +1,19 @@
-// The agent's telephone as events tell it: the call of now, its card, what is heard; and what is asked of it.
+// The agent's telephone as events tell it: the call of now, its card, what is heard; what is asked of it; and the call
+// about which a colleague asks.
 import { computed, ref, shallowRef, watch } from 'vue'
-import type { CallAct, CallNews, CallWords, Event } from '@/generated/frames'
+import type { CallAct, CallNews, CallWords, Event, Party } from '@/generated/frames'
 import { tell } from '@/http/notice'
 import { useEvents, useLink, useReturn } from '@/link'
-import { alarmOf, heard } from './calls'
+import { alarmOf, heard, told } from './calls'
+
+const party = (news: CallNews | null): Party | null => news?.parties?.find((one) => one.role === 'party') ?? null
 
 export type CallDesk = ReturnType<typeof useCalls>
 
 export function useCalls() {
   const link = useLink()
   const call = shallowRef<CallNews | null>(null)
+  const asked = shallowRef<CallNews | null>(null)
   const words = shallowRef<readonly CallWords[]>([])
   const alarm = ref('')
   const busy = ref(false)
@@ -23,29 +27,30 @@ export function useCalls() {
   }
 
   function news(next: CallNews): void {
-    if (next.agent !== link.staff?.name) return // an alarm of another agent's call: the topic `alarms` shows it
-    // Who has handed a call over is out of it, though it goes on without them.
-    if (next.phase === 'over' || !(next.parties ?? []).some((one) => one.role === 'agent' && one.name === next.agent)) {
-      over = next.call
-      if (call.value?.call === next.call) call.value = null
-      return
-    }
-    const same = call.value?.call === next.call
-    if (!same) {
+    const me = link.staff?.name ?? ''
+    if (next.agent !== me && next.colleague !== me) return
+    const after = told({ own: call.value, asked: asked.value }, next, me)
+    const mine = after.own?.call === next.call
+    if (!mine && after.asked?.call !== next.call) over = next.call
+    else if (over === next.call) over = ''
+    const fresh = mine && call.value?.call !== next.call
+    if (fresh) {
       words.value = []
       alarm.value = ''
     }
-    call.value = { ...next, card: next.card ?? (same ? call.value?.card : null) }
-    alarm.value = alarmOf(next) || alarm.value
-    if (!same) readBack(next.call).catch(tell)
+    call.value = after.own
+    asked.value = after.asked
+    if (mine) alarm.value = alarmOf(next) || alarm.value
+    if (fresh) readBack(next.call).catch(tell)
   }
 
   /** What was said before this page was there, and who calls; without `id` whether there is a call at all. */
   async function readBack(id = ''): Promise<void> {
     const { card, words: said, news: now } = await link.ask({ type: 'call_card', call: id })
     if (!id) {
-      if (!now) call.value = null // it ended while the line was broken
-      else if (now.call !== over) news({ ...now, card: card ?? null })
+      if (!now || now.colleague) call.value = null // it ended while the line was broken
+      if (!now?.colleague) asked.value = null
+      if (now && now.call !== over) news({ ...now, card: card ?? null })
       return
     }
     if (call.value?.call !== id) return
@@ -57,12 +62,13 @@ export function useCalls() {
     if (sentence.call === call.value?.call) words.value = heard(words.value, sentence)
   }
 
-  /** Ask something of the call; true if it was carried out. */
+  /** Ask something of the call, one's own or a colleague's; true if it was carried out. */
   async function order(act: CallAct, to = ''): Promise<boolean> {
-    if (!call.value || busy.value) return false
+    const target = call.value ?? asked.value
+    if (!target || busy.value) return false
     busy.value = true
     try {
-      await link.ask({ type: 'call', call: call.value.call, act, to })
+      await link.ask({ type: 'call', call: target.call, act, to })
       return true
     } catch (error) {
       tell(error)
@@ -81,9 +87,11 @@ export function useCalls() {
   }, { immediate: true })
 
   return {
-    call, words, alarm, order, busy,
+    call, asked, words, alarm, order, busy,
+    /** Whether one's telephone rings. */
+    ringing: computed(() => call.value?.phase === 'ringing' || Boolean(asked.value && !party(asked.value)?.up)),
     talking: computed(() => call.value?.phase === 'talking'),
-    party: computed(() => call.value?.parties?.find((one) => one.role === 'party') ?? null),
+    party: computed(() => party(call.value)),
     suggestion: computed(() => words.value.findLast((one) => one.suggestion)?.suggestion ?? null),
     text: computed(() => words.value.filter((one) => one.side === 'citizen').map((one) => one.text).join('')),
   }
