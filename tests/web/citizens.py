@@ -101,6 +101,13 @@ class Ways:
         kept = json.loads(await page.evaluate("localStorage.getItem('hotline.talk')"))
         return {"number": kept["number"], "code": kept["code"]}
 
+    async def chatted(self, text: str) -> dict[str, str]:
+        """Let a citizen begin a chat and go on sitting in it; return number and code."""
+        page = await self.visit("/?at=talk")
+        await page.get_by_label("输入您想说的话").fill(text)
+        await page.get_by_role("button", name="发送", exact=True).click()
+        return await self.talked(page)
+
     # ── the house ────────────────────────────────────────────────────────────────────────────────
     async def progress(self, ticket: dict[str, Any]) -> dict[str, Any]:
         """What the service tells a citizen."""

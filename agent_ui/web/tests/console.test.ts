@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { CallNews, CallWords, Command, Evidence, Party, Summary, TicketEvent } from '../src/generated/frames'
+import type { CallNews, CallWords, Command, Event, Evidence, Party, Summary, TicketEvent } from '../src/generated/frames'
 import { FORMS } from '../src/generated/forms'
 import zhConsole from '../src/i18n/zh/console'
 import zhTerms from '../src/i18n/zh/terms'
 import { heard, told, wayOf, type Calls } from '../src/pages/console/calls'
 import { dispatching } from '../src/pages/console/dispatching'
 import { asked, commandOf } from '../src/pages/console/fields'
+import { givenOf, seenAfter, withSeen } from '../src/pages/console/given'
 import { marked } from '../src/pages/console/marks'
 import { firstOf, isRinging, QUEUES } from '../src/pages/console/queues'
 import { searchOf } from '../src/pages/console/search'
@@ -174,5 +175,43 @@ describe('the calls at a desk', () => {
     expect(wayOf(news({ parties: [{ role: 'citizen', up: true, away: true }, agent('wang'), colleague] }))).toBe('consult')
     expect(wayOf(news({ parties: [agent('wang'), colleague] })), 'the citizen has left').toBe('consult')
     expect(wayOf(asking)).toBe('conference')
+  })
+})
+
+describe('chats that were given', () => {
+  const NOBODY: ReadonlySet<string> = new Set()
+  const mine = (number: string, more: Partial<Summary> = {}): Summary => row(number, { chat: true, agent: 'li', ...more })
+  const done = (type: string, actor: string, summary: Summary): Event =>
+    ({ seq: 1, at: '2026-11-21T00:00:00Z', type, actor, number: summary.number, summary })
+  const given = (number: string): Event => done('claim', 'system:', mine(number))
+  const numbers = (rows: readonly Summary[], seen: ReadonlySet<string>): string[] => givenOf(rows, seen).map((one) => one.number)
+
+  it('ring until they are opened, the longest waiting first', () => {
+    const rows = [mine('b', { created_at: '2026-11-21T00:01:00Z' }), mine('a'), row('no chat', { agent: 'li' })]
+    expect(numbers(rows, NOBODY)).toEqual(['a', 'b'])
+    expect(numbers(rows, withSeen(NOBODY, 'a'))).toEqual(['b'])
+  })
+  it('ring no more once they are answered, wait for others, or are over', () => {
+    for (const state of ['need_info', 'answered', 'pending_sign', 'handling', 'closed', 'withdrawn']) expect(numbers([mine('a', { state })], NOBODY)).toEqual([])
+    expect(numbers([mine('a')], seenAfter(NOBODY, done('add_message', 'agent:li', mine('a')), 'li', ''))).toEqual([])
+  })
+  it('do not ring where the agent took them by hand, at this desk or another', () => {
+    expect(numbers([mine('a')], seenAfter(NOBODY, done('claim', 'agent:li', mine('a')), 'li', ''))).toEqual([])
+    expect(numbers([mine('a')], seenAfter(NOBODY, done('claim', 'supervisor:boss', mine('a')), 'li', ''))).toEqual(['a'])
+  })
+  it('ring again when they come back, though they were looked at before; not while they are open', () => {
+    const seen = withSeen(NOBODY, 'a')
+    expect(numbers([mine('a')], seenAfter(seen, given('a'), 'li', ''))).toEqual(['a'])
+    expect(numbers([mine('a')], seenAfter(seen, given('a'), 'li', 'a'))).toEqual([])
+    for (const other of [given('b'), done('claim', 'system:', mine('a', { agent: 'zhao' })), done('supply_info', 'citizen:', mine('a'))]) {
+      expect(seenAfter(seen, other, 'li', '')).toBe(seen)
+    }
+    expect(numbers([mine('a')], seenAfter(seenAfter(NOBODY, given('a'), 'li', ''), given('a'), 'li', '')), 'told twice').toEqual(['a'])
+  })
+  it('are remembered as looked at in a bounded way', () => {
+    let seen = NOBODY
+    for (let n = 0; n < 1000; n += 1) seen = withSeen(seen, `n${n}`)
+    expect(seen.size).toBe(500)
+    expect(seen.has('n999')).toBe(true)
   })
 })

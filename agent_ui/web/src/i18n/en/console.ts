@@ -11,7 +11,7 @@ export default {
     empty: 'No tickets here', loading: 'Loading…', person: 'needs a person', label: '{name}, {count}',
   },
   ring: {
-    heading: 'Ringing', chat: 'Chat', call: 'Call', take: 'Take', waited: 'waiting {time}', none: 'No calls or chats are waiting',
+    heading: 'Ringing', chat: 'Chat', call: 'Call', take: 'Take', given: 'Chat given to you', open: 'Open', waited: 'waiting {time}', none: 'No calls or chats are waiting',
   },
   alarm: { one: 'Not acknowledged by 110: {title}', more: 'and {count} more', go: 'See to it' },
   presence: {
@@ -68,7 +68,7 @@ export default {
     group: { move: 'Moving', ticket: 'Ticket', write: 'Writing', desk: 'Desk', call: 'Call' },
     hold: 'Hold or resume', hangUp: 'Hang up', handOver: 'Transfer, ask, three-way call',
     next: 'Next', previous: 'Previous', open: 'Open / to the list', queue: 'Queue 1–9, 0, -', search: 'Find', close: 'Close the ticket', claim: 'Claim or release', accept: 'Accept', dispatch: 'Dispatch', alternative: 'Take alternative', choose: 'Choose a category', unit: 'Choose a department',
-    merge: 'Merge with the likeliest', police: '110', commands: 'More', message: 'To the citizen', note: 'Note', ask: 'Ask for more', answer: 'Answer', send: 'Send', phone: 'New call', ready: 'Available / end wrap-up', take: 'Take who waits', callback: 'Take the next callback', followUp: 'Take the next follow-up',
+    merge: 'Merge with the likeliest', police: '110', commands: 'More', message: 'To the citizen', note: 'Note', ask: 'Ask for more', answer: 'Answer', send: 'Send', phone: 'New call', ready: 'Available / end wrap-up', take: 'Take who waits', given: 'Open the chat given to you', callback: 'Take the next callback', followUp: 'Take the next follow-up',
     knowledge: 'First article', alarms: 'Alarms', tabs: 'Conversation, history, same citizen', seen: 'I have seen the news', leaveText: 'Leave the text',
   },
 }

@@ -11,7 +11,7 @@ export default {
     empty: '这里没有工单', loading: '正在载入…', person: '需人工', label: '{name}，{count} 件',
   },
   ring: {
-    heading: '正在呼入', chat: '在线咨询', call: '来电', take: '接入', waited: '已等 {time}', none: '没有等待的来电或咨询',
+    heading: '正在呼入', chat: '在线咨询', call: '来电', take: '接入', given: '分给您的咨询', open: '打开', waited: '已等 {time}', none: '没有等待的来电或咨询',
   },
   alarm: { one: '110 报警未确认：{title}', more: '另有 {count} 件', go: '去处理' },
   presence: {
@@ -68,7 +68,7 @@ export default {
     group: { move: '移动', ticket: '工单', write: '写', desk: '工作台', call: '通话' },
     hold: '保持/恢复', hangUp: '挂断', handOver: '转接、咨询、三方通话',
     next: '下一件', previous: '上一件', open: '打开/聚焦列表', queue: '切换队列 1–9、0、-', search: '查找', close: '关闭工单', claim: '领取/放回', accept: '受理', dispatch: '派单', alternative: '采用其他分类', choose: '选择分类', unit: '选择单位',
-    merge: '并入最相似的工单', police: '110', commands: '更多操作', message: '发给诉求人', note: '内部备注', ask: '请补充', answer: '直接答复', send: '发送', phone: '登记来电', ready: '示闲/结束话后', take: '接入等待的咨询', callback: '领取下一个回拨', followUp: '领取下一件回访',
+    merge: '并入最相似的工单', police: '110', commands: '更多操作', message: '发给诉求人', note: '内部备注', ask: '请补充', answer: '直接答复', send: '发送', phone: '登记来电', ready: '示闲/结束话后', take: '接入等待的咨询', given: '打开分给您的咨询', callback: '领取下一个回拨', followUp: '领取下一件回访',
     knowledge: '第一篇知识', alarms: '报警队列', tabs: '对话/经过/同一诉求人', seen: '已了解他人的更新', leaveText: '离开输入框',
   },
 }
