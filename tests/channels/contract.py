@@ -84,7 +84,7 @@ class ChannelContract:
     def test_any_bytes_are_decoded_or_refused(self) -> None:
         recorded = [path.read_bytes() for sort in ("valid", "malformed") for path in payloads(self.folder, sort)]
 
-        @settings(max_examples=150, deadline=None)
+        @settings(max_examples=150)
         @given(st.one_of(st.binary(max_size=300), mutated(recorded)))
         def check(payload: bytes) -> None:
             try:

@@ -39,7 +39,7 @@ def by_department(share: Share) -> Counted:
     return +found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(seed=st.integers(0, 10**9), hours=st.integers(0, 2000))
 def test_every_share_is_what_a_plain_recount_finds(seed: int, hours: int) -> None:
     events = life(seed, NOW)
@@ -47,7 +47,7 @@ def test_every_share_is_what_a_plain_recount_finds(seed: int, hours: int) -> Non
     assert by_department(shared(events, as_of)) == recount([events], as_of)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seed=st.integers(0, 10**9), hours=st.integers(0, 500))
 def test_nothing_changes_by_time_alone_before_the_moment_that_is_watched(seed: int, hours: int) -> None:
     events = life(seed, NOW)
@@ -61,7 +61,7 @@ def test_nothing_changes_by_time_alone_before_the_moment_that_is_watched(seed: i
     assert (now.counts, now.standing) == (later.counts, later.standing)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seed=st.integers(0, 10**9), excluded=st.sets(st.sampled_from(FROM_TICKETS)))
 def test_an_exclusion_takes_numerator_and_denominator_and_tells_how_much(seed: int, excluded: set[Metric]) -> None:
     events = life(seed, NOW)

@@ -245,7 +245,7 @@ TRIES = [c.RecordTry(result=result) for result in TryResult]
 steps = st.lists(st.tuples(st.sampled_from([*ACTS, *TRIES]), st.integers(0, 6 * 24 * 60)), max_size=30)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(steps, st.sampled_from(Priority), st.sampled_from(Kind), st.booleans())
 def test_time_keeps_its_promises_in_every_life(
     life: list[tuple[c.Command, int]], priority: Priority, kind: Kind, outage: bool

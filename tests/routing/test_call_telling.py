@@ -113,7 +113,7 @@ def test_an_outside_line_and_who_is_offline_are_told_nothing() -> None:
         assert not any(one.colleague for one in story.heard)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(ORDERS | ON_A_LEG, max_size=30))
 def test_whatever_happens_all_see_what_is(events: list[m.Happening | tuple[type, int]]) -> None:
     """Whoever follows what they are told knows their part in the call, and has been told who calls."""

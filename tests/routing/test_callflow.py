@@ -265,7 +265,7 @@ ORDERS = st.sampled_from([
 ON_A_LEG = st.tuples(st.sampled_from([m.Up, m.Gone, m.RungOut]), st.integers(0, 5))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(ORDERS | ON_A_LEG, max_size=30), st.sampled_from([{}, {"1": "zh", "2": "yue"}]))
 def test_whatever_happens_nobody_is_left(
     events: list[m.Happening | tuple[type, int]], menu: dict[str, str]

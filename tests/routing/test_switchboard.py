@@ -57,7 +57,7 @@ STEP = st.tuples(st.sampled_from(["arrive", "leave", "ready", "away", "wait"]), 
                  st.sampled_from([0.0, 1.0, 7.0, 15.0]), st.booleans(), st.integers(0, 10**6))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(STEP, max_size=40))
 def test_the_switchboard_decides_as_the_plain_rule(steps: list[Step]) -> None:
     board, plain, now = Switchboard(CENTRE), Plain(CENTRE), 0.0

@@ -135,7 +135,7 @@ def test_no_lines_no_answers() -> None:
     assert run() == (0, [])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.text("大朗巷头停水3号楼AB区 ,。\n!?#", max_size=30), max_size=8))
 def test_any_text_is_answered(texts: Sequence[str]) -> None:
     found = grouped(*texts)

@@ -76,7 +76,7 @@ def test_odd_input_never_raises(text: str) -> None:
         assert (found.category, found.needs_person) == (None, True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=200))
 def test_any_text_is_triaged_within_the_promises(text: str) -> None:
     found = pipeline()([text])[0]
