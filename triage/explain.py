@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hotline.appeal import Evidence
 from triage.features import Floats
@@ -17,7 +18,7 @@ from triage.text import Text, normalise
 
 MOST = 4
 """Spans that are shown at most: more would mark everything and tell nothing."""
-_SHARE = 0.34
+_SHARE = 0.3
 """A character counts if it says at least this much of what the strongest one says."""
 _LEAST = 0.1
 """Words that say less of the whole than this are left out: none of a text that speaks for it a little everywhere."""
@@ -67,10 +68,21 @@ def _spans(weights: Floats) -> list[tuple[int, int]]:
     top = float(weights.max(initial=0.0))
     if top <= 0:
         return []
-    strong = weights >= top * _SHARE
+    strong = _accompanied(weights, weights >= top * _SHARE)
     bounds = np.flatnonzero(np.diff(np.concatenate(([False], strong, [False])).astype(np.int8)))
     runs: list[tuple[int, int]] = [(int(a), int(b)) for a, b in bounds.reshape(-1, 2) if b - a >= 2]
     said = {run: float(weights[run[0] : run[1]].sum()) for run in runs}
     least = _LEAST * float(weights[weights > 0].sum())
     telling = sorted((run for run in runs if said[run] >= least), key=lambda run: -said[run])
     return sorted(telling[:MOST])
+
+
+def _accompanied(weights: Floats, strong: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Give a strong character that stands alone, which is no word, the neighbour that says more, if one does."""
+    around = np.pad(strong, 1)
+    found = strong.copy()
+    for at in np.flatnonzero(strong & ~around[:-2] & ~around[2:]).tolist():
+        beside = [near for near in (at - 1, at + 1) if 0 <= near < len(weights) and weights[near] > 0]
+        if beside:
+            found[max(beside, key=lambda near: float(weights[near]))] = True
+    return found

@@ -24,8 +24,8 @@ from triage.text import codes_of
 FOLDS = 5
 SEED = 12345
 _RARE = {False: 3, True: 4}
-_LARGEST = 100_000
-"""N-grams at most, the commonest first: about 18 MB of weights."""
+_LARGEST = 150_000
+"""N-grams at most, the commonest first: about 27 MB of weights."""
 _LONG = np.uint64(1 << 63)
 
 
