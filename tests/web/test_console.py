@@ -18,7 +18,7 @@ from tests.processes import PASSWORD
 from tests.web.citizens import Ways
 from tests.web.conftest import UNIT, WALL, Site
 
-VAGUE = "我想问一下{}那边的事情，我也说不清楚，不知道归谁管"
+VAGUE = "{}门口的东西一直没有人管，该哪个部门处理"
 LAMP = "南城体育路{}号门前的路灯坏了三天，晚上很黑"
 FIRE = "厂房着火了，有人被困在里面，快来救人"
 
@@ -89,7 +89,7 @@ async def until(condition: Any) -> None:
 async def test_the_whole_path_of_a_ticket(site: Site) -> None:
     page = await seat(site)
     await page.locator("body").press("4")
-    receipt = await site.appeal(VAGUE.format("体育路八号"), title="门口的东西", place={"town": "南城"})
+    receipt = await site.appeal(VAGUE.format("鸿福路八号"), title="门口的东西", place={"town": "南城"})
     number = receipt["number"]
     ticket = await site.progress(receipt)
     await expect(page.get_by_role("option").filter(has_text="门口的东西").first).to_be_visible()  # it appears by itself

@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 from playwright.async_api import expect
 
+from channels.ari_codec import APP
 from hotline.store.embedded import start_embedded, stop_embedded
 from tests.processes import House, free_port
 from tests.voice.centre import NEEDS_PBX
@@ -62,6 +63,18 @@ class Floor:
         script.write_text("\n".join(HEARD * 20), encoding="utf-8")
         house.run("ears", "funasr", "--script", str(script), "--port", str(self._ears), "--every", "1")
         asyncio.run(house.serve())
+        asyncio.run(self._heard())
+
+    async def _heard(self) -> None:
+        """Wait until the PBX tells the service what happens; before, it hangs up who calls."""
+        log_in = {"Authorization": aiohttp.encode_basic_auth(USER, PASSWORD)}
+        async with aiohttp.ClientSession(headers=log_in) as session:
+            for _ in range(300):
+                async with session.get(f"{self.pbx.ari}/applications") as answer:
+                    if APP in [one["name"] for one in await answer.json()]:
+                        return
+                await asyncio.sleep(0.1)
+        raise AssertionError("the service has not come to the PBX")
 
     def stop(self) -> None:
         self.house.end()
