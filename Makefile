@@ -50,8 +50,7 @@ run: $(VENV)/.installed ## install, start the database and the service with demo
 stop: ## stop the embedded database that `make run` leaves running
 	@$(PY) -m hotline database stop
 
-# One more than there are cores: calls wait for real time most of theirs.
-JOBS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 test: $(VENV)/.installed-dev ## run all tests; those of the pages where npm is there
 	@$(if $(HAVE_NPM),$(MAKE) --no-print-directory pages-test,echo 'no npm here: the pages are not tested')
 	$(PY) -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder

@@ -148,6 +148,15 @@ def endpoint_at(port: int) -> str:
     return f"PJSIP/phones/sip:phone@127.0.0.1:{port}"
 
 
+async def _listens(port: int) -> None:
+    """Wait until a telephone can be rung: one that is rung before is gone at once."""
+    for _ in range(200):
+        if f":{port:04X} " in Path("/proc/net/udp").read_text(encoding="ascii"):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"no telephone at {port}")
+
+
 class Phones:
     """The telephones of a test. Use as an async context manager: leaving it hangs everything up."""
 
@@ -170,6 +179,7 @@ class Phones:
         path = self._folder / f"phone-{port}.xml"
         path.write_text(scenario, encoding="utf-8")
         process = await self._sipp("-sf", str(path), "-p", str(port), "-mp", str(free_port()), "-rtp_echo")
+        await _listens(port)
         return endpoint_at(port), process
 
     async def citizen(self, *, seconds: float, number: str = "13800000000") -> asyncio.subprocess.Process:
