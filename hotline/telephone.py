@@ -61,12 +61,17 @@ class Telephone:
         )
         self._announcer = Announcer(store=store, times=times, queues=self.queues, happen=self._happen)
         self._one = asyncio.Lock()
-        self._behind = self._heard = False
+        self._behind = self._hears = False
 
     @property
     def calls(self) -> Mapping[str, Call]:
         """The calls under way."""
         return self._calls
+
+    @property
+    def hears(self) -> bool:
+        """The PBX has begun to tell what happens; before, it hangs up who comes to us and whom it rings for us."""
+        return self._hears
 
     async def run(self, *, while_true: Callable[[], Awaitable[None]] = _always) -> None:
         """Steer until cancelled, or until `while_true`, asked once a second, raises what this then raises."""
@@ -98,7 +103,7 @@ class Telephone:
             async with self._one:
                 try:
                     if told is None:
-                        self._behind = self._heard = True
+                        self._behind = self._hears = True
                         await self._catch_up()
                     else:
                         await self._happen(*told)
@@ -119,7 +124,7 @@ class Telephone:
         if self._behind:
             await self._catch_up()
         await self.queues.tick(now)
-        if self._heard:  # before, the PBX would hang up whom it rings for us; who asked waits
+        if self._hears:  # who asked waits
             for asked in await self._store.orders(now=now):
                 await carried_out(asked, self, self._store, now=now)
         await self._announcer.tick(now, self._calls)

@@ -102,9 +102,8 @@ class Centre:
             await telephone.run()
 
     async def connected(self) -> None:
-        """Wait until the PBX knows the application."""
-        await asyncio.sleep(0.5)
-        await self.until(lambda: self.awaited is None or self.awaited.there)
+        """Wait until the PBX tells us what happens."""
+        await self.until(lambda: self.telephone.hears)
 
     async def kill(self) -> None:
         """End the process that steers, in the middle of whatever it does."""

@@ -35,6 +35,13 @@ async def told_up(centre: Centre, name: str) -> bool:
     return any(is_up(one) for one in await centre.news(f"agent:{name}"))
 
 
+async def talking(centre: Centre) -> Call:
+    """Let `wang` talk to a citizen."""
+    await centre.agent("wang", answering())
+    await centre.phones.citizen(seconds=30)
+    return await centre.call(Phase.TALKING)
+
+
 async def consulting(centre: Centre) -> Call:
     """Let `wang` talk to a citizen and ask `li` about it."""
     await centre.agent("wang", answering())
@@ -132,9 +139,7 @@ async def test_a_consulted_colleague_gets_no_call_until_it_is_over_however_it_en
 
 @NEEDS_PBX
 async def test_a_colleague_who_does_not_answer_is_not_ready_and_the_citizen_is_back(centre: Centre) -> None:
-    await centre.agent("wang", answering())
-    await centre.phones.citizen(seconds=30)
-    call = await centre.call(Phase.TALKING)
+    call = await talking(centre)
     await centre.agent("li", silent())
     await asked(centre, CallAct.CONSULT, call.id, "li")
     assert await centre.state_of("li") == "ringing"
@@ -147,9 +152,7 @@ async def test_a_colleague_who_does_not_answer_is_not_ready_and_the_citizen_is_b
 
 @NEEDS_PBX
 async def test_a_telephone_that_cannot_be_rung_does_not_go_on_ringing_on_the_page(centre: Centre) -> None:
-    await centre.agent("wang", answering())
-    await centre.phones.citizen(seconds=30)
-    call = await centre.call(Phase.TALKING)
+    call = await talking(centre)
     await centre.agent("li", silent())
     await centre.store.give_phone("li", "PJSIP/nobody", {})
     await asked(centre, CallAct.CONSULT, call.id, "li")
@@ -159,9 +162,7 @@ async def test_a_telephone_that_cannot_be_rung_does_not_go_on_ringing_on_the_pag
 
 @NEEDS_PBX
 async def test_who_gets_a_call_by_transfer_learns_who_calls_while_it_rings(centre: Centre) -> None:
-    await centre.agent("wang", answering())
-    await centre.phones.citizen(seconds=30)
-    call = await centre.call(Phase.TALKING)
+    call = await talking(centre)
     await centre.agent("li", answering(after=1000))
     await asked(centre, CallAct.TRANSFER, call.id, "li")
     [rung] = await centre.news("agent:li")
