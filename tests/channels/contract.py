@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -36,19 +37,19 @@ def payloads(channel: str, sort: str) -> list[Path]:
     return found
 
 
-class ChannelContract:
+class ChannelContract(ABC):
     """The promises. A subclass names the folder and the channel, decodes, and reads its replies back."""
 
     folder: str
     channel: Channel
 
+    @abstractmethod
     def decode(self, payload: bytes) -> Inbound:
         """Decode one payload as the adapter does; raises one of `REFUSED`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reply(self, receipt: Receipt) -> bytes:
         """Encode the answer to the citizen."""
-        raise NotImplementedError
 
     def test_recorded_payloads_become_inbound(self) -> None:
         for path in payloads(self.folder, "valid"):
