@@ -5,78 +5,36 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
 from playwright.async_api import expect
-from websockets.asyncio.client import connect
 
-from tests.processes import PASSWORD
-from tests.web.citizens import Ways
 from tests.web.conftest import UNIT, WALL, Site
+from tests.web.seats import seat, wire
 
-VAGUE = "{}门口的东西一直没有人管，该哪个部门处理"
+VAGUE = "鸿福路八号门口的东西一直没有人管，该哪个部门处理"
 LAMP = "南城体育路{}号门前的路灯坏了三天，晚上很黑"
 FIRE = "厂房着火了，有人被困在里面，快来救人"
-
-
-class Wire:
-    """A console without a page: what departments and later steps do, by the protocol."""
-
-    def __init__(self, socket: Any) -> None:
-        self._socket, self._id = socket, 0
-
-    async def ask(self, **frame: Any) -> dict[str, Any]:
-        """Ask and return the answer; an error is a failed test."""
-        self._id += 1
-        await self._socket.send(json.dumps({"id": self._id} | frame))
-        while True:
-            answer = json.loads(await self._socket.recv())
-            if answer.get("id") == self._id:
-                assert answer["type"] != "error", answer
-                return dict(answer)
-
-    async def act(self, number: str, **command: Any) -> dict[str, Any]:
-        """Carry a command out."""
-        return await self.ask(type="command", number=number, command=command)
-
-    async def opened(self, number: str) -> dict[str, Any]:
-        """Return a ticket in full."""
-        return dict((await self.ask(type="open", number=number))["opened"])
-
-
-@asynccontextmanager
-async def wire(site: Site, name: str) -> AsyncIterator[Wire]:
-    """Log in and connect."""
-    async with aiohttp.ClientSession() as session:
-        url = f"{site.house.url}/api/v1"
-        async with session.post(f"{url}/login", json={"name": name, "password": PASSWORD}) as answer:
-            token = (await answer.json())["token"]
-        async with session.post(f"{url}/console-ticket", headers={"Authorization": f"Bearer {token}"}) as answer:
-            ticket = await answer.json()
-    async with connect(ticket["url"], max_size=None) as socket:
-        await socket.send(json.dumps({"type": "hello", "ticket": ticket["ticket"]}))
-        yield Wire(socket)
-
-
-async def seat(site: Site, name: str = "agent", **more: Any) -> Any:
-    """Sit an agent down: the console, with its line up."""
-    page = await site.visit("/console", name=name, **more)
-    await expect(page.locator(".line.online")).to_be_visible()
-    return page
 
 
 async def find(page: Any, number: str) -> None:
     """Open a ticket by the search, with the keyboard alone."""
     await page.keyboard.press("Escape")  # out of any text
     await page.locator("body").press("/")
+    await expect(page.get_by_role("searchbox")).to_be_focused()
     await page.keyboard.type(number)
     await page.keyboard.press("Enter")
     await expect(page.locator("aside.right").get_by_text(number)).to_be_visible()
     await page.locator("body").press("Escape")
+
+
+async def note(page: Any, text: str) -> None:
+    """Write a note with the keyboard alone, and leave it unsent."""
+    await page.locator("body").press("i")
+    await expect(page.get_by_label("内容", exact=True)).to_be_focused()
+    await page.keyboard.type(text)
 
 
 async def until(condition: Any) -> None:
@@ -89,7 +47,7 @@ async def until(condition: Any) -> None:
 async def test_the_whole_path_of_a_ticket(site: Site) -> None:
     page = await seat(site)
     await page.locator("body").press("4")
-    receipt = await site.appeal(VAGUE.format("鸿福路八号"), title="门口的东西", place={"town": "南城"})
+    receipt = await site.appeal(VAGUE, title="门口的东西", place={"town": "南城"})
     number = receipt["number"]
     ticket = await site.progress(receipt)
     await expect(page.get_by_role("option").filter(has_text="门口的东西").first).to_be_visible()  # it appears by itself
@@ -146,67 +104,12 @@ async def test_what_comes_is_seen_at_once_and_taken_by_keys(site: Site) -> None:
     await find(page, numbers[0])
     await page.locator("body").press("c")
     await expect(page.get_by_text("由 agent 处理")).to_be_visible()
-    await page.locator("body").press("i")
-    await page.keyboard.type("请同事留意")
+    await note(page, "请同事留意")
     await page.keyboard.press("Control+Enter")
     await expect(page.locator("main .bubble.note").get_by_text("请同事留意")).to_be_visible()
     await page.locator("body").press("Escape")
     await page.locator("body").press("?")
     await expect(page.get_by_role("dialog").get_by_text("键盘快捷键").first).to_be_visible()
-
-
-async def answer_chats(site: Site) -> None:
-    """Leave nobody waiting in a chat."""
-    async with wire(site, "boss") as boss:
-        for row in (await boss.ask(type="snapshot", topic="centre", limit=500))["rows"]:
-            if row.get("chat") and row["state"] in ("received", "pending_dispatch"):
-                await boss.act(row["number"], type="answer", text="请带身份证到社保窗口")
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-async def test_a_chat_that_is_given_rings_until_it_is_opened(site: Site, language: str) -> None:
-    await answer_chats(site)
-    page = await seat(site, language=language)
-    given, pill = page.locator(".given .one"), page.locator("button.presence")
-    plain = await page.title()
-    await expect(given).to_have_count(0)
-    await page.locator("body").press("p")
-    await expect(pill).to_contain_text(re.compile("示闲|Available"))
-    words = {"zh": "想问一下老年卡怎么办理", "en": "想问一下居住证怎么续签"}[language]
-    number = (await Ways(site).chatted(words))["number"]
-    mine = given.filter(has_text=words[4:8])
-    await expect(mine).to_have_count(1)
-    await expect(page).to_have_title(re.compile(r"^\(\d+\) "))
-    assert await site.violations(page) == []
-    await page.context.set_offline(True)
-    await expect(page.locator(".line.online")).to_have_count(0)
-    await page.context.set_offline(False)
-    await expect(page.locator(".line.online")).to_be_visible()
-    await expect(mine).to_have_count(1)
-    await page.reload()
-    await expect(mine).to_have_count(1)
-    await expect(pill).to_contain_text(re.compile("示闲|Available"))
-    await page.locator("body").press("p")  # takes no more of them
-    await expect(pill).not_to_contain_text(re.compile("示闲|Available"))
-    await page.locator("body").press("/")
-    while await mine.count():  # the longest waiting first; also while one writes
-        await page.keyboard.press("F6")
-        await expect(page.locator("aside.right .number")).to_be_visible()
-    await expect(page.locator("aside.right .number")).to_have_text(number)
-    await page.reload()
-    await expect(page.locator(".line.online")).to_be_visible()
-    await page.locator("body").press("1")
-    await expect(page.get_by_role("option").filter(has_text=words[4:8])).to_be_visible()
-    await expect(mine).to_have_count(0)
-    async with wire(site, "agent") as me:  # by hand, at another desk of theirs
-        by_hand = (await Ways(site).chatted("想问一下公积金怎么提取"))["number"]
-        await me.act(by_hand, type="claim", agent="agent")
-        await expect(page.get_by_role("option").filter(has_text="公积金").first).to_be_visible()
-        await expect(given.filter(has_text="公积金")).to_have_count(0)
-    await answer_chats(site)
-    await expect(given).to_have_count(0)
-    await expect(page).to_have_title(plain)
-    site.errors[:] = [error for error in site.errors if "offline" not in error.lower()]
 
 
 async def test_an_emergency_reaches_110_and_its_acknowledgement_is_seen(site: Site) -> None:
@@ -259,8 +162,7 @@ async def test_a_cut_line_loses_and_doubles_nothing(site: Site) -> None:
     page = await seat(site)
     number = (await site.appeal("我要咨询断线的时候会怎样", title="断线"))["number"]
     await find(page, number)
-    await page.locator("body").press("i")
-    await page.keyboard.type("断线时写的备注")
+    await note(page, "断线时写的备注")
     await page.context.set_offline(True)
     await expect(page.get_by_text("连接中断，正在重连")).to_be_visible()
     await page.keyboard.press("Control+Enter")
@@ -282,8 +184,7 @@ async def test_a_draft_survives_a_reload_and_goes_when_sent(site: Site) -> None:
     page = await seat(site)
     number = (await site.appeal("我要咨询草稿", title="草稿"))["number"]
     await find(page, number)
-    await page.locator("body").press("i")
-    await page.keyboard.type("写了一半")
+    await note(page, "写了一半")
     await page.reload()
     await find(page, number)
     area = page.get_by_label("内容", exact=True)
@@ -301,8 +202,7 @@ async def test_two_agents_on_one_ticket_see_each_other_and_never_overwrite(site:
     await find(second, number)
     await expect(first.get_by_text("agent2 也在看这件工单")).to_be_visible()
     await expect(second.get_by_text("agent 也在看这件工单")).to_be_visible()
-    await second.locator("body").press("i")
-    await second.keyboard.type("第二人正在写")  # unsent: news must be confirmed first
+    await note(second, "第二人正在写")  # unsent: news must be confirmed first
     await first.locator("body").press("y")
     await expect(second.get_by_role("alert").get_by_text("agent 刚刚：受理")).to_be_visible()
     await second.keyboard.press("Control+Enter")

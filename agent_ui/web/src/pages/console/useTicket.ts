@@ -108,8 +108,9 @@ export function useTicket(words: { done: (type: string) => string }) {
       done(words.done(commands.at(-1)!.type))
       return true
     } catch (error) {
+      // What changed is on the screen before the refusal is: who reads it may send again at once.
+      if (isProblem(error, 'version_conflict') && target === number.value) await read().then(confirm).catch(tell)
       tell(error)
-      if (isProblem(error, 'version_conflict')) await read().then(confirm).catch(tell)
       return false
     } finally {
       busy.value = false

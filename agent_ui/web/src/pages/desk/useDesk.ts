@@ -2,6 +2,7 @@
 import { computed, ref, shallowRef, watch } from 'vue'
 import type { Appeal, Command, Opened } from '@/generated/frames'
 import { tell } from '@/http/notice'
+import { isProblem } from '@/http/problem'
 import { useEvents, useLink, useReturn, useTopic } from '@/link'
 import { useNow } from '@/shared/now'
 import { countsOf, rowsOf, type Tab } from './tabs'
@@ -66,6 +67,7 @@ export function useOpened() {
       await link.act(ticket.number, command, ticket.version)
       return true
     } catch (error) {
+      if (isProblem(error, 'version_conflict')) await load().catch(tell) // what changed is shown before the refusal is
       tell(error)
       return false
     } finally {
