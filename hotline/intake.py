@@ -8,7 +8,6 @@ committed all the same, for a person to triage. When too much waits, a new messa
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +16,7 @@ import structlog
 
 from channels.message import Inbound, Receipt
 from hotline.appeal import UNTRIAGED, WORDLESS, Triage, has_words
+from hotline.batches import Batches
 from hotline.effects import Effects, effects_of_all
 from hotline.errors import HotlineError, Overloaded, Unavailable
 from hotline.ids import TicketNumber
@@ -38,11 +38,15 @@ def judged_text(inbound: Inbound) -> str:
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How intake batches and when it refuses. Times in seconds."""
+    """How intake batches and when it refuses. Times in seconds.
 
-    max_batch: int = 64
+    New tickets are opened by one worker: with two, batches were half as big and emergencies waited longer
+    (docs/benchmarks.md). `singly` workers take what needs a transaction of its own, so nobody waits behind it.
+    """
+
+    max_batch: int = 128
     max_waiting: int = 2000
-    workers: int = 2
+    singly: int = 2
     gather: float = 0.002
     triage_timeout: float = 0.8
     late_in_a_row: int = 3
@@ -71,26 +75,25 @@ class Intake:
         self._store, self._triage, self._rules = store, triage, rules
         self._clock, self._new_code, self._limits = clock, new_code, limits
         self._containment = containment
-        self._waiting: deque[_Waiting] = deque()
-        self._arrived = asyncio.Event()
-        self._workers: list[asyncio.Task[None]] = []
+        self._opening = Batches(self._open_all, workers=1, most=limits.max_batch, gather=limits.gather)
+        self._singly = Batches(self._take_each, workers=limits.singly, most=limits.max_batch, gather=limits.gather)
         self._late_in_a_row = 0
         self._triage_rests_until = datetime.min.replace(tzinfo=UTC)
         self._closing = False
 
     async def __aenter__(self) -> Intake:
-        self._workers = [asyncio.create_task(self._work()) for _ in range(self._limits.workers)]
+        await self._opening.__aenter__()
+        await self._singly.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._closing = True
-        self._arrived.set()
-        await asyncio.gather(*self._workers)
+        await asyncio.gather(self._opening.__aexit__(), self._singly.__aexit__())
 
     @property
     def waiting(self) -> int:
         """How many messages wait for a batch."""
-        return len(self._waiting)
+        return len(self._opening) + len(self._singly)
 
     async def submit(self, inbound: Inbound) -> Receipt:
         """Take one message in and return its receipt after the commit; a repeat gets the first one.
@@ -101,54 +104,35 @@ class Intake:
             NotFound, IllegalTransition, RuleViolation: the message names a ticket that cannot take it.
             Unavailable: the database did not confirm it; the sender should repeat under the same key.
         """
-        if self._closing or len(self._waiting) >= self._limits.max_waiting:
+        if self._closing or self.waiting >= self._limits.max_waiting:
             raise Overloaded("the hotline is taking in all it can; please repeat in a moment", retry_after=2)
         waiting = _Waiting(inbound, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        self._arrived.set()
+        (self._singly if self._alone(inbound) else self._opening).put(waiting)
         return await waiting.answer
 
     # ── batches ──────────────────────────────────────────────────────────────────────────────────
-    async def _work(self) -> None:
-        while not (self._closing and not self._waiting):
-            await self._arrived.wait()
-            if len(self._waiting) < self._limits.max_batch:
-                await asyncio.sleep(self._limits.gather)
-            batch = self._take()
-            if batch:
-                await self._process(batch)
+    def _alone(self, inbound: Inbound) -> bool:
+        """Tell whether a message needs a transaction of its own: of a conversation, or from a marked contact."""
+        return _joins(inbound) or (self._containment is not None and self._containment.concerns(inbound))
 
-    def _take(self) -> list[_Waiting]:
-        count = min(len(self._waiting), self._limits.max_batch)
-        batch = [self._waiting.popleft() for _ in range(count)]
-        if not self._waiting and not self._closing:
-            self._arrived.clear()
-        return [waiting for waiting in batch if not waiting.answer.cancelled()]
+    async def _open_all(self, batch: Sequence[_Waiting]) -> None:
+        pairs = self._judged(batch)
+        opened = self._open([(waiting.inbound, triage) for waiting, triage in pairs])
+        await self._settle([waiting for waiting, _ in pairs], opened)
 
-    async def _process(self, batch: Sequence[_Waiting]) -> None:
-        triages = self._triaged([judged_text(waiting.inbound) for waiting in batch])
-        pairs = await self._contained(list(zip(batch, triages, strict=True)))
-        plain = [(waiting, triage) for waiting, triage in pairs if not _joins(waiting.inbound)]
-        joining = [(waiting, triage) for waiting, triage in pairs if _joins(waiting.inbound)]
-        await self._settle([waiting for waiting, _ in plain], self._open(plain))
-        for waiting, triage in joining:
-            await self._settle([waiting], self._join(waiting.inbound, triage))
+    async def _take_each(self, batch: Sequence[_Waiting]) -> None:
+        for waiting, triage in self._judged(batch):
+            await self._settle([waiting], self._take_one(waiting.inbound, triage))
 
-    async def _contained(self, pairs: list[tuple[_Waiting, Triage]]) -> list[tuple[_Waiting, Triage]]:
-        """Contain what marked contacts send; what is refused has its answer here."""
-        if self._containment is None:
-            return pairs
-        kept = []
-        for waiting, triage in pairs:
-            try:
-                if self._containment.concerns(waiting.inbound):
-                    inbound, triage = await self._containment.contain(waiting.inbound, triage)
-                    waiting = _Waiting(inbound, waiting.answer)
-                kept.append((waiting, triage))
-            except HotlineError as error:
-                if not waiting.answer.done():
-                    waiting.answer.set_exception(error)
-        return kept
+    async def _take_one(self, inbound: Inbound, triage: Triage) -> Sequence[Receipt | HotlineError]:
+        if self._containment is not None and self._containment.concerns(inbound):
+            inbound, triage = await self._containment.contain(inbound, triage)
+        return await (self._join(inbound, triage) if _joins(inbound) else self._open([(inbound, triage)]))
+
+    def _judged(self, batch: Sequence[_Waiting]) -> list[tuple[_Waiting, Triage]]:
+        wanted = [waiting for waiting in batch if not waiting.answer.cancelled()]
+        triages = self._triaged([judged_text(waiting.inbound) for waiting in wanted]) if wanted else []
+        return list(zip(wanted, triages, strict=True))
 
     async def _settle(self, batch: Sequence[_Waiting], outcome: Awaitable[Sequence[Receipt | HotlineError]]) -> None:
         """Hand each sender its receipt or its error; a failure of the whole write goes to all of them."""
@@ -198,10 +182,8 @@ class Intake:
         log.warning("triage_late", texts=texts, timeout=self._limits.triage_timeout, rests=rests)
 
     # ── deciding ─────────────────────────────────────────────────────────────────────────────────
-    async def _open(self, pairs: Sequence[tuple[_Waiting, Triage]]) -> Sequence[Receipt | HotlineError]:
-        if not pairs:
-            return []
-        return await self._store.open_batch(await self._prepare([(w.inbound, triage) for w, triage in pairs]))
+    async def _open(self, pairs: Sequence[tuple[Inbound, Triage]]) -> Sequence[Receipt | HotlineError]:
+        return await self._store.open_batch(await self._prepare(pairs)) if pairs else []
 
     async def _prepare(self, pairs: Sequence[tuple[Inbound, Triage]]) -> list[NewTicket]:
         now, rules = self._clock(), self._rules()

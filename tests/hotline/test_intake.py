@@ -185,7 +185,7 @@ async def test_when_triage_returns_too_few_nobody_gets_another_ones(database: st
 
 
 async def test_overload_is_refused_before_memory_grows(database: str) -> None:
-    async with intake_over(database, limits=Limits(max_waiting=5, max_batch=1, workers=1)) as intake:
+    async with intake_over(database, limits=Limits(max_waiting=5, max_batch=1)) as intake:
         results = await asyncio.gather(*(intake.submit(inbound()) for _ in range(50)), return_exceptions=True)
     refused = [result for result in results if isinstance(result, Overloaded)]
     taken = [result for result in results if isinstance(result, Receipt)]
@@ -245,6 +245,21 @@ async def test_messages_of_a_conversation_that_arrive_together_make_one_ticket(d
     assert len({receipt.number for receipt in receipts}) == 1
     assert sum(receipt.continued for receipt in receipts) == 19
     assert len(await all_rows(database, "SELECT 1 FROM ticket_events")) == 20
+
+
+async def test_a_conversation_that_has_to_wait_holds_up_nobody_else(database: str) -> None:
+    limits = Limits(singly=1)
+    async with (
+        intake_over(database, limits=limits) as intake, await open_pool(database) as pool, pool.acquire() as connection,
+    ):
+        first = await intake.submit(said("路灯不亮"))
+        async with connection.transaction():
+            await connection.execute("SELECT 1 FROM tickets WHERE number = $1 FOR UPDATE", first.number)
+            held = asyncio.create_task(intake.submit(said("就在体育路口")))
+            others = await asyncio.gather(*(intake.submit(inbound()) for _ in range(20)))
+            assert len({other.number for other in others}) == 20
+            assert not held.done()
+        assert (await held).number == first.number
 
 
 async def test_the_same_message_fifty_times_in_parallel_joins_once(database: str) -> None:
