@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from agent_ui.page import DIST
 from hotline.store.embedded import start_embedded, stop_embedded
@@ -42,14 +43,15 @@ _keys = itertools.count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the browser tests where they cannot run."""
+    """Let all tests here share one event loop, as they share the browser; skip them where they cannot run."""
+    here = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in here:
+        if pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
     missing = "Chromium is not installed (apt-get install chromium)" if not CHROMIUM else ""
     missing = missing or ("" if (DIST / "index.html").is_file() and AXE.is_file() else "no built pages (make pages)")
-    if not missing:
-        return
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.skip(reason=missing))
+    for item in here if missing else ():
+        item.add_marker(pytest.mark.skip(reason=missing))
 
 
 @pytest.fixture(scope="session")
@@ -124,17 +126,25 @@ class Site:
     async def close(self) -> None:
         """Close everything; raises if a page met an error that no test asked for."""
         await self._http.close()
+        for scene in self.browser.contexts:
+            await scene.close()
         assert self.errors == []
 
 
-@pytest.fixture
-async def site(house: House) -> AsyncIterator[Site]:
-    """The site in a browser of this test's own."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Any]:
+    """A Chromium; nothing of one test is left in it for the next, as each visit is a context of its own."""
     async with playwright.async_playwright() as run:
         browser = await run.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        site = Site(house, browser)
-        try:
-            yield site
-            await site.close()
-        finally:
-            await browser.close()
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(house: House, browser: Any) -> AsyncIterator[Site]:
+    """The site in a browser without a past."""
+    site = Site(house, browser)
+    try:
+        yield site
+    finally:
+        await site.close()

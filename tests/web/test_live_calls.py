@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.processes import House
@@ -40,7 +41,7 @@ def house(floor: Floor) -> House:
     return floor.house
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def phones(floor: Floor, tmp_path: Path) -> AsyncIterator[Phones]:
     """Telephones; at the end of the test the PBX hangs up whatever still talks."""
     async with Phones(tmp_path, pbx_port=floor.pbx.sip_port) as phones, at_pbx(floor) as pbx:
