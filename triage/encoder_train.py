@@ -41,7 +41,7 @@ _SCALES = np.geomspace(0.5, 4, 25)
 class Effort(NamedTuple):
     """How long to train: passes over the texts, and the rates of fine-tuning for body and heads."""
 
-    pretraining: int = 3
+    pretraining: int = 6
     fine_tuning: int = 4
     rate: float = 5e-4
     heads: float = 5e-3
