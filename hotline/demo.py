@@ -117,7 +117,8 @@ class Citizens:
         await self._post("/api/v1/appeals", json={"text": text}, headers=headers)
 
     async def _open311(self, text: str, key: str) -> None:
-        form = {"service_code": "0307", "description": text, "lat": "23.02", "long": "113.75"}
+        # What the texts are about is for triage to find: their senders chose "other".
+        form = {"service_code": "2099", "description": text, "lat": "23.02", "long": "113.75"}
         await self._post("/open311/v2/requests.json", data=form, headers={"Idempotency-Key": key})
 
     async def _wechat(self, text: str, key: str) -> None:
