@@ -202,12 +202,13 @@ class Intake:
     def _opened(
         self, inbound: Inbound, triage: Triage, number: TicketNumber, rules: CityRules, now: datetime
     ) -> Change:
-        """Routing that fails must not lose the appeal: it is opened untriaged, for a person."""
+        """Routing that fails must not lose the appeal: it is opened for a person, with the verdict that it has."""
         try:
             return open_ticket(inbound, triage, number=number, rules=rules, now=now)
-        except Exception:
+        except Exception:  # a fault of ours or of the directory, whatever it is, is nothing the citizen did
             log.exception("routing_failed", number=number)
-            return open_ticket(inbound, UNTRIAGED, number=number, rules=rules, now=now)
+            unrouted = msgspec.structs.replace(triage, category=None, needs_person=True)
+            return open_ticket(inbound, unrouted, number=number, rules=rules, now=now)
 
     async def _join(self, inbound: Inbound, triage: Triage) -> Sequence[Receipt | HotlineError]:
         rules = self._rules()

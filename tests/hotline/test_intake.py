@@ -8,6 +8,7 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import asyncpg
 import msgspec
@@ -18,6 +19,7 @@ from hotline.appeal import Appeal, Citizen, Evidence, Triage
 from hotline.errors import KeyReused, NotFound, Overloaded, Unavailable
 from hotline.ids import TicketNumber, is_ticket_number
 from hotline.intake import Intake, Limits
+from hotline.opening import CityRules
 from hotline.store.database import open_pool
 from hotline.store.sealing import open_document
 from hotline.store.tickets import TicketStore
@@ -49,12 +51,14 @@ def inbound(text: str = "体育路路灯不亮", *, key: str = "", channel: Chan
 
 
 @asynccontextmanager
-async def intake_over(dsn: str, *, limits: Limits = Limits(), triage_with: object = triage) -> AsyncIterator[Intake]:
+async def intake_over(
+    dsn: str, *, limits: Limits = Limits(), triage_with: object = triage, rules: CityRules = RULES
+) -> AsyncIterator[Intake]:
     codes = random.Random(7)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(await open_pool(dsn))
         yield await stack.enter_async_context(Intake(
-            store=TicketStore(pool, prefix="DG"), triage=triage_with, rules=lambda: RULES, clock=lambda: NOW,  # type: ignore[arg-type]
+            store=TicketStore(pool, prefix="DG"), triage=triage_with, rules=lambda: rules, clock=lambda: NOW,  # type: ignore[arg-type]
             new_code=lambda: f"{codes.randrange(1_000_000):06d}", limits=limits,
         ))
 
@@ -148,6 +152,17 @@ async def test_when_triage_fails_the_ticket_is_committed_for_a_person(database: 
     assert (receipt.status, receipt.department, receipt.verdict) == ("received", "", "unclear")
     [row] = await all_rows(database, "SELECT summary FROM tickets")
     assert msgspec.json.decode(row["summary"])["needs_person"] is True
+
+
+async def test_when_routing_fails_a_person_decides_and_danger_still_goes_to_110(database: str) -> None:
+    broken = msgspec.structs.replace(RULES, directory=SimpleNamespace(version="none"))  # type: ignore[arg-type]
+    async with intake_over(database, rules=broken) as intake:
+        plain, urgent = await asyncio.gather(intake.submit(inbound()), intake.submit(inbound("厂房着火了")))
+    assert (plain.status, plain.verdict, plain.department) == ("received", "non_emergency", "")
+    assert urgent.verdict == "emergency"
+    assert len(await all_rows(database, "SELECT 1 FROM incidents")) == 1
+    summaries = [msgspec.json.decode(row["summary"]) for row in await all_rows(database, "SELECT summary FROM tickets")]
+    assert [one["number"] for one in summaries if one.get("needs_person")] == [plain.number]
 
 
 async def test_when_triage_is_late_the_ticket_is_committed_for_a_person(database: str) -> None:
