@@ -69,6 +69,15 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for what is skipped whole: a file or folder that lacks what it imports."""
+    report = yield
+    if report.skipped and os.environ.get("HOTLINE_TESTS") == "all":
+        report.outcome = "failed"
+    return report
+
+
 def _named(dsn: str, database: str) -> str:
     return dsn.replace("/postgres?", f"/{database}?", 1)
 
