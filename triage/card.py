@@ -10,6 +10,13 @@ hundredth ordinary appeal; the others are not missed but `unclear`: a person ask
 RAISED = 0.99
 """Share of the emergencies that are raised at all. A missed emergency is the gravest fault: recall is chosen here, and
 how many are asked for nothing follows."""
+OF_PASSAGES = (0.002, 0.01)
+"""Shares of the long ordinary texts, in cross-validation, of which a passage may raise an emergency, and one or a
+doubtful case: of each letter many sentences are asked."""
+SHORT = 20
+"""Characters up to which a text says so little that a single word can make it look grave."""
+NEVER = 2.0
+"""A threshold that no probability reaches."""
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +40,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
         emergency: probability of an emergency from which the model raises it.
         unclear: probability of an emergency or an unclear case from which the model asks for a person.
         doubt: the probability of either, below which an emergency raised by the rules alone becomes unclear.
+        passage: probability of an emergency in a passage of a long text from which it is raised (`triage.passages`).
+        passage_unclear: the same, from which a person is asked. Models older than passages never do either.
     """
 
     dispatch: float
@@ -40,6 +49,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     emergency: float
     unclear: float
     doubt: float
+    passage: float = NEVER
+    passage_unclear: float = NEVER
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):

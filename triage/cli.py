@@ -1,10 +1,12 @@
 """`python -m hotline triage`: JSON lines `{"text": …, "channel": …}` in, one JSON line each out; no database.
 
-A line that is no such object is answered with `{"error": …}` in its place, so that lines in and out stay aligned.
+A line that is no such object is answered with `{"error": …}` in its place, so that lines in and out stay aligned. A
+line's `id` is told again.
 """
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -24,9 +26,9 @@ class Line(msgspec.Struct, frozen=True):
     """One line of input; other keys are ignored. `verdict` is what somebody found, for `--alarms`."""
 
     text: str
-    channel: str = ""
-    id: int | str | None = None
-    verdict: str = ""
+    channel: Any = None
+    id: int | str | float | None = None
+    verdict: Verdict | None = None
 
 
 def run_triage(
@@ -55,7 +57,9 @@ def run_triage(
                 triage = next(found)
                 if alarms and not worth_review(one, triage.verdict):
                     continue
-                answer = review(one, triage) if alarms else as_json(best_guess(triage, city.directory), one.text)
+                answer = review(one, triage) if alarms else _numbered(one) | as_json(
+                    best_guess(triage, city.directory), one.text
+                )
             else:
                 answer, exit_code = {"error": one}, 1
             write(msgspec.json.encode(answer).decode() + "\n")
@@ -69,24 +73,31 @@ def _batches(lines: Iterator[str | bytes]) -> Iterator[list[str | bytes]]:
 
 def _read(line: str | bytes) -> Line | str:
     try:
-        return msgspec.json.decode(line, type=Line)
-    except (msgspec.MsgspecError, UnicodeError) as error:
+        return msgspec.json.decode(bare(line), type=Line)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         return f"应为一行JSON, 如 {{\"text\": \"…\", \"channel\": \"web\"}}: {error}"
+
+
+def bare(line: str | bytes) -> str | bytes:
+    """Return a line without the mark with which some programs begin a file."""
+    return line.removeprefix(codecs.BOM_UTF8) if isinstance(line, bytes) else line.removeprefix("\ufeff")
 
 
 def worth_review(line: Line, found: Verdict) -> bool:
     """Tell whether a person should look at the verdict: an alarm, or one that differs from what the line says."""
-    if line.verdict:
-        return (found is Verdict.EMERGENCY) != (line.verdict == Verdict.EMERGENCY.value)
-    return found is not Verdict.NON_EMERGENCY
+    return found is not (line.verdict or Verdict.NON_EMERGENCY)
 
 
 def review(line: Line, triage: Triage) -> dict[str, Any]:
     """Return what a reviewer of alarms needs to see."""
-    expected = {"expected": line.verdict} if line.verdict else {}
-    numbered = {"id": line.id} if line.id is not None else {}
+    expected = {"expected": line.verdict.value} if line.verdict else {}
     full = as_json(triage, line.text)
-    return numbered | expected | {key: full[key] for key in ("verdict", "services", "evidence")} | {"text": line.text}
+    told = {key: full[key] for key in ("verdict", "services", "evidence")}
+    return _numbered(line) | expected | told | {"text": line.text}
+
+
+def _numbered(line: Line) -> dict[str, Any]:
+    return {"id": line.id} if line.id is not None else {}
 
 
 def as_json(triage: Triage, text: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """`python -m hotline cluster`: lines `{"id": …, "text": …, "at": …}` in, `{"id": …, "cluster": …}` out; no database.
 
 All lines are read, compared, and answered in their order. Clusters are numbered from 1 as they first occur; what stands
-alone is a cluster of its own. `at` (ISO 8601, 2026/3/1 8:05:00, or seconds since 1970) and `title` may be left out. A
-line that is no such object is answered with `{"error": …}` in its place.
+alone is a cluster of its own. `at` (ISO 8601, 2026/3/1 8:05:00, seconds or milliseconds since 1970) and `title` may be
+left out. A line that is no such object is answered with `{"error": …}` in its place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from triage.background import background
-from triage.group import group
+from triage.cli import bare
+from triage.group import bundles, group
 from triage.linear import LinearModel
 from triage.match import batch_of
 from triage.place import Gazetteer, happened
@@ -22,6 +23,9 @@ from triage.telling import Telling, tellings
 from triage.text import normalise
 
 _AT = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)?")
+_NUMBER = re.compile(r"\d{8,}(?:\.\d+)?")
+_MILLISECONDS = 1e11
+"""Seconds since 1970 beyond which they are thousandths: the year 5138."""
 _SET = 200
 """Texts from which a set's own words are counted in."""
 
@@ -32,7 +36,7 @@ class Line(msgspec.Struct, frozen=True):
     id: int | str | float
     text: str
     at: int | float | str | None = None
-    title: str = ""
+    title: str | None = None
 
 
 class Clusterer:
@@ -57,8 +61,15 @@ class Clusterer:
 
     def __call__(self, texts: Sequence[str], at: Sequence[datetime | None]) -> list[int]:
         """Return for each text the position of the first text of its group."""
+        if not texts:
+            return []
         clean = [text.clean for text in normalise(texts)]
-        return group(clean, self.tellings(clean, at)) if clean else []
+        same = sorted(sorted(bundle) for bundle in bundles(clean, at))
+        told = [bundle[0] for bundle in same]  # one of each is compared: copies would make their own words common
+        some = [clean[number] for number in told]
+        groups = group(some, self.tellings(some, [at[number] for number in told]))
+        first = {number: told[found] for bundle, found in zip(same, groups, strict=True) for number in bundle}
+        return [first[number] for number in range(len(clean))]
 
 
 def run_cluster(
@@ -92,17 +103,18 @@ def _text(line: Line) -> str:
 
 def _read(line: str | bytes) -> Line | str:
     try:
-        return msgspec.json.decode(line, type=Line)
-    except (msgspec.MsgspecError, UnicodeError) as error:
+        return msgspec.json.decode(bare(line), type=Line)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         return f'应为一行JSON, 如 {{"id": 1, "text": "…", "at": "2026-03-01T08:00:00"}}: {error}'
 
 
 def time_of(at: float | str | None) -> datetime | None:
     """Return the moment, None where it cannot be told; the zone is left out, as only distances matter."""
     try:
-        if isinstance(at, str):
+        if isinstance(at, str) and not _NUMBER.fullmatch(at.strip()):
             found = _AT.match(at.strip())
             return datetime(*(int(part or 0) for part in found.groups()), tzinfo=UTC) if found else None  # type: ignore[arg-type,misc]
-        return None if at is None else datetime.fromtimestamp(at, UTC)
+        seconds = float("nan" if at is None else at)
+        return datetime.fromtimestamp(seconds / 1000 if seconds > _MILLISECONDS else seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return None

@@ -93,7 +93,9 @@ def train_encoder(
         found = predict(network, [rows[row] for row in unseen], marks)
     export(network, start.tokenizer, out)
     held_out = [examples[row] for row in unseen]
-    card = _card(held_out, city, beside.card, [one[unseen] for one in beside.opinions], found, start.longest, out)
+    category, kind, verdict = (one[unseen] for one in beside.opinions)
+    held = Trained(beside.card, (category, kind, verdict), beside.alarming[unseen])
+    card = _card(held_out, city, held, found, start.longest, out)
     write_card(card, out)
     return card
 
@@ -182,14 +184,14 @@ def best_blend(
 def _card(
     examples: Sequence[Example],
     city: City,
-    linear: Card,
-    first: Sequence[NDArray[np.float64]],
+    held: Trained,
     second: Sequence[NDArray[np.float64]],
     longest: int,
     out: Path,
 ) -> EncoderCard:
+    linear = held.card
     targets = _targets(examples, linear)
-    blends = [best_blend(*one) for one in zip(first, second, targets[:3], strict=True)]
+    blends = [best_blend(*one) for one in zip(held.opinions, second, targets[:3], strict=True)]
     (first_share, first_scale, _), (second_share, second_scale, _), (third_share, third_scale, _) = blends
     chances = blends[0][2]
     curve = calibration_curve(chances.max(axis=1), chances.argmax(axis=1) == targets.category)
@@ -197,7 +199,14 @@ def _card(
     known = np.flatnonzero(targets.verdict != UNKNOWN)
     logs = [np.log(blend[2] + 1e-9) for blend in blends]
     limits = thresholds_for(
-        examples, city, (category, logs[0]), (linear.heads[1], logs[1]), (linear.heads[2], logs[2]), known
+        examples,
+        city,
+        (category, logs[0]),
+        (linear.heads[1], logs[1]),
+        (linear.heads[2], logs[2]),
+        known,
+        held.alarming,
+        of_passages=(linear.thresholds.passage, linear.thresholds.passage_unclear),
     )
     if third_share == 0.0:
         limits = msgspec.structs.replace(linear.thresholds, dispatch=limits.dispatch)

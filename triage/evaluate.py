@@ -11,6 +11,7 @@ from hotline.appeal import Category, Triage
 from hotline.terms import Verdict
 from routing.directory import Directory
 from routing.dispatch import best_guess
+from triage.card import SHORT
 from triage.corpus import HARD, Example, variety
 from triage.fit import calibration_error
 
@@ -73,10 +74,12 @@ def _verdict(apart: Sequence[Example], found: Sequence[Triage]) -> dict[str, flo
     calm = [(example, one.verdict) for example, one in pairs if example.verdict is Verdict.NON_EMERGENCY]
     hard = [verdict for example, verdict in calm if example.source.startswith(HARD)]
     usual = [verdict for example, verdict in calm if not example.source.startswith(HARD)]
+    short = [verdict for example, verdict in calm if len(example.text) <= SHORT]
     return {
         "emergency_recall": _share([verdict is Verdict.EMERGENCY for verdict in grave]),
         "emergency_raised_at_all": _share([verdict is not Verdict.NON_EMERGENCY for verdict in grave]),
         "false_alarms_hard_negatives": _share([verdict is Verdict.EMERGENCY for verdict in hard]),
         "false_alarms_ordinary": _share([verdict is Verdict.EMERGENCY for verdict in usual]),
         "unclear_on_ordinary": _share([verdict is Verdict.UNCLEAR for verdict in usual]),
+        "raised_short_calm": _share([verdict is not Verdict.NON_EMERGENCY for verdict in short]),
     }

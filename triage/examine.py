@@ -9,6 +9,7 @@ from hotline.appeal import Triage
 from hotline.city import City
 from hotline.terms import Verdict
 from triage.bars import Bar, bins_of, diagram, error_of, macro_f1, scored, table_text
+from triage.card import SHORT
 from triage.corpus import Example, read_corpus
 from triage.evaluate import evaluate
 from triage.learner import cross_validated
@@ -26,6 +27,8 @@ _KEPT_ASIDE = (
     ("emergencies found or called unclear", "emergency_raised_at_all", None, None),
     ("false alarms on hard negatives", "false_alarms_hard_negatives", None, 0.02),
     ("false alarms on ordinary texts", "false_alarms_ordinary", None, None),
+    ("ordinary texts called unclear", "unclear_on_ordinary", None, None),
+    (f"no emergency, up to {SHORT} characters, raised at all", "raised_short_calm", None, None),
     ("department right where dispatched without a person", "dispatch_precision", 0.95, None),
     ("ordinary texts dispatched without a person", "dispatch_coverage", None, None),
 )

@@ -78,11 +78,11 @@ def _spans(weights: Floats) -> list[tuple[int, int]]:
 
 
 def _accompanied(weights: Floats, strong: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Give a strong character that stands alone, which is no word, the neighbour that says more, if one does."""
+    """Give a strong character that stands alone, which is no word, the neighbour that says more; stops say nothing."""
     around = np.pad(strong, 1)
     found = strong.copy()
     for at in np.flatnonzero(strong & ~around[:-2] & ~around[2:]).tolist():
-        beside = [near for near in (at - 1, at + 1) if 0 <= near < len(weights) and weights[near] > 0]
+        beside = [near for near in (at - 1, at + 1) if 0 <= near < len(weights) and weights[near] != 0]
         if beside:
             found[max(beside, key=lambda near: float(weights[near]))] = True
     return found

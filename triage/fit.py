@@ -7,7 +7,7 @@ seen in training still carries the weight its category's cues have earned.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -113,12 +113,19 @@ def fit(features: Any, labels: NDArray[Any], classes: Sequence[str], *, strength
 def cross_scores(
     features: Any, labels: NDArray[Any], classes: Sequence[str], *, strength: float, balanced: bool
 ) -> NDArray[np.float64]:
-    """Return for each text the scores by a machine that has not seen it (stratified folds)."""
+    """Return for each text the scores by a machine that has not seen it."""
     scores = np.zeros((len(labels), len(classes)))
-    for seen, unseen in StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(features, labels):
-        fitted = fit(features[seen], labels[seen], classes, strength=strength, balanced=balanced)
+    for fitted, unseen in cross_fits(features, labels, classes, strength=strength, balanced=balanced):
         scores[unseen] = features[unseen] @ fitted.weights + fitted.bias
     return scores
+
+
+def cross_fits(
+    features: Any, labels: NDArray[Any], classes: Sequence[str], *, strength: float, balanced: bool
+) -> Iterator[tuple[Fitted, NDArray[np.int64]]]:
+    """Yield a machine for each of some stratified folds, and the rows that it has not seen."""
+    for seen, unseen in StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(features, labels):
+        yield fit(features[seen], labels[seen], classes, strength=strength, balanced=balanced), unseen
 
 
 def temperature(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise, product
 
 import numpy as np
@@ -30,6 +31,8 @@ _BLOCK = 2_000
 _NEAREST = 25
 _NEIGHBOURS = 10
 _SAMPLE = 6
+_MONTH = timedelta(days=30)
+_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 _LEAST_IDF = 4.0
 _MANY = 3
 _EASIER = 1.0
@@ -47,6 +50,26 @@ def group(texts: Sequence[str], tellings: Sequence[Telling]) -> list[int]:
     scored = [(likeness(tellings[one], tellings[other]), one, other) for one, other in pairs]
     likely = sorted((found for found in scored if found[0] > JOINED), key=lambda found: (-found[0], found[1:]))
     return _linked(tellings, likely)
+
+
+def bundles(texts: Sequence[str], at: Sequence[datetime | None]) -> list[list[int]]:
+    """Return the numbers of the texts by what they say: the same words, unless a month lies between two tellings."""
+    shelves: dict[str, list[int]] = defaultdict(list)
+    for number, text in enumerate(texts):
+        shelves["".join(filter(str.isalnum, text.lower())) or f"{number}: nothing is said"].append(number)
+    found = []
+    for members in shelves.values():
+        members.sort(key=lambda number: (at[number] or _LONG_AGO, number))
+        found.append([members[0]])
+        for before, number in pairwise(members):
+            if _apart(at[before], at[number]):
+                found.append([])
+            found[-1].append(number)
+    return found
+
+
+def _apart(before: datetime | None, now: datetime | None) -> bool:
+    return before is not None and now is not None and now - before > _MONTH
 
 
 def _by_words(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -85,11 +108,15 @@ def _by_place(tellings: Sequence[Telling]) -> Iterator[tuple[int, int]]:
         for shelf in product(set(_places(telling)), telling.matters):
             shelves[shelf].append(number)
     for members in shelves.values():
-        if len(members) > _NEIGHBOURS:
-            members.sort(key=lambda number: (_when(tellings[number]), number))
-        for place, one in enumerate(members):
-            for other in members[place + 1 : place + 1 + _NEIGHBOURS]:
-                yield min(one, other), max(one, other)
+        yield from _neighbours(members, tellings)
+
+
+def _neighbours(members: list[int], tellings: Sequence[Telling]) -> Iterator[tuple[int, int]]:
+    if len(members) > _NEIGHBOURS:
+        members.sort(key=lambda number: (_when(tellings[number]), number))
+    for place, one in enumerate(members):
+        for other in members[place + 1 : place + 1 + _NEIGHBOURS]:
+            yield min(one, other), max(one, other)
 
 
 def _places(telling: Telling) -> Iterator[object]:

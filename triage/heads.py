@@ -23,6 +23,7 @@ from triage.fit import (
     Fitted,
     Space,
     calibration_curve,
+    cross_fits,
     cross_scores,
     fit,
     make_space,
@@ -31,7 +32,10 @@ from triage.fit import (
     softmax,
     temperature,
 )
+from triage.lexicon import dangers
+from triage.match import batch_of
 from triage.mixture import cross_mixture, mixture, view_of
+from triage.passages import LONG, Reading, alarms, glimpsed, read
 from triage.text import normalise
 from triage.thresholds import thresholds_for
 
@@ -40,9 +44,10 @@ Step = Callable[[], object]
 
 
 class Data(NamedTuple):
-    """Texts as features; `told` are the rows that bear every label, `groups` what must not be torn apart in folds."""
+    """Texts, clean and as features; `told` are the rows that bear every label, `groups` what folds leave whole."""
 
     examples: Sequence[Example]
+    texts: Sequence[str]
     space: Space
     grams: Any
     told: NDArray[np.int64]
@@ -52,11 +57,13 @@ class Data(NamedTuple):
 class Trained(NamedTuple):
     """A card, and the cross-validated log-probabilities of category, kind and verdict, each (texts, labels).
 
-    The rows of texts that do not bear a label are nan.
+    The rows of texts that do not bear a label are nan. `alarming` is the chance of the most alarming passage of each,
+    0 where no passages are read, shape (texts,).
     """
 
     card: Card
     opinions: tuple[Scores, Scores, Scores]
+    alarming: NDArray[np.float64]
 
 
 class Weighed(NamedTuple):
@@ -72,7 +79,7 @@ def prepare(examples: Sequence[Example], groups: Sequence[str] | None = None) ->
     texts = [text.clean for text in normalise([example.text for example in examples])]
     space = make_space(texts)
     told = np.flatnonzero([example.source != TICKET for example in examples])
-    return Data(examples, space, matrix(space, texts), told, groups or texts)
+    return Data(examples, texts, space, matrix(space, texts), told, groups or texts)
 
 
 def heads_of(data: Data, city: City, step: Step) -> tuple[Trained, NDArray[np.float64]]:
@@ -82,8 +89,7 @@ def heads_of(data: Data, city: City, step: Step) -> tuple[Trained, NDArray[np.fl
     step()
     kind = _told_head(data, "kind", [kind.value for kind in Kind], [e.kind.value for e in data.examples], 0.6)
     step()
-    verdicts = [example.verdict.value for example in data.examples]
-    verdict = _told_head(data, "verdict", [verdict.value for verdict in Verdict], verdicts, 1.0)
+    verdict, alarming = _verdict_head(data)
     step()
     services, service_weights = _services(data)
     step()
@@ -98,10 +104,11 @@ def heads_of(data: Data, city: City, step: Step) -> tuple[Trained, NDArray[np.fl
             (kind.head, kind.scores),
             (verdict.head, verdict.scores),
             data.told,
+            alarming,
         ),
     )
     opinions = (_log(category.scores), _log(kind.scores), _log(verdict.scores))
-    return Trained(card, opinions), weights
+    return Trained(card, opinions, alarming), weights
 
 
 def _log(scores: Scores) -> Scores:
@@ -139,6 +146,37 @@ def _told_head(data: Data, name: str, classes: Sequence[str], answers: Sequence[
     scores = np.full((len(answers), len(classes)), np.nan)
     scores[data.told] = found * scale
     return Weighed(_head(name, classes, fitted, scale), fitted.weights, scores)
+
+
+def _verdict_head(data: Data) -> tuple[Weighed, NDArray[np.float64]]:
+    """Fit the verdict, and tell how alarming the passages of long texts are to a machine that has not seen the text."""
+    classes = [verdict.value for verdict in Verdict]
+    labels = np.array([example.verdict.value for example in data.examples])[data.told]
+    texts = [data.texts[row] for row in data.told]
+    hits = dangers().find(batch_of(texts))
+    reading = read(texts, [row for row, text in enumerate(texts) if len(text) > LONG], hits)
+    found, of_parts = _cross_read(data, labels, classes, reading)
+    fitted = fit(data.grams[data.told], labels, classes, strength=1.0, balanced=True)
+    scale = temperature(found, numbers_of(labels, classes))
+    scores, alarming = np.full((len(data.examples), len(classes)), np.nan), np.zeros(len(data.examples))
+    scores[data.told] = found * scale
+    seen = set(glimpsed(texts, softmax(found * scale), hits))
+    for row, alarm in alarms(reading, softmax(of_parts * scale)[:, 0]).items():
+        alarming[data.told[row]] = alarm.chance if row in seen else 0.0
+    return Weighed(_head("verdict", classes, fitted, scale), fitted.weights, scores), alarming
+
+
+def _cross_read(
+    data: Data, labels: NDArray[Any], classes: Sequence[str], reading: Reading
+) -> tuple[Scores, Scores]:
+    """Return the scores of texts and of their passages by a machine that has seen neither."""
+    grams, parts, owners = data.grams[data.told], matrix(data.space, reading.passages), np.array(reading.owners)
+    found, of_parts = np.zeros((len(labels), len(classes))), np.zeros((len(owners), len(classes)))
+    for machine, unseen in cross_fits(grams, labels, classes, strength=1.0, balanced=True):
+        mine = np.flatnonzero(np.isin(owners, unseen))
+        found[unseen] = grams[unseen] @ machine.weights + machine.bias
+        of_parts[mine] = parts[mine] @ machine.weights + machine.bias
+    return found, of_parts
 
 
 def _services(data: Data) -> tuple[Head, NDArray[np.float64]]:

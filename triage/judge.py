@@ -13,12 +13,17 @@ from hotline.appeal import Category, Evidence
 from hotline.terms import Service, Verdict
 from triage.card import Head, Thresholds
 from triage.features import Floats, Ints
-from triage.rules import Assessment
-from triage.text import Text
+from triage.rules import Assessment, services_of
+from triage.text import Text, sentences
 
 ALTERNATIVES = 3
 _LEAST_ALTERNATIVE = 0.02
 _LEAST_SERVICE = 0.5
+_LEAST_HEARD = 0.3
+"""Chance from which a service is called that a word of danger speaks for, although the rules turned it off or found it
+too weak. Of the emergencies kept apart that the model alone raised: 7 more with every service that they need, for 13
+that one more service is called to; whatever the model thinks it would be 12 for 50."""
+_MOST_SENTENCES = 64
 USUAL_HELP = 0.15
 """Share of appeals that ask for help (求助): a text as likely to ask for it leans neither way."""
 _HELP = 0.3
@@ -82,26 +87,32 @@ def _category(label: str, confidence: float) -> Category:
 
 
 def raised(
-    assessment: Assessment, chances: Sequence[float], limits: Thresholds, helped: float = USUAL_HELP
+    assessment: Assessment, chances: Sequence[float], limits: Thresholds, helped: float = USUAL_HELP,
+    passage: float = 0.0,
 ) -> tuple[Verdict, bool]:
     """Return the higher of the rules' and the model's verdict, and whether the model alone raised it.
 
     `chances` are those of emergency, unclear and non_emergency, in this order, and `helped` that of asking for help;
     the words that the rules know shift them, so that the model must be surer where all is past, settled or asked
-    about, and less sure where it happens now.
+    about, and less sure where it happens now. `passage` is the chance of the most alarming passage of a long text.
     """
     by_model = Verdict.NON_EMERGENCY
     by_rules = assessment.verdict
     if by_rules is Verdict.EMERGENCY and not assessment.certain and chances[0] + chances[1] < limits.doubt:
         by_rules = Verdict.UNCLEAR
     lean = tilt(assessment, helped)
-    if shifted(chances[0], lean) >= limits.emergency:
+    if shifted(chances[0], lean) >= limits.emergency or passage >= limits.passage:
         by_model = Verdict.EMERGENCY
-    elif shifted(chances[0] + chances[1], lean) >= limits.unclear:
+    elif shifted(chances[0] + chances[1], lean) >= limits.unclear or passage >= limits.passage_unclear:
         by_model = Verdict.UNCLEAR
     if _RANK[by_model] > _RANK[by_rules]:
         return by_model, assessment.verdict is Verdict.NON_EMERGENCY
     return by_rules, False
+
+
+def graver(one: Assessment, other: Assessment) -> bool:
+    """Tell whether the rules say worse of one than of another."""
+    return (_RANK[one.verdict], one.certain) > (_RANK[other.verdict], other.certain)
 
 
 def tilt(assessment: Assessment, helped: float) -> float:
@@ -123,8 +134,15 @@ def shifted(chance: float, lean: float) -> float:
 def services_for(
     assessment: Assessment, names: Sequence[str], chances: Sequence[float]
 ) -> tuple[Service, ...]:
-    """Return the services that the rules or the model call for; at least the likeliest one."""
-    wanted = {Service(name) for name, chance in zip(names, chances, strict=True) if chance >= _LEAST_SERVICE}
+    """Return the services that the rules or the model call for; at least the likeliest one.
+
+    Where the model alone raises, a word of danger that the rules did not go by makes up for some of its doubt.
+    """
+    heard = () if assessment.services else services_of(assessment.heard)
+    wanted = {
+        service for service, chance in zip(map(Service, names), chances, strict=True)
+        if chance >= (_LEAST_HEARD if service in heard else _LEAST_SERVICE)
+    }
     wanted.update(assessment.services)
     if not wanted:
         wanted.add(Service(max(zip(chances, names, strict=True))[1]))
@@ -134,31 +152,22 @@ def services_for(
 def rule_evidence(text: Text, assessment: Assessment) -> tuple[Evidence, ...]:
     """Return the words that the rules went by, in order, pointing into the original text."""
     spans = {(hit.start, hit.end): hit.word.danger for hit in assessment.hits}
-    found = []
-    for (start, end), danger in sorted(spans.items()):
-        begin, finish = text.span(start, end)
-        found.append(Evidence(f"rule:{danger}", text.raw[begin:finish], begin, finish))
-    return tuple(found)
+    return tuple(_shown(text, f"rule:{danger}", start, end) for (start, end), danger in sorted(spans.items()))
 
 
-def model_evidence(text: Text, version: str, weigh: Callable[[list[str]], Sequence[float]]) -> tuple[Evidence, ...]:
-    """Return the sentence that `weigh` finds most alarming, as evidence of the model."""
-    bounds = _sentences(text.clean)
-    if not bounds:
-        return ()
-    alarm = weigh([text.clean[start:end] for start, end in bounds])
-    start, end = bounds[max(range(len(bounds)), key=lambda number: alarm[number])]
+def model_evidence(
+    text: Text, version: str, weigh: Callable[[list[str]], Sequence[float]], told: tuple[int, int] | None = None
+) -> tuple[Evidence, ...]:
+    """Return as the model's evidence the passage that `told` it, else the sentence that `weigh` finds most alarming."""
+    if told is None:
+        bounds = sentences(text.clean)[:_MOST_SENTENCES]
+        if not bounds:
+            return ()
+        alarm = weigh([text.clean[start:end] for start, end in bounds])
+        told = bounds[max(range(len(bounds)), key=lambda number: alarm[number])]
+    return (_shown(text, f"model:{version}", *told),)
+
+
+def _shown(text: Text, rule: str, start: int, end: int) -> Evidence:
     begin, finish = text.span(start, end)
-    return (Evidence(f"model:{version}", text.raw[begin:finish], begin, finish),)
-
-
-def _sentences(clean: str, most: int = 64) -> list[tuple[int, int]]:
-    bounds, start = [], 0
-    for place, character in enumerate(clean):
-        if character in "。!?！？;；\n" or place == len(clean) - 1:
-            if clean[start : place + 1].strip():
-                bounds.append((start, place + 1))
-            start = place + 1
-            if len(bounds) == most:
-                break
-    return bounds
+    return Evidence(rule, text.raw[begin:finish], begin, finish)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triage.card import RAISED, RECALL, Card, EncoderCard
+from triage.card import NEVER, OF_PASSAGES, RAISED, RECALL, SHORT, Card, EncoderCard, Thresholds
 
 _NAMES = {
     "texts": "texts", "kept_aside": "of them kept aside, never trained on",
@@ -16,6 +16,7 @@ _NAMES = {
     "emergency_recall": "emergencies found", "emergency_raised_at_all": "emergencies found or called unclear",
     "false_alarms_hard_negatives": "false alarms on hard negatives",
     "false_alarms_ordinary": "false alarms on ordinary texts", "unclear_on_ordinary": "ordinary texts called unclear",
+    "raised_short_calm": f"no emergency, up to {SHORT} characters, raised at all",
     "distinct_4grams": "distinct 4-grams ÷ all 4-grams", "near_duplicates": "texts that nearly repeat an earlier one",
 }
 
@@ -47,7 +48,7 @@ dispatch aims at a precision of 95 % for the department, surely (one-sided, 95 %
 {limits.dispatch:.3f}, least lead over the next department {limits.tie:.2f}. Alarms aim at recall
 ({RECALL:.1%} of the emergencies, {RAISED:.1%} raised at all): the model raises `emergency` from
 {limits.emergency:.3f} and `unclear` from {limits.unclear:.3f}. The rules (`triage/rules.py`) raise on their own, to
-`unclear` only where the model gives less than {limits.doubt:.3f}.
+`unclear` only where the model gives less than {limits.doubt:.3f}. {_passages_text(limits)}
 
 {_table(alone, encoder, both)}
 
@@ -56,6 +57,15 @@ Many texts of the corpus bear a town that their words do not tell, so the towns 
 stories with several matters, and emergencies told without any alarming word are its weak points; where it is unsure a
 person decides. Much of the corpus stands on purpose at the border of two categories; real appeals are easier.
 """
+
+
+def _passages_text(limits: Thresholds) -> str:
+    if limits.passage >= NEVER:
+        return "Passages of long texts raise nothing: there were too few long texts to choose thresholds by."
+    first, second = (f"{share:.1%}" for share in OF_PASSAGES)
+    return f"""A passage of a long text
+(`triage/passages.py`) raises `emergency` from {limits.passage:.3f} and `unclear` from {limits.passage_unclear:.3f},
+aimed at {first} and {second} of the long ordinary texts."""
 
 
 def _encoder_text(encoder: EncoderCard | None) -> str:

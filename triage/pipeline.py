@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -29,12 +30,13 @@ from triage.encoder import Blend, load_blend
 from triage.entities import entities_in
 from triage.explain import explain
 from triage.gazetteer import load_gazetteer
-from triage.judge import Choice, choose, model_evidence, raised, rule_evidence, services_for
+from triage.judge import Choice, choose, graver, model_evidence, raised, rule_evidence, services_for
 from triage.lexicon import cues, dangers
-from triage.linear import LinearModel, load_linear
-from triage.match import Together
+from triage.linear import LinearModel, Scores, load_linear
+from triage.match import Batch, Together
 from triage.matters import words
 from triage.opinion import Opinions, Use
+from triage.passages import alarms, glimpsed, read
 from triage.place import Gazetteer, Mention, happened
 from triage.rules import Assessment, assess_all
 from triage.text import Text, normalise
@@ -43,6 +45,16 @@ from triage.title import titles_in
 SHORTEST = 2
 """Characters below which nothing can be judged."""
 _CHUNK = 256
+
+
+class Passage(NamedTuple):
+    """The most alarming passage of a long text: how much so, where it stands, the chance of each service, and what the
+    rules say of the gravest."""
+
+    chance: float
+    span: tuple[int, int]
+    services: list[float]
+    said: Assessment
 
 
 class Units(NamedTuple):
@@ -82,6 +94,8 @@ class Pipeline:
         self._unit_of = unit_of
         self._grouping = np.eye(len(units), dtype=np.float32)[unit_of]
         self._directory: Callable[[], Directory] = lambda: city.directory
+        # Who names the city in which all of it lies tells nothing by that; texts that do are mostly about other cities.
+        self._here = re.compile(f"{re.escape(city.name)}市?")
         self._units = lru_cache(maxsize=8192)(self._look_up)  # by the version too, so that a new one is looked up anew
 
     @classmethod
@@ -121,10 +135,11 @@ class Pipeline:
     def _chunk(self, texts: Sequence[str]) -> list[Triage]:
         clean = normalise(texts)
         batch = self._together.search([text.clean for text in clean])
-        model, scores = self._opinions(batch.texts)
+        model, scores = self._opinions([self._here.sub("", text) for text in batch.texts])
         card, category = model.card, model.card.heads[0]
         departments = scores.category @ self._grouping
         mentions = self._gazetteer.mentions(batch)
+        alarming = self._alarming(batch, scores)
         suspected = np.flatnonzero(scores.verdict[:, 0] + scores.verdict[:, 1] > card.thresholds.doubt).tolist()
         judged = zip(
             clean,
@@ -134,6 +149,7 @@ class Pipeline:
             scores.kind[:, self._helps].tolist(),
             scores.verdict.tolist(),
             scores.services.tolist(),
+            [alarming.get(row) for row in range(len(clean))],
             mentions,
             entities_in(clean, batch, [[mention.start for mention in found] for found in mentions]),
             [card] * len(clean),
@@ -151,6 +167,7 @@ class Pipeline:
         helped: float,
         chances: list[float],
         services: list[float],
+        passage: Passage | None,
         mentions: list[Mention],
         entities: tuple[Entity, ...],
         card: Card,
@@ -160,7 +177,10 @@ class Pipeline:
             return Triage(category=None, needs_person=True, title=text.raw.strip(), model=card.version)
         kind, category = self._kinds[kind_number], choice.category
         limits = card.thresholds
-        verdict, alone = raised(assessment, chances, limits, helped)
+        if passage and graver(passage.said, assessment):
+            assessment = passage.said._replace(lean=assessment.lean)
+        told = passage if passage and passage.chance >= limits.passage_unclear else None
+        verdict, alone = raised(assessment, chances, limits, helped, told.chance if told else 0.0)
         calm = verdict is Verdict.NON_EMERGENCY
         towns = happened(mentions)
         version = self._directory().version
@@ -170,17 +190,29 @@ class Pipeline:
             alternatives=choice.alternatives,
             kind=kind,
             verdict=verdict,
-            services=() if calm else services_for(assessment, self._services, services),
+            services=() if calm else services_for(assessment, self._services, told.services if told else services),
             towns=towns,
             department=units.lead if units else DepartmentCode(""),
             assisting=units.assisting if units else (),
             priority=priority_of(verdict, category.l2, kind, self._city.priorities),
             entities=entities,
             needs_person=units is None,
-            evidence=() if calm else self._evidence(text, assessment, alone, card.version),
+            evidence=() if calm else self._evidence(text, assessment, alone, card.version, told),
             title=title,
             model=card.version,
         )
+
+    def _alarming(self, batch: Batch, scores: Scores) -> dict[int, Passage]:
+        """Return the most alarming passage of each long text in which there is a glimpse of danger."""
+        hits = dangers().find(batch)
+        reading = read(batch.texts, glimpsed(batch.texts, scores.verdict, hits), hits)
+        if not reading.passages:
+            return {}
+        said = self._opinions.quick(reading.passages)
+        return {
+            row: Passage(alarm.chance, reading.spans[alarm.place], said.services[alarm.place].tolist(), alarm.said)
+            for row, alarm in alarms(reading, said.verdict[:, 0]).items()
+        }
 
     def _look_up(self, _version: str, l1: str, l2: str, kind: Kind, towns: tuple[str, ...]) -> Units | None:
         asked = Triage(category=Category(l1, l2, 1.0), kind=kind, towns=towns)
@@ -190,9 +222,11 @@ class Pipeline:
             case _:
                 return None
 
-    def _evidence(self, text: Text, assessment: Assessment, alone: bool, version: str) -> tuple[Evidence, ...]:
+    def _evidence(
+        self, text: Text, assessment: Assessment, alone: bool, version: str, told: Passage | None
+    ) -> tuple[Evidence, ...]:
         said = rule_evidence(text, assessment)
-        return said + model_evidence(text, version, self._alarm) if alone else said
+        return said + model_evidence(text, version, self._alarm, told.span if told else None) if alone else said
 
     def _alarm(self, sentences: list[str]) -> list[float]:
         """The sentence is shown, not judged by: the linear model will do."""

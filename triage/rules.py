@@ -19,11 +19,22 @@ from triage.lexicon import Hit
 from triage.match import Batch
 
 _NEGATION = re.compile(
-    r"(?:没有?|冇|未|无|不是|并非|不存在|别|不会|不能|差点儿?|差一点|险些|几乎|禁止|严禁|唔系|免得)[^,，。!?;\n]{0,4}$"
+    r"(?:没(?!有?(?:人|骗|开玩笑))有?|冇(?!人|呃|讲笑)|未|无(?!缘无故|故)|不存在|(?<![特分级性告])别(?!的|人|处|家|栋|墅)"
+    r"|不会|不能|差点儿?|差一点|险些|几乎|禁止|严禁|免得)[^,，。!?;\n]{0,4}$"
+    r"|(?:不是|并非|唔系)(?!演|开玩笑|玩笑|讲笑|骗|吓|吵)(?:真的?)?[^,，。!?;\n真是]{0,4}$"
+    r"|(?:没有?|冇)人(?:员?被|员)?$"  # only what follows at once: 没人来着火了 denies that somebody came
 )
+_MEANT = {
+    "drill": re.compile(r"(?:(?<!是)不是|并非|绝非|唔系)(?:在|什么)?$"),
+    "figure": re.compile(r"(?:(?<!是)不是|并非|绝非|唔系|没有?|冇)在?(?:[跟和同](?:你们?|您|大家))?$"),
+}
 _STOPS = re.compile(r"[。!?！？;；\n]")
 _QUOTED = re.compile(r"[“\"「『][^”\"」』\n]{0,30}$")
-_OFF_IN_SENTENCE = ("figure", "hypothetical", "drill")
+_TOLD = re.compile(
+    r"[说写发留喊回道信息言句条圈:][着了道过来下是:,]{0,2}[“\"「『][^”\"」』\n]{0,30}$"
+    r"|[“\"「『][^”\"」』\n]{0,20}我[^”\"」』\n]{0,20}$"
+)
+_OFF_IN_SENTENCE = ("figure", "hypothetical", "drill", "fear")
 _OFF_IN_TEXT = ("past", "resolved", "drill", "office", "question")
 _ON = ("now", "urgent")
 _LIVE, _STRONG, _EACH, _RAISED = 0.3, 0.3, 0.4, 0.4
@@ -38,13 +49,15 @@ _ORDER = (Service.POLICE, Service.FIRE, Service.AMBULANCE, Service.TRAFFIC)
 class Assessment(NamedTuple):
     """What the rules say. `hits` are the words that raised the verdict; `lean` is how far the words shift the model's
     log odds of an emergency, above 0 towards one (`judge.raised`). What is `certain`
-    stands whatever the model thinks: words of taking one's life, and a cry for help with a plain danger."""
+    stands whatever the model thinks: words of taking one's life, and a cry for help with a plain danger.
+    `heard` are all words of danger, also those that raised nothing: where the model raises, they tell whom to call."""
 
     verdict: Verdict
     services: tuple[Service, ...]
     hits: tuple[Hit, ...]
     lean: float = 0.0
     certain: bool = False
+    heard: tuple[Hit, ...] = ()
 
 
 CALM = Assessment(Verdict.NON_EMERGENCY, (), ())
@@ -63,12 +76,21 @@ def assess_all(batch: Batch, suspected: Sequence[int] = ()) -> list[Assessment]:
     found = [CALM] * len(dangers)
     cues = lexicon.cues().find(batch, talk)
     for row, cue_hits in zip(talk, cues, strict=True):
-        found[row] = _assessed(batch.texts[row], dangers[row], cue_hits)
+        found[row] = _assessed(batch.texts[row], dangers[row], _meant(cue_hits, batch.texts[row]))
     calm = [row for row in suspected if not dangers[row]]
     for row, cue_hits in zip(calm, lexicon.cues().find(batch, calm), strict=True):
-        lean = _lean(Verdict.NON_EMERGENCY, [], Counter(hit.word.cue for hit in cue_hits))
+        said = Counter(hit.word.cue for hit in _meant(cue_hits, batch.texts[row]))
+        lean = _lean(Verdict.NON_EMERGENCY, [], said)
         found[row] = CALM._replace(lean=lean)
     return found
+
+
+def _meant(cues: list[Hit], text: str) -> list[Hit]:
+    """Leave out what is said to be no drill and no figure of speech: 不是演习 turns nothing off."""
+    return [
+        cue for cue in cues
+        if not (meant := _MEANT.get(cue.word.cue)) or not meant.search(text[max(0, cue.start - 8) : cue.start])
+    ]
 
 
 def _assessed(text: str, dangers: list[Hit], cues: list[Hit]) -> Assessment:
@@ -77,7 +99,8 @@ def _assessed(text: str, dangers: list[Hit], cues: list[Hit]) -> Assessment:
     verdict, raised = _verdict(live, counts, len(text))
     services = services_of(raised) if verdict is not Verdict.NON_EMERGENCY else ()
     lean = _lean(verdict, live, counts)
-    return Assessment(verdict, services, tuple(raised), lean, _certain(verdict, raised, lean, counts, len(text)))
+    certain = _certain(verdict, raised, lean, counts, len(text))
+    return Assessment(verdict, services, tuple(raised), lean, certain, tuple(dangers))
 
 
 def _certain(verdict: Verdict, hits: list[Hit], lean: float, cues: Counter[str], length: int) -> bool:
@@ -108,10 +131,18 @@ def services_of(hits: Iterable[Hit]) -> tuple[Service, ...]:
 
 def _turned_off(hit: Hit, cues: list[Hit], text: str) -> bool:
     before = text[max(0, hit.start - 32) : hit.start]
-    if _NEGATION.search(before[-8:]) or _QUOTED.search(before):
+    if _NEGATION.search(before[-8:]) or (_QUOTED.search(before) and not _told(hit, before)):
         return True
     start, end = _sentence(text, hit.start, hit.end)
-    return any(start <= cue.start < end and cue.word.cue in _OFF_IN_SENTENCE for cue in cues)
+    reach = {"fear": hit.start}  # who is afraid of it afterwards has it before the eyes: 拿刀砸门，我好怕
+    return any(
+        cue.word.cue in _OFF_IN_SENTENCE and start <= cue.start < reach.get(cue.word.cue, end) for cue in cues
+    )
+
+
+def _told(hit: Hit, before: str) -> bool:
+    """Tell whether somebody says that they take their life: 她发来“我不想活了” is meant, “自杀式”降价 is not."""
+    return hit.word.danger == "suicide" and _TOLD.search(before) is not None
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:

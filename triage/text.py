@@ -23,6 +23,7 @@ Codes = NDArray[np.uint32]
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0f\ufeff"
 _REMOVED = re.compile(rf"[{_INVISIBLE}]")
 _SPACED_OUT = re.compile(r"(?<![\u4e00-\u9fff])(?:[\u4e00-\u9fff][ \t]{1,3}){2,}[\u4e00-\u9fff](?![\u4e00-\u9fff])")
+_SENTENCE = re.compile(r"[^。!?！？;；\n]+[。!?！？;；\n]*")
 _PLANE = 0x10000
 
 
@@ -53,6 +54,12 @@ def _table() -> Codes:
     for traditional, simplified in zip(data[0], data[1], strict=True):
         table[ord(traditional)] = ord(simplified)
     return table
+
+
+def sentences(clean: str) -> list[tuple[int, int]]:
+    """Return where each sentence of a clean text begins and ends, its stops included."""
+    bounds = (found.span() for found in _SENTENCE.finditer(clean))
+    return [(start, end) for start, end in bounds if clean[start:end].strip()]
 
 
 def codes_of(texts: Sequence[str]) -> tuple[Codes, NDArray[np.int64]]:

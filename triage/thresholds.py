@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hotline.city import City
 from hotline.terms import Kind, Verdict
-from triage.card import RAISED, RECALL, Head, Thresholds
+from triage.card import NEVER, OF_PASSAGES, RAISED, RECALL, Head, Thresholds
 from triage.corpus import Example
 from triage.fit import numbers_of, softmax
 from triage.judge import shifted, tilt
 from triage.match import batch_of
+from triage.passages import LONG
 from triage.pipeline import departments_of
 from triage.rules import Assessment, assess_all
 from triage.text import normalise
@@ -28,6 +30,10 @@ DOUBT = 0.03
 """Probability of an emergency or a doubtful case below which the rules alone raise no more than `unclear`."""
 ALARMS = (0.05, 0.5)
 """No threshold of an alarm lies outside, however well or badly the training texts are told apart."""
+PASSAGES = (0.3, 0.95)
+"""The same for passages."""
+ENOUGH = 400
+"""Long ordinary texts below which no share of theirs can be told."""
 _READ = 256
 
 
@@ -37,13 +43,18 @@ def thresholds_for(
     category: Answers,
     kind: Answers,
     verdict: Answers,
-    told: NDArray[np.int64],
+    told: NDArray[Any],
+    alarming: NDArray[np.float64],
+    *,
+    of_passages: tuple[float, float] | None = None,
 ) -> Thresholds:
     """Choose the thresholds from cross-validation.
 
     Args:
         category, kind, verdict: the head, and its scores on texts it was not trained on, shape (texts, labels).
         told: rows whose kind and verdict are known.
+        alarming: the chance of each text's most alarming passage, shape (texts,).
+        of_passages: the thresholds of passages where they are chosen already.
     """
     units, unit_of = departments_of(category[0].labels, city.directory)
     truth = unit_of[numbers_of(np.array([example.label for example in examples]), category[0].labels)]
@@ -52,7 +63,9 @@ def thresholds_for(
     mass = (chances @ np.eye(len(units))[unit_of])[np.arange(len(chosen)), chosen]
     usual = np.array([example.verdict is Verdict.NON_EMERGENCY for example in examples])
     helped = softmax(kind[1][told])[:, kind[0].labels.index(Kind.ASSISTANCE.value)]
-    emergency, unclear = alarm_thresholds([examples[row] for row in told], softmax(verdict[1][told]), helped)
+    known = [examples[row] for row in told]
+    passage = of_passages or passage_thresholds(known, alarming[told])
+    emergency, unclear = alarm_thresholds(known, softmax(verdict[1][told]), helped, alarming[told], passage)
     dispatch = least_confidence(mass[usual], (chosen == truth)[usual], PRECISION, surely=SURELY)
     return Thresholds(
         dispatch=dispatch,
@@ -60,6 +73,8 @@ def thresholds_for(
         emergency=emergency,
         unclear=unclear,
         doubt=DOUBT,
+        passage=passage[0],
+        passage_unclear=passage[1],
     )
 
 
@@ -78,10 +93,26 @@ def least_confidence(
     return float(confidence[order[good[-1]]]) if len(good) else 1.0
 
 
+def passage_thresholds(examples: Sequence[Example], alarming: NDArray[np.float64]) -> tuple[float, float]:
+    """Return what passages of OF_PASSAGES of the long ordinary texts reach; NEVER where these are few."""
+    ordinary = [
+        row for row, one in enumerate(examples) if one.verdict is Verdict.NON_EMERGENCY and len(one.text) > LONG
+    ]
+    if len(ordinary) < ENOUGH:
+        return NEVER, NEVER
+    first, second = np.clip(np.quantile(alarming[ordinary], [1 - share for share in OF_PASSAGES]), *PASSAGES)
+    return float(first), float(second)
+
+
 def alarm_thresholds(
-    examples: Sequence[Example], chances: NDArray[np.float64], helped: NDArray[np.float64]
+    examples: Sequence[Example],
+    chances: NDArray[np.float64],
+    helped: NDArray[np.float64],
+    alarming: NDArray[np.float64],
+    of_passages: tuple[float, float],
 ) -> tuple[float, float]:
-    """Return the highest thresholds at which rules and model together raise RECALL and RAISED of the emergencies."""
+    """Return the highest thresholds at which rules, model and passages together raise RECALL and RAISED of the
+    emergencies."""
     grave = [row for row, example in enumerate(examples) if example.verdict is Verdict.EMERGENCY]
     if not grave:
         return ALARMS
@@ -90,8 +121,10 @@ def alarm_thresholds(
     for row, total, one in zip(grave, both, _assessed([examples[row].text for row in grave], both), strict=True):
         lean = tilt(one, float(helped[row]))
         surely = one.verdict is Verdict.EMERGENCY and (one.certain or total >= DOUBT)
-        emergency.append(1.0 if surely else shifted(float(chances[row, 0]), lean))
-        either.append(1.0 if one.verdict is not Verdict.NON_EMERGENCY else shifted(float(total), lean))
+        asked = one.verdict is not Verdict.NON_EMERGENCY
+        passages = [bool(alarming[row] >= limit) for limit in of_passages]
+        emergency.append(1.0 if surely or passages[0] else shifted(float(chances[row, 0]), lean))
+        either.append(1.0 if asked or passages[1] else shifted(float(total), lean))
     first, second = np.clip((np.quantile(emergency, 1 - RECALL), np.quantile(either, 1 - RAISED)), *ALARMS)
     return float(first), float(second)
 

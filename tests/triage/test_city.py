@@ -110,6 +110,9 @@ def test_all_mistakes_are_told_at_once(copy: Path) -> None:
     ("old", "new", "told"),
     [
         ('prefix = "DG"', 'prefix = "dg1"', "prefix"),
+        ('area_code = "0769"', "area_code = 769", "area_code 应为"),
+        ('area_code = "0769"', 'area_code = "769"', "area_code 应为"),
+        ('area_code = "0769"', "", "缺少 area_code"),
         ('default = "10 working_days"', 'default = "ten days"', "ten days"),
         ('contact = "30 minutes"', 'contact = "30 fortnights"', "fortnights"),
         ("acknowledge_within = 60", 'acknowledge_within = "soon"', "acknowledge_within"),

@@ -58,7 +58,11 @@ def test_nothing_to_judge_still_answers() -> None:
     assert (code, answer["category"], answer["department"], answer["needs_person"]) == (0, None, "", True)
 
 
-WRONG = ["not json", "[]", '{"channel":"web"}', '{"text":3}', b'\xff\xfe{"text":"a"}', "null"]
+DEEP = '{"text": "a", "more": ' + "[" * 3000 + "]" * 3000 + "}"
+WRONG = [
+    DEEP, '{"text":"a", "verdict": "maybe"}', "not json", "[]", '{"channel":"web"}', '{"text":3}', "null",
+    b'\xff\xfe{"text":"a"}',
+]
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -73,6 +77,19 @@ def test_empty_lines_are_skipped_and_batches_keep_their_order() -> None:
     code, answers = run(b"\n", *lines)
     assert code == 0
     assert [answer["category"] is not None for answer in answers] == [bool(n % 2) for n in range(BATCH + 7)]
+
+
+@pytest.mark.parametrize("line", [
+    b'\xef\xbb\xbf{"text":"a"}', '\ufeff{"text":"a"}', '{"text":"a", "channel":3}',
+    '{"text":"a", "channel":null, "verdict":null, "id":null}',
+])
+def test_what_harms_nobody_is_taken(line: str | bytes) -> None:
+    assert run(line)[0] == 0
+
+
+@pytest.mark.parametrize("number", [7, "A7", 1.5])
+def test_an_id_is_told_again(number: object) -> None:
+    assert run(json.dumps({"id": number, "text": "甲"}))[1][0]["id"] == number
 
 
 def reviewed(*lines: str) -> list[dict[str, object]]:
@@ -94,7 +111,8 @@ def test_alarms_compares_with_the_verdict_that_a_line_gives() -> None:
     lines = [
         '{"text": "今晚着火", "verdict": "emergency"}', '{"text": "今晚着火", "verdict": "non_emergency"}',
         '{"text": "", "verdict": "emergency"}', '{"text": "", "verdict": "non_emergency"}',
+        '{"text": "今晚着火", "verdict": "unclear"}',
     ]
     assert [(one["expected"], one["verdict"]) for one in reviewed(*lines)] == [
-        ("non_emergency", "emergency"), ("emergency", "non_emergency"),
+        ("non_emergency", "emergency"), ("emergency", "non_emergency"), ("unclear", "emergency"),
     ]

@@ -17,6 +17,7 @@ from tests.triage.incidents import b_cubed, incidents
 from triage.cluster_cli import Clusterer, run_cluster, time_of
 from triage.corpus import read_corpus
 from triage.gazetteer import load_gazetteer
+from triage.group import bundles
 from triage.likeness import likeness
 from triage.linear import load_linear
 from triage.names import districts_in, numbers_in
@@ -162,3 +163,25 @@ def test_numbers_and_districts() -> None:
     assert numbers_in("三号楼和12栋") == {"栋": frozenset({"3", "12"})}
     assert numbers_in("二十一中旁边1小时") == {"中": frozenset({"21"})}
     assert districts_in("A3区梅溪湖街道,某小区") == {"区": frozenset({"a3"}), "街道": frozenset({"梅溪湖"})}
+
+
+@pytest.mark.parametrize("text", ["班主任让孩子买课外书", "金域华府小区停水了", "大朗巷头停水了"])
+def test_hundreds_who_say_the_same_are_one_group(text: str) -> None:
+    assert set(grouped(*[text] * 150, *[f"{text}。"] * 150)) == {0}
+
+
+def test_the_same_words_after_a_month_are_told_of_something_else() -> None:
+    days = [datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 20, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)]
+    assert bundles(["停水了"] * 3, days) == [[0, 1], [2]]
+    assert bundles(["停水了", "停水了!", ""], [None] * 3) == [[0, 1], [2]]
+
+
+@pytest.mark.parametrize("at", [1772669520, "1772669520", 1772669520000, "2026-03-05T00:12:00", "2026/3/5 0:12"])
+def test_a_moment_in_any_usual_form(at: float | str) -> None:
+    assert time_of(at) == datetime(2026, 3, 5, 0, 12, tzinfo=UTC)
+
+
+def test_lines_that_harm_nobody_are_taken_and_deep_ones_answered() -> None:
+    deep = '{"id": 2, "text": "a", "more": ' + "[" * 3000 + "]" * 3000 + "}"
+    code, answers = run(b'\xef\xbb\xbf{"id": 1, "text": "a", "title": null}', deep, '{"id": 3, "text": "b"}')
+    assert (code, ["error" in answer for answer in answers]) == (1, [False, True, False])

@@ -100,7 +100,9 @@ def test_the_tenth_kept_aside_is_what_is_measured(tmp_path: Path) -> None:
         {"text": f"路灯{n}不亮", "l1": "03", "l2": "路灯", "kind": "complaint", "verdict": "non_emergency"}
         for n in range(80)
     ]
-    rows += [{**row, "text": f"第{n}次着火", "verdict": "emergency", "services": ["119"]} for n, row in enumerate(rows)]
+    fires = [{**row, "text": f"第{n}次着火", "verdict": "emergency", "services": ["119"]} for n, row in enumerate(rows)]
+    calm = [{**row, "text": f"灭火器{n}过期" + "了" * length} for n, row in enumerate(rows) for length in (0, 20)]
+    rows += fires + calm
     write_lines(tmp_path / "a.jsonl", rows)
     asked: list[str] = []
 
@@ -113,6 +115,9 @@ def test_the_tenth_kept_aside_is_what_is_measured(tmp_path: Path) -> None:
     assert asked == [example.text for example in read_corpus(tmp_path) if example.apart]
     figures = {bar.name: bar.value for bar in bars}
     assert figures["emergencies found"] == 1.0
+    short = [text for text in asked if len(text) <= 20 and "着火" not in text]
+    share = sum("火" in text for text in short) / len(short)
+    assert figures["no emergency, up to 20 characters, raised at all"] == pytest.approx(share, abs=1e-4)
     assert 0 < figures["expected calibration error of the second level"] < 0.2
     assert "stated" in "".join(told)
 

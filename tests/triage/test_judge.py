@@ -124,6 +124,19 @@ def test_services_of_rules_and_model_are_joined_in_order() -> None:
     assert services_for(FIRE, NUMBERS, (0.1, 0.1, 0.9, 0.1)) == (Service.FIRE, Service.AMBULANCE)
 
 
+def test_where_the_model_alone_raises_a_word_that_was_turned_off_helps_to_choose() -> None:
+    [feared] = assess_all(batch_of(["要是着火了怎么办"]))
+    assert (feared.verdict, feared.services) == (Verdict.NON_EMERGENCY, ())
+    assert services_for(feared, NUMBERS, (0.1, 0.3, 0.6, 0.4)) == (Service.FIRE, Service.AMBULANCE)
+    assert services_for(feared, NUMBERS, (0.1, 0.2, 0.6, 0.4)) == (Service.AMBULANCE,)
+
+
+def test_where_the_rules_raise_their_services_and_the_models_sure_ones_are_called() -> None:
+    [known] = assess_all(batch_of(["楼下着火了。要是有人晕倒了"]))
+    assert known.services == (Service.FIRE,)
+    assert services_for(known, NUMBERS, (0.1, 0.1, 0.4, 0.1)) == (Service.FIRE,)
+
+
 def test_an_emergency_always_has_a_service() -> None:
     assert services_for(CALM, NUMBERS, (0.1, 0.1, 0.3, 0.2)) == (Service.AMBULANCE,)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from hotline.city import City, load_city
 from hotline.errors import InvalidInput
 from hotline.terms import Kind, Priority, Service, Verdict
+from triage.gazetteer import load_gazetteer
+from triage.linear import load_linear
 from triage.pipeline import Pipeline
 from triage.title import LONGEST
 
@@ -60,6 +63,61 @@ def test_an_emergency_carries_services_evidence_and_priority() -> None:
     assert Service.FIRE in found.services
     assert found.evidence
     assert all(text[one.start : one.end] == one.text for one in found.evidence)
+
+
+def test_danger_in_a_sentence_of_a_long_story_is_raised_with_that_passage_and_its_services() -> None:
+    """Thresholds are set for the test: that the whole says nothing, and what the passage says counts."""
+    model = load_linear(Path("models"))
+    limits = msgspec.structs.replace(
+        model.card.thresholds, emergency=1.5, unclear=1.5, passage=0.5, passage_unclear=0.4)
+    model.card = msgspec.structs.replace(model.card, thresholds=limits)
+    judge = Pipeline(city(), load_gazetteer(city().places), model)
+    fees = "物业费从一块六涨到两块二，没有公示也没有开会。我去前台问了三次，经理都说不在，电话没人接，业主意见很大。"
+    danger = "刚才去敲邻居大爷的门，他在里面轻轻敲地板，说不出话，一直在喘。"
+    text = f"{fees}{danger}请督促物业把多收的钱退回来，并公开账目。"
+    told, calm = judge([text, f"{fees}请督促物业把多收的钱退回来，并公开账目，以后涨价先开业主大会。"])
+    assert (told.verdict, told.priority) == (Verdict.EMERGENCY, Priority.P0)
+    assert Service.AMBULANCE in told.services
+    assert all(text[one.start : one.end] == one.text for one in told.evidence)
+    assert any("敲地板" in one.text for one in told.evidence)
+    assert (calm.verdict, calm.evidence) == (Verdict.NON_EMERGENCY, ())
+
+
+LETTER = (
+    "您好，我是去年搬来的业主，先谢谢你们上次帮忙协调电梯的事。",
+    "物业费从一块六涨到两块二，没有公示也没有开会。",
+    "我去前台问了三次，经理都说不在，电话也没人接，业主意见很大。", "前年换的监控有一半是黑的，问起来就说在走流程。",
+    "小区的健身器材锈了，滑梯下面的软垫少了两块，孩子们都不去玩了。",
+    "另外想咨询一下，业委会换届要到哪个部门备案，需要多少人签名。",
+    "停车位也越来越紧张，访客的车停一整天都没人管。", "绿化带里的草长到膝盖高，去年还有人定期修剪。",
+)
+DANGERS = (
+    "三楼着火了，浓烟往上冲，里面还有人，快来！",
+    "我爸刚才胸口痛得厉害倒在地上叫不应了。", "楼下那个男的正拿刀追着他老婆砍。",
+)
+
+
+@pytest.mark.parametrize("times", [1, 4, 16])
+@pytest.mark.parametrize("place", [0, 0.5, 1])
+@pytest.mark.parametrize("danger", DANGERS)
+def test_a_plain_danger_is_raised_wherever_it_stands_in_a_letter_however_long(
+    danger: str, place: float, times: int
+) -> None:
+    parts = list(LETTER) * times
+    parts.insert(int(place * len(parts)), danger)
+    told, calm = pipeline()(["".join(parts), "".join(LETTER * times)])
+    assert (told.verdict, calm.verdict) == (Verdict.EMERGENCY, Verdict.NON_EMERGENCY)
+
+
+@pytest.mark.parametrize("before", ["我在{}，", "请问{}这边，", "{}市", "{}"])
+@pytest.mark.parametrize(
+    "text", ["那边大货车乱停在人行道上", "小区路灯坏了一个多月，晚上黑漆漆", "自来水停水两天了，什么时候恢复供水"]
+)
+def test_the_citys_own_name_tells_nothing_of_the_matter(before: str, text: str) -> None:
+    plain, named = (one.category for one in pipeline()([before.format("") + text, before.format("东莞") + text]))
+    assert plain is not None
+    assert named is not None
+    assert (named.l1, named.l2) == (plain.l1, plain.l2)
 
 
 ODD = [

@@ -67,6 +67,86 @@ def test_what_is_past_asked_feared_denied_or_figurative_is_not(text: str) -> Non
     assert judged(text) == (Verdict.NON_EMERGENCY, ())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "真着火了",
+        "不是演习，真的着火了",
+        "不是演习着火了快来",
+        "没骗你们，真着火了",
+        "没有骗你们真的着火了",
+        "不是开玩笑，真的有人要跳楼",
+        "没跟你们开玩笑，楼下着火了",
+        "不是玩笑，楼下着火了",
+        "不是吵架，是拿刀砍人",
+        "上次投诉消防通道堵没人理，现在好了，真着火了，消防车进不来",
+        "培训中心着火了",
+        "电影院着火了",
+        "新闻路有人跳河",
+        "宣传栏旁边有人晕倒了",
+        "没人来着火了",
+        "怎么没有人接电话有人跳楼了",
+        "别的楼着火了",
+        "旁边有特别大的火光",
+        "无缘无故拿刀砍我",
+        "三楼着火了太危险了",
+        "有人拿刀在外面我不敢开门",
+        "拿刀砸门我好怕",
+        "我好怕，有人在砸门",
+        "没人管着火了",
+        "谢谢你们，我已经把遗书写好放在桌上了",
+        "我想咨询一下，小孩误食老鼠药了要怎么处理",
+    ],
+)
+def test_words_that_only_look_like_a_denial_a_drill_or_a_fear_turn_nothing_off(text: str) -> None:
+    assert judged(text)[0] is Verdict.EMERGENCY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "要是真着火了怎么办",
+        "消防通道停成停车场，真着火大家一起升天吗",
+        "天台门焊死了，真着火了我们往哪儿跑",
+        "下周演练会放烟，免得居民当成真着火",
+        "哪天真的烧起来谁负责",
+        "楼道堆满纸箱太危险了，着火了怎么办",
+        "我怕他拿刀砍我",
+        "没有人着火",
+        "没有人员被困",
+        "不是真的着火",
+        "问是不是演习，说着火了",
+        "学生写遗书那种作文老师要不要上报",
+        "家里有猫怕误食，想先知道投药的日子",
+    ],
+)
+def test_a_real_denial_a_drill_and_a_fear_still_turn_it_off(text: str) -> None:
+    assert judged(text) == (Verdict.NON_EMERGENCY, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "他发微信说“我要跳楼”，现在人找不到了",
+        "桌上留了张纸，写着“下辈子再还”",
+        "她发来一句：“不想活了”",
+        "“我真的不想活了”，她刚刚发的",
+    ],
+)
+def test_a_note_that_is_quoted_is_meant(text: str) -> None:
+    assert judged(text) == (Verdict.EMERGENCY, (P, A))
+
+
+@pytest.mark.parametrize("text", ["“自杀式降价”横幅满街挂", "“跳楼”清仓，退货难", "广告词写着“我要跳楼”，像在骗人"])
+def test_a_word_in_quotation_marks_that_nobody_says_is_not(text: str) -> None:
+    assert judged(text) == (Verdict.NON_EMERGENCY, ())
+
+
+def test_words_that_raise_nothing_are_heard_all_the_same() -> None:
+    found = assess("要是着火了怎么办")
+    assert (found.hits, [hit.word.text for hit in found.heard]) == ((), ["着火了"])
+
+
 def test_doubt_makes_it_unclear() -> None:
     assert judged("对面楼好像着火了，不确定")[0] is Verdict.UNCLEAR
 

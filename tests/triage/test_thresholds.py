@@ -7,12 +7,20 @@ import pytest
 from numpy.typing import NDArray
 
 from hotline.terms import Kind, Verdict
-from triage.card import RAISED, RECALL
+from triage.card import NEVER, RAISED, RECALL
 from triage.corpus import Example
 from triage.judge import USUAL_HELP
 from triage.thresholds import ALARMS, alarm_thresholds
 
 COUNT = 400
+
+
+NOTHING = np.zeros(COUNT)
+
+
+def limits_of(examples: list[Example], table: NDArray[np.float64], helped: float) -> tuple[float, float]:
+    """The thresholds where no passage says anything."""
+    return alarm_thresholds(examples, table, np.full(COUNT, helped), NOTHING, (NEVER, NEVER))
 
 
 def texts(words: str, verdict: Verdict = Verdict.EMERGENCY) -> list[Example]:
@@ -28,30 +36,30 @@ def chances(first: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def test_the_stated_shares_are_raised() -> None:
     table = chances(np.random.default_rng(3).permutation(np.linspace(0.06, 0.45, COUNT)))
-    emergency, unclear = alarm_thresholds(texts("门牌"), table, np.full(COUNT, USUAL_HELP))
+    emergency, unclear = limits_of(texts("门牌"), table, USUAL_HELP)
     assert np.mean(table[:, 0] >= emergency) == pytest.approx(RECALL, abs=2 / COUNT)
     assert np.mean(table[:, 0] + table[:, 1] >= unclear) == pytest.approx(RAISED, abs=2 / COUNT)
 
 
 def test_asking_for_help_counts_for_the_thresholds_too() -> None:
     table = chances(np.linspace(0.06, 0.3, COUNT))
-    calm = alarm_thresholds(texts("门牌"), table, np.full(COUNT, USUAL_HELP))
-    loud = alarm_thresholds(texts("门牌"), table, np.full(COUNT, 0.6))
+    calm = limits_of(texts("门牌"), table, USUAL_HELP)
+    loud = limits_of(texts("门牌"), table, 0.6)
     assert loud[0] > calm[0]
     assert loud[1] > calm[1]
 
 
 @pytest.mark.parametrize("first", [0.001, 0.999])
 def test_no_threshold_leaves_its_bounds(first: float) -> None:
-    for limit in alarm_thresholds(texts("门牌"), chances(np.full(COUNT, first)), np.full(COUNT, USUAL_HELP)):
+    for limit in limits_of(texts("门牌"), chances(np.full(COUNT, first)), USUAL_HELP):
         assert ALARMS[0] <= limit <= ALARMS[1]
 
 
 def test_what_the_rules_raise_asks_nothing_of_the_model() -> None:
     table = chances(np.full(COUNT, 0.04))
-    assert alarm_thresholds(texts("救命，楼上着火了，快来人"), table, np.full(COUNT, USUAL_HELP)) == ALARMS[1:] * 2
+    assert limits_of(texts("救命，楼上着火了，快来人"), table, USUAL_HELP) == ALARMS[1:] * 2
 
 
 def test_without_emergencies_there_is_nothing_to_choose_by() -> None:
-    found = alarm_thresholds(texts("门牌", Verdict.NON_EMERGENCY), chances(np.full(COUNT, 0.2)), np.full(COUNT, 0.1))
+    found = limits_of(texts("门牌", Verdict.NON_EMERGENCY), chances(np.full(COUNT, 0.2)), 0.1)
     assert found == ALARMS
