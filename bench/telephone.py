@@ -38,7 +38,7 @@ from routing.callbacks import MissedCall
 from routing.calls import Call
 from routing.queue_plan import Centre, Queue
 from routing.queueing import Rung
-from tests.processes import free_port
+from tests.ports import free_port
 from tests.voice.pbx import PASSWORD, ROOT, USER, Pbx
 
 AGENTS, TALK = 40, 2.0

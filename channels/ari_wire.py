@@ -12,11 +12,14 @@ import structlog
 
 from channels.ari_codec import APP, Request
 from hotline.errors import Unavailable
+from hotline.recordings import Withheld
 
 log = structlog.get_logger(__name__)
 ANSWER = 5.0
 """Seconds within which the PBX answers a request."""
 _FILE = 120.0
+_AWAY = frozenset({401, 407, 408, 429, 502, 503, 504})
+"""What tells of the line, a proxy in it or our password, not of the recording that was asked for."""
 
 
 class Answer(NamedTuple):
@@ -34,7 +37,7 @@ class Wire(Protocol):
         ...
 
     async def recording(self, name: str) -> bytes | None:
-        """Return a recording as WAV, None where there is none."""
+        """Return a recording as WAV, None where there is none. Raises Withheld where it is this one that fails."""
         ...
 
     def events(self) -> AsyncIterator[str | None]:
@@ -62,13 +65,15 @@ class Dialled:
             raise Unavailable(f"the PBX does not answer: {error!r}") from error
 
     async def recording(self, name: str) -> bytes | None:
-        """Return a recording as WAV, None where there is none. Raises Unavailable."""
+        """Return a recording as WAV, None where there is none. Raises Unavailable, Withheld."""
         timeout = aiohttp.ClientTimeout(total=_FILE)
         path = f"{self._base}/recordings/stored/{quote(name, safe='')}/file"
         try:
             async with self._session.get(path, headers=self._headers, timeout=timeout) as answer:
                 if answer.status == 404:
                     return None
+                if answer.status >= 400 and answer.status not in _AWAY:
+                    raise Withheld(f"the PBX does not give the recording: it answers {answer.status}")
                 answer.raise_for_status()
                 return await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -48,7 +48,7 @@ class Ledger(Protocol):
         ...
 
     async def lapse(self, change: Change, *, now: datetime, limit: int) -> int:
-        """Change what time has something to do to; return how many there were."""
+        """Change what time has something to do to, `limit` of each kind; return how many changed."""
         ...
 
 

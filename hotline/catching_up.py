@@ -1,4 +1,5 @@
-"""When the line to the PBX is there anew: calls are told what they missed, and nobody is left on a line."""
+"""When the line to the PBX is there anew, or a step failed: calls are told what they missed, and nobody is left on a
+line."""
 
 from __future__ import annotations
 
@@ -11,11 +12,27 @@ from routing.call_wait import FULL
 from routing.calls import Call, Leg, Phase
 
 
+def unheard_by(calls: Mapping[str, Call]) -> dict[str, m.Played]:
+    """Return the ends of all that is played now: on a line that is new nobody tells of those that came before."""
+    return {call.id: m.Played(call.id, _playing(call)) for call in calls.values() if _is_played_to(call)}
+
+
+def _is_played_to(call: Call) -> bool:
+    return call.phase is Phase.GREETING or call.full or call.playing != ""
+
+
+def _playing(call: Call) -> str:
+    return FULL if call.full else call.playing
+
+
 async def caught_up(
     pbx: Pbx, store: CallStore, calls: Mapping[str, Call], queues: Queues, happen: Happen,
-    follow: Callable[[Call], None],
+    follow: Callable[[Call], None], unheard: dict[str, m.Played],
 ) -> None:
     """Tell each call who has gone and who has answered, let those wait on who waited, and let in who called meanwhile.
+
+    Args:
+        unheard: the ends of what was played to calls, which the PBX tells no more; one that is told is taken out.
 
     Raises:
         Unavailable: the PBX or the database does not answer.
@@ -25,7 +42,7 @@ async def caught_up(
         for leg in call.legs:
             await _missed_meanwhile(call.id, leg, there, happen)
         if (left := calls.get(call.id)) is not None:
-            await _goes_on(left, queues, happen, follow)
+            await _goes_on(left, queues, happen, follow, unheard)
     for channel in there.values():
         await _let_in(channel, pbx, store, calls, happen)
 
@@ -38,13 +55,14 @@ async def _missed_meanwhile(call_id: str, leg: Leg, there: Mapping[str, PbxChann
         await happen(call_id, m.Up(leg.channel))
 
 
-async def _goes_on(call: Call, queues: Queues, happen: Happen, follow: Callable[[Call], None]) -> None:
+async def _goes_on(
+    call: Call, queues: Queues, happen: Happen, follow: Callable[[Call], None], unheard: dict[str, m.Played]
+) -> None:
     if call.phase is Phase.WAITING and call.id not in queues.board.waiting and not call.full:
         await queues.enqueue(call)
-    if call.phase is Phase.GREETING or call.full:
-        await happen(call.id, m.Played(call.id, FULL if call.full else ""))
-    elif call.playing:
-        await happen(call.id, m.Played(call.id, call.playing))
+    if (played := unheard.get(call.id)) is not None:
+        await happen(call.id, played)
+        del unheard[call.id]
     follow(call)
 
 

@@ -18,6 +18,7 @@ from channels.funasr_codec import Said
 from hotline.appeal import Triage
 from hotline.errors import HotlineError
 from hotline.ports import Clock, TriageBatch
+from hotline.privacy import starred
 from hotline.terms import Verdict
 from routing.call_news import CallNews, CallWords, Suggestion, news_of
 from routing.calls import Call, Phase, Role
@@ -192,13 +193,18 @@ class Speech:
             log.warning("words_lost", call=talk.call.id, error=error.detail)
 
     async def _alarm(self, talk: _Talk, triage: Triage, now: datetime) -> None:
-        what = " ".join([*triage.services, triage.title]).strip() or Verdict.EMERGENCY
+        what = alarm_of(triage)
         if await self._transcripts.alarm(talk.call.id, what):
             log.warning("call_emergency", call=talk.call.id, services=[*triage.services])
             news = msgspec.structs.replace(news_of(talk.call), alarm=what)
             for topic in (f"agent:{talk.call.agent}", ALARMS):
                 await self._transcripts.tell(topic, news, now=now)
         talk.alarmed = True
+
+
+def alarm_of(triage: Triage) -> str:
+    """Return what an emergency that was heard is told as, numbers starred out: it stays with the call in clear."""
+    return starred(" ".join([*triage.services, triage.title]).strip()) or Verdict.EMERGENCY
 
 
 def suggestion_of(triage: Triage) -> Suggestion:

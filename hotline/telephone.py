@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from hotline.announcing import Announcer
+from hotline.call_debts import Debts
 from hotline.call_orders import carried_out
-from hotline.catching_up import caught_up
+from hotline.catching_up import caught_up, unheard_by
 from hotline.chat_queue import Chats
 from hotline.errors import HotlineError, NotFound
 from hotline.ports import Clock
@@ -24,9 +25,8 @@ from hotline.telephone_queue import HOLD, RINGING, TALKING, Queues
 from routing import call_words as m
 from routing.call_telling import tellings
 from routing.call_wait import Preview, Reception, enter, place
-from routing.callbacks import MissedCall, MissedReason
 from routing.callflow import step
-from routing.calls import Call, Direction, Leg, Phase, Role
+from routing.calls import Call, Leg, Phase, Role
 from routing.queue_plan import FIRST, Centre, reception_of, spoken_in
 
 log = structlog.get_logger(__name__)
@@ -59,9 +59,11 @@ class Telephone:
         self.queues = Queues(
             store=store, centre=centre, clock=clock, times=times, calls=self._calls, happen=self._happen, chats=chats
         )
+        self._debts = Debts(store, books)
         self._announcer = Announcer(store=store, times=times, queues=self.queues, happen=self._happen)
         self._one = asyncio.Lock()
         self._behind = self._hears = False
+        self._unheard: dict[str, m.Played] = {}
 
     @property
     def calls(self) -> Mapping[str, Call]:
@@ -76,7 +78,7 @@ class Telephone:
     async def run(self, *, while_true: Callable[[], Awaitable[None]] = _always) -> None:
         """Steer until cancelled, or until `while_true`, asked once a second, raises what this then raises."""
         for call in await self._store.under_way():
-            self._calls[call.id] = call
+            self._keep(call)
         work = [asyncio.create_task(one) for one in (self._hear(), self._look(), _watched(while_true))]
         try:
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
@@ -104,11 +106,16 @@ class Telephone:
                 try:
                     if told is None:
                         self._behind = self._hears = True
+                        self._unheard = unheard_by(self._calls)
                         await self._catch_up()
                     else:
                         await self._happen(*told)
                 except HotlineError as error:
-                    log.warning("call_step_failed", told=str(told), error=error.detail)
+                    self._behind = True  # what was told is not told again: look what has become of the calls
+                    if told is not None and isinstance(told[1], m.Played):  # no look at the PBX shows that
+                        self._unheard[told[0]] = told[1]
+                    what = None if told is None else type(told[1]).__name__  # no more: it may hold who calls
+                    log.warning("call_step_failed", call=told and told[0], told=what, error=error.detail)
 
     async def _look(self) -> None:
         while True:
@@ -121,6 +128,7 @@ class Telephone:
 
     async def _tick(self) -> None:
         now = self._clock()
+        await self._debts.settle(now)
         if self._behind:
             await self._catch_up()
         await self.queues.tick(now)
@@ -135,8 +143,11 @@ class Telephone:
 
     async def _catch_up(self) -> None:
         """A PBX that has just been started dials before it answers: what fails now is done with the next tick."""
-        await caught_up(self._pbx, self._store, self._calls, self.queues, self._happen, self._follow)
+        await caught_up(
+            self._pbx, self._store, self._calls, self.queues, self._happen, self._follow, self._unheard
+        )
         self._behind = False
+        self._unheard.clear()  # what is left is of calls that are over
 
     def _longest(self, leg: Leg) -> float:
         return self._times.ring if leg.role is Role.AGENT or leg.claimed else self._times.outside
@@ -180,25 +191,32 @@ class Telephone:
         if after == call and not actions:
             return
         await self._store.save(after, now=now)
-        if after.phase is Phase.OVER:
-            self._calls.pop(after.id, None)
-        else:
-            self._calls[after.id] = after
+        self._keep(after)
         unrung = []
         for action in actions:
-            if isinstance(action, m.Enqueue):
+            if isinstance(action, m.Enqueue | m.Debt):
                 continue
             try:
                 if not await self._carry_out(after, action, now) and isinstance(action, m.Dial):
                     unrung.append(action.channel)
             except HotlineError as error:  # the others are no less to be done: nobody stays on a line or busy
-                log.warning("call_action_failed", call=after.id, action=str(action), error=error.detail)
+                what = type(action).__name__  # no more: it may hold who is rung, as a local number that no mask knows
+                log.warning("call_action_failed", call=after.id, action=what, error=error.detail)
         await self._tell(call, after, now)
         self._follow(after)
+        await self._debts.settle(now)
         if m.Enqueue() in actions and self._calls.get(after.id) is after:
             await self.queues.enqueue(after)  # last, as it may go on with the call at once
         for channel in unrung:  # told after the ringing, or consoles would go on ringing
             await self._happen(after.id, m.RungOut(channel))
+
+    def _keep(self, call: Call) -> None:
+        if call.phase is not Phase.OVER:
+            self._calls[call.id] = call
+            return
+        self._calls.pop(call.id, None)
+        self.queues.leave(call.id)
+        self._debts.add(call)
 
     async def _tell(self, call: Call | None, after: Call, now: datetime) -> None:
         """Tell agents and the books what has changed."""
@@ -209,12 +227,8 @@ class Telephone:
         for told in tellings(call, after):
             marked = self._marked(after.caller) if told.card else ""
             await self._store.tell(told.call, now=now, card=told.card, marked=marked, colleague=told.colleague)
-        if call is None or call.phase is after.phase:
-            return
-        if after.phase is Phase.TALKING:
+        if call is not None and call.phase is not after.phase and after.phase is Phase.TALKING:
             await self._books.through(after.caller)
-        if after.phase is Phase.OVER and after.direction is Direction.OUT and after.answered_at is not None:
-            await self._books.spoken(after)
 
     async def _carry_out(self, call: Call, action: m.Action, now: datetime) -> bool:
         """Return whether it could be done."""
@@ -223,13 +237,6 @@ class Telephone:
                 self.queues.leave(call.id)
             case m.Free():
                 await self.queues.free(action, now)
-            case m.Missed(full=full):
-                self.queues.leave(call.id)
-                reason = MissedReason.QUEUE_FULL if full else MissedReason.ABANDONED
-                missed = MissedCall(call=call.id, phone=call.caller, at=now, skill=call.queue, reason=reason)
-                await self._books.owe(missed)
-            case m.Tried(cause=cause):
-                await self._books.tried(call, cause)
             case _:
                 return await self._pbx.perform(action)
         return True

@@ -65,12 +65,16 @@ class CallStore(Protocol):
         """Write a call."""
         ...
 
+    async def settled(self, call: str) -> None:
+        """Nothing of a call that is over is left to be noted."""
+        ...
+
     async def is_over(self, call: str) -> bool:
         """Tell whether a call is known, and has ended."""
         ...
 
     async def under_way(self) -> list[Call]:
-        """Return the calls that are not over."""
+        """Return the calls that are not over, and those that are but have left something to be noted."""
         ...
 
     async def agents(self) -> dict[str, AgentSeen]:

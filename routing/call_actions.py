@@ -95,16 +95,24 @@ class Free(msgspec.Struct, frozen=True):
     back: str = ""
 
 
-class Missed(msgspec.Struct, frozen=True):
+class Missed(msgspec.Struct, frozen=True, tag="missed"):
     """Nobody took the call: it is owed a call back. `full`: there was no room in the queue."""
 
     full: bool = False
 
 
-class Tried(msgspec.Struct, frozen=True):
+class Tried(msgspec.Struct, frozen=True, tag="tried"):
     """A call of ours reached nobody: `cause` as Q.850 numbers it, 0 where it rang out."""
 
     cause: int = 0
+
+
+class Spoken(msgspec.Struct, frozen=True, tag="spoken"):
+    """A call of ours that was answered is over."""
+
+
+Debt = Missed | Tried | Spoken
+"""What a call that ends leaves to be noted in the books: one thing at most, kept with it until it is noted."""
 
 
 class Snoop(msgspec.Struct, frozen=True):
@@ -123,5 +131,5 @@ class Dissolve(msgspec.Struct, frozen=True):
 
 Action = (
     Answer | Play | Hush | Speak | Music | Dial | Join | Part | Record | Hang | Enqueue | Dequeue | Free | Missed
-    | Tried | Snoop | Dissolve
+    | Tried | Spoken | Snoop | Dissolve
 )

@@ -116,6 +116,12 @@ def released(before: Call, after: Call, event: m.Happening) -> tuple[Action, ...
     )
 
 
+def indebted(after: Step) -> Call:
+    """Return the call with what it leaves to be noted, so that this is written with its end and cannot get lost."""
+    debts = (action for action in after.actions if isinstance(action, m.Debt))
+    return changed(after.call, debt=next(debts, after.call.debt))
+
+
 def end(call: Call, now: datetime) -> Step:
     """End everything: nobody is left on a line, no agent is left busy, and a call that nobody took is owed."""
     actions: list[Action] = [m.Dequeue()] if call.phase in {Phase.GREETING, Phase.WAITING} else []
@@ -127,6 +133,8 @@ def end(call: Call, now: datetime) -> Step:
     talked = call.answered_at is not None and call.phase is Phase.TALKING
     if not talked and call.direction is Direction.IN:
         actions.append(m.Missed(full=call.full))
+    if call.direction is Direction.OUT and call.answered_at is not None:
+        actions.append(m.Spoken())
     agent = call.of(Role.AGENT)
     if call.answered_at is not None or (agent is not None and agent.up):
         actions.append(m.Dissolve(call.bridge))

@@ -11,6 +11,9 @@ from routing.call_actions import (
     Answer as Answer,
 )
 from routing.call_actions import (
+    Debt as Debt,
+)
+from routing.call_actions import (
     Dequeue as Dequeue,
 )
 from routing.call_actions import (
@@ -54,6 +57,9 @@ from routing.call_actions import (
 )
 from routing.call_actions import (
     Speak as Speak,
+)
+from routing.call_actions import (
+    Spoken as Spoken,
 )
 from routing.call_actions import (
     Tried as Tried,

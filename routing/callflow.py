@@ -23,6 +23,7 @@ from routing.call_moves import (
     changed,
     dialled,
     end,
+    indebted,
     party_gone,
     released,
     succeeded,
@@ -50,7 +51,7 @@ def step(call: Call, event: Happening, *, now: datetime) -> Step:
             raise IllegalTransition("the call is over")
         return Step(call)
     after = _STEPS[type(event)](call, event, now)
-    return Step(after.call, (*after.actions, *released(call, after.call, event)))
+    return Step(indebted(after), (*after.actions, *released(call, after.call, event)))
 
 
 # ── ringing ──────────────────────────────────────────────────────────────────────────────────────

@@ -13,6 +13,8 @@ from enum import StrEnum
 
 import msgspec
 
+from routing.call_actions import Debt
+
 
 class Role(StrEnum):
     """Who speaks on a leg."""
@@ -79,6 +81,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         menu: keys that choose a language, while there is still a choice. head_start: see `routing.queueing.Caller`.
         callback, ticket: the entry of the ledger and the ticket that a call of ours is about.
         full: there was no room in the queue, which is being told. playing: what the citizen hears instead of music.
+        debt: what is to be noted of a call that is over, until that is done.
     """
 
     id: str
@@ -105,6 +108,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     ticket: str = ""
     full: bool = False
     playing: str = ""
+    debt: Debt | None = None
 
     def leg(self, channel: str) -> Leg | None:
         """Return the leg on a channel."""

@@ -19,12 +19,12 @@ from hotline.chat_queue import LOOK, Chats
 from hotline.config import Settings, voice_on
 from hotline.core import Core
 from hotline.errors import HotlineError
-from hotline.jobs import repeated, supervised
+from hotline.jobs import supervised
 from hotline.listening import listening
 from hotline.recordings import Collector
 from hotline.roles.call_desk import marked
 from hotline.roles.parts import running
-from hotline.roles.recordings import recordings_of
+from hotline.roles.recordings import fetch, recordings_of
 from hotline.roles.speech import speech
 from hotline.speech import Speech
 from hotline.store.chats import ChatStore
@@ -81,7 +81,7 @@ async def _steer(core: Core) -> None:
         pbx = Ari(await stack.enter_async_context(_wire(settings, session)), trunk=settings.ari_trunk)
         heard = await stack.enter_async_context(speech(core, pbx, session))
         collector = Collector(pbx, recordings_of(core), clock=core.clock)
-        await stack.enter_async_context(running(repeated(collector.collect, interval=1.0)))
+        await stack.enter_async_context(running(fetch(collector)))
         await _telephone(core, pbx, heard).run(while_true=owner.still)
 
 

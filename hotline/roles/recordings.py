@@ -11,6 +11,8 @@ from agent_ui import recordings_api
 from agent_ui.accounts import Accounts
 from agent_ui.gate import known
 from hotline.core import Core
+from hotline.jobs import repeated, supervised
+from hotline.recordings import Collector
 from hotline.store.call_cards import CallCards
 from hotline.store.recordings import RecordingStore
 from hotline.store.transcripts import TranscriptStore
@@ -20,6 +22,11 @@ def recordings_of(core: Core) -> RecordingStore:
     """Return the recordings of a core."""
     settings = core.settings
     return RecordingStore(core.pool, files=settings.data_path / "recordings", days=settings.recording_days)
+
+
+async def fetch(collector: Collector) -> None:
+    """Fetch recordings until cancelled; what breaks it is logged and counted, and it goes on a second later."""
+    await supervised("recordings_fetch", lambda: repeated(collector.collect, interval=1.0))
 
 
 def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:

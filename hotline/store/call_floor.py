@@ -12,7 +12,7 @@ from hotline.store.answering import answering
 from hotline.store.call_cards import CallCards
 from hotline.store.database import statements
 from hotline.store.queues import QueueStore
-from hotline.store.sealing import caller_of, open_document
+from hotline.store.sealing import caller_of, open_document, words_of
 from routing.call_floor import floor_of
 from routing.call_news import AgentRow, CallFloor, CallNews, CallRow, CallWords, news_of, row_of
 from routing.calls import Call, Role
@@ -53,7 +53,7 @@ class CallDeskStore(CallCards):
         """Return what was heard in a call."""
         with answering():
             found = await self._pool.fetch(_SQL["words"], call, _SENTENCES)
-        return tuple(CallWords(call=call, n=row["n"], side=Role(row["side"]), text=row["text"]) for row in found)
+        return tuple(CallWords(call=call, n=row["n"], side=Role(row["side"]), text=words_of(row)) for row in found)
 
 
 def _call(row: asyncpg.Record) -> CallRow:

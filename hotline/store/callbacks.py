@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import asyncpg
@@ -12,6 +13,7 @@ from agent_ui.masking import masked
 from agent_ui.ports import Page
 from hotline.callbacks import Change, Letter
 from hotline.errors import NotFound
+from hotline.store.answering import answering
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
 from hotline.store.rows import to_json
@@ -24,14 +26,20 @@ _FIRST = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 
 
 class CallbackStore:
-    """Fulfils `hotline.callbacks.Ledger` over a pool."""
+    """Fulfils `hotline.callbacks.Ledger` over a pool. Everything raises Unavailable without a database."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        with answering():
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield connection
+
     async def owe(self, entry: Callback, *, actor: str, now: datetime) -> Callback:
         """Keep a new entry; one of the same call is returned as it is."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._transaction() as connection:
             id_ = await connection.fetchval(
                 _SQL["owe"], entry.call, blind(entry.phone), entry.missed_at, entry.state, entry.next_at, entry.due_at,
                 _sealed(entry),
@@ -44,7 +52,7 @@ class CallbackStore:
 
     async def change(self, id_: int, change: Change, *, actor: str, now: datetime, letter: Letter) -> Callback:
         """Change an entry under its lock and tell it. Raises NotFound, and what `change` raises."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._transaction() as connection:
             row = await connection.fetchrow(_SQL["hold"], id_)
             if row is None:
                 raise NotFound(f"there is no callback {id_}")
@@ -60,7 +68,7 @@ class CallbackStore:
 
     async def take_next(self, change: Change, *, actor: str, now: datetime) -> Callback | None:
         """Change the owed entry that has waited longest; None where nothing is to be tried now."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._transaction() as connection:
             row = await connection.fetchrow(_SQL["hold_next"], now)
             if row is None:
                 return None
@@ -71,14 +79,15 @@ class CallbackStore:
 
     async def change_all(self, phone: str, change: Change, *, actor: str, now: datetime) -> int:
         """Change everything still owed to a telephone; return how many there were."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._transaction() as connection:
             found = await connection.fetch(_SQL["hold_phone"], blind(phone))
             return await _change_rows(connection, found, change, actor, now)
 
     async def lapse(self, change: Change, *, now: datetime, limit: int) -> int:
-        """Change what time has something to do to; return how many there were."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        """Change what time has something to do to, `limit` of each kind; return how many changed."""
+        async with self._transaction() as connection:
             rows = await connection.fetch(_SQL["hold_lapsed"], now, limit)
+            await connection.execute(_SQL["mark_tried"], [one.id for one in map(_entry, rows) if one.tries])
             return await _change_rows(connection, rows, change, "system:", now)
 
 
@@ -112,7 +121,7 @@ async def _put(connection: asyncpg.Connection, entries: Sequence[Callback], acto
     for entry in entries:
         await connection.execute(
             _SQL["put"], entry.id, entry.state, entry.agent, entry.next_at, entry.late, entry.outcome or "",
-            entry.done_at, _sealed(entry),
+            entry.done_at, bool(entry.tries), _sealed(entry),
         )
     await _tell(connection, entries, actor, now)
 

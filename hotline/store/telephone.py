@@ -46,18 +46,24 @@ class TelephoneStore:
         self._pool, self._cards, self._console = pool, CallCards(pool), ConsoleStore(pool)
 
     async def save(self, call: Call, *, now: datetime) -> None:
-        """Write a call as it stands."""
+        """Write a call as it stands: whole while it lasts, and until nothing of it is left to be noted."""
         over, missed = call.phase is Phase.OVER, call.answered_at is None
         inbound, caller = call.direction is Direction.IN, caller_key(call.caller)
+        whole = None if over and call.debt is None else seal_document(call, context=f"call {call.id}")
         with answering():
             await self._pool.execute(
                 _SQL["save"], call.id, blind(caller), call.called, call.queue, call.agent, call.arrived,
                 call.asked_at, now if call.phase is Phase.RINGING else None, call.answered_at,
                 call.ended_at if over and missed and inbound and call.asked_at is not None else None, call.ended_at,
                 round(call.held), call.id if call.answered_at is not None else "",
-                None if over else seal_document(call, context=f"call {call.id}"), call.direction, call.language,
-                call.callback, call.ticket, seal_text(caller, context=f"caller {call.id}"), call.colleague,
+                whole, call.direction, call.language, call.callback, call.ticket,
+                seal_text(caller, context=f"caller {call.id}"), call.colleague,
             )
+
+    async def settled(self, call: str) -> None:
+        """Nothing of a call that is over is left to be noted."""
+        with answering():
+            await self._pool.execute(_SQL["settled"], call)
 
     async def is_over(self, call: str) -> bool:
         """Tell whether a call is known, and has ended."""
@@ -65,7 +71,7 @@ class TelephoneStore:
             return bool(await self._pool.fetchval(_SQL["is_over"], call))
 
     async def under_way(self) -> list[Call]:
-        """Return the calls that are not over."""
+        """Return the calls that are not over, and those that are but have left something to be noted."""
         with answering():
             found = await self._pool.fetch(_SQL["under_way"])
         return [_calls.decode(open_document(row["doc"], context=f"call {row['id']}")) for row in found]
@@ -105,9 +111,12 @@ class TelephoneStore:
 
     async def tell_topic(self, topic: str, news: CallNews | CallWords, *, now: datetime) -> None:
         """Tell consoles that follow a topic; kept for a day, so that who comes back misses nothing."""
-        kind = "call" if isinstance(news, CallNews) else "transcript"
+        if isinstance(news, CallNews):
+            kind, doc = "call", msgspec.json.encode(news).decode()
+        else:
+            kind, doc = "transcript", seal_document(news, context=f"told {topic}")
         with answering():
-            await self._pool.execute(_SQL["tell"], now, topic, msgspec.json.encode(news).decode(), kind)
+            await self._pool.execute(_SQL["tell"], now, topic, doc, kind)
 
     async def expire_leases(self) -> None:
         """Set those offline whose console is heard no more."""

@@ -9,8 +9,10 @@ import asyncpg
 
 from hotline.store.answering import answering
 from hotline.store.database import statements
+from hotline.store.sealing import seal_text, words_of
 from hotline.store.telephone import TelephoneStore
 from routing.call_news import CallNews, CallWords
+from routing.calls import Role
 
 _SQL = statements("call_floor")
 
@@ -31,13 +33,15 @@ class TranscriptStore:
     async def heard(self, call: str) -> Heard:
         """Return how far a call's transcript is."""
         with answering():
-            row = await self._pool.fetchrow(_SQL["heard"], call)
-        return Heard(row["next"], row["said"])
+            found = await self._pool.fetch(_SQL["heard"], call)
+        said = "".join(words_of(row) for row in found if row["side"] == Role.CITIZEN)
+        return Heard(found[-1]["n"] + 1 if found else 1, said)
 
     async def add(self, words: CallWords, *, now: datetime) -> None:
         """Keep a sentence."""
+        sealed = seal_text(words.text, context=f"words {words.call} {words.n}")
         with answering():
-            await self._pool.execute(_SQL["add_words"], words.call, words.n, words.side, now, words.text)
+            await self._pool.execute(_SQL["add_words"], words.call, words.n, words.side, now, sealed)
 
     async def tell(self, topic: str, news: CallNews | CallWords, *, now: datetime) -> None:
         """Tell consoles."""

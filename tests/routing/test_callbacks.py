@@ -234,6 +234,37 @@ async def test_what_is_held_too_long_goes_back_and_what_nobody_tries_is_shown_la
         assert len(told) == 2 + 1 + 2, "owed, taken, and each lapsed once"
 
 
+async def test_what_was_tried_in_time_takes_no_place_from_what_lapses(database: str) -> None:
+    async with desk(database) as d:
+        rules = CITY_RULES.policy.callbacks
+        for n in range(4):
+            one = await d.miss(f"1380013800{n}")
+            await d.callbacks.take("li", by="agent:li", id_=one.id)
+            await d.callbacks.tried(one.id, "li", TryResult.NO_ANSWER, by="agent:li")
+        held, forgotten = await d.miss("13900139001"), await d.miss("13900139002")
+        await d.callbacks.take("chen", by="agent:chen", id_=held.id)
+        d.moment += timedelta(minutes=max(rules.hold_minutes, 31))
+        await CallbackStore(d.pool).lapse(lambda one: rules_of.lapsed(one, now=d.moment), now=d.moment, limit=2)
+        found = {one.id: one for one in await waiting_rows(d)}
+        assert (found[held.id].state, found[held.id].late) == (CallbackState.OWED, True)
+        assert [one.id for one in found.values() if one.late] == [held.id, forgotten.id]
+
+
+async def test_what_an_older_process_tried_stands_in_nobodys_way_for_long(database: str) -> None:
+    async with desk(database) as d:
+        for n in range(2):
+            one = await d.miss(f"1380013800{n}")
+            await d.callbacks.take("li", by="agent:li", id_=one.id)
+            await d.callbacks.tried(one.id, "li", TryResult.NO_ANSWER, by="agent:li")
+        await d.pool.execute("UPDATE callbacks SET tried = false")  # it does not know the column
+        forgotten = await d.miss("13900139001")
+        d.moment += timedelta(minutes=31)
+        for changed in (0, 1):
+            lapse = CallbackStore(d.pool).lapse
+            assert await lapse(lambda one: rules_of.lapsed(one, now=d.moment), now=d.moment, limit=2) == changed
+        assert [one.id for one in await waiting_rows(d) if one.late] == [forgotten.id]
+
+
 async def waiting_rows(d: Desk, **asked: object) -> list[Callback]:
     page = await ConsoleStore(d.pool).snapshot(TakeSnapshot(topic="callbacks", **asked))  # type: ignore[arg-type]
     return [msgspec.json.decode(row, type=Callback) for row in page.rows]

@@ -72,6 +72,7 @@ def test_a_call_is_greeted_queued_answered_recorded_and_ended() -> None:
 def test_who_hangs_up_while_waiting_is_owed_a_call() -> None:
     story = Story().tell(m.Played("c1")).gone(Role.CITIZEN)
     assert story.done[-2:] == [m.Dequeue(), m.Missed()]
+    assert story.call.debt == m.Missed(), "written with the end of the call"
 
 
 def test_nobody_answers_and_the_place_is_kept() -> None:
@@ -305,6 +306,7 @@ def _holds(story: Story) -> None:
         assert not call.legs
         assert call.answered_at is not None or story.of(m.Missed)
         assert len(story.of(m.Missed)) <= 1
+    assert [one for one in story.done if isinstance(one, m.Debt)] == ([call.debt] if call.debt is not None else [])
     assert (call.held_since is not None) == any(leg.away for leg in call.legs)
 
 
@@ -376,6 +378,7 @@ def test_a_call_of_ours_rings_the_agent_then_the_citizen() -> None:
     assert story.done[-1] == m.Dial(story.channel(Role.CITIZEN), "outside:+8613800138000", "+8613800138000")
     story.up(Role.CITIZEN).gone(Role.CITIZEN)
     assert (story.call.phase, story.of(m.Missed), story.of(m.Tried)) == (Phase.OVER, [], [])
+    assert story.call.debt == m.Spoken()
     assert story.of(m.Free) == [m.Free("wang", talked=True)]
 
 
@@ -385,7 +388,7 @@ def test_a_citizen_who_is_not_reached_is_a_try_and_owed_nothing_more(cause: int)
     channel = story.channel(Role.CITIZEN)
     story.tell(m.Gone(channel, cause) if cause else m.RungOut(channel))
     assert story.of(m.Tried) == [m.Tried(cause)]
-    assert (story.of(m.Missed), story.call.phase) == ([], Phase.OVER)
+    assert (story.of(m.Missed), story.call.phase, story.call.debt) == ([], Phase.OVER, m.Tried(cause))
     assert story.of(m.Free) == [m.Free("wang", talked=True)]
 
 
@@ -393,3 +396,4 @@ def test_an_agent_who_does_not_answer_their_own_call_makes_no_try() -> None:
     story = outgoing()
     story.tell(m.RungOut(story.channel(Role.AGENT)))
     assert (story.of(m.Tried), story.of(m.Missed), story.call.phase) == ([], [], Phase.OVER)
+    assert story.call.debt is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from channels.ari import Ari
 from channels.ari_socket import Awaited
 from channels.ari_wire import Dialled
 from hotline.store.database import open_pool
+from hotline.store.sealing import open_document
 from hotline.store.telephone import TelephoneStore
 from hotline.telephone import Telephone
 from hotline.telephone_ports import Times
@@ -27,7 +28,7 @@ from routing.calls import Call, Phase
 from routing.queue_plan import Centre as Plan
 from routing.queue_plan import Queue
 from routing.queueing import Rung
-from tests.processes import free_port
+from tests.ports import free_port
 from tests.voice.pbx import PASSWORD, ROOT, USER, Pbx
 from tests.voice.phones import Phones
 
@@ -42,6 +43,10 @@ PLAN = Plan(queues={"general": Queue(steps=(Rung(0, "general"),))})
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+async def _at_once() -> None:
+    """The books answer."""
 
 
 class Late(Dialled):
@@ -65,6 +70,7 @@ class Centre:
         self.follow: Callable[[Call], None] = lambda _: None
         self.sound_to, self.late = "", 0.0
         self.ari, self.trunk = pbx.ari, "PJSIP/phones/sip:{number}"
+        self.before_books: Callable[[], Awaitable[None]] = _at_once
         self.owed: list[MissedCall] = []
         self.got_through: list[str] = []
         self.tries: list[tuple[Call, int]] = []
@@ -83,6 +89,7 @@ class Centre:
 
     # ── the books ────────────────────────────────────────────────────────────────────────────────
     async def owe(self, missed: MissedCall, /) -> None:
+        await self.before_books()
         self.owed.append(missed)
 
     async def through(self, caller: str, /) -> None:
@@ -136,7 +143,10 @@ class Centre:
         found = await self.pool.fetch(
             "SELECT doc FROM presence_events WHERE topic = $1 AND type = $2 ORDER BY position", topic, kind
         )
-        return [json.loads(row["doc"]) for row in found]
+        docs = [row["doc"] for row in found]
+        if kind == "transcript":
+            docs = [open_document(doc, context=f"told {topic}") for doc in docs]
+        return [json.loads(doc) for doc in docs]
 
     async def state_of(self, name: str) -> str:
         row = await self.pool.fetchrow("SELECT state, reason FROM presence WHERE staff = $1", name)

@@ -15,11 +15,10 @@ import aiohttp
 
 from hotline.sounds import make_all
 from routing.prompts import PROMPTS
-from tests.processes import free_port
+from tests.ports import free_port, sound_ports
 
 ROOT = Path(os.environ.get("HOTLINE_TEST_PBX", "/var/cache/hotline-asterisk"))
 USER, PASSWORD = "hotline", "test-ari-password"
-_RTP = iter(range(20_000, 60_000, 400))
 
 _MODULES = """[modules]
 autoload=yes
@@ -51,7 +50,7 @@ class Pbx:
         name = f"hotline-pbx-{secrets.token_hex(4)}"
         self.home = ROOT / "var" / "tmp" / name
         self._inside = Path("/var/tmp") / name
-        self.http_port, self.sip_port, self.rtp = free_port(), free_port(), next(_RTP)
+        self.http_port, self.sip_port, self.sound = free_port(), free_port(), sound_ports()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -153,12 +152,12 @@ class Pbx:
                 f"username={USER}\npassword={PASSWORD}\nconnection_type=persistent\nreconnect_interval=200\n"
                 if self.dials else ""
             ),
-            "rtp.conf": f"[general]\nrtpstart={self.rtp}\nrtpend={self.rtp + 398}\n",
+            "rtp.conf": f"[general]\nrtpstart={self.sound[0]}\nrtpend={self.sound[1]}\n",
             "musiconhold.conf": "[default]\nmode=files\ndirectory=moh\n",
             "pjsip.conf": (
                 f"[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{self.sip_port}\n"
-                "[anonymous]\ntype=endpoint\ncontext=from-trunk\nlanguage=zh\ndtmf_mode=info\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
-                "[phones]\ntype=endpoint\ncontext=from-phones\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
+                "[anonymous]\ntype=endpoint\nmedia_address=127.0.0.1\nbind_rtp_to_media_address=yes\ncontext=from-trunk\nlanguage=zh\ndtmf_mode=info\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
+                "[phones]\ntype=endpoint\nmedia_address=127.0.0.1\nbind_rtp_to_media_address=yes\ncontext=from-phones\ndisallow=all\nallow=ulaw,alaw\ndirect_media=no\n"
                 f"rtp_timeout={self._rtp_timeout}\n"
             ),
             "extensions.conf": "[from-trunk]\nexten => _X.,1,Stasis(hotline)\n same => n,Hangup()\n[from-phones]\n",

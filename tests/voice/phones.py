@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.processes import free_port
+from tests.ports import free_port
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?><scenario name="phone">'
 _OK = """<send retrans="500"><![CDATA[

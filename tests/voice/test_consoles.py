@@ -22,6 +22,7 @@ from hotline.store.console import ConsoleStore
 from hotline.store.database import open_pool
 from hotline.store.queues import QueueStore
 from hotline.store.telephone import TelephoneStore
+from routing import call_words as m
 from routing.call_news import news_of
 from routing.call_orders import CallAct, CallOrder
 from routing.calls import Call, Leg, Phase, Role
@@ -110,9 +111,14 @@ async def test_a_console_that_comes_back_learns_of_its_call(database: str) -> No
         assert await desk.answer(li, ReadCall(id=3)) == Ok(id=3)
         assert [await desk.caller(one, "c1") for one in (WANG, li, BOSS)] == ["+8613800138000", "", ""]
         assert await desk.caller(WANG, "desk-1-2") == ""
-        await TelephoneStore(pool).save(msgspec.structs.replace(call, phase=Phase.OVER, ended_at=NOW), now=NOW)
+        over = msgspec.structs.replace(call, phase=Phase.OVER, ended_at=NOW, debt=m.Spoken())
+        await TelephoneStore(pool).save(over, now=NOW)  # what is still to be noted of it is not the console's matter
+        assert await TelephoneStore(pool).under_way() == [over]
         assert await desk.answer(WANG, ReadCall(id=4)) == Ok(id=4)
         assert (await desk.answer(WANG, ReadCall(id=5, call="c1"))).news is None
+        floor = (await desk.answer(BOSS, ReadFloor(id=6))).floor
+        assert floor is not None
+        assert floor.calls == ()
 
 
 async def test_who_is_asked_about_a_call_sees_who_calls_masked_and_no_more(database: str) -> None:

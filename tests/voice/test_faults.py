@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from channels.ari import Ari
 from channels.ari_wire import Dialled
 from routing.calls import Call, Phase, Role
-from tests.processes import free_port
+from tests.ports import free_port
 from tests.voice.centre import NEEDS_PBX, Centre, centre_of, is_state
 from tests.voice.pbx import PASSWORD, USER
 from tests.voice.phones import answering, calling, silent

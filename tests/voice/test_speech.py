@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 from hypothesis import given
@@ -20,13 +21,13 @@ from channels.audiosocket_codec import Kind, Messages, encode
 from channels.funasr import FunAsr
 from channels.funasr_codec import Said, Sentences, begin
 from hotline.appeal import Triage
-from hotline.speech import Speech
+from hotline.speech import Speech, alarm_of
 from hotline.standins.funasr import FunAsrStandIn
 from hotline.store.transcripts import TranscriptStore
 from hotline.terms import Service, Verdict
 from routing.call_orders import CallAct, CallOrder
 from routing.calls import Phase
-from tests.processes import free_port
+from tests.ports import free_port
 from tests.voice.centre import NEEDS_PBX, Centre, now
 from tests.voice.phones import answering, calling
 from tests.voice.test_calls import tone
@@ -156,6 +157,13 @@ def judged(texts: list[str]) -> list[Triage]:
         )
         for text, bad in zip(texts, danger, strict=True)
     ]
+
+
+def test_an_alarm_tells_what_was_heard_without_its_numbers() -> None:
+    [triage] = judged(["持刀13800138000"])
+    told = alarm_of(msgspec.structs.replace(triage, title="有人持刀 13800138000"))
+    assert told == "110 有人持刀 138****8000"
+    assert alarm_of(Triage(category=None, verdict=Verdict.EMERGENCY)) == Verdict.EMERGENCY
 
 
 @NEEDS_PBX

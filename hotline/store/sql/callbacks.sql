@@ -21,18 +21,24 @@ ORDER BY next_at, id LIMIT 1 FOR UPDATE SKIP LOCKED;
 SELECT id, call, doc FROM callbacks WHERE phone = $1 AND state <> 'done' ORDER BY id FOR UPDATE;
 
 -- name: hold_lapsed
--- Entries that time has something to do to: held too long, or not tried in time.
+-- Entries that time has something to do to: held too long, or not tried in time; $2 of each at most. Every one of them
+-- changes, or is marked by `mark_tried`, so that none stands in the way of others.
 SELECT id, call, doc FROM callbacks
 WHERE id IN (
     (SELECT id FROM callbacks WHERE state = 'assigned' AND next_at <= $1 ORDER BY next_at LIMIT $2)
     UNION
-    (SELECT id FROM callbacks WHERE state <> 'done' AND NOT alarmed AND due_at <= $1 ORDER BY due_at LIMIT $2)
+    (SELECT id FROM callbacks WHERE state <> 'done' AND NOT alarmed AND NOT tried AND due_at <= $1
+     ORDER BY due_at LIMIT $2)
 )
-ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED;
+ORDER BY id FOR UPDATE SKIP LOCKED;
+
+-- name: mark_tried
+-- What a process wrote that is older than the column.
+UPDATE callbacks SET tried = true WHERE id = ANY ($1::bigint[]);
 
 -- name: put
 UPDATE callbacks
-SET state = $2, agent = $3, next_at = $4, alarmed = $5, outcome = $6, done_at = $7, doc = $8
+SET state = $2, agent = $3, next_at = $4, alarmed = $5, outcome = $6, done_at = $7, tried = $8, doc = $9
 WHERE id = $1;
 
 -- name: tell

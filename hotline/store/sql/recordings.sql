@@ -16,12 +16,12 @@ UPDATE calls SET fetched = true WHERE id = $1;
 UPDATE calls SET fetched = true WHERE id = $1;
 
 -- name: of
-SELECT call, sha256, bytes, kept_at, keep_until, legal_hold, deleted_at FROM recordings WHERE call = $1;
+SELECT call, sha256, bytes, kept_at, keep_until, held_call(call) AS legal_hold, deleted_at FROM recordings WHERE call = $1;
 
 -- name: of_ticket
 -- The calls of a ticket with their recordings, the newest first.
 SELECT c.id, c.direction, c.agent, c.started_at, c.answered_at, c.ended_at, c.caller, c.caller_sealed,
-       r.sha256, r.bytes, r.keep_until, r.legal_hold, r.deleted_at
+       r.sha256, r.bytes, r.keep_until, r.call IS NOT NULL AND held_call(c.id) AS legal_hold, r.deleted_at
 FROM tickets t JOIN calls c ON c.ticket_id = t.id LEFT JOIN recordings r ON r.call = c.id
 WHERE t.number = $1 ORDER BY c.started_at DESC LIMIT $2;
 
@@ -29,13 +29,17 @@ WHERE t.number = $1 ORDER BY c.started_at DESC LIMIT $2;
 UPDATE recordings SET legal_hold = $2 WHERE call = $1 AND deleted_at IS NULL RETURNING call;
 
 -- name: due
-SELECT call, sha256 FROM recordings WHERE deleted_at IS NULL AND NOT legal_hold AND keep_until <= $1
+-- Holds are asked for here, and again by `delete`: one may have been put before the recording or its ticket was there.
+SELECT call, sha256 FROM recordings
+WHERE deleted_at IS NULL AND NOT legal_hold AND keep_until <= $1 AND NOT held_call(call)
 ORDER BY keep_until LIMIT $2;
 
 -- name: delete
 -- Returns the hash where no other recording needs the file.
 WITH deleted AS (
-    UPDATE recordings SET deleted_at = $2 WHERE call = $1 AND deleted_at IS NULL AND NOT legal_hold RETURNING sha256
+    UPDATE recordings SET deleted_at = $2
+    WHERE call = $1 AND deleted_at IS NULL AND NOT legal_hold AND NOT held_call(call)
+    RETURNING sha256
 )
 SELECT sha256 FROM deleted
 WHERE NOT EXISTS (SELECT FROM recordings r WHERE r.sha256 = deleted.sha256 AND r.call <> $1 AND r.deleted_at IS NULL);

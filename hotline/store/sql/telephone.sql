@@ -1,7 +1,7 @@
 -- Calls as they go, and the agents that the queue may ring.
 
 -- name: save
--- $14 the whole call, NULL once it is over; $20 the colleague whom its agent brings in.
+-- $14 the whole call, NULL once it is over and nothing of it is left to be noted; $20 the colleague whom its agent brings in.
 INSERT INTO calls (id, caller, line, skill, agent, started_at, asked_at, queued_at, rang_at, answered_at,
                    abandoned_at, ended_at, hold_seconds, recording, doc, direction, language, callback, ticket_id, caller_sealed,
                    colleague)
@@ -12,6 +12,9 @@ SET agent = excluded.agent, skill = excluded.skill, asked_at = excluded.asked_at
     rang_at = coalesce(excluded.rang_at, calls.rang_at), answered_at = excluded.answered_at,
     abandoned_at = excluded.abandoned_at, ended_at = excluded.ended_at, hold_seconds = excluded.hold_seconds,
     recording = excluded.recording, doc = excluded.doc, language = excluded.language, colleague = excluded.colleague;
+
+-- name: settled
+UPDATE calls SET doc = NULL WHERE id = $1 AND ended_at IS NOT NULL;
 
 -- name: is_over
 SELECT EXISTS (SELECT FROM calls WHERE id = $1 AND ended_at IS NOT NULL);

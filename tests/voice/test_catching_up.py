@@ -1,0 +1,166 @@
+"""After a gap calls are told what they missed, and nothing that they did not. The PBX is a stand-in in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import asyncpg
+import msgspec
+import pytest
+
+from hotline.errors import Unavailable
+from hotline.store.database import open_pool
+from hotline.store.telephone import TelephoneStore
+from hotline.telephone import Telephone
+from hotline.telephone_ports import Times
+from routing import call_words as m
+from routing.call_wait import GREETING, TAKEN_DOWN
+from routing.callbacks import MissedCall
+from routing.calls import Call, Phase
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """A citizen's channel."""
+
+    id: str
+    entered: m.Entered
+    state: str = "Up"
+
+
+class Exchange:
+    """A PBX that plays for ever, and books that take everything."""
+
+    def __init__(self) -> None:
+        self.there: dict[str, Channel] = {}
+        self.looks = 0
+        self.tells: asyncio.Queue[tuple[str, m.Happening] | None] = asyncio.Queue()
+
+    def enter(self, id_: str) -> None:
+        entered = m.Entered(id_, "13800138000", "12345")
+        self.there[id_] = Channel(id_, entered)
+        self.tells.put_nowait((id_, entered))
+
+    def leave(self, id_: str) -> None:
+        del self.there[id_]
+        self.tells.put_nowait((id_, m.Gone(id_)))
+
+    async def perform(self, action: m.Action) -> bool:
+        return True
+
+    async def channels(self) -> Collection[Channel]:
+        self.looks += 1
+        return list(self.there.values())
+
+    async def events(self) -> AsyncIterator[tuple[str, m.Happening] | None]:
+        while True:
+            yield await self.tells.get()
+
+    async def owe(self, missed: MissedCall, /) -> None: ...
+
+    async def through(self, caller: str, /) -> None: ...
+
+    async def tried(self, call: Call, cause: int, /) -> None: ...
+
+    async def spoken(self, call: Call, /) -> None: ...
+
+
+class Failing(TelephoneStore):
+    """The database is away for the first writing of a call that `fails` tells."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        super().__init__(pool)
+        self.fails: Callable[[Call], bool] = lambda _: False
+
+    async def save(self, call: Call, *, now: datetime) -> None:
+        if self.fails(call):
+            self.fails = lambda _: False
+            raise Unavailable("the database does not answer")
+        await super().save(call, now=now)
+
+
+class Floor:
+    """Four calls: one is greeted, one told that the queue is full, one that its place is kept, one only waits."""
+
+    def __init__(self, pbx: Exchange, store: Failing) -> None:
+        self.pbx, self.store = pbx, store
+        self.telephone = Telephone(
+            pbx=pbx, store=store, books=pbx, clock=lambda: datetime.now(UTC), times=Times(tick=0.02, announce=0.0)
+        )
+
+    async def fill(self) -> None:
+        self.pbx.tells.put_nowait(None)
+        for id_ in ("greeted", "refused", "noted", "other"):
+            self.pbx.enter(id_)
+        for id_ in ("refused", "noted", "other"):
+            self.pbx.tells.put_nowait((id_, m.Played(id_, GREETING)))
+        self.pbx.tells.put_nowait(("refused", m.Full()))
+        self.pbx.tells.put_nowait(("noted", m.Digit("1")))
+        await self.until(lambda: "noted" in self.calls and self.calls["noted"].place_kept)
+
+    @property
+    def calls(self) -> dict[str, Call]:
+        return dict(self.telephone.calls)
+
+    @property
+    def played(self) -> list[str]:
+        """Return the calls for which something is played."""
+        return [id_ for id_, call in self.calls.items() if call.phase is Phase.GREETING or call.playing]
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not holds():
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def floor(database: str) -> AsyncIterator[Floor]:
+    async with await open_pool(database, size=3) as pool, running(Floor(Exchange(), Failing(pool))) as floor:
+        await floor.fill()
+        assert floor.played == ["greeted", "refused", "noted"]
+        yield floor
+
+
+@asynccontextmanager
+async def running(floor: Floor) -> AsyncIterator[Floor]:
+    task = asyncio.create_task(floor.telephone.run())
+    try:
+        yield floor
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_failed_step_of_one_call_ends_no_announcement_of_others(floor: Floor) -> None:
+    floor.store.fails = lambda call: call.phase is Phase.OVER
+    floor.pbx.leave("other")
+    await floor.until(lambda: "other" not in floor.calls)
+    assert floor.played == ["greeted", "refused", "noted"]
+    assert floor.calls["noted"].playing == TAKEN_DOWN
+
+
+async def test_a_key_that_could_not_be_written_ends_no_announcement(floor: Floor) -> None:
+    floor.store.fails, looks = (lambda call: call.id == "other"), floor.pbx.looks
+    floor.pbx.tells.put_nowait(("other", m.Digit("1")))
+    await floor.until(lambda: floor.pbx.looks > looks)
+    floor.pbx.leave("refused")
+    await floor.until(lambda: "refused" not in floor.calls)
+    assert floor.played == ["greeted", "noted"]
+
+
+async def test_the_end_of_an_announcement_that_could_not_be_written_is_told_again(floor: Floor) -> None:
+    floor.store.fails = lambda call: call.id == "greeted"
+    floor.pbx.tells.put_nowait(("greeted", m.Played("greeted", GREETING)))
+    await floor.until(lambda: floor.calls["greeted"].phase is Phase.WAITING)
+    assert floor.played == ["refused", "noted"]
+
+
+async def test_on_a_new_line_every_announcement_may_have_ended_unheard(floor: Floor) -> None:
+    floor.store.fails = lambda call: call.id == "noted"
+    floor.pbx.tells.put_nowait(None)
+    await floor.until(lambda: not floor.played)
+    assert {id_: call.phase for id_, call in floor.calls.items()} == dict.fromkeys(
+        ["greeted", "noted", "other"], Phase.WAITING
+    )
