@@ -29,7 +29,13 @@ LAG = Gauge("hotline_reader_lag_seconds", "Age of the first event that a reader 
 HELD_BACK = Gauge("hotline_event_log_held_back_seconds", "Age of the oldest event that an open transaction hides")
 SILENT = Gauge("hotline_incidents_silent", "Emergencies that the 110 desk has not acknowledged in time")
 OVERDUE = Gauge("hotline_tickets_overdue", "Tickets whose clock has run out")
+LOCKED = Gauge("hotline_accounts_locked", "Accounts of staff that wrong log-ins have locked")
+UNCHAINED = Gauge("hotline_audit_unchained_seconds", "Age of the oldest row that the audit's chain does not have yet")
+BROKEN = Gauge("hotline_audit_broken", "1 where the last check of the audit's chain found a fault")
+CHANGED = Counter("hotline_audit_changed_records", "Records of the audit that were changed before they were chained")
+UPKEEP = Gauge("hotline_upkeep_seconds", "Time since it last went well: backup, audit.verify", ["what"])
 SPOOL = Gauge("hotline_spool_waiting", "Deliveries on this machine's disk that the database has not taken")
+SET_ASIDE = Gauge("hotline_spool_set_aside", "Deliveries on this machine's disk that were refused or cannot be read")
 JOBS = Counter("hotline_jobs", "Jobs run, by outcome: done, later, failed", ["job", "outcome"])
 JOB_SECONDS = Histogram("hotline_job_seconds", "Time of one run of a job", ["job"], buckets=_LONG)
 FAILURES = Counter("hotline_role_failures", "Parts that broke and were begun anew", ["part"])
@@ -39,10 +45,12 @@ class Operation:
     """Fills the figures of the database when they are asked for, at most once a second.
 
     Args:
-        spooled: how many deliveries lie in the spool; may look at the disk.
+        spooled: how many deliveries wait in the spool, and how many were set aside there; may look at the disk.
     """
 
-    def __init__(self, pool: asyncpg.Pool, *, clock: Callable[[], datetime], spooled: Callable[[], int]) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, *, clock: Callable[[], datetime], spooled: Callable[[], tuple[int, int]]
+    ) -> None:
         self._pool, self._clock, self._spooled = pool, clock, spooled
         self._fresh_until = 0.0
         self._turn = asyncio.Lock()
@@ -52,7 +60,9 @@ class Operation:
         async with self._turn:
             if time.monotonic() < self._fresh_until:
                 return
-            SPOOL.set(await asyncio.to_thread(self._spooled))
+            waiting, aside = await asyncio.to_thread(self._spooled)
+            SPOOL.set(waiting)
+            SET_ASIDE.set(aside)
             CONNECTIONS.labels("open").set(self._pool.get_size())
             CONNECTIONS.labels("idle").set(self._pool.get_idle_size())
             try:
@@ -76,13 +86,18 @@ class Operation:
         HELD_BACK.set(found.held_back)
         SILENT.set(found.silent)
         OVERDUE.set(found.overdue)
+        LOCKED.set(found.locked)
+        UNCHAINED.set(found.unchained)
+        BROKEN.set(found.broken)
+        for what, age in found.upkeep.items():
+            UPKEEP.labels(what).set(age)
 
     @staticmethod
     def _hide() -> None:
         DATABASE.set(0)
-        for gauge in (BACKLOG, OLDEST, GIVEN_UP, LAG):
+        for gauge in (BACKLOG, OLDEST, GIVEN_UP, LAG, UPKEEP):
             gauge.clear()
-        for gauge in (HELD_BACK, SILENT, OVERDUE):
+        for gauge in (HELD_BACK, SILENT, OVERDUE, LOCKED, UNCHAINED, BROKEN):
             gauge.set(float("nan"))
 
 

@@ -6,20 +6,18 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterable
-from difflib import get_close_matches
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from hotline.cli.base import command, settings
-from hotline.config import PREFIX, Settings, describe
+from hotline.cli.base import command, database_told
+from hotline.config import Settings, misspelt, read
+from hotline.config_mistakes import about
 from hotline.errors import HotlineError
 
 _LEAST_POSTGRES = 16
 _ANNOUNCED = 12
 """From this month on, the next year's holidays must be known: clocks reach into it."""
-_NO_SETTINGS = {"HOTLINE_CONFIG"}
-"""Variables that are read, but name where the settings are."""
 Check = Callable[[Settings], Coroutine[Any, Any, str]]
 
 
@@ -34,37 +32,35 @@ def add(commands: Any) -> None:
 def run(given: argparse.Namespace) -> int:
     """Check everything; exit status 1 if something is wrong."""
     try:
-        chosen = settings()
-    except HotlineError as error:
-        for line in error.detail.splitlines():
-            _say("FAIL", "configuration", line)
+        chosen, mistakes = read()
+    except HotlineError as error:  # the file cannot be read: what it sets is not known
+        _say_configuration(error.detail.splitlines())
         return 1
-    _say("ok", "configuration", "every setting is understood")
+    _say_configuration(mistakes)
+    wrong: frozenset[str] = frozenset().union(*map(about, mistakes))
+    results = [_checked(name, check, chosen, wrong) for name, check in CHECKS.items()]
+    return 0 if all(results) and not mistakes else 1
+
+
+def _say_configuration(mistakes: list[str]) -> None:
+    for line in mistakes or ["every setting is understood"]:
+        _say("FAIL" if mistakes else "ok", "configuration", line)
     for line in misspelt(os.environ):
         _say("warn", "configuration", line)
-    results = [_checked(name, check, chosen) for name, check in CHECKS.items()]
-    return 0 if all(results) else 1
-
-
-def misspelt(environment: Iterable[str]) -> list[str]:
-    """Return a line for each HOTLINE_ variable that is no setting: nobody reads it, which is seldom what was meant."""
-    known = [PREFIX + name.upper() for name, *_ in describe()]
-    lines = []
-    for name in sorted(set(environment) - set(known) - _NO_SETTINGS):
-        if name.startswith(PREFIX):
-            near = get_close_matches(name.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], n=1)
-            meant = f": did you mean {PREFIX}{near[0]}?" if near else ""
-            lines.append(f"{name} is no setting and is not read{meant}")
-    return lines
 
 
 def _say(mark: str, name: str, text: str) -> None:
     sys.stdout.write(f"{mark:4}  {name}: {text}\n")
 
 
-def _checked(name: str, check: Check, chosen: Settings) -> bool:
+def _checked(name: str, check: Check, chosen: Settings, wrong: frozenset[str]) -> bool:
+    """Check one part and say what came of it; a part that needs a setting in `wrong` cannot be looked at."""
+    if needed := sorted(wrong & _NEEDS[name]):
+        _say("off", name, f"not looked at before {', '.join(needed)} can be used")
+        return True
     try:
-        text = asyncio.run(check(chosen))
+        with database_told():
+            text = asyncio.run(check(chosen))
     except HotlineError as error:
         for line in error.detail.splitlines():
             _say("FAIL", name, line)
@@ -231,3 +227,10 @@ CHECKS: dict[str, Check] = {
     "database": _database, "110": _police, "wechat": _wechat, "sms": _sms, "voice": _voice, "speech": _speech,
     "neighbours": _neighbours,
 }
+_NEEDS: dict[str, frozenset[str]] = {name: frozenset(settings.split()) for name, settings in {
+    "city": "city_dir", "calendar": "city_dir", "models": "city_dir model_dir", "files": "data_dir",
+    "keys": "keys_file data_dir", "database": "dsn data_dir", "110": "police_url", "wechat": "wechat_token",
+    "sms": "sms_url push_url", "voice": "ari_url ari_listen ari_user ari_password", "speech": "speech_url",
+    "neighbours": "neighbours",
+}.items()}
+"""The settings that a check cannot do without."""

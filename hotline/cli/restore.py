@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotline.cli.acts import Act
 from hotline.cli.base import command, settings
+from hotline.errors import NotFound
 
 if TYPE_CHECKING:
     from hotline.archive import Manifest
@@ -22,7 +23,7 @@ def add(commands: Any) -> None:
         example="python -m hotline restore /srv/backup/hotline-20261121T103000Z.tar",
         act=Act(details=("file", "force"), changes=lambda given: not given.check, announced=False),
     )
-    parser.add_argument("file", type=Path, help="as `backup` wrote it")
+    parser.add_argument("file", type=Path, help="as `backup` wrote it; with --check also a folder: the newest in it")
     parser.add_argument("--force", action="store_true", help="replace what is in the database; with the service down")
     parser.add_argument("--check", action="store_true", help="only compare every file with its SHA-256")
 
@@ -31,9 +32,10 @@ def run(given: argparse.Namespace) -> int:
     """Restore and tell what was brought back."""
     from hotline.archive import manifest_of
 
-    manifest = manifest_of(given.file)
+    file = _newest(given.file) if given.check and given.file.is_dir() else given.file
+    manifest = manifest_of(file)
     if given.check:
-        _check(given.file, manifest)
+        _check(file, manifest)
     else:
         _restore(given.file, manifest, force=given.force)
     about = manifest.about
@@ -42,6 +44,14 @@ def run(given: argparse.Namespace) -> int:
         f"{len(manifest.files) - 1} files, of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC\n"
     )
     return 0
+
+
+def _newest(folder: Path) -> Path:
+    """Return the newest backup of a folder: the names bear the time."""
+    found = sorted(folder.glob("hotline-*.tar"))
+    if not found:
+        raise NotFound(f"there is no backup hotline-*.tar in {folder}")
+    return found[-1]
 
 
 def _check(file: Path, manifest: Manifest) -> None:

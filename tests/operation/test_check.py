@@ -1,10 +1,10 @@
-"""`check` names variables that nobody reads."""
+"""`check` and `serve` name variables that nobody reads."""
 
 from __future__ import annotations
 
 import pytest
 
-from hotline.cli.check import misspelt
+from hotline.config import misspelt
 
 
 @pytest.mark.parametrize(("name", "told"), [

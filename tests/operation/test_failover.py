@@ -16,7 +16,7 @@ from hotline.store.hosts import Hosts, connect, hosts_of
 from tests.chaos import Watcher, counted, settled
 from tests.load import Citizens, Ledger
 from tests.pair import Pair
-from tests.processes import free_port
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hangs"])

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import configparser
+import http.client
 import re
+import ssl
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
+from agent_ui.access import Door
+from agent_ui.page import AREAS
+from agent_ui.routes import ROUTES
 from channels.kit import MAX_WITH_FILES
 from hotline.__main__ import parser
 from hotline.config import PREFIX, load
 from hotline.roles import Role
 from hotline.store.hosts import hosts_of
-from tests.operation.deployed import DEPLOY, SERVING, UNITS, Unit, command_of, example, ours, port, program
+from tests.operation.deployed import DEPLOY, OPERATIONS, SERVING, UNITS, Unit, command_of, example, ours, port, program
+from tests.ports import free_port
 
 NGINX = (DEPLOY / "nginx/hotline.conf").read_text(encoding="utf-8")
+
+
+NIGHTLY = [DEPLOY / f"systemd/hotline-{name}.service" for name in ("audit", "backup", "restore-check")]
 
 
 # ── systemd ──────────────────────────────────────────────────────────────────────────────────────
@@ -28,11 +38,18 @@ def test_a_unit_starts_what_exists_with_settings_that_exist(unit: Path, tmp_path
     load(example() | found | {"HOTLINE_CONFIG": "hotline.toml"})
 
 
+@pytest.mark.parametrize("unit", [*SERVING, DEPLOY / "systemd/hotline-backup.service"], ids=lambda unit: unit.name)
+def test_a_unit_waits_for_the_files_that_machines_share(unit: Path) -> None:
+    home = example()["HOTLINE_DATA_DIR"]
+    assert Unit(unit)["Unit.RequiresMountsFor"] == [f"{home}/attachments {home}/recordings"]
+    assert all(f"`{name}`" in OPERATIONS.partition("## Several machines")[2] for name in ("attachments", "recordings"))
+
+
 def test_every_role_has_a_unit() -> None:
     assert {command_of(unit)[2] for unit in SERVING} == {role.value for role in Role}
 
 
-@pytest.mark.parametrize("unit", [*SERVING, DEPLOY / "systemd/hotline-backup.service"], ids=lambda unit: unit.name)
+@pytest.mark.parametrize("unit", [*SERVING, *NIGHTLY], ids=lambda unit: unit.name)
 def test_a_unit_may_do_no_more_than_it_needs(unit: Path) -> None:
     found = Unit(unit)
     for key in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices", "RestrictNamespaces",
@@ -64,6 +81,19 @@ def test_the_target_wants_units_that_exist() -> None:
 def test_the_backup_unit_calls_the_command_as_it_is() -> None:
     given = parser().parse_args(command_of(DEPLOY / "systemd/hotline-backup.service"))
     assert str(given.out) == "/var/backups/hotline"
+    check = parser().parse_args(command_of(DEPLOY / "systemd/hotline-restore-check.service"))
+    assert (check.file, check.check, check.force) == (given.out, True, False)
+
+
+@pytest.mark.parametrize("unit", NIGHTLY, ids=lambda unit: unit.name)
+def test_what_a_timer_starts_exists_is_switched_on_and_tells_when_it_fails(unit: Path) -> None:
+    parser().parse_args(command_of(unit))
+    timer = Unit(unit.with_suffix(".timer"))
+    assert timer["Timer.OnCalendar"][0].endswith("Asia/Shanghai")
+    assert timer["Timer.Persistent"] == ["yes"]
+    assert f"{unit.stem}.timer" in OPERATIONS.partition("## Start")[0]
+    assert Unit(unit)["Unit.OnFailure"] == ["hotline-failed@%N.service"]
+    assert (DEPLOY / "systemd/hotline-failed@.service").is_file()
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -74,7 +104,7 @@ def test_systemd_understands_the_unit(unit: Path) -> None:
 
 
 def test_unit_files_are_read_by_another_parser_too() -> None:
-    for unit in [*UNITS, DEPLOY / "systemd/hotline.target", DEPLOY / "systemd/hotline-backup.timer"]:
+    for unit in [*UNITS, DEPLOY / "systemd/hotline.target", *(unit.with_suffix(".timer") for unit in NIGHTLY)]:
         other = configparser.RawConfigParser(strict=False)
         other.optionxform = str  # type: ignore[assignment, method-assign]
         other.read(unit)
@@ -111,17 +141,84 @@ def test_nginx_says_whose_request_it_is_and_keeps_figures_inside() -> None:
     assert not re.search(r"TLSv1(\.1)?[ ;]", NGINX)
 
 
-def test_nginx_takes_the_file(tmp_path: Path) -> None:
-    nginx = program("nginx")
+STAFFS = (*(f"GET {area}" for area in AREAS), "POST /api/v1/login", "GET /api/v1/sso")
+"""Routes that ask for nobody's log-in, and are for staff all the same; and what stands below them."""
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_nginx_opens_the_routes_of_staff_to_inside_networks_and_all_others_to_everybody(route: str) -> None:
+    guarded = re.findall(r"location ~ (\S+) \{\s+if \(\$hotline_outside\) \{ return 403; \}", NGINX)
+    assert len(guarded) == 2
+    closed = any(re.search(pattern, re.sub(r"\{\w+\}", "x", route.split()[1])) for pattern in guarded)
+    named = any(route == one or route.startswith(f"{one}/") for one in STAFFS)
+    assert closed == (named or ROUTES[route].door in (Door.STAFF, Door.OWN))
+
+
+def test_the_consoles_port_is_open_to_inside_networks_only() -> None:
+    consoles = NGINX[NGINX.index("listen 8443"):]
+    assert "if ($hotline_outside) { return 403; }" in consoles
+
+
+def _command(nginx: str, home: Path, text: str = NGINX) -> list[str]:
+    """Return the command of an nginx that has our file and touches nothing of the machine's own."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout",
-                    tmp_path / "k", "-out", tmp_path / "c"], check=True, capture_output=True)
-    text = re.sub(r"/etc/nginx/tls/12345\.crt", str(tmp_path / "c"), NGINX)
-    text = re.sub(r"/etc/nginx/tls/12345\.key", str(tmp_path / "k"), text)
+                    home / "k", "-out", home / "c"], check=True, capture_output=True)
+    for theirs, here in (("/etc/nginx/tls/12345.crt", "c"), ("/etc/nginx/tls/12345.key", "k"), ("/var/log/nginx", "")):
+        text = text.replace(theirs, str(home / here))
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    own = " ".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in kinds)  # not the folders of the machine's nginx
-    (tmp_path / "n.conf").write_text(f"pid {tmp_path}/pid; events {{}} http {{ access_log off; {own} {text} }}")
-    done = subprocess.run([nginx, "-t", "-c", tmp_path / "n.conf", "-p", tmp_path], capture_output=True, text=True)
+    own = " ".join(f"{kind}_temp_path {home}/{kind};" for kind in kinds)
+    (home / "n.conf").write_text(
+        f"pid {home}/pid; error_log {home}/e; events {{}} http {{ access_log {home}/all; {own} {text} }}"
+    )
+    return [nginx, "-c", str(home / "n.conf"), "-p", str(home), "-e", str(home / "e")]
+
+
+def test_nginx_takes_the_file(tmp_path: Path) -> None:
+    done = subprocess.run([*_command(program("nginx"), tmp_path), "-t"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def _running(text: str) -> tuple[str, dict[str, int]]:
+    """Return our file with ports that are free, and which ones."""
+    ports = {"80;": free_port(), "443 ssl http2;": free_port(), "8443 ssl;": free_port()}
+    text = re.sub(r" *listen \[::\].*\n", "", text)
+    for listens, at in ports.items():
+        text = text.replace(f"listen {listens}", f"listen 127.0.0.1:{at}{listens.lstrip('0123456789')}")
+    return text, ports
+
+
+def _ask(at: int, path: str, *, tls: bool) -> int:
+    if tls:
+        trusting = ssl._create_unverified_context()
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection("127.0.0.1", at, context=trusting)
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", at)
+    connection.request("GET", path, headers={"Referer": f"https://12345.example.gov.cn{path}"})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_nginx_keeps_nothing_that_opens_a_ticket(tmp_path: Path) -> None:
+    """The service is away, so its errors are kept too; whatever nginx writes, into whichever log, is looked through."""
+    text, ports = _running(NGINX)
+    command = _command(program("nginx"), tmp_path, text)
+    subprocess.run(command, check=True, capture_output=True)  # it listens when this returns
+    addresses = ("/r/DG1.abc.secret", "/api/v1/ratings/DG1.abc.secret", "/api/v1/tickets/DG1?code=secret")
+    try:
+        asked = [_ask(at, path, tls="ssl" in listens) for listens, at in ports.items() for path in addresses]
+    finally:
+        subprocess.run([*command, "-s", "quit"], check=True, capture_output=True)
+        for _ in range(1000):  # it writes its last lines before it takes this file away
+            if (tmp_path / "pid").exists():
+                time.sleep(0.01)
+    assert 502 in asked
+    lines = (tmp_path / "hotline.log").read_text(encoding="utf-8").splitlines()
+    assert [line.split('"')[1].split()[1] for line in lines] == [
+        "/r/*", "/api/v1/ratings/*", "/api/v1/tickets/DG1"
+    ] * 3
+    kept = {file.name: file.read_text() for file in tmp_path.iterdir() if file.is_file() and file.name != "k"}
+    assert [name for name, written in kept.items() if "secret" in written] == []
 
 
 # ── Patroni ──────────────────────────────────────────────────────────────────────────────────────

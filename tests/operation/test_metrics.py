@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hotline import logs, roles
 from hotline.appeal import UNTRIAGED, Triage
+from hotline.audit import Record
 from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import Core, open_core
@@ -28,7 +29,7 @@ from hotline.roles import Role
 from hotline.serve import check_ports
 from hotline.store.database import open_pool
 from tests.hotline.test_intake import inbound
-from tests.processes import free_port
+from tests.ports import free_port
 
 
 def untriaged(texts: Sequence[str]) -> Sequence[Triage]:
@@ -65,7 +66,8 @@ async def execute(core: Core, statement: str, *given: object) -> None:
 async def test_what_waits_is_told_with_its_age(core: Core) -> None:
     await core.intake.submit(inbound())
     (core.settings.data_path / "spool").mkdir()
-    (core.settings.data_path / "spool" / "a.json").write_text("{}")
+    for name in ("a.json", "b.refused", "c.unreadable"):
+        (core.settings.data_path / "spool" / name).write_text("{}")
     ago = datetime.now(UTC) - timedelta(seconds=90)
     await execute(core, "INSERT INTO incidents (key, ticket_id, payload, created_at, alarmed_at) "
                   "SELECT 'k', id, '{}', $1, $1 FROM tickets", ago)
@@ -80,9 +82,35 @@ async def test_what_waits_is_told_with_its_age(core: Core) -> None:
     assert found["hotline_given_up", "webhook"] == 1
     for one in ("hotline_incidents_silent", "hotline_tickets_overdue", "hotline_spool_waiting"):
         assert found[one,] == 1
+    assert found["hotline_spool_set_aside",] == 2
     assert found["hotline_database_up",] == 1
     assert {key[1] for key in found if key[0] == "hotline_reader_lag_seconds"} >= {"search", "figures"}
     assert found["hotline_reader_lag_seconds", "search"] > 0, "nobody has indexed the ticket"
+
+
+async def test_what_the_night_owes_is_told_with_its_age(core: Core) -> None:
+    async def noted(act: str, result: str, ago: timedelta) -> None:
+        await core.audit.note(Record(at=datetime.now(UTC) - ago, actor="command_line:x", act=act, result=result))
+
+    await noted("backup", "ok", timedelta(hours=40))
+    await noted("backup", "unavailable", timedelta(hours=1))
+    await noted("audit.verify", "ok", timedelta(hours=2))
+    await noted("audit.verify", "status_1", timedelta(hours=1))
+    await execute(core, "INSERT INTO staff (name, display_name, role, password_hash, created_at, "
+                  "locked_until) VALUES ('x', 'x', 'agent', '', now(), now() + interval '1 hour')")
+    found = await figures(core)
+    assert 40 * 3600 <= found["hotline_upkeep_seconds", "backup"] < 41 * 3600
+    assert found["hotline_upkeep_seconds", "audit.verify"] >= 2 * 3600
+    assert found["hotline_audit_broken",] == found["hotline_accounts_locked",] == 1
+    assert found["hotline_audit_unchained_seconds",] > 3600
+
+
+async def test_a_new_house_is_not_told_off_for_its_first_night(core: Core) -> None:
+    await execute(core, "UPDATE schema_migrations SET applied_at = now() - interval '2 hours'")
+    found = await figures(core)
+    for what in ("backup", "audit.verify"):
+        assert 7200 <= found["hotline_upkeep_seconds", what] < 10_800
+    assert found["hotline_audit_broken",] == found["hotline_audit_unchained_seconds",] == 0
 
 
 async def test_an_open_transaction_that_hides_events_is_seen(core: Core) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ RULES = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text(encoding="ut
 BOARD: dict[str, Any] = json.loads((DEPLOY / "grafana/hotline.json").read_text(encoding="utf-8"))
 PANELS = [panel for panel in BOARD["panels"] if panel["type"] != "row"]
 QUERIES = [rule["expr"] for rule in RULES] + [target["expr"] for panel in PANELS for target in panel["targets"]]
+PATRONI = {name: {"scope", "name"} for name in ("patroni_sync_standby", "patroni_primary")}
+"""What Patroni's own /metrics tells of each server, as its REST API is documented."""
 PROMETHEUS_OWN = {"up", "instance", "job", "role", "le"}
 
 
@@ -43,8 +46,8 @@ def exposed() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("query", sorted(set(QUERIES)))
 def test_every_metric_and_label_asked_for_exists(query: str) -> None:
-    known = exposed()
-    names = re.findall(r"\b(?:hotline|process)_\w+", query)
+    known = exposed() | PATRONI
+    names = re.findall(r"\b(?:hotline|process|patroni)_\w+", query)
     assert names or "up{" in query
     assert [name for name in names if name not in known] == []
     labels = {label for name in names for label in known[name]} | PROMETHEUS_OWN
@@ -94,3 +97,42 @@ def test_prometheus_asks_the_ports_that_the_units_open() -> None:
     opened = {(role, port(f"hotline-{role}@.service", name, instance)) for instance in "12" for role, name in (
         ("intake", "HTTP_PORT"), ("gateway", "METRICS_PORT"), ("jobs", "METRICS_PORT"))}
     assert asked == opened
+
+
+def test_prometheus_asks_every_patroni_where_it_listens() -> None:
+    config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
+    [patroni] = [job for job in config["scrape_configs"] if job["job_name"] == "patroni"]
+    one = yaml.safe_load((DEPLOY / "patroni/patroni.yml").read_text())
+    port_of_it = one["restapi"]["connect_address"].rpartition(":")[2]
+    servers = {host.partition(":")[0] for host in one["etcd3"]["hosts"]}
+    assert {target for static in patroni["static_configs"] for target in static["targets"]} == {
+        f"{server}:{port_of_it}" for server in servers}
+
+
+_HOUR = 3600
+BROKEN_PROMISES = [
+    ("HotlineAuditBroken", "hotline_audit_broken", "0", "1"),
+    ("HotlineAuditUnchained", "hotline_audit_unchained_seconds", "2", "700"),
+    ("HotlineAuditUnchecked", 'hotline_upkeep_seconds{what="audit.verify"}', f"{25 * _HOUR}", f"{31 * _HOUR}"),
+    ("HotlineBackupOld", 'hotline_upkeep_seconds{what="backup"}', f"{25 * _HOUR}", f"{31 * _HOUR}"),
+    ("HotlineAccountsLocked", "hotline_accounts_locked", "1", "4"),
+    ("HotlineNoSyncStandby", 'patroni_sync_standby{scope="hotline"}', "1", "0"),
+    ("HotlinePatroniDown", 'up{job="patroni"}', "1", "0"),
+]
+
+
+@pytest.mark.parametrize(("alarm", "series", "fine", "wrong"), BROKEN_PROMISES, ids=lambda value: str(value)[:30])
+def test_a_broken_promise_sounds_its_alarm_and_a_kept_one_none(
+    tmp_path: Path, alarm: str, series: str, fine: str, wrong: str
+) -> None:
+    asked = f"count(ALERTS{{alertname='{alarm}', alertstate='firing'}}) or vector(0)"
+    cases = [
+        {"interval": "1m", "input_series": [{"series": series, "values": f"{value}x30"}],
+         "promql_expr_test": [{"expr": asked, "eval_time": "25m", "exp_samples": [{"labels": "{}", "value": sounds}]}]}
+        for value, sounds in ((fine, 0), (wrong, 1))
+    ]
+    rules = str((DEPLOY / "prometheus/alerts.yml").absolute())
+    file = tmp_path / "cases.yml"
+    file.write_text(yaml.safe_dump({"rule_files": [rules], "evaluation_interval": "1m", "tests": cases}))
+    done = subprocess.run([program("promtool"), "test", "rules", file], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

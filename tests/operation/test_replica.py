@@ -17,7 +17,7 @@ from hotline.store.database import open_pool
 from hotline.store.metrics import MetricStore
 from tests.channels.contract import NOW
 from tests.pair import Pair
-from tests.processes import free_port
+from tests.ports import free_port
 from tests.test_wiring import untriaged
 
 
