@@ -127,7 +127,8 @@ class Site:
         """Close everything; raises if a page met an error that no test asked for."""
         await self._http.close()
         for scene in self.browser.contexts:
-            await scene.close()
+            async with asyncio.timeout(60):  # a browser that hangs is told of, not waited for
+                await scene.close()
         assert self.errors == []
 
 

@@ -16,7 +16,8 @@ import aiohttp
 
 from channels.ari_codec import APP
 from hotline.store.embedded import start_embedded, stop_embedded
-from tests.processes import House, free_port
+from tests.ports import free_port
+from tests.processes import House
 from tests.voice.pbx import PASSWORD, USER, Pbx
 from tests.voice.phones import endpoint_at
 

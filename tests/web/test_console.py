@@ -127,7 +127,7 @@ async def test_an_emergency_reaches_110_and_its_acknowledgement_is_seen(site: Si
 
 async def test_one_key_pushes_to_110(site: Site) -> None:
     page = await seat(site)
-    number = (await site.appeal("我要咨询，隔壁仓库的情况不太清楚", title="隔壁仓库"))["number"]
+    number = (await site.appeal("隔壁仓库的货堆得很高，想问一下归哪个部门管", title="隔壁仓库"))["number"]
     await find(page, number)
     await page.locator("body").press("F9")
     await expect(page.get_by_role("dialog").get_by_text("移交 110 等")).to_be_visible()
@@ -167,6 +167,8 @@ async def test_a_cut_line_loses_and_doubles_nothing(site: Site) -> None:
     await expect(page.get_by_text("连接中断，正在重连")).to_be_visible()
     await page.keyboard.press("Control+Enter")
     await expect(page.get_by_text("项操作待发送")).to_be_visible()
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_text("上一步还没有答复，这一步没有执行")).to_be_visible()
     async with wire(site, "agent2") as other:
         others = [(await site.appeal(LAMP.format(f"断{n}")))["number"] for n in range(3)]
         await other.ask(type="search", text="断线")

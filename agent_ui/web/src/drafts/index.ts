@@ -59,3 +59,9 @@ export function useDraft(key: string, empty = ''): Ref<string> {
     },
   }))
 }
+
+/** What is left of a draft when its first words have been sent: what was written meanwhile stays. */
+export function without(draft: string, sent: string): string {
+  const left = draft.trimStart()
+  return left.startsWith(sent) ? left.slice(sent.length).trimStart() : draft
+}

@@ -20,6 +20,14 @@ export function tell(error: unknown): void {
   ElMessage({ message: wordsOf(error), type: 'error', showClose: true, duration: 6000, grouping: true })
 }
 
+/** Tell that something was not begun, and what it waits for. */
+export function wait(message: string): void {
+  ElMessage({ message, type: 'warning', duration: 4000, grouping: true })
+}
+
+/** Tell that something was not begun: what was asked before has no answer yet. */
+export const underWay = (): void => wait(words.t('shared.underWay'))
+
 /** Tell that something was done. */
 export function done(message: string): void {
   ElMessage({ message, type: 'success', duration: 2500, grouping: true })

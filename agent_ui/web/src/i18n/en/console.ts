@@ -52,7 +52,7 @@ export default {
   knowledge: { heading: 'Knowledge', none: 'No article fits', insert: 'Quote in the answer', source: 'Source: {source}', back: 'Back' },
   commands: { heading: 'More', search: 'Type what to do', submit: 'Do it', none: 'Nothing can be done', open: 'Do' },
   phone: {
-    open: 'New call', heading: 'Ticket from a call', text: 'What it is about', name: 'Name', phone: 'Telephone', fromCall: 'The caller’s number is filled in', town: 'Town', address: 'Address', confidential: 'Confidential', submit: 'Make the ticket', made: 'Ticket {number} made',
+    open: 'New call', heading: 'Ticket from a call', text: 'What it is about', name: 'Name', phone: 'Telephone', fromCall: 'The caller’s number is filled in', older: 'This draft is not of the call of now; its ticket will stand by itself.', ended: 'The ticket will belong to the earlier call.', loose: 'Not of that call', anew: 'Begin anew for this call', town: 'Town', address: 'Address', confidential: 'Confidential', submit: 'Make the ticket', made: 'Ticket {number} made',
   },
   handOver: {
     heading: 'Hand the call over', way: 'How', transfer: 'Transfer', consult: 'Ask first', conference: 'Three-way call', queues: 'Skill groups', colleagues: 'Free colleagues', desks: 'Emergency services', nobody: 'Nobody is free', number: 'Another number',

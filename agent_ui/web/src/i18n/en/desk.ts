@@ -41,6 +41,7 @@ export default {
   files: 'Files',
   addFiles: 'Add files (or drop them here)',
   uploading: 'Uploading {count} files…',
+  filesWait: 'Files are still being uploaded; send when they are there',
   removeFile: 'Remove {name}',
   must: 'Needed',
   chooseUnit: 'Whose matter it is',

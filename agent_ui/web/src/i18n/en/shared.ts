@@ -6,6 +6,7 @@ export default {
   cancel: 'Cancel',
   loading: 'Loading…',
   empty: 'Nothing here',
+  underWay: 'The last step has no answer yet; this one was not begun',
   skip: 'Skip to the content',
   line: {
     online: 'Connected',

@@ -52,7 +52,7 @@ export default {
   knowledge: { heading: '知识库', none: '没有匹配的文章', insert: '引用到答复', source: '来源：{source}', back: '返回' },
   commands: { heading: '更多操作', search: '输入操作名称', submit: '确定', none: '没有可用的操作', open: '操作' },
   phone: {
-    open: '登记来电', heading: '登记来电诉求', text: '诉求内容', name: '称呼', phone: '来电号码', fromCall: '自动填入来电号码', town: '镇街', address: '地址', confidential: '要求保密', submit: '生成工单', made: '已生成工单 {number}',
+    open: '登记来电', heading: '登记来电诉求', text: '诉求内容', name: '称呼', phone: '来电号码', fromCall: '自动填入来电号码', older: '这份草稿不属于当前来电，将单独生成工单。', ended: '工单将记到先前的那通来电。', loose: '不关联该来电', anew: '清空，为当前来电新记', town: '镇街', address: '地址', confidential: '要求保密', submit: '生成工单', made: '已生成工单 {number}',
   },
   handOver: {
     heading: '转接通话', way: '方式', transfer: '转接', consult: '先咨询', conference: '三方通话', queues: '技能组', colleagues: '空闲坐席', desks: '紧急服务', nobody: '没有空闲的同事', number: '其他号码',

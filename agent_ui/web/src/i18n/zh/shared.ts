@@ -6,6 +6,7 @@ export default {
   cancel: '取消',
   loading: '正在加载…',
   empty: '没有内容',
+  underWay: '上一步还没有答复，这一步没有执行',
   skip: '跳到主要内容',
   line: {
     online: '已连接',

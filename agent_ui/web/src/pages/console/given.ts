@@ -1,5 +1,6 @@
 // Chats that were given to an agent, by the switchboard or a supervisor, and that they have not looked at. Pure.
 import type { Event, Summary } from '@/generated/frames'
+import { longestFirst } from './queues'
 
 const WAITS: ReadonlySet<string> = new Set(['received', 'pending_dispatch'])
 /** How many tickets are remembered as looked at: more than an agent opens while one chat waits. */
@@ -7,8 +8,7 @@ const REMEMBERED = 500
 
 /** One's chats that wait for one's word, without those looked at. The longest waiting first. */
 export const givenOf = (mine: readonly Summary[], seen: ReadonlySet<string>): Summary[] =>
-  mine.filter((row) => row.chat === true && WAITS.has(row.state) && !seen.has(row.number))
-    .sort((one, other) => (one.created_at < other.created_at ? -1 : 1))
+  longestFirst(mine.filter((row) => row.chat === true && WAITS.has(row.state) && !seen.has(row.number)))
 
 /** Remember a ticket as looked at. */
 export const withSeen = (seen: ReadonlySet<string>, number: string): ReadonlySet<string> =>

@@ -38,6 +38,9 @@ function dueOf(row: Summary): number {
   return due
 }
 
+/** Who has waited longest comes first. */
+export const longestFirst = (rows: readonly Summary[]): Summary[] => [...rows].sort((one, other) => byText(one.created_at, other.created_at))
+
 /** What is to be done first: danger, priority, what is due next, who has waited longest. */
 export function firstOf(one: Summary, other: Summary): number {
   return (

@@ -63,10 +63,20 @@ export function useAids(desk: TicketDesk) {
     terms.value = (await link.ask({ type: 'terms' })).terms ?? null
   }
 
-  watch(subject, (about) => {
-    if (!about) return void ((proposal.value = null), (words.value = []))
+  function nothing(): void {
+    proposal.value = null
+    words.value = []
+  }
+  const numberOf = (about: string): string => (JSON.parse(about) as Subject)[0]
+
+  watch(subject, (about, before) => {
+    if (!about) return nothing()
+    if (!before || numberOf(before) !== numberOf(about)) nothing() // what was proposed for another ticket is not this one's
     asking.value = true
-    ask().catch(tell).finally(() => (asking.value = false))
+    ask().catch((error: unknown) => {
+      if (about === subject.value) nothing()
+      tell(error)
+    }).finally(() => (asking.value &&= about !== subject.value))
   })
   watch(() => ticket.value?.number, (number) => number && around(number).catch(tell))
   start().catch(tell)

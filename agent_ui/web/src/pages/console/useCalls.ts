@@ -2,11 +2,15 @@
 // about which a colleague asks.
 import { computed, ref, shallowRef, watch } from 'vue'
 import type { CallAct, CallNews, CallWords, Event, Party } from '@/generated/frames'
-import { tell } from '@/http/notice'
+import { tell, underWay } from '@/http/notice'
 import { useEvents, useLink, useReturn } from '@/link'
+import { turns } from '@/shared/turns'
 import { alarmOf, heard, told } from './calls'
 
 const party = (news: CallNews | null): Party | null => news?.parties?.find((one) => one.role === 'party') ?? null
+
+/** How long after its end a call's words are offered for a ticket, in ms: wrap-up is shorter. */
+const FORGOTTEN_AFTER = 10 * 60_000
 
 export type CallDesk = ReturnType<typeof useCalls>
 
@@ -16,7 +20,12 @@ export function useCalls() {
   const asked = shallowRef<CallNews | null>(null)
   const words = shallowRef<readonly CallWords[]>([])
   const alarm = ref('')
-  const busy = ref(false)
+  const inTurn = turns()
+  /** The call whose words these are, for a while after its end too: its tickets may be written then. */
+  const last = ref('')
+  /** Whether the caller shall be held, from the asking until it is so. */
+  const hold = ref<boolean | null>(null)
+  let forgets: ReturnType<typeof setTimeout> | undefined
   /** The call that was told to be over: a late answer does not bring it back. */
   let over = ''
 
@@ -37,11 +46,19 @@ export function useCalls() {
     if (fresh) {
       words.value = []
       alarm.value = ''
+      last.value = next.call
+      hold.value = null
     }
+    if (hold.value === Boolean(after.own?.held_since)) hold.value = null
     call.value = after.own
     asked.value = after.asked
     if (mine) alarm.value = alarmOf(next) || alarm.value
     if (fresh) readBack(next.call).catch(tell)
+  }
+
+  function forget(): void {
+    words.value = []
+    last.value = ''
   }
 
   /** What was said before this page was there, and who calls; without `id` whether there is a call at all. */
@@ -62,21 +79,29 @@ export function useCalls() {
     if (sentence.call === call.value?.call) words.value = heard(words.value, sentence)
   }
 
-  /** Ask something of the call, one's own or a colleague's; true if it was carried out. */
+  /** Ask something of the call, one's own or a colleague's, after what was asked before; true if it was carried out. */
   async function order(act: CallAct, to = ''): Promise<boolean> {
     const target = call.value ?? asked.value
-    if (!target || busy.value) return false
-    busy.value = true
+    if (!target) return false
     try {
-      await link.ask({ type: 'call', call: target.call, act, to })
-      return true
+      const answer = await inTurn.take(`${target.call} ${act} ${to}`, () => link.ask({ type: 'call', call: target.call, act, to }))
+      if (answer === null) underWay()
+      return answer !== null
     } catch (error) {
       tell(error)
       return false
-    } finally {
-      busy.value = false
     }
   }
+
+  /** Hold the caller, or talk again: the other of what was asked last, though the PBX has not told yet that it is so. */
+  async function toggleHold(): Promise<void> {
+    hold.value = !(hold.value ?? Boolean(call.value?.held_since))
+    if (!(await order(hold.value ? 'hold' : 'resume'))) hold.value = null
+  }
+  watch(call, (now) => {
+    clearTimeout(forgets)
+    if (!now) forgets = setTimeout(forget, FORGOTTEN_AFTER)
+  })
   useEvents(hear)
   useReturn(() => void readBack().catch(tell))
   // A page that is loaded in the middle of a call shows it.
@@ -87,7 +112,9 @@ export function useCalls() {
   }, { immediate: true })
 
   return {
-    call, asked, words, alarm, order, busy,
+    call, asked, words, alarm, order, toggleHold, busy: inTurn.busy,
+    /** The call that a ticket begun now belongs to: one's own, or that which has just ended; a colleague's is the colleague's. */
+    ofTicket: computed(() => call.value?.call ?? (asked.value ? '' : last.value)),
     /** Whether one's telephone rings. */
     ringing: computed(() => call.value?.phase === 'ringing' || Boolean(asked.value && !party(asked.value)?.up)),
     talking: computed(() => call.value?.phase === 'talking'),

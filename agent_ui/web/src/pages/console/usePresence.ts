@@ -1,9 +1,10 @@
 // How the agent is present: chosen here or moved by the telephone, told by the feed; and the timer of wrap-up.
 import { computed, ref, watch } from 'vue'
 import type { NotReadyReason, Presence, PresenceState } from '@/generated/frames'
-import { tell } from '@/http/notice'
+import { tell, underWay } from '@/http/notice'
 import { useLink, useReturn, useTopic } from '@/link'
 import { useNow } from '@/shared/now'
+import { turns } from '@/shared/turns'
 
 /** What a person may choose at a console; the rest follows the telephone (agent_ui/presence.py). */
 export const REASONS: readonly NotReadyReason[] = ['break', 'meal', 'meeting', 'training', 'paperwork', 'outbound']
@@ -22,16 +23,27 @@ export function usePresence() {
   })
   const lasts = computed(() => (mine.value ? now.value - Date.parse(mine.value.since) : 0))
 
+  const inTurn = turns()
+  /** What was asked last, until it is answered. */
+  const wanted = ref<PresenceState | null>(null)
+
   async function choose(state: PresenceState, reason?: NotReadyReason): Promise<void> {
+    wanted.value = state
     try {
-      chosen.value = (await link.ask({ type: 'presence', state, ...(reason ? { reason } : {}) })).presence ?? null
+      const ask = () => link.ask({ type: 'presence', state, ...(reason ? { reason } : {}) })
+      const answer = await inTurn.take(`${state} ${reason ?? ''}`, ask)
+      if (answer) chosen.value = answer.presence ?? null
+      else underWay()
     } catch (error) {
       tell(error)
+    } finally {
+      if (!inTurn.busy.value) wanted.value = null
     }
   }
 
-  /** Available; who is available already, not ready for paperwork. */
-  const toggle = (): Promise<void> => (mine.value?.state === 'available' ? choose('not_ready', 'paperwork') : choose('available'))
+  /** Available; who is available already, or about to be, not ready for paperwork. */
+  const toggle = (): Promise<void> =>
+    ((wanted.value ?? mine.value?.state) === 'available' ? choose('not_ready', 'paperwork') : choose('available'))
 
   // Whoever comes to their desk is there, but takes no calls before they say so.
   const stop = watch([() => feed.loading.value, () => link.state], ([loading, state]) => {

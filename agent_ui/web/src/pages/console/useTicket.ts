@@ -1,7 +1,7 @@
 // The ticket before the agent: opened, followed, acted on, never overwritten, and who else looks at it.
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import type { Command, Event, Looking, Opened, TicketEvent } from '@/generated/frames'
-import { done, tell } from '@/http/notice'
+import { done, tell, underWay } from '@/http/notice'
 import { isProblem } from '@/http/problem'
 import { useEvents, useLink, useReturn } from '@/link'
 import type { Feed } from '@/link/feeds'
@@ -68,18 +68,22 @@ export function useTicket(words: { done: (type: string) => string }) {
     const asked = number.value
     const turn = (round += 1)
     const next = await link.open(asked, { reason })
-    if (asked !== number.value || turn !== round) return // another ticket was chosen meanwhile, or a later answer came
+    if (asked !== number.value) return // another ticket was chosen meanwhile
+    if (turn !== round) { // a later answer came; but who gave a reason for seeing the citizen in full shall see them
+      if (reason && isOpen()) opened.value = unmasked(opened.value!, next)
+      return
+    }
     const same = isOpen()
     const before = same ? opened.value!.ticket.version : next.ticket.version
-    opened.value = !reason && same && !opened.value!.masked ? await unmaskedOf(next) : next
+    opened.value = !reason && same && !opened.value!.masked ? unmasked(next, opened.value!) : next
     const foreign = next.events.filter((event) => event.version > before && event.actor.name !== link.staff?.name)
     if (foreign.length === 0 && news.value.length === 0) seen.value = next.ticket.version
     else announce(foreign)
   }
 
   /** Personal data that was shown stays shown while this ticket is open. */
-  const unmaskedOf = async (next: Opened): Promise<Opened> => {
-    const appeal = { ...next.ticket.appeal, citizen: opened.value!.ticket.appeal.citizen }
+  const unmasked = (next: Opened, shown: Opened): Opened => {
+    const appeal = { ...next.ticket.appeal, citizen: shown.ticket.appeal.citizen }
     return { ...next, masked: false, ticket: { ...next.ticket, appeal } }
   }
 
@@ -98,6 +102,7 @@ export function useTicket(words: { done: (type: string) => string }) {
 
   /** Carry out a command on the version that was seen; true if it was done. */
   async function act(...commands: Command[]): Promise<boolean> {
+    if (busy.value) underWay()
     if (busy.value || !isOpen()) return false
     busy.value = true
     const target = number.value

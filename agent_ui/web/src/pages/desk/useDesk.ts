@@ -1,7 +1,7 @@
 // The lists of a unit's desk and the ticket that is open on it.
 import { computed, ref, shallowRef, watch } from 'vue'
 import type { Appeal, Command, Opened } from '@/generated/frames'
-import { tell } from '@/http/notice'
+import { tell, underWay } from '@/http/notice'
 import { isProblem } from '@/http/problem'
 import { useEvents, useLink, useReturn, useTopic } from '@/link'
 import { useNow } from '@/shared/now'
@@ -61,6 +61,7 @@ export function useOpened() {
   /** Carry a command out; false where it was refused, and the person was told why. */
   async function act(command: Command): Promise<boolean> {
     const ticket = opened.value?.ticket
+    if (busy.value) underWay()
     if (!ticket || busy.value) return false
     busy.value = true
     try {

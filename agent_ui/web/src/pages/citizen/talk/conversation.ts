@@ -26,7 +26,10 @@ export const NEW: Talk = {
   session: '', lines: [], waiting: [], place: null, number: '', code: '', danger: false,
 }
 /** Told for this moment only: the same message goes again. */
-const PASSING = new Set(['overloaded', 'unavailable', 'rate_limited', 'internal'])
+const PASSING: ReadonlySet<string> = new Set(['overloaded', 'unavailable', 'rate_limited', 'internal'])
+
+/** Whether an error is told of a message that shall go again. */
+export const passes = (error: { error_id: string; id?: string }): boolean => Boolean(error.id) && PASSING.has(error.error_id)
 
 export const lastSeq = (talk: Talk): number => talk.lines.at(-1)?.seq ?? 0
 
@@ -82,7 +85,7 @@ export function unshown(talk: Talk): Message[] {
 const without = (talk: Talk, id: string): Talk => ({ ...talk, waiting: talk.waiting.filter((one) => one.id !== id) })
 
 function refusedBy(talk: Talk, error: { error_id: string; id?: string }): Talk {
-  if (!error.id || PASSING.has(error.error_id)) return talk
+  if (!error.id || passes(error)) return talk
   const waiting = talk.waiting.map((one) => (one.id === error.id ? { ...one, refused: error.error_id } : one))
   return { ...talk, waiting }
 }

@@ -2,7 +2,7 @@
 import { onBeforeUnmount, onMounted, ref, shallowRef } from 'vue'
 import { newKey } from '../kit/keys'
 import type { ChatAnswer } from '../kit/wire'
-import { again, dropped, heard, hello, NEW, said, type Talk } from './conversation'
+import { again, dropped, heard, hello, NEW, passes, said, type Talk } from './conversation'
 import { ChatLink, type LineState } from './line'
 
 const KEPT = 'hotline.talk'
@@ -33,9 +33,9 @@ export function useTalk() {
     const [next, frames] = heard(talk.value, frame)
     set(next)
     frames.forEach((one) => link.send(one))
-    if (frame.type !== 'error' || !frame.retry_after) return
+    if (frame.type !== 'error' || !passes(frame)) return
     clearTimeout(timer)
-    timer = setTimeout(() => again(talk.value).forEach((one) => link.send(one)), Math.max(AGAIN_AFTER, frame.retry_after * 1000))
+    timer = setTimeout(() => again(talk.value).forEach((one) => link.send(one)), Math.max(AGAIN_AFTER, (frame.retry_after ?? 0) * 1000))
   }
 
   const address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/chat`
