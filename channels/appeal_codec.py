@@ -122,8 +122,13 @@ def inbound_of(
     """
     channel = Channel.APP if client else Channel.WEB
     return Inbound(
-        channel=channel, external_id=f"api:{client}:{key}", appeal=appeal, received_at=now, source=source or client
+        channel=channel, external_id=external_id(client, key), appeal=appeal, received_at=now, source=source or client
     )
+
+
+def external_id(client: str, key: str) -> str:
+    """Return the delivery's identity within its channel."""
+    return f"api:{client}:{key}"
 
 
 def answer_of(receipt: Receipt) -> AppealAnswer:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from aiohttp import BodyPartReader, web
 
@@ -14,19 +15,22 @@ from channels.clean import check_key
 from channels.kit import (
     JSON,
     MAX_WITH_FILES,
-    client_address,
+    client_network,
     client_of,
     idempotency_key,
     json_response,
     read_limited,
+    read_part,
     require_json,
     stored,
 )
 from channels.limits import RateLimit
 from channels.message import Receipt
 from channels.port import ChannelPort
+from channels.repeats import Repeats
 from hotline.appeal import Attachment
 from hotline.errors import InvalidInput
+from hotline.terms import Channel
 
 _URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _FIELD_BYTES = 64 * 1024
@@ -39,17 +43,25 @@ class Appeals:
 
     def __init__(self, port: ChannelPort, tokens: Mapping[str, str], limit: RateLimit, proxies: int) -> None:
         self._port, self._tokens, self._limit, self._proxies = port, tokens, limit, proxies
-
-    def _caller(self, request: web.Request) -> str:
-        name = client_of(request, self._tokens)
-        if not name:
-            address = client_address(request, proxies=self._proxies)
-            self._limit.take(address, self._port.now().timestamp())
-        return name
+        self._repeats = Repeats(limit)
 
     async def post(self, request: web.Request) -> web.Response:
         """Take an appeal: 201, or 200 with the same body for a repeated key."""
-        client = self._caller(request)
+        client = client_of(request, self._tokens)
+        if client or "Idempotency-Key" not in request.headers:
+            self._count(request, client)
+            return await self._take(request, client)
+        delivery = appeal_codec.external_id(client, idempotency_key(request))
+        known = partial(self._port.find, Channel.WEB, delivery)
+        address = client_network(request, proxies=self._proxies)
+        with await self._repeats.admit(address, delivery, known, self._port.now().timestamp()):
+            return await self._take(request, client)
+
+    def _count(self, request: web.Request, client: str) -> None:
+        if not client:
+            self._limit.take(client_network(request, proxies=self._proxies), self._port.now().timestamp())
+
+    async def _take(self, request: web.Request, client: str) -> web.Response:
         if request.content_type == _MULTIPART:
             pairs, files = await self._multipart(request)
             return await self._form(request, client, pairs, files)
@@ -97,8 +109,8 @@ class Appeals:
                 if not isinstance(part, BodyPartReader):
                     raise InvalidInput("a multipart form holds no multipart within")
                 if part.filename is None:
-                    pairs.append((part.name or "", (await _read(part, _FIELD_BYTES)).decode()))
-                elif data := await _read(part, attachments.MAX_BYTES):
+                    pairs.append((part.name or "", (await read_part(request, part, _FIELD_BYTES)).decode()))
+                elif data := await read_part(request, part, attachments.MAX_BYTES):
                     attachments.check_together([file.size for file in files] + [len(data)])
                     files.append(await self._port.store_attachment(data, part.filename))
         except (ValueError, AssertionError, LookupError, RuntimeError) as error:
@@ -107,7 +119,7 @@ class Appeals:
 
     async def upload(self, request: web.Request) -> web.Response:
         """Keep one file (the raw body; name in `?name=`) and answer its key for a later appeal."""
-        self._caller(request)
+        self._count(request, client_of(request, self._tokens))
         data = await read_limited(request, attachments.MAX_BYTES)
         kept = await self._port.store_attachment(data, request.query.get("name", ""))
         return json_response(kept, status=201)
@@ -117,15 +129,6 @@ def _answer(receipt: Receipt) -> web.Response:
     return web.Response(
         status=200 if receipt.repeat else 201, body=appeal_codec.encode_answer(receipt), content_type=JSON
     )
-
-
-async def _read(part: BodyPartReader, limit: int) -> bytes:
-    data = bytearray()
-    while chunk := await part.read_chunk(64 * 1024):
-        data += chunk
-        if len(data) > limit:
-            raise InvalidInput(f"a part of the form is larger than {limit} bytes", error_id="too_large")
-    return bytes(part.decode(data))
 
 
 def routes(

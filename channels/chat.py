@@ -14,7 +14,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from channels import chat_codec, wording
 from channels.chat_codec import CITIZEN, HOTLINE, Hello, Say
 from channels.chat_connection import Connection, tell_standings
-from channels.kit import client_address, stored
+from channels.kit import client_network, stored
 from channels.limits import RateLimit
 from channels.message import Outbound, Receipt
 from channels.port import ChannelPort
@@ -46,7 +46,7 @@ class ChatRoom:
             raise Overloaded("too many chats are open", retry_after=10)
         socket = web.WebSocketResponse(heartbeat=30, max_msg_size=chat_codec.MAX_FRAME)
         await socket.prepare(request)
-        address = client_address(request, proxies=self._proxies)
+        address = client_network(request, proxies=self._proxies)
         try:
             chat = await self._greet(socket)
         except HotlineError as error:

@@ -7,19 +7,54 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from aiohttp import web
+from aiohttp import BodyPartReader, web
+from aiohttp.typedefs import Handler
 
 from channels.appeal_codec import AttachmentBody
 from channels.attachments import check_together
 from channels.clean import check_key
+from channels.limits import network_of
 from channels.port import AttachmentPort
 from hotline.appeal import Attachment
-from hotline.errors import InvalidInput, Unauthenticated
+from hotline.errors import InvalidInput, Overloaded, Unauthenticated
 
 JSON = "application/json"
 MAX_WITH_FILES = 64 * 1024 * 1024
 """Bytes of a JSON body that may hold files."""
+ROOM, SMALL = 256 * 1024 * 1024, 256 * 1024
+"""Bytes that large bodies may hold of a process's memory all together, and what of each request is not counted."""
 _encoder = msgspec.json.Encoder()
+
+
+class Bodies:
+    """Counts what the requests under way have read of their bodies; `middleware` stands before what reads them.
+
+    The first `SMALL` bytes of each are free: who fills the room keeps large files out, never a citizen's words.
+    """
+
+    def __init__(self, room: int = ROOM) -> None:
+        self._room, self.held = room, 0
+        self._read: dict[int, int] = {}
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """What sees every request; once it is answered its body is counted no more."""
+        request[_BODIES] = self
+        try:
+            return await handler(request)
+        finally:
+            self.held -= max(0, self._read.pop(id(request), 0) - SMALL)
+
+    def count(self, request: web.Request, size: int) -> None:
+        """Count `size` more bytes of a request; raises Overloaded where they find no room."""
+        read = self._read.get(id(request), 0) + size
+        held = self.held + max(0, min(size, read - SMALL))
+        if held > self._room:
+            raise Overloaded("too much is being sent at once just now; send it again in a moment", retry_after=5)
+        self._read[id(request)], self.held = read, held
+
+
+_BODIES: web.RequestKey[Bodies] = web.RequestKey("bodies", Bodies)
 
 
 def json_response(value: object, *, status: int = 200) -> web.Response:
@@ -55,21 +90,43 @@ def idempotency_key(request: web.Request) -> str:
 
 
 def client_address(request: web.Request, *, proxies: int = 0) -> str:
-    """Return the address to count requests by: the one that the outermost of `proxies` trusted proxies saw."""
+    """Return where a request comes from: the address that the outermost of `proxies` trusted proxies saw."""
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     if proxies and len(hops) >= proxies:
         return hops[-proxies]
     return request.remote or ""
 
 
+def client_network(request: web.Request, *, proxies: int = 0) -> str:
+    """Return what to count requests by: the address, of IPv6 its network; one customer has all of that."""
+    return network_of(client_address(request, proxies=proxies))
+
+
 async def read_limited(request: web.Request, limit: int) -> bytes:
-    """Return the body; raises InvalidInput (`too_large`) beyond `limit` bytes without reading on."""
+    """Return the body; raises InvalidInput (`too_large`) beyond `limit` bytes without reading on, or Overloaded."""
     body = bytearray()
     async for chunk in request.content.iter_chunked(64 * 1024):
+        _count(request, chunk)
         body += chunk
         if len(body) > limit:
             raise InvalidInput(f"the body has more than {limit} bytes", error_id="too_large")
     return bytes(body)
+
+
+async def read_part(request: web.Request, part: BodyPartReader, limit: int) -> bytes:
+    """Return a part of a form; raises InvalidInput (`too_large`) beyond `limit` bytes, or Overloaded."""
+    data = bytearray()
+    while chunk := await part.read_chunk(64 * 1024):
+        _count(request, chunk)
+        data += chunk
+        if len(data) > limit:
+            raise InvalidInput(f"a part of the form is larger than {limit} bytes", error_id="too_large")
+    return bytes(part.decode(data))
+
+
+def _count(request: web.Request, chunk: bytes) -> None:
+    if (bodies := request.get(_BODIES)) is not None:
+        bodies.count(request, len(chunk))
 
 
 def require_json(request: web.Request) -> None:

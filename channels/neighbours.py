@@ -59,7 +59,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="post", path=f"{_BASE}/hand-overs", tag="邻居", parameters=_SIGNED, body={"application/json": HandOver},
         summary="Another city's hotline hands a ticket over, signed",
         answers={201: ("application/json", Taken), 200: ("application/json", Taken)},
-        errors=("unauthenticated", "forbidden", "idempotency_key_reused", "overloaded", "unavailable", "too_large"),
+        errors=("unauthenticated", "forbidden", "idempotency_key_reused", "overloaded", "unavailable"),
     ),
     Operation(
         method="post", path=f"{_BASE}/updates", tag="邻居", parameters=_SIGNED, body={"application/json": Update},

@@ -7,20 +7,22 @@ Open311 knows no idempotency keys. `Idempotency-Key` is honoured; without it the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from aiohttp import web
 
 from channels import form_codec, open311_codec, open311_wire
 from channels.clean import check_key
-from channels.kit import client_address, named_by_secret, read_limited
+from channels.kit import client_address, client_network, named_by_secret, read_limited
 from channels.limits import RateLimit
-from channels.message import Inbound
+from channels.message import Inbound, Receipt
 from channels.open311_codec import Jurisdiction
-from channels.open311_kit import FORM, handler, rows_response, typed
+from channels.open311_kit import FORM, handler, nowhere, rows_response, typed
 from channels.port import ChannelPort, RequestFilter
+from channels.repeats import Repeats
 from channels.ticket_codec import number_of
 from hotline.appeal import Appeal
 from hotline.errors import Forbidden, NotFound
@@ -38,7 +40,8 @@ class Open311:
     def __init__(
         self, port: ChannelPort, city: Jurisdiction, keys: Mapping[str, str], limit: RateLimit, proxies: int
     ) -> None:
-        self._port, self._city, self._keys, self._limit, self._proxies = port, city, keys, limit, proxies
+        self._port, self._city, self._keys, self._proxies = port, city, keys, proxies
+        self._repeats = Repeats(limit)
 
     async def services(self, _: web.Request, form: str) -> web.Response:
         """All services."""
@@ -57,29 +60,34 @@ class Open311:
         self._city.check(given.get("jurisdiction_id", ""))
         name, sender = self._sender(request, given)
         appeal = open311_codec.decode_request(given, self._city)
-        token = open311_codec.token_of(sender, await self._key(request, appeal, sender))
-        inbound = open311_codec.inbound_of(appeal, token=token, source=name, now=self._port.now())
-        row = await self._submitted(inbound, token, asked=given.get("token") in ("true", "1"))
+        ask = partial(self._token, request, appeal, sender)
+        address = "" if name else client_network(request, proxies=self._proxies)
+        content, now = open311_codec.content_key(appeal, sender), self._port.now().timestamp()
+        with await self._repeats.admit(address, content, partial(self._receipt, ask), now):
+            token = await ask()
+            inbound = open311_codec.inbound_of(appeal, token=token, source=name, now=self._port.now())
+            row = await self._submitted(inbound, token, asked=given.get("token") in ("true", "1"))
         return rows_response([row], form, many="service_requests", one="request", status=201)
 
     def _sender(self, request: web.Request, given: Mapping[str, str]) -> tuple[str, str]:
-        """Return the app's name ("" without a key) and what tells senders apart; raises Forbidden, RateLimited."""
-        address = client_address(request, proxies=self._proxies)
+        """Return the app's name ("" without a key) and what tells senders apart; raises Forbidden."""
         device = given.get("device_id") or given.get("account_id") or ""
         if not given.get("api_key"):
-            self._limit.take(address, self._port.now().timestamp())
-            return "", f"\0{address}\0{device}"
+            return "", f"\0{client_address(request, proxies=self._proxies)}\0{device}"
         name = named_by_secret(given["api_key"], self._keys)
         if not name:
             raise Forbidden("api_key is not known")
         return name, f"{name}\0{device}"
 
-    async def _key(self, request: web.Request, appeal: Appeal, sender: str) -> str:
+    async def _receipt(self, token: Callable[[], Awaitable[str]]) -> Receipt | None:
+        return await self._port.find(Channel.APP, open311_codec.external_id(await token()))
+
+    async def _token(self, request: web.Request, appeal: Appeal, sender: str) -> str:
         if (key := request.headers.get("Idempotency-Key")) is not None:
-            return check_key(key)
+            return open311_codec.token_of(sender, check_key(key))
         content = open311_codec.content_key(appeal, sender)
         first = await self._port.first_seen(f"open311:{content}", within=SAME_CONTENT)
-        return f"{content}:{first.timestamp():.6f}"
+        return open311_codec.token_of(sender, f"{content}:{first.timestamp():.6f}")
 
     async def _submitted(self, inbound: Inbound, token: str, *, asked: bool) -> open311_wire.Row:
         try:
@@ -119,13 +127,6 @@ class Open311:
         rows = [open311_codec.request_row(ticket, self._city) for ticket in found]
         return rows_response(rows, form, many="service_requests", one="request")
 
-    async def nowhere(self, request: web.Request, _: str) -> web.Response:
-        """Everything else below `/open311/v2/`: another method of a resource, or no resource."""
-        found = [await one.resolve(request) for one in request.app.router.resources()]
-        if allowed := sorted(set().union(*(methods for _, methods in found)) - {"*"}):
-            raise web.HTTPMethodNotAllowed(request.method, allowed)
-        raise NotFound("no such resource; end the path in .json or .xml")
-
 
 def routes(
     port: ChannelPort, *, city: Jurisdiction, keys: Mapping[str, str], limit: RateLimit | None = None, proxies: int = 0
@@ -145,5 +146,5 @@ def routes(
         web.get(f"{base}/tokens/{{token}}{page}", handler(city, made.token)),
         web.get(f"{base}/requests{page}", handler(city, made.requests)),
         web.get(f"{base}/requests/{{number}}{page}", handler(city, made.request)),
-        web.route("*", base + "/{tail:(?s:.*)}", handler(city, made.nowhere)),
+        web.route("*", base + "/{tail:(?s:.*)}", handler(city, nowhere)),
     ]

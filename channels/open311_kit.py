@@ -11,7 +11,7 @@ from channels import open311_wire
 from channels.open311_codec import Jurisdiction
 from channels.open311_wire import Row
 from channels.problem import TELL, problem_response
-from hotline.errors import HotlineError
+from hotline.errors import HotlineError, NotFound
 
 Handler = Callable[[web.Request, str], Awaitable[web.Response]]
 FORM = "{form:json|xml}"
@@ -52,3 +52,11 @@ def told(error: HotlineError, *, form: str) -> web.Response:
         if value := problem_response(error).headers.get(name):
             response.headers[name] = value
     return response
+
+
+async def nowhere(request: web.Request, _: str) -> web.Response:
+    """Everything else below `/open311/v2/`: another method of a resource, or no resource."""
+    found = [await one.resolve(request) for one in request.app.router.resources()]
+    if allowed := sorted(set().union(*(methods for _, methods in found)) - {"*"}):
+        raise web.HTTPMethodNotAllowed(request.method, allowed)
+    raise NotFound("no such resource; end the path in .json or .xml")

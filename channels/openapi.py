@@ -98,7 +98,7 @@ _RATING_FORM: dict[str, Any] = {
 _FILES = {"file": {"type": "array", "items": {"type": "string", "contentMediaType": "application/octet-stream"}}}
 _MULTIPART_BODY = _FORM_BODY | {"properties": _FORM_BODY["properties"] | _FILES}
 _TAKEN = {201: (JSON, AppealAnswer), 200: (JSON, AppealAnswer)}
-_INTAKE_ERRORS = ("idempotency_key_reused", "overloaded", "unavailable", "too_large", "unsupported_media_type")
+_INTAKE_ERRORS = ("idempotency_key_reused", "overloaded", "unavailable", "unsupported_media_type")
 _TICKET_ERRORS = ("not_found", "unauthenticated", "rate_limited", "illegal_transition")
 _WX = ("signature", "wx_timestamp", "nonce")
 _XML_TEXT = {"text/xml": {"type": "string", "description": "the XML of WeChat's documentation, plain or encrypted"}}
@@ -125,7 +125,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="post", path="/api/v1/attachments", tag="诉求", security=("app", ""), parameters=("name",),
         summary="Keep a file for a later appeal", answers={201: (JSON, Attachment)},
         body={"application/octet-stream": {"type": "string", "contentMediaType": "application/octet-stream"}},
-        errors=("unauthenticated", "rate_limited", "too_large", "unsupported_media_type"),
+        errors=("unauthenticated", "rate_limited", "unsupported_media_type"),
     ),
     Operation(
         method="get", path=_TICKET, tag="工单", security=("app", ""), parameters=("number", "code"),
@@ -148,7 +148,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="post", path="/api/v1/ratings/{token}", tag="工单", summary="好差评 by a signed link (SMS, WeChat, app)",
         parameters=("link",), body={JSON: LinkRating, FORM: _RATING_FORM}, answers={200: (JSON, Progress)},
-        errors=("not_found", "illegal_transition", "unsupported_media_type", "too_large"),
+        errors=("not_found", "illegal_transition", "unsupported_media_type"),
     ),
     Operation(
         method="post", path="/api/v1/calls/appeals", tag="电话", security=("staff",), answers=_TAKEN,

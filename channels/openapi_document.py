@@ -24,7 +24,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         body: content type → type of the body, or a schema; empty for none.
         answers: status → (content type, type or schema); content type "" for none.
-        errors: error ids that it can answer, beside those of every route.
+        errors: error ids that it can answer, beside those of every route, of every named path and of every body.
         parameters: names of parameters.
         query: parameters of the query told on the spot, name → description. Parameters in the path that none of
             `parameters` names are told by their place in it.
@@ -134,7 +134,9 @@ def _answers(operation: Operation, known: Mapping[Any, dict[str, Any]]) -> dict[
     }
     by_status: dict[int, list[str]] = {}
     guarded = _GUARDED if "staff" in operation.security else ()
-    for error_id in dict.fromkeys((*_EVERYWHERE, *guarded, *operation.errors)):
+    named = ("not_found",) if "{" in operation.path else ()  # a name that no route takes
+    sent = ("too_large", "overloaded") if operation.body else ()  # `channels.kit` reads it so
+    for error_id in dict.fromkeys((*_EVERYWHERE, *guarded, *named, *sent, *operation.errors)):
         by_status.setdefault(STATUS[error_id], []).append(error_id)
     for status, ids in sorted(by_status.items()):
         text = "; ".join(f"`{error_id}` {TITLES[error_id]}" for error_id in ids)

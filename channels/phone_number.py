@@ -3,6 +3,7 @@
 Understands +86, 0086, 86, area codes with and without brackets, local numbers of the city, spaces and dashes, full
 width digits, and digits as people speak them (幺三八…, 洞, 拐, 勾, 两). Checked with Google's numbering data
 (`phonenumbers`). The common form, a bare mobile number, is recognised without it: it stands on the hot path.
+The city's area code is set once, where the process is put together: every codec reads numbers of the same city.
 """
 
 from __future__ import annotations
@@ -21,6 +22,17 @@ _SPOKEN = str.maketrans({
 })
 _WITHHELD = frozenset({"anonymous", "unknown", "private", "restricted", "unavailable", "未知", "未知号码", "匿名"})
 _MAX = 64
+_home: list[str] = []
+
+
+def live_in(area_code: str) -> None:
+    """Let numbers without an area code be of this one, such as 0769, in this process from now on."""
+    _home[:] = [area_code]
+
+
+def home() -> str:
+    """Return the city's area code, "" where none was set: then numbers without one are refused."""
+    return _home[0] if _home else ""
 
 
 def _spelled(text: str) -> str:
@@ -33,12 +45,10 @@ def _is_mobile(text: str) -> bool:
     return len(text) == 11 and text.isascii() and text.isdigit() and text[0] == "1" and text[1] in "3456789"
 
 
-def normalize_phone(text: str, *, area: str = "769", region: str = "CN") -> str:
+def normalize_phone(text: str) -> str:
     """Return the number in E.164 form, "" for an empty or withheld one.
 
-    Args:
-        area: the city's area code without the 0; local numbers of 7 or 8 digits are of it.
-        region: country of numbers without a country code.
+    Local numbers of 7 or 8 digits are of the city (`live_in`), those without a country code of China.
 
     Raises:
         InvalidInput: not a number that can be called back.
@@ -52,11 +62,12 @@ def normalize_phone(text: str, *, area: str = "769", region: str = "CN") -> str:
         return ""
     digits = "".join(c for c in spelled if c.isdigit())
     if len(digits) in (7, 8) and not spelled.startswith(("+", "0")):
-        spelled = f"0{area}{digits}"
+        spelled = f"{home()}{digits}"
     try:
-        number = phonenumbers.parse(spelled, region)
+        number = phonenumbers.parse(spelled, "CN")
     except phonenumbers.NumberParseException as error:
-        raise InvalidInput("phone is not a telephone number; give it like 13800138000 or 0769-22830000") from error
+        example = f"13800138000 or {home() or '010'}-22830000"
+        raise InvalidInput(f"phone is not a telephone number; give it like {example}") from error
     if not phonenumbers.is_valid_number(number):
         raise InvalidInput("phone is not a number that can be called; check its digits")
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

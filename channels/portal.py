@@ -130,7 +130,7 @@ _TAKEN = {201: (_JSON, AppealAnswer), 200: (_JSON, AppealAnswer)}
 def _told(path: str, summary: str, body: type, answers: Mapping[int, tuple[str, type]], *errors: str) -> Operation:
     return Operation(
         method="post", path=f"{_BASE}/{path}", tag="政务平台", summary=f"{summary}, signed", body={_JSON: body},
-        parameters=("timestamp", "hmac"), answers=answers, errors=("unauthenticated", "too_large", *errors),
+        parameters=("timestamp", "hmac"), answers=answers, errors=("unauthenticated", *errors),
     )
 
 

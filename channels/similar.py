@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from channels import appeal_codec, similar_codec
-from channels.kit import JSON, client_address, idempotency_key, json_response, read_limited, require_json, stored
+from channels.kit import JSON, client_network, idempotency_key, json_response, read_limited, require_json, stored
 from channels.limits import RateLimit
 from channels.openapi_document import Operation
 from channels.port import ChannelPort, SimilarPort
@@ -19,7 +19,7 @@ from channels.similar_codec import JoinAnswer, JoinBody, LookBody, Towns
 from channels.ticket_codec import number_of
 from channels.views import Look
 
-_LARGE = 256 * 1024
+_LARGE, _WITH_FILES = 256 * 1024, 1024 * 1024
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="get", path="/api/v1/towns", tag="诉求", summary="The city's towns, for a form",
@@ -28,13 +28,13 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="post", path="/api/v1/appeals/look", tag="诉求", body={JSON: LookBody}, answers={200: (JSON, Look)},
         summary="Before sending: similar open public reports, towns named, and whether the words tell of danger",
-        errors=("rate_limited", "too_large", "unsupported_media_type"),
+        errors=("rate_limited", "unsupported_media_type"),
     ),
     Operation(
         method="post", path="/api/v1/tickets/{number}/joins", tag="工单", parameters=("number", "key"),
         summary="我也遇到: join an open public report, under a number and code of one's own",
         body={JSON: JoinBody}, answers={201: (JSON, JoinAnswer), 200: (JSON, JoinAnswer)},
-        errors=("not_found", "rate_limited", "idempotency_key_reused", "overloaded", "unavailable", "too_large",
+        errors=("not_found", "rate_limited", "idempotency_key_reused", "overloaded", "unavailable",
                 "unsupported_media_type"),
     ),
 )
@@ -51,7 +51,7 @@ class SimilarReports:
         self._looks, self._appeals, self._proxies = looks, appeals, proxies
 
     def _take(self, limit: RateLimit, request: web.Request) -> None:
-        limit.take(client_address(request, proxies=self._proxies), self._port.now().timestamp())
+        limit.take(client_network(request, proxies=self._proxies), self._port.now().timestamp())
 
     async def towns(self, _: web.Request) -> web.Response:
         """The towns of the form."""
@@ -73,7 +73,7 @@ class SimilarReports:
         self._take(self._appeals, request)
         require_json(request)
         number = number_of(request.match_info["number"])
-        body = similar_codec.decode_join(await request.read(), number)
+        body = similar_codec.decode_join(await read_limited(request, _WITH_FILES), number)
         files = await stored(self._port, body.attachments or ())
         appeal = appeal_codec.appeal_of(body, files)
         inbound = appeal_codec.inbound_of(

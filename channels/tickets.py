@@ -1,6 +1,6 @@
 """Adapter for what citizens do with their tickets: look up, add, rate, withdraw. Number and code open a ticket.
 
-A code has six digits, so guessing is limited: wrong answers are counted per address and per number.
+A code has six digits, so guessing is limited: wrong answers are counted by address and number.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from aiohttp import web
 from channels import appeal_codec, ticket_codec
 from channels.kit import (
     MAX_WITH_FILES,
-    client_address,
+    client_network,
     client_of,
     idempotency_key,
     json_response,
@@ -36,17 +36,24 @@ class Tickets:
 
     async def _opened(self, request: web.Request, given: str) -> tuple[TicketNumber, str]:
         """Return number and code after checking them; a wrong pair counts against address and number."""
-        client_of(request, self._tokens)
-        number = ticket_codec.number_of(request.match_info["number"])
+        number = self._number(request)
         code = ticket_codec.code_of(given, request.query.get("code", ""))
-        now, address = self._port.now().timestamp(), client_address(request, proxies=self._proxies)
-        self._guesses.check(address, number, now)
         try:
             await self._port.progress(number, code)
         except NotFound:
-            self._guesses.wrong(address, number, now)
+            self._guesses.wrong(self._network(request), number, self._port.now().timestamp())
             raise
         return number, code
+
+    def _number(self, request: web.Request) -> TicketNumber:
+        """Return the number, if whoever asks may try it."""
+        client_of(request, self._tokens)
+        number = ticket_codec.number_of(request.match_info["number"])
+        self._guesses.check(self._network(request), number, self._port.now().timestamp())
+        return number
+
+    def _network(self, request: web.Request) -> str:
+        return client_network(request, proxies=self._proxies)
 
     async def progress(self, request: web.Request) -> web.Response:
         """How the ticket stands."""
@@ -61,8 +68,10 @@ class Tickets:
     async def message(self, request: web.Request) -> web.Response:
         """Add to the ticket: 201, or 200 with the same body for a repeated key."""
         require_json(request)
+        self._number(request)  # whatever can be checked is, before a body is read that may be large, and anybody's
+        asked = await self._opened(request, "") if request.query.get("code") else None
         body = ticket_codec.decode_message(await read_limited(request, MAX_WITH_FILES))
-        number, code = await self._opened(request, body.code)
+        number, code = asked if asked and not body.code else await self._opened(request, body.code)
         files = await stored(self._port, body.attachments or ())
         key = f"api:{client_of(request, self._tokens)}:{idempotency_key(request)}"
         receipt = await self._port.supplement(number, code, body.text, files, key)

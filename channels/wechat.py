@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
@@ -16,7 +15,7 @@ from aiohttp import web
 from channels import wechat_codec, wording
 from channels.kit import read_limited
 from channels.limits import Guesses
-from channels.message import Inbound, Receipt
+from channels.message import Inbound
 from channels.port import ChannelPort
 from channels.wechat_codec import SUCCESS, Event, Lookup, Message, Query, Unknown, WeChatSettings
 from channels.wechat_crypto import verify
@@ -25,17 +24,13 @@ from hotline.errors import HotlineError, KeyReused, NotFound, RateLimited
 log = structlog.get_logger(__name__)
 WAIT = 4.0
 MAX_BODY = 256 * 1024
-FetchMedia = Callable[[str], Awaitable[bytes]]
 
 
 class WeChat:
-    """Handlers over a port. `media` gets files from WeChat; None leaves them there."""
+    """Handlers over a port."""
 
-    def __init__(
-        self, port: ChannelPort, settings: WeChatSettings, media: MediaFetcher | None, guesses: Guesses, wait: float
-    ) -> None:
-        self._port, self._settings, self._media, self._wait = port, settings, media, wait
-        self._guesses = guesses
+    def __init__(self, port: ChannelPort, settings: WeChatSettings, guesses: Guesses, wait: float) -> None:
+        self._port, self._settings, self._guesses, self._wait = port, settings, guesses, wait
 
     async def verification(self, request: web.Request) -> web.Response:
         """WeChat checks that the address is ours."""
@@ -88,8 +83,6 @@ class WeChat:
             log.warning("wechat_spooled", external_id=inbound.external_id, exc_info=True)
             await asyncio.to_thread(self._port.spool, inbound)
             return ""
-        if self._media is not None and not receipt.repeat:
-            self._media.start(inbound, receipt)
         return wording.receipt_text(receipt)
 
     async def _look_up(self, lookup: Lookup, open_id: str, deadline: float) -> str:
@@ -106,45 +99,6 @@ class WeChat:
             return wording.TOO_FAST
 
 
-class MediaFetcher:
-    """Brings files home beside the answers, `most` deliveries at a time. `fetch` is `WeChatClient.media`."""
-
-    def __init__(self, port: ChannelPort, fetch: FetchMedia, *, most: int = 64) -> None:
-        self._port, self._fetch, self._most = port, fetch, most
-        self._running: set[asyncio.Task[None]] = set()
-
-    def start(self, inbound: Inbound, receipt: Receipt) -> None:
-        """Begin with a delivery's files, if it has any and there is room."""
-        if not inbound.appeal.attachments:
-            return
-        if len(self._running) >= self._most:
-            log.warning("wechat_media_not_fetched", number=receipt.number, reason="too many at once")
-            return
-        task = asyncio.create_task(bring_home(self._port, self._fetch, inbound, receipt))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-    async def start_in_turn(self, inbound: Inbound, receipt: Receipt) -> None:
-        """Wait for room, then begin: for the spool, which nobody waits for."""
-        while len(self._running) >= self._most:
-            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-        self.start(inbound, receipt)
-
-
-async def bring_home(port: ChannelPort, fetch: FetchMedia, inbound: Inbound, receipt: Receipt) -> None:
-    """Fetch a delivery's files from WeChat and add them to its ticket; a repeat adds nothing.
-
-    Where that fails the ticket still names them at WeChat, which keeps them for three days.
-    """
-    for file in inbound.appeal.attachments:
-        try:
-            data = await fetch(file.key.removeprefix(wechat_codec.MEDIA_KEY))
-            kept = await port.store_attachment(data, file.name)
-            await port.supplement(receipt.number, receipt.code, f"[{file.name}]", [kept], file.key)
-        except (HotlineError, OSError, TimeoutError):
-            log.warning("wechat_media_not_fetched", number=receipt.number, exc_info=True)
-
-
 def _query(request: web.Request) -> Query:
     given = request.query
     return Query(
@@ -154,9 +108,8 @@ def _query(request: web.Request) -> Query:
 
 
 def routes(
-    port: ChannelPort, *, settings: WeChatSettings, media: MediaFetcher | None = None, guesses: Guesses | None = None,
-    wait: float = WAIT,
+    port: ChannelPort, *, settings: WeChatSettings, guesses: Guesses | None = None, wait: float = WAIT,
 ) -> list[web.AbstractRouteDef]:
     """Return the routes; `wait` is how long the core may take, in seconds (WeChat waits 5)."""
-    handlers = WeChat(port, settings, media, guesses or Guesses(), wait)
+    handlers = WeChat(port, settings, guesses or Guesses(), wait)
     return [web.get("/wechat", handlers.verification), web.post("/wechat", handlers.post)]

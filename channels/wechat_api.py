@@ -5,7 +5,10 @@ What WeChat answers and what we make of it:
     -1                 busy → tried again, three times in all
     45015              48 hours since the citizen's last message → subscription notice if set up, else OutsideWindow
     45047              too many messages since then → RateLimited, to be tried later
+    45009 45011        the day's or the minute's calls are used up → RateLimited
     43101              the citizen did not subscribe → OutsideWindow
+    40007              there is no such file (any more) → RuleViolation
+    others             40164 address not on the list, 48001 not permitted … → Refused: people can mend it there
 Source: developers.weixin.qq.com, 客服消息, 订阅通知, 全局返回码.
 """
 
@@ -23,11 +26,12 @@ from hotline.errors import RateLimited, RuleViolation, Unavailable
 TOKEN_NAME = "wechat"  # noqa: S105 – the row's name, no secret
 TEXT_BYTES = 2048
 NOTICE_CHARS = 20
-WAIT_WHEN_COUNTED_OUT = 600
 STALE_TOKEN = frozenset({40001, 40014, 42001})
 BUSY = -1
 OUTSIDE_48_HOURS = 45015
-COUNTED_OUT = 45047
+COUNTED_OUT: Mapping[int, int] = {45047: 600, 45009: 3600, 45011: 60}
+"""When to try again, in seconds."""
+NO_SUCH_FILE = 40007
 NOT_SUBSCRIBED = 43101
 
 
@@ -57,6 +61,12 @@ class OutsideWindow(RuleViolation):
     """WeChat does not let us write to this citizen now; another way (SMS) is due. Trying again is no use."""
 
     error_id = "wechat_outside_window"
+
+
+class Refused(RuleViolation):
+    """WeChat refuses, for a reason that lies in the account's settings rather than in what was asked."""
+
+    error_id = "wechat_refused"
 
 
 class WeChatApi(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +110,14 @@ def read_token(answer: dict[str, Any]) -> FreshToken:
         raise Unavailable(f"WeChat gave no access token (errcode {code_of(answer)})") from error
 
 
+def video_address(answer: dict[str, Any]) -> str:
+    """Return where a video lies, "" where the answer names none; raises RuleViolation for an address off the web."""
+    address = str(answer.get("video_url") or "")
+    if address and not address.lower().startswith(("http://", "https://")):
+        raise RuleViolation("WeChat names an address for the video that is none of the web", error_id="wechat_refused")
+    return address
+
+
 def code_of(answer: dict[str, Any]) -> int:
     """Return the error code, 0 for success."""
     code = answer.get("errcode", 0)
@@ -112,10 +130,12 @@ def raise_for(answer: dict[str, Any]) -> None:
     if code == 0:
         return
     detail = f"WeChat answered {code}: {answer.get('errmsg', '')}"
-    if code == COUNTED_OUT:
-        raise RateLimited(detail, retry_after=WAIT_WHEN_COUNTED_OUT)
+    if code in COUNTED_OUT:
+        raise RateLimited(detail, retry_after=COUNTED_OUT[code])
     if code in (OUTSIDE_48_HOURS, NOT_SUBSCRIBED):
         raise OutsideWindow(detail)
     if code == BUSY or code in STALE_TOKEN:
         raise Unavailable(detail)
-    raise RuleViolation(detail, error_id="wechat_refused")
+    if code == NO_SUCH_FILE:
+        raise RuleViolation(detail, error_id="wechat_no_such_file")
+    raise Refused(detail)

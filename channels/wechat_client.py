@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -63,18 +64,30 @@ class WeChatClient:
             self._sent.popitem(last=False)
 
     async def media(self, media_id: str) -> bytes:
-        """Return a file that a citizen sent, of at most 20 MiB; raises Unavailable or RuleViolation."""
+        """Return a file that a citizen sent, of at most 20 MiB.
+
+        Of a video WeChat answers only where it lies, each time anew; that address never gets our token.
+
+        Raises:
+            Unavailable, RateLimited: try again. Refused: people may mend it. RuleViolation: not to be had.
+        """
         async def get(token: str) -> _Got:
             query = {"access_token": token, "media_id": media_id}
             async with self._session.get(self._url("media/get"), params=query, timeout=_TIMEOUT) as got:
                 if got.content_type in ("application/json", "text/plain"):
                     return _Got(wechat_api.read_answer(await got.read()))
-                return _Got(data=await _limited(got.content))
+                return _Got(data=await _file(got))
         found = await self._attempts(get)
         wechat_api.raise_for(found.answer)
+        if address := wechat_api.video_address(found.answer):
+            found = await _reached(self._video(address))
         if not found.data:
             raise Unavailable("WeChat answered without the file")
         return found.data
+
+    async def _video(self, address: str) -> _Got:
+        async with self._session.get(address, timeout=_TIMEOUT) as got:
+            return _Got(data=await _file(got))
 
     async def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         data = msgspec.json.encode(body)
@@ -117,9 +130,12 @@ class WeChatClient:
         return f"{self._api.base}/cgi-bin/{path}"
 
 
-async def _limited(content: aiohttp.StreamReader) -> bytes:
+async def _file(got: aiohttp.ClientResponse) -> bytes:
+    """Return the file; the page of a gateway that fails is none."""
+    if got.status != HTTPStatus.OK:
+        raise Unavailable(f"WeChat answered HTTP {got.status} instead of the file")
     data = bytearray()
-    async for chunk in content.iter_chunked(64 * 1024):
+    async for chunk in got.content.iter_chunked(64 * 1024):
         data += chunk
         if len(data) > MAX_MEDIA:
             raise RuleViolation("the file at WeChat is too large")

@@ -164,7 +164,7 @@ def _text(fields: Fields) -> Appeal:
 
 
 def _media(fields: Fields, name: str, media_type: str) -> tuple[Attachment, ...]:
-    """A file still at WeChat, kept there for three days: fetched after the answer (`channels.wechat`)."""
+    """A file still at WeChat, kept there for three days: a job fetches it (`hotline.media`)."""
     key = MEDIA_KEY + _need(fields, "MediaId")
     return (Attachment(key=key, name=name, media_type=media_type, size=0),)
 

@@ -18,11 +18,12 @@ from hotline import commands as c
 from hotline.appeal import Appeal
 from hotline.errors import Forbidden, IllegalTransition, InvalidInput, NotFound
 from hotline.events import Actor, Role, TicketEvent
+from hotline.follow_up import settles
 from hotline.ids import TicketId, TicketNumber
 from hotline.lifecycle import OPEN_STATES, TRANSITIONS
 from hotline.neighbours import Neighbour, NeighbourKind, Neighbours, last_hand_over
 from hotline.ports import Acted, Clock, Once, Stored
-from hotline.terms import Channel, Rating, State
+from hotline.terms import Channel, State
 from hotline.ticket import Ticket
 
 log = structlog.get_logger(__name__)
@@ -185,7 +186,8 @@ def _recall(update: Update, ticket: Ticket) -> list[c.Command]:
 def _settle(update: Update, ticket: Ticket) -> c.Command:
     if ticket.state is not State.PENDING_FOLLOW_UP:
         return c.AddNote(text="来源地已回访。")
-    satisfied = update.rating not in {Rating.DISSATISFIED, Rating.VERY_DISSATISFIED} and update.solved is not False
-    if satisfied:
-        return c.SettleFollowUp(rating=update.rating, solved=update.solved, note="来源地回访")
-    return c.SettleFollowUp(rating=update.rating, solved=False, note="来源地回访未通过, 如需重办将重新移交")
+    if update.rating is None and update.solved is None:
+        return c.SettleFollowUp(solved=None, unreachable=True, note="来源地多次回访未能联系上")
+    good = settles(update.rating, update.solved)
+    note = "来源地回访" if good else "来源地回访未通过, 如需重办将重新移交"
+    return c.SettleFollowUp(rating=update.rating, solved=update.solved, note=note)

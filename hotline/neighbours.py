@@ -16,9 +16,11 @@ import msgspec
 
 from channels.neighbour_codec import HandOver, Status, Update
 from hotline import commands as c
+from hotline.appeal import Entity
 from hotline.errors import InvalidInput
-from hotline.events import TicketEvent
+from hotline.events import Receive, TicketEvent
 from hotline.ids import DepartmentCode
+from hotline.privacy import hidden
 from hotline.terms import REJECT_ROUTES, Channel, Kind
 from hotline.ticket import Ticket
 from routing.directory import Directory, Unit, UnitKind
@@ -131,7 +133,8 @@ def _to_holder(
         key = last_hand_over(events[:-1], after.number, holder.unit)
         told = _news_for_holder(event, holder)
         if key and told is not None:
-            yield _update(key, event, holder.code, after, *told)
+            status, text = told
+            yield _update(key, event, holder.code, after, status, _discreet(text, after, holder.kind))
 
 
 def last_hand_over(events: Sequence[TicketEvent], number: str, unit: str) -> str:
@@ -165,21 +168,31 @@ def _news_for_holder(event: TicketEvent, holder: Neighbour) -> tuple[Status, str
             return None
 
 
-def hand_over_of(ticket: Ticket, events: Sequence[TicketEvent], key: str, kind: NeighbourKind) -> HandOver:
-    """Return the whole matter as a neighbour needs it.
+def _hides(ticket: Ticket, kind: NeighbourKind) -> bool:
+    """A grid learns of the hazard, never of the citizen; another city learns who it is, unless confidential or 举报."""
+    return kind is not NeighbourKind.CITY or ticket.appeal.confidential or ticket.kind is Kind.REPORT
 
-    A grid learns of the hazard, never of the citizen; another city learns who it is, unless confidential or 举报.
-    """
-    appeal = ticket.appeal
-    hidden = kind is not NeighbourKind.CITY or appeal.confidential or ticket.kind is Kind.REPORT
+
+def _discreet(text: str, ticket: Ticket, kind: NeighbourKind, entities: Iterable[Entity] = ()) -> str:
+    """Return a text as a neighbour may read it: citizens write their names and numbers into the matter itself."""
+    return hidden(text, ticket.appeal.citizen.name, entities) if _hides(ticket, kind) else text
+
+
+def hand_over_of(ticket: Ticket, events: Sequence[TicketEvent], key: str, kind: NeighbourKind) -> HandOver:
+    """Return the whole matter as a neighbour needs it."""
+    appeal, first = ticket.appeal, events[0].fact
+    spoken = first.triage.entities if isinstance(first, Receive) else ()  # numbers spelt out, which triage has found
+    nobody = _hides(ticket, kind)
     said = [event.fact.text for event in events if isinstance(event.fact, c.AddMessage) and event.fact.inbound]
     said += [event.fact.text for event in events if isinstance(event.fact, c.SupplyInfo)]
     return HandOver(
-        key=key, number=ticket.number, text=appeal.text, title=ticket.title, kind=ticket.kind,
+        key=key, number=ticket.number, text=_discreet(appeal.text, ticket, kind, spoken),
+        title=_discreet(ticket.title, ticket, kind), kind=ticket.kind,
         category=ticket.category.l2 if ticket.category else "", town=ticket.town, address=appeal.place.address,
-        lat=appeal.place.lat, lon=appeal.place.lon, received_at=ticket.created_at, messages=tuple(said),
+        lat=appeal.place.lat, lon=appeal.place.lon, received_at=ticket.created_at,
+        messages=tuple(_discreet(text, ticket, kind) for text in said),
         due=ticket.clocks.completion_due, confidential=appeal.confidential,
-        name="" if hidden else appeal.citizen.name, phone="" if hidden else appeal.citizen.phone,
+        name="" if nobody else appeal.citizen.name, phone="" if nobody else appeal.citizen.phone,
     )
 
 

@@ -1,8 +1,9 @@
 """A stand-in for WeChat's API server, for tests, demos and rehearsals: `python -m hotline.standins.wechat --port 8099`.
 
-Answers as api.weixin.qq.com does: token, customer-service messages, subscription notices, files. Like WeChat's, an
-older access token stops being valid when a new one is given. Faults are switched at run time by `POST /standin/faults`
-with the fields of `Faults`; `GET /standin/sent` lists what arrived. It keeps everything in memory and checks no secret.
+Answers as api.weixin.qq.com does: token, customer-service messages, subscription notices, files (of a video only where
+it lies). Like WeChat's, an older access token stops being valid when a new one is given. Faults are switched at run
+time by `POST /standin/faults` with the fields of `Faults`; `GET /standin/sent` lists what arrived. It keeps everything
+in memory and checks no secret.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         busy: so many next calls answer -1.
         expired: so many next calls answer 42001 whatever the token.
         outside_window, counted_out, not_subscribed: open ids answered 45015, 45047, 43101.
+        files_answer: this code is the answer to whoever asks for a file, such as 45009; 0 for none.
         slow: seconds that every answer takes.
         down: every call answers HTTP 502 with a page.
         refuse_token: no access token is given (40013).
@@ -36,6 +38,7 @@ class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     outside_window: set[str] = set()
     counted_out: set[str] = set()
     not_subscribed: set[str] = set()
+    files_answer: int = 0
     slow: float = 0.0
     down: bool = False
     refuse_token: bool = False
@@ -63,6 +66,7 @@ class WeChatStandIn:
             web.post("/cgi-bin/message/custom/send", self._send),
             web.post("/cgi-bin/message/subscribe/bizsend", self._send),
             web.get("/cgi-bin/media/get", self._media),
+            web.get("/video/{media_id}", self._video),
             web.post("/standin/faults", self._set_faults),
             web.get("/standin/sent", self._list),
         ])
@@ -120,9 +124,20 @@ class WeChatStandIn:
     async def _media(self, request: web.Request) -> web.Response:
         if error := self._checked(request):
             return error
+        if self.faults.files_answer:
+            return _error(self.faults.files_answer, "as the faults say")
         kept = self.media.get(request.query.get("media_id", ""))
         if kept is None:
             return _error(40007, "invalid media_id")
+        if kept[0].startswith("video/"):
+            return _json({"video_url": str(request.url.origin() / "video" / request.query["media_id"])})
+        return web.Response(body=kept[1], content_type=kept[0])
+
+    async def _video(self, request: web.Request) -> web.Response:
+        """The file itself. Another server of WeChat's: whoever brings the access token has given it away."""
+        kept = self.media.get(request.match_info["media_id"])
+        if kept is None or "access_token" in request.query:
+            raise web.HTTPForbidden
         return web.Response(body=kept[1], content_type=kept[0])
 
     async def _set_faults(self, request: web.Request) -> web.Response:

@@ -16,6 +16,7 @@ from hotline.lifecycle import OPEN_STATES
 from hotline.progress import shown_reply
 from hotline.store import rows
 from hotline.store.database import statements
+from hotline.store.sealing import line_of, seal_text
 from hotline.terms import Channel, State
 from hotline.ticket import replay
 
@@ -57,14 +58,15 @@ class ChannelStore:
             await connection.execute(_SQL["lock_chat"], session)
             row = await connection.fetchrow(_SQL["chat_line"], session, key)
             if row is None:
-                row = await connection.fetchrow(_SQL["add_chat_line"], session, key, author, text, now)
+                sealed = seal_text(text, context=f"chat {session} {key}")
+                row = await connection.fetchrow(_SQL["add_chat_line"], session, key, author, sealed, now)
                 await connection.execute("NOTIFY hotline_chat")
-        return ChatLine(**row)
+        return _line(row)
 
     async def chat_since(self, sessions: dict[str, int]) -> list[ChatLine]:
         """Return the lines above each session's `seq`, at most 200 of each."""
         found = await self._pool.fetch(_SQL["chat_since"], list(sessions), list(sessions.values()))
-        return [ChatLine(**row) for row in found]
+        return [_line(row) for row in found]
 
     async def chat_standings(self, sessions: Sequence[str]) -> list[ChatStanding]:
         """Return how chats stand; none for a session in which nothing was said."""
@@ -83,6 +85,10 @@ class ChannelStore:
         for event in await self._pool.fetch(_SQL["histories"], list(histories)):
             histories[event["ticket_id"]].append(rows.event_from(event["doc"], event["sealed"]))
         return [_public(histories[row["id"]]) for row in found]
+
+
+def _line(row: asyncpg.Record) -> ChatLine:
+    return ChatLine(**dict(row) | {"text": line_of(row)})
 
 
 def _public(events: Sequence[TicketEvent]) -> PublicTicket:

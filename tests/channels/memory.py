@@ -35,7 +35,6 @@ class MemoryPort:
         self.tickets: dict[str, PublicTicket] = {}
         self.codes: dict[str, str] = {}
         self.supplements: dict[tuple[str, str], tuple[str, tuple[Attachment, ...]]] = {}
-        self.supplemented = asyncio.Event()
         self.ratings: list[tuple[str, Rating, bool | None, str]] = []
         self.seen: dict[str, datetime] = {}
         self.nonces: dict[str, str] = {}
@@ -117,7 +116,6 @@ class MemoryPort:
         self._check(number, code)
         repeat = (number, key) in self.supplements
         self.supplements.setdefault((number, key), (text, tuple(attachments)))
-        self.supplemented.set()
         return Receipt(
             number=number, code=code, status=State.PENDING_SIGN, verdict=Verdict.NON_EMERGENCY, category="路灯",
             department="城市管理和综合执法局", expected_by=None, repeat=repeat, continued=True,
@@ -138,7 +136,6 @@ class MemoryPort:
 
     async def rate(self, number: TicketNumber, code: str, rating: Rating, solved: bool | None, note: str) -> None:
         self._check(number, code)
-        self.supplemented = asyncio.Event()
         self.ratings.append((number, rating, solved, note))
 
     async def requests(self, wanted: RequestFilter) -> list[PublicTicket]:

@@ -122,6 +122,18 @@ async def test_a_wrong_key_is_refused(client: Client, key: str) -> None:
     assert answer.status == 400
 
 
+async def test_a_repeat_from_the_web_passes_its_limit(serve: Serve, port: MemoryPort) -> None:
+    client = await serve(appeals.routes(port, tokens=TOKENS, limit=RateLimit(1, 60)))
+    port.delay = 0.01
+
+    async def send(key: str) -> int:
+        return (await client.post("/api/v1/appeals", json=BODY, headers={"Idempotency-Key": key})).status
+
+    assert sorted(await asyncio.gather(*(send("k1") for _ in range(5)))) == [200, 200, 200, 200, 201]
+    assert [await send(key) for key in ("k2", "k1")] == [429, 200]
+    assert len(port.inbounds) == 1
+
+
 async def test_the_web_is_limited_by_address_and_apps_are_not(serve: Serve, port: MemoryPort) -> None:
     client = await serve(appeals.routes(port, tokens=TOKENS, limit=RateLimit(2, 60), proxies=1))
     web = [await client.post("/api/v1/appeals", json=BODY) for _ in range(3)]

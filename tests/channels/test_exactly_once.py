@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -13,11 +12,11 @@ import pytest
 from channels import appeals, chat, open311, police, tickets, wechat
 from channels.limits import RateLimit
 from channels.message import Inbound
+from channels.repeats import Repeats
 from channels.wechat_codec import WeChatSettings, read_xml
-from hotline.appeal import UNTRIAGED, Appeal, Attachment, Citizen
-from hotline.city import load_city
-from hotline.config import Settings
-from hotline.core import Core, open_core
+from hotline.appeal import Appeal, Attachment, Citizen
+from hotline.core import Core
+from hotline.media import Media
 from hotline.signing import signature
 from hotline.standins import wechat as wechat_standin
 from hotline.store.sealing import open_document
@@ -28,14 +27,6 @@ from tests.channels.test_contract import CITY
 
 APP = {"Authorization": "Bearer demo-token-12345", "Idempotency-Key": "k1"}
 Deliver = Callable[[Client], Awaitable[aiohttp.ClientResponse]]
-
-
-@pytest.fixture
-async def core(database: str, tmp_path: Path) -> AsyncIterator[Core]:
-    settings = Settings(data_dir=str(tmp_path))
-    city = load_city(Path("cities/441900"))
-    async with open_core(settings, triage=lambda texts: [UNTRIAGED] * len(texts), city=city, dsn=database) as core:
-        yield core
 
 
 @pytest.fixture
@@ -85,6 +76,36 @@ async def test_fifty_at_once_make_one_ticket(client: Client, core: Core, deliver
         assert code in await answer.text()
 
 
+# ── limits ───────────────────────────────────────────────────────────────────────────────────────
+async def _of_a_citizen(client: Client, key: str, text: str = "路灯不亮") -> int:
+    headers = APP | {"Idempotency-Key": key}
+    answer = await client.post("/api/v1/appeals", json={"text": text, "phone": "13800138000"}, headers=headers)
+    return answer.status
+
+
+async def test_a_repeat_is_no_flood(client: Client, core: Core) -> None:
+    core.front.limit = Repeats(RateLimit(1, 60))
+    first = await asyncio.gather(*(_of_a_citizen(client, "k1") for _ in range(5)))
+    assert sorted(first) == [200, 200, 200, 200, 201]
+    assert [await _of_a_citizen(client, key) for key in ("k2", "k1", "k1")] == [429, 200, 200]
+    assert await _of_a_citizen(client, "k1", "另一件事") == 422
+    assert 429 in [await _of_a_citizen(client, "k1") for _ in range(10)], "repeats have a limit of their own"
+    assert await core.pool.fetchval("SELECT count(*) FROM tickets") == 1
+
+
+async def test_a_wechat_message_beyond_the_limit_is_taken_later(client: Client, core: Core) -> None:
+    core.front.limit = Repeats(RateLimit(1, 60))
+    for number in (1, 2, 1):
+        xml = wechat_standin.text_message(f"第{number}件", open_id="o1", message_id=number, created=1795240800)
+        query = wechat_standin.signed_query("t", timestamp=1795240800, nonce="n")
+        answer = await client.post("/wechat", data=xml, params=query)
+        assert (await answer.read() == b"success") == (number == 2)
+    await core.spool.drain()
+    assert core.spool.count() == (0, 0)
+    assert await core.pool.fetchval("SELECT count(*) FROM inbox") == 2
+    assert await core.pool.fetchval("SELECT count(*) FROM outbox WHERE key = 'answer-2'") == 1
+
+
 async def test_a_ticket_is_looked_up_supplemented_and_withdrawn(client: Client, core: Core) -> None:
     told = await (await _app(client)).json()
     ticket = f"/api/v1/tickets/{told['number']}"
@@ -124,13 +145,6 @@ async def test_a_wechat_message_during_an_outage_becomes_one_ticket(client: Clie
 
 
 async def test_a_picture_that_was_spooled_is_fetched_once(client: Client, core: Core) -> None:
-    fetched: list[str] = []
-
-    async def fetch(media_id: str) -> bytes:
-        fetched.append(media_id)
-        return PNG
-
-    core.media = wechat.MediaFetcher(core.front, fetch, most=1)
     for number in (1, 2, 1):
         core.front.spool(Inbound(
             channel=Channel.WECHAT, external_id=f"pic-{number}", received_at=datetime.now(UTC),
@@ -140,10 +154,18 @@ async def test_a_picture_that_was_spooled_is_fetched_once(client: Client, core: 
             ),
         ))
     await core.spool.drain()
-    async with asyncio.timeout(10):
-        while await core.pool.fetchval("SELECT count(*) FROM inbox") < 4:
-            await asyncio.sleep(0.01)
-    assert sorted(fetched) == ["m1", "m2"]
+    fetched: list[str] = []
+
+    async def fetch(media_id: str) -> bytes:
+        fetched.append(media_id)
+        return PNG
+
+    media = Media(port=core.front, read=core.store.read, service=core.service, fetch=fetch)
+    jobs = await core.pool.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'fetch_media'")
+    for job in (*jobs, *jobs):
+        await media.bring_home(job["payload"].decode())
+    assert sorted(fetched) == ["m1", "m1", "m2", "m2"]
+    assert await core.pool.fetchval("SELECT count(*) FROM inbox") == 4
     assert await core.pool.fetchval("SELECT count(*) FROM tickets") == 2
     assert await core.pool.fetchval("SELECT count(*) FROM attachments") == 1
     assert await core.pool.fetchval("SELECT count(*) FROM outbox WHERE key LIKE 'answer-pic-%'") == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from channels import attachments, clean, wording
-from channels.limits import RateLimit
+from channels.limits import Guesses, RateLimit, network_of
 from channels.port import Progress, Step
 from channels.problem import STATUS, TITLES, problem_response, status_of
 from hotline import errors
@@ -161,6 +162,53 @@ def test_buckets_are_bounded() -> None:
     for n in range(1000):
         limit.take(str(n), 0.0)
     assert len(limit._buckets) == 10
+
+
+@pytest.mark.parametrize(("address", "counted"), [
+    ("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"), ("fe80::1%eth0", "fe80::/64"),
+    ("::ffff:203.0.113.7", "203.0.113.7"), ("oUser-9_a", "oUser-9_a"), ("", ""),
+])
+def test_an_address_is_counted_by_what_one_customer_has(address: str, counted: str) -> None:
+    assert network_of(address) == counted
+
+
+def _tries(guesses: Guesses, sender: str, number: str, now: float) -> bool:
+    """Return whether a wrong guess was let try."""
+    try:
+        guesses.check(sender, number, now)
+    except RateLimited:
+        return False
+    guesses.wrong(sender, number, now)
+    return True
+
+
+def test_a_few_outsiders_cannot_shut_a_ticket_to_its_owner() -> None:
+    guesses = Guesses()
+    tried = sum(_tries(guesses, f"203.0.113.{n % 5}", "DG1", 60.0 * n) for n in range(30 * 1440))
+    assert tried < 1000
+    guesses.check("198.51.100.1", "DG1", 30 * 86_400.0)  # the owner, who has not been wrong
+    assert _tries(guesses, "198.51.100.1", "DG1", 30 * 86_400.0)  # and once mistypes
+    guesses.check("198.51.100.1", "DG1", 30 * 86_400.0)
+
+
+@pytest.mark.parametrize("sender", [
+    "2001:db8:0:{}::/64".format, "10.{}".format,
+], ids=["one /48", "ever new ones"])
+def test_a_code_cannot_be_found_by_ever_new_senders(sender: Callable[[str], str]) -> None:
+    guesses, days = Guesses(), 30
+    tried = sum(_tries(guesses, sender(f"{n:x}"), "DG1", n * 43.2) for n in range(days * 2000))
+    assert tried <= 2000, "of 900,000 codes"
+
+
+def test_what_is_guessed_at_once_is_paid_for() -> None:
+    guesses = Guesses()
+    for _ in range(100):  # checked before any of them was counted
+        guesses.check("a", "DG1", 0.0)
+    for _ in range(100):
+        guesses.wrong("a", "DG1", 0.0)
+    with pytest.raises(RateLimited) as caught:
+        guesses.check("a", "DG2", 0.0)
+    assert caught.value.retry_after > 2400
 
 
 # ── problems ─────────────────────────────────────────────────────────────────────────────────────

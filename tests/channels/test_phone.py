@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels import phone, phone_codec
+from channels import phone, phone_codec, phone_number
 from channels.message import Inbound
 from channels.phone_number import normalize_phone
+from hotline.appeal import UNTRIAGED
+from hotline.city import load_city
+from hotline.config import Settings
+from hotline.containment import as_contact
+from hotline.core import open_core
 from hotline.errors import InvalidInput, Unauthenticated
 from hotline.ids import StaffName
 from hotline.terms import Channel
@@ -73,8 +81,32 @@ def test_spaces_and_dashes_never_matter(number: str, cuts: list[int]) -> None:
     assert normalize_phone(broken) == plain
 
 
-def test_the_local_area_is_the_citys() -> None:
-    assert normalize_phone("87654321", area="20") == "+862087654321"
+async def test_a_local_number_is_of_the_city_that_is_served(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phone_number, "_home", [])
+    folder = shutil.copytree("cities/441900", tmp_path / "440100")
+    table = folder / "city.toml"
+    table.write_text(table.read_text("utf-8").replace('area_code = "0769"', 'area_code = "020"'), "utf-8")
+    body = {"call": "1", "id": "1", "caller": "8765 4321", "phone": "87654322", "text": "电梯停用"}
+    triage, settings = lambda texts: [UNTRIAGED] * len(texts), Settings(data_dir=str(tmp_path))
+    async with open_core(settings, triage=triage, city=load_city(folder), dsn=database) as guangzhou:
+        inbound, _ = phone_codec.decode_call_appeal(msgspec.json.encode(body), agent=StaffName("a01"), now=NOW)
+        receipt = await guangzhou.front.submit(inbound)
+        citizen = (await guangzhou.store.read(receipt.number)).ticket.appeal.citizen
+    assert (citizen.key, citizen.phone) == ("+862087654321", "+862087654322")
+    assert as_contact("020-8765 4321") == as_contact("87654321") == citizen.key
+    assert normalize_phone("0769-22830000") == LANDLINE
+    with pytest.raises(InvalidInput, match="020-"):
+        normalize_phone("call me")
+
+
+def test_without_a_city_a_local_number_is_of_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phone_number, "_home", [])
+    for local in ("87654321", "2283000"):
+        with pytest.raises(InvalidInput):
+            normalize_phone(local)
+    assert normalize_phone("020-87654321") == "+862087654321"
 
 
 # ── tickets from calls ───────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -60,6 +62,33 @@ async def test_guessing_is_stopped(client: Client, ticket: dict[str, Any]) -> No
     assert (await client.get(path(ticket))).status == 429
 
 
+async def test_the_owner_is_let_in_whatever_others_have_guessed(serve: Serve, port: MemoryPort) -> None:
+    client = await serve(
+        appeals.routes(port, tokens=TOKENS, proxies=1) + tickets.routes(port, tokens=TOKENS, proxies=1)
+    )
+    ticket = await (await client.post("/api/v1/appeals", json={"text": "路灯不亮"})).json()
+
+    async def look(sender: str, code: str) -> int:
+        return (await client.get(path(ticket, code=code), headers={"X-Forwarded-For": sender})).status
+
+    for n in range(5):
+        for guess in range(20):
+            await look(f"203.0.113.{n}", f"{100_000 + 20 * n + guess}")
+    assert await look("203.0.113.0", ticket["code"]) == 429
+    assert await look("198.51.100.1", ticket["code"]) == 200
+
+
+async def test_an_ipv6_customer_is_one_sender(
+    serve: Serve, port: MemoryPort, ticket: dict[str, Any]
+) -> None:
+    client = await serve(tickets.routes(port, tokens=TOKENS, proxies=1))
+    statuses = [
+        (await client.get(path(ticket, code=f"{n}"), headers={"X-Forwarded-For": f"2001:db8::{n % 10_000}"})).status
+        for n in range(100_000, 100_025)
+    ]
+    assert statuses == [404] * 20 + [429] * 5
+
+
 async def test_right_codes_are_not_counted(client: Client, ticket: dict[str, Any]) -> None:
     assert {(await client.get(path(ticket))).status for _ in range(60)} == {200}
 
@@ -80,6 +109,28 @@ async def test_the_code_may_stand_in_the_body(client: Client, ticket: dict[str, 
     )
     assert answer.status == 200
     assert port.ratings == [(ticket["number"], Rating.SATISFIED, True, "很快 很好")]
+
+
+@pytest.mark.parametrize(("number", "code", "status"), [
+    ("", "999999", 404), ("DG2026112130000420", "123456", 404), ("DG2026112130000420", "", 404), ("", "guessed", 429),
+])
+async def test_no_body_is_read_for_a_wrong_pair(
+    client: Client, ticket: dict[str, Any], number: str, code: str, status: int
+) -> None:
+    if code == "guessed":
+        for guess in range(100_000, 100_020):
+            await client.get(path(ticket, code=f"{guess:06d}"))
+        code = ""
+    unread, headers = _endless(), {"Content-Type": "application/json"}
+    url = path(ticket | ({"number": number} if number else {}), "/messages", code=code)
+    async with asyncio.timeout(20):
+        answer = await client.post(url, data=unread, headers=headers)
+    assert answer.status == status
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    yield b"{"
+    await asyncio.Event().wait()
 
 
 async def test_withdrawal(client: Client, ticket: dict[str, Any]) -> None:

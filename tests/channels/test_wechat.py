@@ -30,7 +30,6 @@ TOKEN, APP_ID = "hotline-token", "wx5823bf96d3bd56c7"
 AES_KEY = base64.b64encode(bytes(range(32))).decode().rstrip("=")
 SETTINGS = WeChatSettings(token=TOKEN, app_id=APP_ID, aes_key=AES_KEY, menu={"guide": "办事指南"})
 TEXT = (FIXTURES / "wechat/valid/text.xml").read_bytes()
-AMR = b"#!AMR\n" + b"\x3c" * 64
 
 
 def plain_query(token: str = TOKEN) -> dict[str, str]:
@@ -325,37 +324,6 @@ async def test_guessing_codes_is_stopped(client: Client, port: MemoryPort) -> No
     answers = [await ask(f"{guess:06d}") for guess in range(500_000, 500_025)]
     assert answers == [wording.NOT_FOUND] * 20 + [wording.TOO_FAST] * 5
     assert await ask(code) == wording.TOO_FAST
-
-
-async def test_files_are_brought_home_after_the_answer(serve: Serve, port: MemoryPort) -> None:
-    fetched: list[str] = []
-
-    async def fetch(media_id: str) -> bytes:
-        fetched.append(media_id)
-        return AMR
-
-    client = await serve(wechat.routes(port, settings=SETTINGS, media=wechat.MediaFetcher(port, fetch)))
-    voice = (FIXTURES / "wechat/valid/voice_16k.xml").read_bytes()
-    await say(client, voice)
-    await say(client, voice)
-    await asyncio.wait_for(port.supplemented.wait(), 5)
-    ((_, key), (text, files)), = port.supplements.items()
-    assert (fetched, key) == (["Xv1_voice"], "wechat:Xv1_voice")
-    assert (text, files[0].media_type) == ("[语音.amr]", "audio/amr")
-
-
-async def test_a_file_that_cannot_be_fetched_costs_nothing(serve: Serve, port: MemoryPort) -> None:
-    tried = asyncio.Event()
-
-    async def fetch(media_id: str) -> bytes:
-        tried.set()
-        raise Unavailable("WeChat does not answer")
-
-    client = await serve(wechat.routes(port, settings=SETTINGS, media=wechat.MediaFetcher(port, fetch)))
-    answer = await say(client, (FIXTURES / "wechat/valid/image.xml").read_bytes())
-    await tried.wait()
-    assert next(iter(port.codes)) in await answer.text()
-    assert port.inbounds[0].appeal.attachments[0].key.startswith("wechat:")
 
 
 def test_a_wrong_signature_is_forbidden() -> None:

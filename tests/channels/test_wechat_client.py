@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from channels.message import Outbound
-from channels.wechat_api import FreshToken, OutsideWindow, WeChatApi
+from channels.wechat_api import FreshToken, OutsideWindow, Refused, WeChatApi
 from channels.wechat_client import WeChatClient
-from hotline.errors import RateLimited, RuleViolation, Unavailable
+from hotline.errors import HotlineError, RateLimited, RuleViolation, Unavailable
 from hotline.ids import TicketNumber
 from hotline.standins.wechat import WeChatStandIn
 from hotline.terms import Channel
@@ -174,11 +176,65 @@ async def test_files(rig: Rig) -> None:
     rig.standin.media["m1"] = ("audio/amr", b"#!AMR\n")
     rig.standin.faults.expired = 1
     assert await rig.client().media("m1") == b"#!AMR\n"
-    with pytest.raises(RuleViolation, match="40007"):
+    with pytest.raises(RuleViolation, match="40007") as caught:
         await rig.client().media("m2")
-    rig.standin.media["big"] = ("video/mp4", b"x" * (20 * 1024 * 1024 + 1))
-    with pytest.raises(RuleViolation, match="too large"):
-        await rig.client().media("big")
+    assert not isinstance(caught.value, Refused), "nobody can mend it"
+    for kind in ("image/jpeg", "video/mp4"):
+        rig.standin.media["big"] = (kind, b"x" * (20 * 1024 * 1024 + 1))
+        with pytest.raises(RuleViolation, match="too large"):
+            await rig.client().media("big")
+
+
+async def test_a_video_is_fetched_from_where_wechat_says_it_lies(rig: Rig) -> None:
+    rig.standin.media["v1"] = ("video/mp4", b"moving pictures")
+    rig.standin.faults.expired = 1
+    assert await rig.client().media("v1") == b"moving pictures"
+
+
+@pytest.mark.parametrize(("address", "error", "told"), [
+    ("{base}/gone", Unavailable, "HTTP 404"), ("{base}/empty", Unavailable, "without the file"),
+    ("{base}/moved", Unavailable, "does not answer"), ("http://[", Unavailable, "does not answer"),
+    ("file:///etc/passwd", RuleViolation, "none of the web"), (["no", "text"], RuleViolation, "none of the web"),
+])
+async def test_a_video_that_is_not_there_is_no_file(
+    rig: Rig, address: Any, error: type[HotlineError], told: str
+) -> None:
+    async def media(request: web.Request) -> web.Response:
+        base = str(request.url.origin())
+        return web.json_response({"video_url": address.format(base=base) if isinstance(address, str) else address})
+
+    async def moved(_: web.Request) -> web.Response:
+        raise web.HTTPFound("ftp://127.0.0.1/video.mp4")
+
+    async def empty(_: web.Request) -> web.Response:
+        return web.Response(content_type="video/mp4")
+
+    app = web.Application()
+    app.add_routes([
+        web.get("/cgi-bin/media/get", media), web.get("/moved", moved), web.get("/empty", empty),
+    ])
+    async with TestServer(app) as server:
+        rig.base, rig.tokens.token = str(server.make_url("")).rstrip("/"), "token-1"
+        with pytest.raises(error, match=told):
+            await rig.client().media("v1")
+
+
+async def test_a_page_of_a_gateway_is_no_file(rig: Rig) -> None:
+    rig.tokens.token = "token-1"
+    rig.standin.faults.down = True
+    with pytest.raises(Unavailable, match="HTTP 502"):
+        await rig.client().media("m1")
+
+
+@pytest.mark.parametrize(("code", "error", "wait"), [
+    (45009, RateLimited, 3600), (45011, RateLimited, 60), (40164, Refused, 0), (48001, Refused, 0),
+])
+async def test_why_files_are_not_given(rig: Rig, code: int, error: type[HotlineError], wait: int) -> None:
+    rig.standin.media["m1"] = ("audio/amr", b"#!AMR\n")
+    rig.standin.faults.files_answer = code
+    with pytest.raises(error, match=str(code)) as caught:
+        await rig.client().media("m1")
+    assert getattr(caught.value, "retry_after", 0) == wait
 
 
 async def test_faults_are_switched_over_http(rig: Rig) -> None:

@@ -13,7 +13,7 @@ from aiohttp import web
 from hotline.standins.grid import Grid
 from tests.neighbours.house import SECRET, running_city
 from tests.neighbours.platforms import House
-from tests.processes import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture

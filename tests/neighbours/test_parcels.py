@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from channels.neighbour_codec import HandOver, Status, Update, decode_hand_over, decode_update, inbound_of
 from hotline import commands as c
 from hotline import follow_up
-from hotline.appeal import Appeal, Citizen, Place
+from hotline.appeal import Appeal, Citizen, Entity, Place, Triage
 from hotline.decide import Decision, decide, receive
 from hotline.effects import effects_of
 from hotline.errors import InvalidInput
@@ -36,9 +36,11 @@ OURS = "DG20261120300000015"
 class Way:
     """A ticket on its way; keeps its history."""
 
-    def __init__(self, channel: Channel = Channel.WEB, **appeal: object) -> None:
+    def __init__(
+        self, channel: Channel = Channel.WEB, *, triage: Triage = STREET_LIGHT, **appeal: object
+    ) -> None:
         given = Appeal(**{"text": "广州南沙港前大道路灯不亮", "citizen": LI, **appeal})  # type: ignore[arg-type]
-        self.last = receive(number=OURS, channel=channel, appeal=given, triage=STREET_LIGHT, now=NOW, policy=POLICY)
+        self.last = receive(number=OURS, channel=channel, appeal=given, triage=triage, now=NOW, policy=POLICY)
         self.before: Ticket | None = None
         self.events: list[TicketEvent] = [self.last.event]
 
@@ -106,6 +108,39 @@ def test_who_the_citizen_is_goes_no_further_than_needed(way: Way) -> None:
     [(_, _, body)] = way.told
     assert "李明" not in msgspec.json.encode(body).decode()
     assert "138" not in msgspec.json.encode(body).decode()
+
+
+TOLD = "我是李明,电话13800138000或幺三九零零幺三九零零零"
+
+
+def spelt_out() -> Triage:
+    number = TOLD.partition("或")[2]
+    start = TOLD.index(number)
+    phone = Entity(type="phone", text=number, start=start, end=start + len(number))
+    return msgspec.structs.replace(STREET_LIGHT, title="李明反映路灯", entities=(phone,))
+
+
+@pytest.mark.parametrize(("unit", "appeal"), [
+    (GRID, {}), (CITY, {"confidential": True}), (CITY, {"kind": Kind.REPORT}),
+])
+def test_nor_do_the_texts_say_it(unit: str, appeal: dict[str, object]) -> None:
+    way = Way(triage=spelt_out(), text=TOLD, **appeal).do(c.AddMessage(text="李明:打13800138000")).do(c.Accept())
+    told = [way.do(c.Dispatch(lead=unit)).told, way.do(c.AddMessage(text="找李明,13800138000")).told,
+            way.do(c.Urge(note="李明催")).told, way.do(c.TakeBack(reason="李明13800138000说不用了")).told]
+    [(_, _, body)] = told[0]
+    assert isinstance(body, HandOver)
+    assert (body.text, body.title) == ("我是李*,电话138****8000或幺三九****九零零零", "李*反映路灯")
+    assert body.messages == ("李*:打138****8000",)
+    texts = [one.text for [(_, _, one)] in told[1:]]  # type: ignore[attr-defined]
+    assert texts == ["找李*,138****8000", "催办:李*催", "李*138****8000说不用了"]
+
+
+def test_a_city_that_may_know_the_citizen_reads_what_was_written() -> None:
+    way = Way(triage=spelt_out(), text=TOLD).do(c.AddMessage(text="打13800138000")).do(c.Accept())
+    [(_, _, body)] = way.do(c.Dispatch(lead=CITY)).told
+    assert isinstance(body, HandOver)
+    assert (body.text, body.title, body.messages) == (TOLD, "李明反映路灯", ("打13800138000",))
+    assert way.do(c.AddMessage(text="找李明,13800138000")).news == [("message", "找李明,13800138000")]
 
 
 def test_what_was_said_before_goes_along() -> None:

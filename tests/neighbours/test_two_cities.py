@@ -17,10 +17,10 @@ from hotline import commands as c
 from hotline.core import Core
 from hotline.errors import Forbidden
 from hotline.events import Actor, Role
-from hotline.terms import Channel, Rating, State
+from hotline.terms import Channel, Rating, State, TryResult
 from hotline.ticket import Ticket
 from tests.neighbours.house import SECRET, running_city, until
-from tests.processes import free_port
+from tests.ports import free_port
 
 AGENT, SUPERVISOR = Actor(Role.AGENT, "li"), Actor(Role.SUPERVISOR, "wang")
 DG, GZ = "东莞12345", "广州12345"
@@ -138,6 +138,36 @@ async def test_there_and_back_with_an_outcome(cities: Cities) -> None:
     assert (await ticket(gz, theirs)).rating is Rating.SATISFIED
     states = await dg.pool.fetch("SELECT state, count(*) FROM parcels GROUP BY state")
     assert [row["state"] for row in states] == ["sent"]
+
+
+UNREACHED = (c.RecordTry(result=TryResult.WRONG_NUMBER), c.SettleFollowUp(solved=None, unreachable=True))
+
+
+@pytest.mark.parametrize(("said", "rating", "solved"), [
+    ((c.DisputeFollowUp(rating=Rating.VERY_DISSATISFIED),), Rating.VERY_DISSATISFIED, False),
+    ((c.DisputeFollowUp(),), None, False),
+    (UNREACHED, None, None),
+], ids=["dissatisfied", "unsolved", "unreachable"])
+async def test_whatever_the_citizen_said_closes_the_ticket_of_who_handled_it(
+    cities: Cities, said: tuple[c.Command, ...], rating: Rating | None, solved: bool | None
+) -> None:
+    dg, gz = await cities.start_dongguan(), await cities.start_guangzhou()
+    number = await handed_over(dg)
+    theirs = await arrived(gz)
+    unit = next(iter(gz.city.directory.units))
+    holder = Actor(Role.DEPARTMENT, unit)
+    await act(gz, theirs, c.Accept(), c.Dispatch(lead=unit))
+    await act(gz, theirs, c.Sign(), c.Reply(internal="换了灯泡", public="路灯已修好"), actor=holder)
+    await act(gz, theirs, c.AcceptReply())
+    await reaches(dg, number, State.PENDING_REVIEW)
+    await act(dg, number, c.AcceptReply(), *said)
+    await reaches(gz, theirs, State.CLOSED)
+    closed = await gz.store.read(theirs)
+    assert (closed.ticket.rating, closed.ticket.solved) == (rating, solved)
+    last = (await gz.store.history(closed.id))[-1].fact
+    assert isinstance(last, c.SettleFollowUp)
+    assert last.unreachable is (said is UNREACHED)
+    assert not (await ticket(dg, number)).alarms
 
 
 async def test_what_is_returned_can_be_dispatched_anew(cities: Cities) -> None:

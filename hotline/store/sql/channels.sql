@@ -31,10 +31,11 @@ SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5 FROM chat_lines WHERE sessi
 RETURNING session, seq, key, author, text, at;
 
 -- name: chat_since
+-- What was erased is shown no more; its numbers stay taken.
 SELECT line.session, line.seq, line.key, line.author, line.text, line.at
 FROM unnest($1::text[], $2::int[]) AS asked (session, above)
 CROSS JOIN LATERAL (
-    SELECT * FROM chat_lines c WHERE c.session = asked.session AND c.seq > asked.above ORDER BY seq LIMIT 200
+    SELECT * FROM chat_lines c WHERE c.session = asked.session AND c.seq > asked.above AND c.text <> '' ORDER BY seq LIMIT 200
 ) AS line
 ORDER BY line.session, line.seq;
 
