@@ -17,7 +17,7 @@ from agent_ui.gate import seat_of
 from agent_ui.setup import AuditPage, AuditState
 from channels.kit import json_response
 from channels.openapi_document import Operation
-from hotline.audit import Fault, Kept, Record
+from hotline.audit import OK, Fault, Kept, Record
 from hotline.errors import InvalidInput
 from hotline.feed import MAX_SEQ
 
@@ -99,7 +99,9 @@ class AuditApi:
         """Read every row again; the first that does not fit is told."""
         fault = await self._audit.verify(lambda _: None)
         told = "" if fault is None else f"link {fault.link}: {fault.what} {fault.log} {fault.number or ''}".strip()
-        await self._note(request, "audit.verify", detail={"outcome": told or "whole"})
+        await self._note(
+            request, "audit.verify", result="broken" if told else OK, detail={"outcome": told or "whole"}
+        )
         return private(json_response(await self._state(told)))
 
     async def _state(self, fault: str) -> AuditState:
@@ -108,12 +110,13 @@ class AuditApi:
         return AuditState(links=links, rows=rows, head=f"{number}:{digest.hex()}", waiting=waiting, fault=fault)
 
     async def _note(
-        self, request: web.Request, act: str, *, subject: str = "", detail: dict[str, str] | None = None
+        self, request: web.Request, act: str, *, subject: str = "", result: str = OK,
+        detail: dict[str, str] | None = None,
     ) -> None:
         staff = (await seat_of(self._accounts, request)).staff
         await self._audit.note(Record(
             at=self._accounts.clock(), actor=f"{staff.role}:{staff.name}", act=act, subject=subject,
-            detail=detail or {},
+            result=result, detail=detail or {},
         ))
 
 

@@ -14,14 +14,15 @@ from aiohttp import web
 from msgspec import Meta
 
 from agent_ui.accounts import TICKET_LIFE, Accounts, Grant, Visitor
+from agent_ui.figures import LOG_INS
 from agent_ui.gate import COOKIE as COOKIE
 from agent_ui.gate import seat_of
 from agent_ui.gate import token_of as token_of
 from agent_ui.identity import Duty, Proof
 from agent_ui.staff import Staff, StaffRole
 from channels.appeal_codec import decode_json
-from channels.kit import client_address, json_response, require_json
-from channels.limits import RateLimit
+from channels.kit import client_address, json_response, read_limited, require_json
+from channels.limits import RateLimit, network_of
 from hotline.audit import Record
 from hotline.errors import Unauthenticated
 
@@ -97,14 +98,15 @@ class Auth:
     async def login(self, request: web.Request) -> web.Response:
         """Log in with name, password and code."""
         require_json(request)
-        body = decode_json(_login, await request.read())
+        body = decode_json(_login, await read_limited(request, 16 * 1024))
         visitor, now = visitor_of(request, self._door.proxies), self._accounts.clock().timestamp()
-        self._limit.check(visitor.address, now)
+        network = network_of(visitor.address)
+        self._limit.check(network, now)
         try:
             grant = await self._accounts.login(body.name, body.password, code=body.code, visitor=visitor)
         except Unauthenticated as error:
             if error.error_id != "code_needed":
-                self._limit.take(visitor.address, now)
+                self._limit.take(network, now)
                 await self.note("login", f"staff:{body.name}", result=error.error_id, address=visitor.address)
             raise
         await self.note("login", f"{grant.staff.role}:{grant.staff.name}", address=visitor.address)
@@ -115,7 +117,9 @@ class Auth:
         return private(self.with_cookie(request, json_response(answer), grant))
 
     async def note(self, act: str, actor: str, *, result: str = "ok", **detail: str) -> None:
-        """Write an act of identity into the audit."""
+        """Write an act of identity into the audit; log-ins are counted."""
+        if act in ("login", "login.sso"):
+            LOG_INS.labels(result).inc()
         if self._note is not None:
             await self._note(Record(at=self._accounts.clock(), actor=actor, act=act, result=result, detail=detail))
 

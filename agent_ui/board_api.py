@@ -15,7 +15,7 @@ from agent_ui.figures_kit import Session, department_of
 from channels.kit import JSON
 from channels.openapi_document import Operation
 from hotline.board import Board
-from hotline.errors import Forbidden, HotlineError, Overloaded
+from hotline.errors import Forbidden, HotlineError, RateLimited
 
 MAX_STREAMS = 200
 EVERY, CHECKED_EVERY = 0.4, 60.0
@@ -29,7 +29,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answers={200: (JSON, Board)},
     ),
     Operation(
-        method="get", path="/api/v1/board/stream", tag="大屏", security=("staff",), errors=(*_AUTH, "overloaded"),
+        method="get", path="/api/v1/board/stream", tag="大屏", security=("staff",), errors=(*_AUTH, "rate_limited"),
         summary="The same as server-sent events `board`, each under a second old",
         answers={200: (_EVENTS, {"type": "string"})},
     ),
@@ -59,7 +59,7 @@ class BoardApi:
         """Send the board until the listener, its session or the service goes."""
         await self._centre(request)
         if self._streams >= MAX_STREAMS:
-            raise Overloaded(f"{MAX_STREAMS} boards are open already: close one, or ask for /api/v1/board")
+            raise RateLimited(f"{MAX_STREAMS} boards are open already: close one, or ask for /api/v1/board")
         response = web.StreamResponse(headers={
             "Content-Type": _EVENTS, "Cache-Control": "no-store", "X-Accel-Buffering": "no",
         })

@@ -175,7 +175,7 @@ def routes(desk: DirectoryDesk, *, known: Known) -> list[web.AbstractRouteDef]:
 
 _XLSX = {"type": "string", "contentMediaType": XLSX_TYPE}
 _READ = ("unauthenticated", "not_found")
-_WRITE = ("unauthenticated", "forbidden", "not_found", "too_large")
+_WRITE = ("unauthenticated", "forbidden", "not_found")
 _MADE = {201: (_JSON, Made), 200: (_JSON, Made)}
 
 

@@ -1,4 +1,4 @@
-"""Figures of the gateway for `/metrics`: how many consoles, how many were dropped and why, how far the feed lags."""
+"""Figures for `/metrics`: log-ins of staff; the gateway's consoles, how many were dropped and why, how far it lags."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from prometheus_client import Counter, Gauge
 
+LOG_INS = Counter("hotline_log_ins", "Log-ins of staff, by outcome: ok, or the refusal's error_id", ["outcome"])
 CONSOLES = Gauge("hotline_consoles", "Consoles connected to this gateway")
 DROPPED = Counter("hotline_consoles_dropped", "Consoles that the gateway ended, by reason", ["reason"])
 CONNECTED = Gauge("hotline_event_feed_connected", "1 while the event log can be read")

@@ -1,12 +1,13 @@
 """Personal data hidden by default (domain.md section 8; GB/T 35273): 138****1234, 张*, 441900********1234. Pure.
 
-A full view needs a reason, which is recorded with the ticket. 举报 and confidential tickets hide the citizen from the
-handling department whatever the reason.
+A full view needs a reason, which is recorded with the ticket. Of 举报 and confidential tickets the handling department
+sees nothing of the citizen, not even masked, whatever the reason.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,18 +16,26 @@ from agent_ui.staff import Staff, StaffRole
 from hotline.terms import Kind
 from hotline.ticket import Ticket
 
-MOBILE = re.compile(r"(?<![0-9A-Za-z])((?:\+?86[- ]?)?1[3-9]\d)[- ]?\d{4}[- ]?(\d{4})(?![0-9A-Za-z])")
-LANDLINE = re.compile(r"(?<![0-9A-Za-z])((?:\+86[- ]?|0)\d{2,3}[- ]?)\d{4}(\d{3,4})(?![0-9A-Za-z])")
+_CHINA = r"(?:\+|00)?86[- ]?"
+_MOBILE = rf"((?:{_CHINA})?1[3-9]\d)[- ]?\d{{4}}[- ]?(\d{{4}})"
+MOBILE = re.compile(rf"(?<![0-9A-Za-z]){_MOBILE}(?![0-9A-Za-z])")
+MOBILE_ANYWHERE = re.compile(rf"(?<!\d){_MOBILE}(?!\d)")
+"""Where it touches letters too, as in a repr (`\\n138…`) or an address (`%2B86138…`). A few hashes are garbled."""
+LANDLINE = re.compile(rf"(?<![0-9A-Za-z])((?:{_CHINA}|0)\d{{2,3}}[- ]?)\d{{4}}(\d{{3,4}})(?![0-9A-Za-z])")
+ABROAD = re.compile(r"(?<![0-9A-Za-z])(\+[1-9]\d{2})\d{2,8}(\d{4})(?![0-9A-Za-z])")
 ID_CARD = re.compile(r"(?<![0-9A-Za-z])(\d{6})\d{8}(\d{3}[0-9Xx])(?![0-9A-Za-z])")
 HAN_NAME = re.compile(r"[㐀-鿿·]{2,20}")
 T = TypeVar("T", bound=msgspec.Struct)
+Shown = Callable[[dict[str, Any]], dict[str, Any]]
+"""What is shown of a citizen."""
 
 
 def mask_text(text: str) -> str:
     """Hide telephone numbers and identity documents that stand in a text."""
     text = ID_CARD.sub(r"\1********\2", text)
-    text = MOBILE.sub(r"\1****\2", text)
-    return LANDLINE.sub(r"\1****\2", text)
+    for pattern in (MOBILE, LANDLINE, ABROAD):
+        text = pattern.sub(r"\1****\2", text)
+    return text
 
 
 def mask_name(name: str) -> str:
@@ -54,38 +63,47 @@ def _without_name(text: str, name: str) -> str:
     return text.replace(name, mask_name(name)) if HAN_NAME.fullmatch(name) else text
 
 
-def _mask_key(key: str) -> str:
+def mask_key(key: str) -> str:
+    """Hide by what a channel knows somebody: a phone, or of anything else all but the first three signs."""
     masked = mask_text(key)
     return masked if masked != key else key[:3] + "*" * (len(key) > 3)
 
 
 def _citizen(value: dict[str, Any]) -> dict[str, Any]:
-    rules = {"name": mask_name, "phone": mask_text, "key": _mask_key}
+    rules = {"name": mask_name, "phone": mask_text, "key": mask_key}
     return {name: rules[name](text) if name in rules else text for name, text in value.items()}
 
 
-def _masked(value: Any, name: str) -> Any:
+def _nobody(_: dict[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def _masked(value: Any, name: str, citizen: Shown) -> Any:
     match value:
         case str():
             return _without_name(mask_text(value), name)
         case dict():
-            return {key: _citizen(item) if key == "citizen" else _masked(item, name) for key, item in value.items()}
+            return {
+                key: citizen(item) if key == "citizen" else _masked(item, name, citizen) for key, item in value.items()
+            }
         case list() | tuple():
-            return [_masked(item, name) for item in value]
+            return [_masked(item, name, citizen) for item in value]
         case _:
             return value
 
 
-def masked(value: T, *, name: str = "") -> T:
+def masked(value: T, *, name: str = "", concealed: bool = False) -> T:
     """Return a ticket, an event or any other frozen value with personal data hidden in every text.
 
     Args:
         name: the citizen's, hidden wherever it stands.
+        concealed: of the citizen nothing is left: a family name and seven digits tell a department enough.
     """
-    return msgspec.convert(_masked(msgspec.to_builtins(value), name), type(value))
+    shown = _nobody if concealed else _citizen
+    return msgspec.convert(_masked(msgspec.to_builtins(value), name, shown), type(value))
 
 
 def may_see_citizen(staff: Staff, ticket: Ticket) -> bool:
-    """Tell whether a reason may show the citizen in full to this person."""
+    """Tell whether this person may know who the citizen is: masked at once, in full for a reason."""
     hidden = ticket.appeal.confidential or ticket.kind is Kind.REPORT
     return staff.role is not StaffRole.DEPARTMENT or not hidden

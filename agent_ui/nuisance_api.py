@@ -1,6 +1,6 @@
 """HTTP for supervisors: contacts marked as malicious nuisance, lifted, and bundled as evidence for the police.
 
-A contact is personal data: it stands in bodies only, never in addresses.
+A contact is personal data: it stands in bodies only, never in addresses, and in answers masked.
 """
 
 from __future__ import annotations
@@ -34,8 +34,16 @@ class MarkBody(Body, frozen=True, kw_only=True):
     days: Annotated[int, Meta(ge=1, le=MAX_DAYS)] = 30
 
 
+class LiftBody(Body, frozen=True, kw_only=True):
+    """Which mark is lifted, by its contact or its id, one of the two, and why."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    contact: Annotated[str, Meta(max_length=200)] = ""
+    id: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
+
+
 class ContactBody(Body, frozen=True, kw_only=True):
-    """Whose mark is lifted, or who is bundled, and why."""
+    """Who is bundled, and why."""
 
     contact: Annotated[str, Meta(min_length=1, max_length=200)]
     reason: Annotated[str, Meta(min_length=1, max_length=500)]
@@ -59,8 +67,8 @@ def routes(desk: NuisanceDesk, *, known: Known) -> list[web.AbstractRouteDef]:
 
     async def lift(request: web.Request) -> web.Response:
         staff = await known(request)
-        given = await _body(request, ContactBody)
-        return json_response(await desk.lift(staff, given.contact, given.reason))
+        given = await _body(request, LiftBody)
+        return json_response(await desk.lift(staff, given.contact, given.reason, id_=given.id))
 
     async def evidence(request: web.Request) -> web.Response:
         staff = await known(request)
@@ -87,9 +95,9 @@ def _told(
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    _told("get", "marks", "All marks, the newest first", {200: (_JSON, list[Mark])}),
+    _told("get", "marks", "All marks, the newest first, with contacts masked", {200: (_JSON, list[Mark])}),
     _told("post", "marks", "Mark a contact", {201: (_JSON, Mark)}, "rule_violation", body={_JSON: MarkBody}),
-    _told("post", "lifts", "Lift a mark", {200: (_JSON, Mark)}, "not_found", body={_JSON: ContactBody}),
+    _told("post", "lifts", "Lift a mark", {200: (_JSON, Mark)}, "not_found", body={_JSON: LiftBody}),
     _told(
         "post", "evidence", "Everything kept of a contact, as a zip for the police",
         {200: (_ZIP, {"type": "string", "contentMediaType": _ZIP})}, "not_found", body={_JSON: ContactBody},

@@ -233,9 +233,11 @@ def _check_centre(staff: Staff) -> None:
 
 
 def _opened(staff: Staff, found: Found, relatives: Relatives, *, full: bool) -> Opened:
-    name = found.ticket.appeal.citizen.name
-    ticket = found.ticket if full else masked(found.ticket, name=name)
-    events = found.events if full else tuple(masked(event, name=name) for event in found.events)
+    ticket, events = found.ticket, found.events
+    if not full:
+        name, concealed = ticket.appeal.citizen.name, not may_see_citizen(staff, ticket)
+        ticket = masked(ticket, name=name, concealed=concealed)
+        events = tuple(masked(event, name=name, concealed=concealed) for event in events)
     return Opened(
         id=found.id, ticket=msgspec.Raw(msgspec.json.encode(ticket)),
         events=tuple(msgspec.Raw(msgspec.json.encode(event)) for event in events),

@@ -21,10 +21,10 @@ _OCTETS = "application/octet-stream"
 _BYTES: dict[str, Any] = {_OCTETS: {"type": "string", "contentMediaType": _OCTETS}}
 _FILE = {200: (_OCTETS, _BYTES[_OCTETS])}
 _AUTH = ("unauthenticated", "forbidden")
-_TAKING = ("too_large", "unsupported_media_type")
+_TAKING = ("unsupported_media_type",)
 _ACTING = (
     "not_found", "illegal_transition", "rule_violation", "personal_data", "version_conflict", "idempotency_key_reused",
-    "too_large", "unsupported_media_type",
+    "unsupported_media_type",
 )
 
 

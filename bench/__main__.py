@@ -19,7 +19,8 @@ import aiohttp
 from bench.emergency import emergencies
 from bench.raw import raw_inserts
 from hotline.demo import examples
-from tests.processes import TOKEN, House, free_port
+from tests.ports import free_port
+from tests.processes import TOKEN, House
 
 CLIENTS = 128
 EMERGENCIES = 200

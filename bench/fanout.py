@@ -28,7 +28,7 @@ import psutil
 from tqdm import tqdm
 
 from bench.fanout_load import LOADS
-from tests.processes import free_port
+from tests.ports import free_port
 
 SECONDS, LATE, GOAL = 2.5, 1.0, 5
 

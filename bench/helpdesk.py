@@ -15,7 +15,8 @@ import aiohttp
 import asyncpg
 from tqdm import tqdm
 
-from tests.processes import TOKEN, free_port
+from tests.ports import free_port
+from tests.processes import TOKEN
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "var" / "peers"

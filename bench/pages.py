@@ -27,7 +27,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from agent_ui.page import DIST, routes
-from tests.processes import free_port
+from tests.ports import free_port
 
 STAFF = {"name": "bench", "display_name": "坐席", "role": "agent"}
 STATES = ("received", "pending_dispatch", "return_requested", "pending_review", "pending_follow_up")

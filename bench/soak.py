@@ -2,7 +2,8 @@
 
 First the capacity (tickets a second through HTTP, one process with every role) is measured, then half of it is kept up,
 with consoles listening. Memory and latency are sampled; their slopes by least squares are printed, and what they would
-come to in a day. Flat is the goal: the first tenth of the time, in which caches fill, is left out.
+come to in a day. Flat is the goal: the first tenth of the time, in which caches fill, is left out, and the slope of the
+second half stands beside that of the whole: what levels off is no leak.
 """
 
 from __future__ import annotations
@@ -68,13 +69,15 @@ class Soak:
         kept = self.samples[len(self.samples) // 10:]
         at = [one[0] / 3600 for one in kept]
         print(f"\n{self._rate:.0f} tickets/s for {kept[-1][0] / 60:.0f} minutes, bad answers: {self.bad}")
-        if len(kept) < 2:
+        if len(kept) < 4:
             return  # too short for a slope
         for name, column, unit in (("memory", 1, "MiB"), ("latency p50", 2, "ms"), ("latency p99", 3, "ms")):
             values = [one[column] for one in kept]
-            slope = linear_regression(at, values).slope
-            print(f"{name:<12} {values[0]:8.1f} → {values[-1]:8.1f} {unit}; slope {slope:+8.2f} {unit} an hour, "
-                  f"{24 * slope:+9.1f} a day; least {min(values):.1f}, most {max(values):.1f}")
+            slope, half = linear_regression(at, values).slope, len(kept) // 2
+            later = linear_regression(at[half:], values[half:]).slope
+            print(f"{name:<12} {values[0]:8.1f} → {values[-1]:8.1f} {unit}; slope {slope:+8.2f} {unit} an hour "
+                  f"({24 * slope:+.1f} a day), of the second half {later:+8.2f}; least {min(values):.1f}, "
+                  f"most {max(values):.1f}")
 
 
 async def soak(*, minutes: float, consoles: int) -> int:

@@ -46,8 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has gone
         return 1
-    except OSError as error:  # a file that cannot be read, a full disk: the message says which
-        return fail(Unavailable(str(error)))
+    except OSError as error:  # a file that cannot be read, a full disk: the message says which; a timeout has none
+        return fail(Unavailable(str(error) or type(error).__name__))
 
 
 def _prepare_streams() -> None:

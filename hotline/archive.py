@@ -7,6 +7,7 @@ recordings. A delivery that leaves the spool meanwhile is in the dump; a row of 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import os
@@ -187,4 +188,16 @@ def put_in_place(unpacked: Path, data: Path, name: str) -> None:
         if path.is_file():
             target = data / path.relative_to(unpacked)
             target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
+            _move(path, target)
+
+
+def _move(path: Path, target: Path) -> None:
+    try:
+        path.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # The folder is a mount of its own, as machines share it: copied beside first, so that nobody meets half a file.
+        beside = target.with_name(f"tmp_{target.name}")
+        shutil.copy(path, beside)
+        beside.replace(target)

@@ -20,14 +20,15 @@ class Batches(Generic[T]):
         self._waiting: deque[T] = deque()
         self._arrived = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
-        self._closing = False
+        self.closing = False
+        """Whether it drains, and then ends."""
 
     async def __aenter__(self) -> Batches[T]:
         self._workers = [asyncio.create_task(self._work()) for _ in range(self._count)]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._closing = True
+        self.closing = True
         self._arrived.set()
         await asyncio.gather(*self._workers)
 
@@ -40,7 +41,7 @@ class Batches(Generic[T]):
         self._arrived.set()
 
     async def _work(self) -> None:
-        while not (self._closing and not self._waiting):
+        while not (self.closing and not self._waiting):
             await self._arrived.wait()
             if len(self._waiting) < self._most:
                 await asyncio.sleep(self._gather)
@@ -50,6 +51,6 @@ class Batches(Generic[T]):
 
     def _take(self) -> list[T]:
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
-        if not self._waiting and not self._closing:
+        if not self._waiting and not self.closing:
             self._arrived.clear()
         return batch

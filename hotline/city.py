@@ -6,6 +6,7 @@ editor mends them in one go.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,15 @@ class EmergencyTimers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class City(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the software knows of one city. `places` is the folder of the gazetteer (`triage.gazetteer`)."""
+    """Everything the software knows of one city.
+
+    `area_code` begins with 0; `places` is the folder of the gazetteer (`triage.gazetteer`).
+    """
 
     name: str
     code: str
     prefix: str
+    area_code: str
     policy: Policy
     emergency: EmergencyTimers
     priorities: PriorityRules
@@ -85,6 +90,7 @@ def _city(reader: CityFiles, settings: Mapping[str, Any], categories: tuple[Labe
         name=str(settings["name"]),
         code=str(settings["code"]),
         prefix=_prefix(settings["prefix"]),
+        area_code=_area_code(settings["area_code"]),
         policy=policy_of(reader, settings),
         emergency=msgspec.convert(settings["emergency"], EmergencyTimers),
         priorities=_priorities(settings["priorities"], categories),
@@ -97,6 +103,12 @@ def _city(reader: CityFiles, settings: Mapping[str, Any], categories: tuple[Labe
 def _prefix(value: str) -> str:
     if len(value) != 2 or not value.isascii() or not value.isupper():
         raise ValueError("prefix 应为两个大写字母")
+    return value
+
+
+def _area_code(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch("0[1-9][0-9]{1,2}", value):
+        raise ValueError('area_code 应为加引号的区号, 如 "0769"')
     return value
 
 

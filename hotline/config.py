@@ -7,24 +7,24 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
-from hotline.config_text import identity_mistakes
+from hotline.config_mistakes import about, mistakes_of
 from hotline.config_text import listed as listed
 from hotline.config_text import named_secrets as named_secrets
 from hotline.config_text import pairs as pairs
 from hotline.config_text import template as template
 from hotline.errors import InvalidInput
-from hotline.neighbours import neighbours_of
-from routing.addresses import networks
 
 PREFIX = "HOTLINE_"
+_NO_SETTINGS = {"HOTLINE_CONFIG"}
+"""Variables that are read, but name where the settings are."""
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
@@ -135,80 +135,15 @@ def describe() -> list[tuple[str, str, Any]]:
     ]
 
 
-_ADDRESSES = (
-    "wechat_api", "police_url", "ari_url", "speech_url", "public_url", "sms_url", "push_url", "ws_url", "oidc_issuer",
-)
-
-
 def voice_on(settings: Settings) -> bool:
     """Tell whether there is a PBX: one that we dial, or one that dials us."""
     return bool(settings.ari_url or settings.ari_listen)
 
 
-def _mistakes(settings: Settings) -> list[str]:
-    """Return what is wrong with values that are each well-formed."""
-    found = []
-    for name in _ADDRESSES:
-        address = getattr(settings, name)
-        parts = urlsplit(address)
-        if address and (parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname):
-            found.append(f"{name}: {address!r} is no address such as http://127.0.0.1:9110")
-    try:
-        networks(settings.webhook_networks)
-    except InvalidInput as error:
-        found.append(error.detail)
-    found += [
-        f"{name}: must look like postgresql://user:password@host:5432/database" for name in ("dsn", "reports_dsn")
-        if (given := getattr(settings, name)) and not given.startswith(("postgresql://", "postgres://"))
-    ]
-    found += [*_wechat_mistakes(settings), *identity_mistakes(settings.second_factor, oidc=(
-        settings.oidc_issuer, settings.oidc_client, settings.oidc_secret, settings.public_url
-    ))]
-    if settings.police_url and not settings.police_secret:
-        found.append("police_secret: needed when police_url is set, or the desk could not check our signature")
-    for name in ("sms", "push"):
-        if getattr(settings, f"{name}_url") and not getattr(settings, f"{name}_secret"):
-            found.append(f"{name}_secret: needed when {name}_url is set, or the gateway could not check our signature")
-    try:
-        neighbours_of(settings.neighbours)
-    except InvalidInput as error:
-        found.append(f"neighbours: {error.detail}")
-    if voice_on(settings) and not (settings.ari_user and settings.ari_password):
-        found.append("ari_user, ari_password: needed when ari_url or ari_listen is set")
-    host, _, port = settings.ari_listen.rpartition(":")
-    if settings.ari_listen and not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        found.append(f"ari_listen: {settings.ari_listen!r} is no host:port such as 127.0.0.1:8089")
-    for setting in ("app_tokens", "ioc_tokens"):
-        for pair in filter(str.strip, getattr(settings, setting).split(",")):
-            name, _, secret = pair.partition(":")
-            if not name.strip() or len(secret.strip()) < 8:
-                wrong = name.strip() or repr(pair)
-                found.append(f"{setting}: {wrong} must be name:secret, the secret 8 characters or more")
-    return found
-
-
-def _wechat_mistakes(settings: Settings) -> list[str]:
-    found = []
-    if settings.wechat_aes_key and len(settings.wechat_aes_key) != 43:
-        found.append(f"wechat_aes_key: EncodingAESKey has 43 characters, this one {len(settings.wechat_aes_key)}")
-    if settings.wechat_aes_key and not settings.wechat_app_id:
-        found.append("wechat_app_id: needed when wechat_aes_key is set, encrypted messages name the account by it")
-    if not settings.wechat_plain and not settings.wechat_aes_key:
-        found.append("wechat_aes_key: needed when wechat_plain is false, or no message could be read")
-    if settings.wechat_secret and not settings.wechat_app_id:
-        found.append("wechat_app_id: needed when wechat_secret is set")
-    if len(pairs(settings.wechat_menu)) != len([part for part in settings.wechat_menu.split("|") if part.strip()]):
-        found.append("wechat_menu: must look like HOURS=我们全天为您服务|HOW=请直接发送您的诉求, every key once")
-    name, keywords = template(settings.wechat_template)
-    if settings.wechat_template and ("=" in name or not name or not keywords):
-        found.append("wechat_template: must look like TEMPLATE_ID|character_string1=number|thing2=text")
-    if settings.wechat_template and not settings.wechat_secret:
-        found.append("wechat_secret: needed when wechat_template is set, or no notice could be sent")
-    return found
-
-
 def _one(name: str, value: Any) -> str | None:
     """Return what is wrong with one value, None if nothing."""
+    if name not in Settings.__struct_fields__:
+        return f"{name}: no such setting"
     try:
         msgspec.convert({name: value}, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -225,6 +160,30 @@ def load(environment: Mapping[str, str] = os.environ, *, file: Path | None = Non
     Raises:
         InvalidInput: one line for every mistake found, in the file and in the variables alike.
     """
+    settings, mistakes = read(environment, file=file)
+    if mistakes:
+        raise InvalidInput("\n".join(mistakes), error_id="configuration")
+    return settings
+
+
+def read(environment: Mapping[str, str] = os.environ, *, file: Path | None = None) -> tuple[Settings, list[str]]:
+    """Read what can be read: the settings, malformed ones with their defaults, and a line for every mistake.
+
+    What does not fit is told too, save what is about a malformed setting: its default was never meant.
+
+    Raises:
+        InvalidInput: the file cannot be read at all.
+    """
+    values = _values(environment, file)
+    malformed = {name: wrong for name, value in values.items() if (wrong := _one(name, value))}
+    good = {name: value for name, value in values.items() if name not in malformed}
+    settings = msgspec.convert(good, Settings, strict=False)
+    unfit = [mistake for mistake in mistakes_of(settings) if not about(mistake) & malformed.keys()]
+    return settings, [*malformed.values(), *unfit]
+
+
+def _values(environment: Mapping[str, str], file: Path | None) -> dict[str, Any]:
+    """Return what the file says, and over it what the variables say."""
     path = file or Path(environment.get("HOTLINE_CONFIG") or "hotline.toml")
     values: dict[str, Any] = {}
     if path.exists() or (file is None and environment.get("HOTLINE_CONFIG")):
@@ -234,13 +193,19 @@ def load(environment: Mapping[str, str] = os.environ, *, file: Path | None = Non
             raise InvalidInput(f"{path}: {error}", error_id="configuration") from error
         except OSError as error:
             raise InvalidInput(f"{path}: {error.strerror}", error_id="configuration") from error
-    names = [field.name for field in msgspec.structs.fields(Settings)]
-    values |= {name: environment[PREFIX + name.upper()] for name in names if PREFIX + name.upper() in environment}
-    mistakes = [f"{name}: no such setting" for name in values if name not in names]
-    mistakes += filter(None, (_one(name, value) for name, value in values.items() if name in names))
-    if not mistakes:
-        settings = msgspec.convert(values, Settings, strict=False)
-        mistakes = _mistakes(settings)
-    if mistakes:
-        raise InvalidInput("\n".join(mistakes), error_id="configuration")
-    return settings
+    return values | {
+        name: environment[PREFIX + name.upper()] for name in Settings.__struct_fields__
+        if PREFIX + name.upper() in environment
+    }
+
+
+def misspelt(environment: Iterable[str]) -> list[str]:
+    """Return a line for each HOTLINE_ variable that is no setting: nobody reads it, which is seldom what was meant."""
+    known = [PREFIX + name.upper() for name, *_ in describe()]
+    lines = []
+    for name in sorted(set(environment) - set(known) - _NO_SETTINGS):
+        if name.startswith(PREFIX):
+            near = get_close_matches(name.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], n=1)
+            meant = f": did you mean {PREFIX}{near[0]}?" if near else ""
+            lines.append(f"{name} is no setting and is not read{meant}")
+    return lines

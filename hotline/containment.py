@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from agent_ui.masking import mask_key, masked
 from agent_ui.staff import Staff, StaffRole
 from channels.message import Inbound
 from channels.phone_number import normalize_phone
@@ -55,8 +56,8 @@ class NuisanceRows(Protocol):
         """Mark a contact. Raises RuleViolation where it is marked."""
         ...
 
-    async def lift(self, contact: str, reason: str, *, actor: str, now: datetime) -> Mark | None:
-        """Lift the mark of a contact; None where there is none."""
+    async def lift(self, mark: str | int, reason: str, *, actor: str, now: datetime) -> Mark | None:
+        """Lift a mark, named by its contact or its id; None where there is none."""
         ...
 
     async def case(self, contact: str, since: datetime) -> Case:
@@ -114,7 +115,7 @@ class Containment:
 
 
 class NuisanceDesk:
-    """What supervisors ask."""
+    """What supervisors ask. Marks come back masked: who is meant in full stands in the bundle, kept with a reason."""
 
     def __init__(
         self, rows: NuisanceRows, containment: Containment, *, clock: Clock, bundle: Callable[[Case, Act], bytes]
@@ -125,7 +126,7 @@ class NuisanceDesk:
     async def marks(self, staff: Staff) -> list[Mark]:
         """Return all marks, the newest first."""
         _check(staff)
-        return await self._rows.marks()
+        return [_shown(mark) for mark in await self._rows.marks()]
 
     async def mark(self, staff: Staff, contact: str, reason: str, *, days: int = 30) -> Mark:
         """Mark a contact for some days.
@@ -146,18 +147,25 @@ class NuisanceDesk:
             contact, reason.strip(), actor=staff.name, now=now, until=now + timedelta(days=days)
         )
         await self._containment.reload()
-        return mark
+        return _shown(mark)
 
-    async def lift(self, staff: Staff, contact: str, reason: str) -> Mark:
-        """Lift a mark. Raises Forbidden, InvalidInput without a reason, NotFound."""
+    async def lift(self, staff: Staff, contact: str, reason: str, *, id_: int | None = None) -> Mark:
+        """Lift a mark, named by its contact or its id.
+
+        Raises:
+            Forbidden, InvalidInput (no reason; both or neither of contact and id), NotFound.
+        """
         _check(staff)
         if not reason.strip():
             raise InvalidInput("lifting a mark needs a reason")
-        mark = await self._rows.lift(as_contact(contact), reason.strip(), actor=staff.name, now=self._clock())
+        if (id_ is None) == (not contact):
+            raise InvalidInput("name the mark by its contact or by its id, one of the two")
+        named = as_contact(contact) if id_ is None else id_
+        mark = await self._rows.lift(named, reason.strip(), actor=staff.name, now=self._clock())
         if mark is None:
             raise NotFound("this contact is not marked")
         await self._containment.reload()
-        return mark
+        return _shown(mark)
 
     async def evidence(self, staff: Staff, contact: str, reason: str) -> tuple[Case, Act]:
         """Return what is kept of a contact, for `pack`; who asked and why is kept.
@@ -190,6 +198,10 @@ def as_contact(text: str) -> str:
         return normalize_phone(text) or text
     except InvalidInput:
         return text
+
+
+def _shown(mark: Mark) -> Mark:
+    return msgspec.structs.replace(masked(mark), contact=mask_key(mark.contact))
 
 
 def _check(staff: Staff) -> None:

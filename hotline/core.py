@@ -12,9 +12,8 @@ from functools import partial
 import asyncpg
 import structlog
 
-from channels import wording
+from channels import phone_number, wording
 from channels.message import Inbound, Outbound, Receipt
-from channels.wechat import MediaFetcher
 from hotline import figures
 from hotline.appeal import Category, Evidence
 from hotline.callbacks import Callbacks
@@ -33,6 +32,7 @@ from hotline.library import Library
 from hotline.neighbour_desk import NeighbourDesk
 from hotline.neighbours import neighbours_of, with_neighbours
 from hotline.opening import CityRules
+from hotline.operation import CHANGED
 from hotline.ports import Clock, TriageBatch
 from hotline.rating_links import RatingLinks
 from hotline.revisions import Watcher
@@ -60,7 +60,6 @@ from hotline.store.telephone import TelephoneStore
 from hotline.store.tickets import TicketStore
 from hotline.store.units import UnitStore
 from hotline.store.uploads import Uploads, write_durably
-from hotline.terms import Channel
 
 log = structlog.get_logger(__name__)
 WISHES = "微心愿"
@@ -95,9 +94,9 @@ class Core:
         self.hosts = hosts or Hosts(dsn)
         self.settings, self.city, self.dsn, self.pool, self.clock = settings, city, dsn, pool, clock
         self.policy = city.policy
+        phone_number.live_in(city.area_code)
         self.shared_ports, self.triage = shared_ports, triage
         self.explain: Callable[[str, str, Sequence[str]], tuple[Evidence, ...]] | None = None  # `serve` sets it
-        self.media: MediaFetcher | None = None  # the intake role sets it where WeChat can be called
         self.neighbours = neighbours_of(settings.neighbours)
         directory_rows = DirectoryStore(pool)
         self.directories = Directories(directory_rows, first=city.directories, clock=clock)
@@ -107,7 +106,7 @@ class Core:
         wishes = (Category(l1=c.l1, l2=c.l2, confidence=1.0) for c in city.categories if c.l2 == WISHES)
         self._wish = next(wishes, None)
         self.store = TicketStore(pool, prefix=city.prefix)
-        self.rows, self.audit = JobStore(pool), AuditStore(pool)
+        self.rows, self.audit = JobStore(pool), AuditStore(pool, changed=CHANGED.inc)
         nuisance = NuisanceStore(pool)
         self.containment = Containment(nuisance, clock=clock)
         self.intake = Intake(
@@ -203,15 +202,13 @@ class Core:
             )
 
     async def _tell(self, inbound: Inbound, receipt: Receipt) -> None:
-        """Owe the citizen the answer to a delivery that was spooled, and fetch its files."""
+        """Owe the citizen the answer to a delivery that was spooled."""
         message = Outbound(
             channel=inbound.channel, key=f"answer-{inbound.external_id}", to=inbound.appeal.citizen.key,
             text=wording.receipt_text(receipt), number=receipt.number,
         )
         if message.to:
             await self.rows.owe(message, self.clock())
-        if self.media is not None and inbound.channel is Channel.WECHAT:
-            await self.media.start_in_turn(inbound, receipt)
 
 
 @asynccontextmanager

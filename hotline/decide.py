@@ -23,7 +23,7 @@ from hotline.ids import TicketNumber
 from hotline.lifecycle import OPEN_STATES, next_state
 from hotline.supervision import next_supervision
 from hotline.terms import Channel, Kind, Priority, State, Verdict
-from hotline.ticket import Ticket, evolve
+from hotline.ticket import VERDICT_RAISED, Ticket, evolve
 from hotline.wish import WishCommand
 
 
@@ -163,8 +163,10 @@ def _guard_settle(ticket: Ticket, command: c.SettleFollowUp, now: datetime, poli
         _require(follow_up.is_over(ticket, rules), "unreachable is who was tried in every period of the day")
         return
     _require(command.rating is not None or command.solved is not None, "say the rating, or whether it is solved")
-    bad = not follow_up.settles(command.rating, command.solved)
-    _require(not bad or ticket.redos >= rules.max_redos, "dissatisfied and unsolved is redone (dispute_follow_up)")
+    # What another city has redone it hands over anew, so with us a bad answer is the end of this ticket.
+    final = ticket.redos >= rules.max_redos or ticket.channel is Channel.CITY
+    settled = final or follow_up.settles(command.rating, command.solved)
+    _require(settled, "dissatisfied and unsolved is redone (dispute_follow_up)")
 
 
 def _guard_dispute(ticket: Ticket, command: c.DisputeFollowUp, now: datetime, policy: Policy) -> None:
@@ -198,7 +200,9 @@ def _guard_acknowledge(ticket: Ticket, command: c.AcknowledgeIncident, now: date
 
 
 def _guard_raise_alarm(ticket: Ticket, command: c.RaiseAlarm, now: datetime, policy: Policy) -> None:
-    _require(command.alarm not in ticket.alarms, f"the alarm {command.alarm} is raised already")
+    # Danger told anew sounds anew, though somebody has seen the last alarm. Others are raised again by mere retries.
+    anew = command.alarm == VERDICT_RAISED and command.alarm in ticket.alarms_seen
+    _require(anew or command.alarm not in ticket.alarms, f"the alarm {command.alarm} is raised already")
 
 
 def _guard_acknowledge_alarm(ticket: Ticket, command: c.AcknowledgeAlarm, now: datetime, policy: Policy) -> None:

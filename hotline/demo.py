@@ -10,20 +10,27 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import msgspec
 
+from agent_ui.auth import LoginAnswer
+from channels.chat_codec import Ack, Failed, Hello, Say, decode_answer
 from hotline.config import Settings
 from hotline.errors import InvalidInput, Unavailable
 from hotline.signing import signed_headers
 from hotline.standins.wechat import signed_query, text_message
+from hotline.trial import PASSWORD, STAFF
 
 EXAMPLES = Path("triage/data/appeals")
 _ANSWERED = range(200, 300)
+_CHAT_SECONDS = 30.0
+_NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError)
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -77,7 +84,10 @@ class Citizens:
         self._rng = random.Random(seed)
         self.by_channel: dict[str, Tally] = {}
         self.refusals: Counter[str] = Counter()
-        self.channels: dict[str, Callable[[str, str], Awaitable[None]]] = {"web": self._web, "open311": self._open311}
+        self.left_out: dict[str, str] = {}
+        self.channels: dict[str, Callable[[str, str], Awaitable[object]]] = {
+            "web": self._web, "chat": self._chat, "open311": self._open311,
+        }
         if settings.tokens():
             self.channels["app"] = self._app
         if settings.wechat_token:
@@ -94,19 +104,66 @@ class Citizens:
         try:
             await self.channels[name](text, f"demo-{secrets.token_hex(8)}")
             tally.answered += 1
-        except _Refused as refusal:
+        except (_Refused, InvalidInput) as refusal:  # InvalidInput: a frame that is none of a chat
             tally.refused += 1
             self.refusals[f"{name}: {refusal}"] += 1
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except _NO_ANSWER as error:
             tally.refused += 1
             self.refusals[f"{name}: no answer ({type(error).__name__})"] += 1
         tally.seconds += time.monotonic() - started
 
-    async def _post(self, path: str, **request: object) -> None:
+    @asynccontextmanager
+    async def with_agent(self) -> AsyncIterator[None]:
+        """Log the demo's agent in while the block lasts, who writes down what callers say.
+
+        Where that fails `left_out` says why, and nobody calls.
+        """
+        agent: dict[str, str] = {}
+        try:
+            agent["Authorization"] = f"Bearer {await self._log_in(STAFF[0].name)}"
+            self.channels["call"] = partial(self._call, agent)
+        except (_Refused, *_NO_ANSWER) as error:
+            self.left_out["call"] = f"{STAFF[0].name} cannot log in: {str(error) or type(error).__name__}"
+        try:
+            yield
+        finally:
+            with suppress(_Refused, *_NO_ANSWER):  # a log-in that nobody uses ends by itself
+                await self._log_out(agent)
+
+    async def _log_in(self, name: str) -> str:
+        answer = await self._post("/api/v1/login", json={"name": name, "password": PASSWORD})
+        granted = msgspec.json.decode(answer, type=LoginAnswer)
+        if granted.duties:
+            raise _Refused(", ".join(granted.duties))
+        return granted.token
+
+    async def _log_out(self, agent: dict[str, str]) -> None:
+        if agent:
+            await self._post("/api/v1/logout", headers=agent)
+
+    async def _post(self, path: str, **request: object) -> str:
         async with self._session.post(f"{self._url}{path}", **request) as answer:  # type: ignore[arg-type]
             text = await answer.text()
             if answer.status not in _ANSWERED:
                 raise _Refused(f"{answer.status} {' '.join(text[:200].split())}")
+            return text
+
+    async def _call(self, agent: dict[str, str], text: str, key: str) -> None:
+        # A withheld number: whatever number stood here could be somebody's, who would be sent the notices.
+        await self._post("/api/v1/calls/appeals", json={"call": key, "id": "1", "text": text}, headers=agent)
+
+    async def _chat(self, text: str, key: str) -> None:
+        """Say it in a chat of its own, and wait until it is acknowledged."""
+        async with asyncio.timeout(_CHAT_SECONDS), self._session.ws_connect(f"{self._url}/chat") as socket:
+            for frame in (Hello(), Say(id=key, text=text)):
+                await socket.send_str(msgspec.json.encode(frame).decode())
+            async for message in socket:
+                answer = decode_answer(message.data)
+                if isinstance(answer, Ack):
+                    return
+                if isinstance(answer, Failed):
+                    raise _Refused(f"{answer.error_id} {answer.detail}")
+        raise _Refused("the chat ended before the message was acknowledged")
 
     async def _web(self, text: str, key: str) -> None:
         await self._post("/api/v1/appeals", data={"text": text}, headers={"Idempotency-Key": key})

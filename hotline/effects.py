@@ -35,6 +35,7 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
         news: for the citizens of the tickets merged into this one.
         orphans: the ticket ends without an answer: what is merged into it must go its own way again.
         lessons: for the owner of the dispatch directory.
+        incidents_end: how the ticket's earlier hand-offs to 110 have ended, whoever ended them; "" where they go on.
     """
 
     incidents: tuple[Incident, ...] = ()
@@ -42,10 +43,12 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
     news: tuple[FamilyNews, ...] = ()
     orphans: bool = False
     lessons: tuple[Lesson, ...] = ()
+    incidents_end: str = ""
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to set going."""
-        return bool(self.incidents or self.messages or self.news or self.orphans or self.lessons)
+        given = self.incidents or self.messages or self.news or self.orphans or self.lessons or self.incidents_end
+        return bool(given)
 
 
 def incident_payload(ticket: Ticket, fact: c.HandOff, at: str) -> dict[str, Any]:
@@ -63,6 +66,8 @@ def incident_payload(ticket: Ticket, fact: c.HandOff, at: str) -> dict[str, Any]
 NOTHING = Effects()
 _SILENT = frozenset({Receive, c.Accept})
 """Facts that never set anything going; every new ticket begins with them."""
+_ENDS: Mapping[type, str] = {c.Close: "closed", c.PoliceReturn: "returned"}
+"""The ways out of `handed_off`, and how they leave the hand-off."""
 
 
 def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str) -> Effects:
@@ -81,6 +86,7 @@ def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str) -> Effects
         incidents=incidents, messages=() if first_answer else letters(contact, told, key=key),
         news=news_of(ticket, event, told.text), orphans=ends_without_answer(ticket, event),
         lessons=lessons_of(ticket, event),
+        incidents_end=_ENDS.get(type(event.fact), "") if ticket.clocks.handed_off_at is not None else "",
     )
 
 
@@ -95,4 +101,5 @@ def effects_of_all(ticket: Ticket, events: Sequence[TicketEvent], *, signature: 
         news=tuple(news for effects in found for news in effects.news),
         orphans=any(effects.orphans for effects in found),
         lessons=tuple(lesson for effects in found for lesson in effects.lessons),
+        incidents_end=next((effects.incidents_end for effects in reversed(found) if effects.incidents_end), ""),
     )

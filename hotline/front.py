@@ -6,14 +6,17 @@ The only place where the channels' port (`channels.port.ChannelPort`) is put tog
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import partial
 
 from channels import attachments
-from channels.limits import RateLimit
 from channels.message import Inbound, Receipt
 from channels.port import ChatLine, ChatStanding, Progress, PublicTicket, RequestFilter
+from channels.repeats import Repeats
 from hotline import figures
 from hotline.appeal import Attachment
+from hotline.errors import Overloaded, RateLimited
 from hotline.ids import TicketNumber
 from hotline.intake import Intake
 from hotline.ports import Clock
@@ -37,7 +40,7 @@ class Front:
     ) -> None:
         self._intake, self._service, self._records, self._uploads = intake, service, records, uploads
         self._spool, self._clock, self._links = spool, clock, links
-        self.limit: RateLimit | None = None
+        self.limit: Repeats | None = None
         """Of appeals by one citizen; the intake role sets it, and shares it with the other processes."""
 
     def now(self) -> datetime:
@@ -45,10 +48,24 @@ class Front:
         return self._clock()
 
     async def submit(self, inbound: Inbound) -> Receipt:
-        """Take an appeal; return after the commit. Raises RateLimited for a flood of one citizen's."""
-        citizen = inbound.appeal.citizen.key
-        if self.limit is not None and citizen and inbound.channel in _LIMITED:
-            self.limit.take(citizen, inbound.received_at.timestamp())
+        """Take an appeal; return after the commit. Raises RateLimited for a flood of one citizen's new ones."""
+        if self.limit is None or not inbound.appeal.citizen.key or inbound.channel not in _LIMITED:
+            return await self._taken(inbound)
+        with await self._admit(self.limit, inbound):
+            return await self._taken(inbound)
+
+    async def _admit(self, limit: Repeats, inbound: Inbound) -> AbstractContextManager[None]:
+        delivery = f"{inbound.channel}\n{inbound.external_id}"
+        known = partial(self._records.find, inbound.channel, inbound.external_id)
+        try:
+            return await limit.admit(inbound.appeal.citizen.key, delivery, known, inbound.received_at.timestamp())
+        except RateLimited as error:
+            if inbound.channel is not Channel.WECHAT:
+                raise
+            # WeChat sends no message again that we refuse: told to wait, its adapter puts it into the spool.
+            raise Overloaded(error.detail, retry_after=error.retry_after) from error
+
+    async def _taken(self, inbound: Inbound) -> Receipt:
         with figures.taken(inbound.channel) as outcome:
             receipt = await self._intake.submit(inbound)
             outcome.receipt(receipt)

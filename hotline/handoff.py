@@ -1,7 +1,8 @@
 """The hand-off to 110, as jobs carry it out: each may run twice and must count once.
 
 Every step can be repeated after a crash at any point: the desk knows the key, the ticket refuses a second
-acknowledgement of the same incident, and a row that is settled is not begun again.
+acknowledgement of the same incident, and a row that is settled is not begun again. A row lives as long as its ticket is
+handed off: whoever closes or returns the ticket ends it in the same transaction (`hotline.effects`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 _PUSH_DELAYS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 _POLICE = Actor(Role.POLICE, "110")
+_OVER = frozenset({"refused", "returned", "closed"})
 
 
 class Later(Exception):
@@ -80,8 +82,9 @@ class HandOffs:
             await self._rows.mark_alarmed(key, now)
 
     async def _refused(self, number: str, reason: str) -> None:
-        await self._act(number, c.PoliceReturn(reason=reason or "110未说明原因"), _POLICE)
+        # The alarm first: the return ends the incident, so after a kill in between nothing would come back for it.
         await self._act(number, c.RaiseAlarm(alarm="incident_refused", detail=reason), SYSTEM)
+        await self._act(number, c.PoliceReturn(reason=reason or "110未说明原因"), _POLICE)
 
     async def _act(self, number: str, command: c.Command, actor: Actor) -> None:
         """A command that the ticket refuses was done before, or a person was quicker."""
@@ -98,17 +101,27 @@ class DeskUpdates:
         self._rows, self._service = rows, service
 
     async def take(self, key: str, status: str, text: str) -> None:
-        """Carry an update over to the ticket; a repeat changes nothing.
+        """Carry an update over to the ticket; a repeat changes nothing, and a late word does not undo the end.
 
         Raises:
             NotFound: no incident has this key.
-            IllegalTransition, RuleViolation: 110 returns too late or for the second time, or the ticket has moved on.
+            IllegalTransition, RuleViolation: 110 returns too late or for the second time, or the hand-off has ended
+                otherwise.
         """
         number, state = await self._rows.incident(key)
-        if state == status:
-            return
-        if status == "returned":
-            await self._service.act(number, c.PoliceReturn(reason=text or "110未说明原因"), actor=_POLICE)
-        elif status == "closed":
-            await self._service.act(number, c.Close(note=text), actor=_POLICE)
-        await self._rows.update_incident(key, status)
+        if status == "signed":
+            await self._rows.sign_incident(key)
+        elif state in _OVER and state != status:
+            raise IllegalTransition(f"the hand-off {key} has ended already: {state}")
+        elif state != status:
+            await self._end(key, number, status, text)
+
+    async def _end(self, key: str, number: str, status: str, text: str) -> None:
+        """Act on the ticket, which ends the incident in the same transaction."""
+        returned = status == "returned"
+        command = c.PoliceReturn(reason=text or "110未说明原因") if returned else c.Close(note=text)
+        try:
+            await self._service.act(number, command, actor=_POLICE)
+        except (IllegalTransition, RuleViolation):
+            if (await self._rows.incident(key))[1] != status:  # else a repeat was quicker by this much
+                raise

@@ -2,7 +2,8 @@
 
 What arrives while the batch before is being written becomes the next batch: it is triaged at once, decided by pure
 functions and written in one transaction; then each sender gets its answer. If triage fails or is late the ticket is
-committed all the same, for a person to triage. When too much waits, a new message is refused before memory grows.
+committed all the same, for a person to triage; a batch that cannot be written is taken one by one, so that one message
+hurts no other. When too much waits, a new message is refused before memory grows.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from hotline.effects import Effects, effects_of_all
 from hotline.errors import HotlineError, Overloaded, Unavailable
 from hotline.ids import TicketNumber
 from hotline.limit import time_limit
-from hotline.opening import Change, CityRules, continue_ticket, open_ticket, receipt_of
+from hotline.opening import Change, CityRules, continue_ticket, nothing, open_ticket, raised, reassessed, receipt_of
 from hotline.ports import Clock, Contains, NewTicket, TicketIntake, TriageBatch
 from hotline.terms import Channel
 from hotline.ticket import Ticket
@@ -79,7 +80,6 @@ class Intake:
         self._singly = Batches(self._take_each, workers=limits.singly, most=limits.max_batch, gather=limits.gather)
         self._late_in_a_row = 0
         self._triage_rests_until = datetime.min.replace(tzinfo=UTC)
-        self._closing = False
 
     async def __aenter__(self) -> Intake:
         await self._opening.__aenter__()
@@ -87,8 +87,8 @@ class Intake:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._closing = True
-        await asyncio.gather(self._opening.__aexit__(), self._singly.__aexit__())
+        await self._opening.__aexit__()
+        await self._singly.__aexit__()  # last: what could not be written together comes to it
 
     @property
     def waiting(self) -> int:
@@ -104,7 +104,7 @@ class Intake:
             NotFound, IllegalTransition, RuleViolation: the message names a ticket that cannot take it.
             Unavailable: the database did not confirm it; the sender should repeat under the same key.
         """
-        if self._closing or self.waiting >= self._limits.max_waiting:
+        if self._opening.closing or self.waiting >= self._limits.max_waiting:
             raise Overloaded("the hotline is taking in all it can; please repeat in a moment", retry_after=2)
         waiting = _Waiting(inbound, asyncio.get_running_loop().create_future())
         (self._singly if self._alone(inbound) else self._opening).put(waiting)
@@ -135,7 +135,10 @@ class Intake:
         return list(zip(wanted, triages, strict=True))
 
     async def _settle(self, batch: Sequence[_Waiting], outcome: Awaitable[Sequence[Receipt | HotlineError]]) -> None:
-        """Hand each sender its receipt or its error; a failure of the whole write goes to all of them."""
+        """Hand each sender its receipt or its error; an outage goes to all of a batch.
+
+        Of a batch that fails otherwise each is tried by itself: what was written after all is found as a repeat.
+        """
         results: Sequence[Receipt | HotlineError]
         try:
             results = await outcome
@@ -143,7 +146,11 @@ class Intake:
             results = [error] * len(batch)
         except Exception:  # each sender waits for an answer; whether it was written nobody knows
             log.exception("intake_write_failed", messages=len(batch))
-            results = [Unavailable(_UNSURE)] * len(batch)
+            if len(batch) > 1:
+                for waiting in batch:
+                    self._singly.put(waiting)
+                return
+            results = [Unavailable(_UNSURE)]
         for waiting, result in zip(batch, results, strict=True):
             if waiting.answer.done():
                 continue
@@ -215,7 +222,7 @@ class Intake:
 
         def continued(ticket: Ticket, merged: TicketNumber | None) -> tuple[Change, Receipt, Effects]:
             now = self._clock()
-            change = continue_ticket(ticket, inbound, triage, rules=rules, now=now, merged=merged)
+            change = _continued(ticket, inbound, triage, rules, now, merged)
             effects = effects_of_all(change.ticket, change.events, signature=rules.signature)
             return change, receipt_of(change, "", rules=rules, now=now), effects
 
@@ -223,6 +230,18 @@ class Intake:
             return [await self._store.continue_named(inbound, inbound.continues, continued)]
         [opened] = await self._prepare([(inbound, triage)])
         return [await self._store.converse(inbound, opened, continued)]
+
+
+def _continued(
+    ticket: Ticket, inbound: Inbound, triage: Triage, rules: CityRules, now: datetime, merged: TicketNumber | None
+) -> Change:
+    """What follows from a message must not lose it: where that fails, less follows, and last the message alone."""
+    for follows in (raised, reassessed):
+        try:
+            return continue_ticket(ticket, inbound, triage, rules=rules, now=now, merged=merged, follows=follows)
+        except Exception:  # a fault of ours, whatever it is, is nothing the citizen did
+            log.exception("follow_up_of_message_failed", number=ticket.number, verdict=triage.verdict)
+    return continue_ticket(ticket, inbound, triage, rules=rules, now=now, merged=merged, follows=nothing)
 
 
 def _joins(inbound: Inbound) -> bool:

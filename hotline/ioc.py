@@ -13,7 +13,7 @@ from aiohttp import web
 
 from channels.kit import JSON, named_by_secret
 from channels.openapi_document import Operation
-from hotline.errors import HotlineError, Overloaded, Unauthenticated
+from hotline.errors import HotlineError, RateLimited, Unauthenticated
 from hotline.live import HotSpots, LiveFigures
 from hotline.metric_views import Live
 
@@ -36,7 +36,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answers={200: (JSON, HotSpots)},
     ),
     Operation(
-        method="get", path="/api/v1/ioc/stream", tag=_TAG, security=("ioc",), errors=(*_ERRORS, "overloaded"),
+        method="get", path="/api/v1/ioc/stream", tag=_TAG, security=("ioc",), errors=(*_ERRORS, "rate_limited"),
         summary="The same as server-sent events: `live` each second, `hot_spots` each 30 seconds",
         answers={200: (_EVENTS, {"type": "string"})},
     ),
@@ -74,7 +74,7 @@ class Ioc:
         """Send figures until the listener or the service goes."""
         self._check(request)
         if self._streams >= MAX_STREAMS:
-            raise Overloaded(f"{MAX_STREAMS} streams are open already: close one, or ask for /api/v1/ioc/live")
+            raise RateLimited(f"{MAX_STREAMS} streams are open already: close one, or ask for /api/v1/ioc/live")
         response = web.StreamResponse(headers={
             "Content-Type": _EVENTS, "Cache-Control": "no-store", "X-Accel-Buffering": "no",
         })

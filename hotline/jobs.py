@@ -22,8 +22,9 @@ log = structlog.get_logger(__name__)
 
 Handler = Callable[[str], Awaitable[None]]
 BATCH = 50
-AT_ONCE = {Job.DELIVER: 20}
-"""Jobs of a kind that run at the same time in all processes together: units' slow systems leave room for the rest."""
+AT_ONCE = {Job.DELIVER: 20, Job.FETCH_MEDIA: 16}
+"""Jobs of a kind that run at the same time in all processes together: units' slow systems leave room for the rest, and
+files, of up to 20 MiB each, leave memory."""
 _LOST: tuple[type[Exception], ...] = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _AGAIN: tuple[type[Exception], ...] = (Later, *_LOST)
 HEARTBEAT = timedelta(seconds=6)

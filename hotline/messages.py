@@ -58,6 +58,7 @@ class Messages:
                 raise later(_SEND_DELAYS, attempts, error.detail) from error
             await self._give_up(key, message.number, error)
         except RateLimited as error:
+            await self._rows.spare_send(key, error.detail)
             raise Later(timedelta(seconds=error.retry_after), error.detail) from error
         except HotlineError as error:
             await self._give_up(key, message.number, error)

@@ -6,7 +6,7 @@ a `Change`: everything that one transaction has to write.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,10 +20,11 @@ from hotline.events import SYSTEM, Actor, Role, TicketEvent
 from hotline.ids import TicketNumber
 from hotline.lifecycle import TRANSITIONS
 from hotline.terms import Channel, Kind, Priority, Service, State, Verdict
-from hotline.ticket import Ticket
+from hotline.ticket import VERDICT_RAISED, Ticket
 from routing.directory import Directory
 from routing.dispatch import Dispatch, choose_department
 
+Follows = Callable[[Ticket, Triage], tuple[c.Command, ...]]
 _RANK = {Verdict.NON_EMERGENCY: 0, Verdict.UNCLEAR: 1, Verdict.EMERGENCY: 2}
 
 
@@ -63,8 +64,11 @@ def _chain(first: Decision, commands: Sequence[c.Command], *, now: datetime, pol
 
 
 def _hand_off(triage: Triage) -> c.HandOff:
-    words = "、".join(dict.fromkeys(evidence.text for evidence in triage.evidence))
-    return c.HandOff(services=triage.services or (Service.POLICE,), reason=words)
+    return c.HandOff(services=triage.services or (Service.POLICE,), reason=_reason(triage))
+
+
+def _reason(triage: Triage) -> str:
+    return "、".join(dict.fromkeys(evidence.text for evidence in triage.evidence))
 
 
 def first_commands(channel: Channel, triage: Triage, directory: Directory) -> tuple[c.Command, ...]:
@@ -117,13 +121,42 @@ def _prioritised(triage: Triage) -> Triage:
     return msgspec.structs.replace(triage, priority=min(floor, triage.priority))
 
 
+def raised(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:
+    """What a further message's verdict leads to, if it is graver than the ticket's.
+
+    An alarm that nobody has seen yet sounds for this message too.
+    """
+    told = reassessed(ticket, triage)
+    if not told:
+        return ()
+    may_hand_off = c.HandOff in TRANSITIONS[ticket.state] and ticket.police_returns == 0
+    if triage.verdict is Verdict.EMERGENCY and may_hand_off and ticket.channel is not Channel.POLICE:
+        return (*told, _hand_off(triage))
+    if VERDICT_RAISED in ticket.alarms - ticket.alarms_seen:
+        return told
+    return (*told, c.RaiseAlarm(alarm=VERDICT_RAISED, detail=_reason(triage)))
+
+
+def reassessed(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:
+    """What needs nothing but the verdict: the ticket shows it, if it is graver than its own."""
+    if _RANK[triage.verdict] <= _RANK[ticket.verdict]:
+        return ()
+    return (c.Reassess(verdict=triage.verdict, services=triage.services, reason=_reason(triage)),)
+
+
+def nothing(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:
+    """The message alone."""
+    return ()
+
+
 def continue_ticket(
     ticket: Ticket, inbound: Inbound, triage: Triage, *, rules: CityRules, now: datetime,
-    merged: TicketNumber | None = None,
+    merged: TicketNumber | None = None, follows: Follows = raised,
 ) -> Change:
     """Add a citizen's further message: it answers our question if we asked one, and may raise the verdict.
 
     `merged`: it is the citizen of this ticket who speaks, which was merged into `ticket`; they were asked nothing.
+    `follows`: what its verdict leads to.
     """
     text, attachments = inbound.appeal.text, inbound.appeal.attachments
     text = text if merged is None else f"[并单{merged}] {text}"
@@ -132,21 +165,9 @@ def continue_ticket(
         answer = c.Resume if ticket.asked_in is State.HANDLING else c.SupplyInfo
         message = answer(text=text, attachments=attachments)
     decisions = [decide(ticket, message, now=now, policy=rules.policy, actor=Actor(Role.CITIZEN, inbound.source))]
-    for command in _raised(decisions[0].ticket, triage):
+    for command in follows(decisions[0].ticket, triage):
         decisions.append(decide(decisions[-1].ticket, command, now=now, policy=rules.policy, actor=SYSTEM))
     return Change(before=ticket, decisions=tuple(decisions))
-
-
-def _raised(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:
-    """What a further message's verdict leads to, if it is graver than the ticket's."""
-    if _RANK[triage.verdict] <= _RANK[ticket.verdict]:
-        return ()
-    reason = "、".join(dict.fromkeys(evidence.text for evidence in triage.evidence))
-    reassess = c.Reassess(verdict=triage.verdict, services=triage.services, reason=reason)
-    may_hand_off = c.HandOff in TRANSITIONS[ticket.state] and ticket.police_returns == 0
-    if triage.verdict is Verdict.EMERGENCY and may_hand_off and ticket.channel is not Channel.POLICE:
-        return (reassess, _hand_off(triage))
-    return (reassess, c.RaiseAlarm(alarm="verdict_raised", detail=reason))
 
 
 def receipt_of(change: Change, code: str, *, rules: CityRules, now: datetime) -> Receipt:

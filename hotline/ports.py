@@ -125,7 +125,7 @@ class TicketIntake(Protocol):
         ...
 
     async def continue_named(self, inbound: Inbound, number: TicketNumber, continued: Continue) -> Receipt | KeyReused:
-        """Add a message to the ticket that the citizen names. Raises NotFound."""
+        """Add a message to the ticket that the citizen names. Raises NotFound, IllegalTransition (it is finished)."""
         ...
 
 
@@ -208,8 +208,8 @@ class JobRows(Protocol):
         """Return the ticket's number and the state of an incident. Raises NotFound."""
         ...
 
-    async def update_incident(self, key: str, state: str) -> None:
-        """Record what the desk told later."""
+    async def sign_incident(self, key: str) -> None:
+        """Record that the desk has signed an incident, unless it is over."""
         ...
 
     async def silent(self, before: datetime) -> list[tuple[str, str]]:
@@ -230,4 +230,8 @@ class JobRows(Protocol):
 
     async def fail_send(self, key: str, error: str) -> None:
         """Record why an attempt failed."""
+        ...
+
+    async def spare_send(self, key: str, error: str) -> None:
+        """Give an attempt back that was only told to wait, and record why."""
         ...

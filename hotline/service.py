@@ -23,7 +23,6 @@ from hotline.events import SYSTEM, Actor, Role
 from hotline.follow_up import written_way
 from hotline.ids import TicketNumber, is_ticket_number
 from hotline.intake import Intake
-from hotline.lifecycle import OPEN_STATES
 from hotline.opening import Change, CityRules
 from hotline.permissions import PERMITTED as PERMITTED
 from hotline.permissions import check_permitted, check_units
@@ -154,13 +153,12 @@ class Service:
     ) -> Receipt:
         """Add to an open ticket; it is triaged like any message, so a new danger raises the verdict.
 
+        A repeat gets its first receipt, also when the ticket is over by then.
+
         Raises:
             NotFound, IllegalTransition (the ticket is over), KeyReused, Overloaded.
         """
         stored = await self._citizens(number, code)
-        leading = (await self._leading(stored)).ticket
-        if leading.state not in OPEN_STATES:
-            raise IllegalTransition(f"ticket {number} is finished: send a new appeal")
         if not text.strip() and not attachments:
             raise InvalidInput("a message needs text or an attachment")
         return await self._intake.submit(Inbound(

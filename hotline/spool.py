@@ -18,10 +18,11 @@ import msgspec
 import structlog
 
 from channels.message import Inbound, Receipt
-from hotline.errors import HotlineError, Overloaded, Unavailable
+from hotline.errors import HotlineError, Overloaded, RateLimited, Unavailable
 
 log = structlog.get_logger(__name__)
 
+_REFUSED, _UNREADABLE = ".refused", ".unreadable"
 Write = Callable[[Path, bytes], None]
 Submit = Callable[[Inbound], Awaitable[Receipt]]
 Tell = Callable[[Inbound, Receipt], Awaitable[None]]
@@ -42,6 +43,11 @@ class Spool:
     def waiting(self) -> list[Path]:
         """Return the files that still stand for something, oldest first."""
         return sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
+
+    def count(self) -> tuple[int, int]:
+        """Return how many files wait, and how many were set aside: nobody submits those, they are for a person."""
+        aside = [path for suffix in (_REFUSED, _UNREADABLE) for path in self._folder.glob(f"*{suffix}")]
+        return len(self.waiting()), len(aside)
 
     async def run(self) -> None:
         """Submit what waits, again and again, until cancelled."""
@@ -66,9 +72,12 @@ class Spool:
             await self._tell(inbound, await self._submit(inbound))
         except (Overloaded, Unavailable):
             raise
+        except RateLimited:  # one too many of a marked contact: refused as at any other time, and kept as evidence
+            log.info("spool_contained", file=path.name)
+            await asyncio.to_thread(path.unlink, missing_ok=True)
         except HotlineError as error:
             log.warning("spool_refused", file=path.name, error_id=error.error_id, detail=error.detail)
-            await asyncio.to_thread(_set_aside, path, ".refused")
+            await asyncio.to_thread(_set_aside, path, _REFUSED)
         else:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
@@ -81,7 +90,7 @@ def _read(path: Path) -> Inbound | None:
         return None
     except msgspec.DecodeError:
         log.exception("spool_unreadable", file=path.name)
-        _set_aside(path, ".unreadable")
+        _set_aside(path, _UNREADABLE)
         return None
 
 

@@ -25,6 +25,8 @@ from hotline.watch import light_of, lights_kept
 
 DISSATISFIED = "dissatisfied"
 """The alarm that stands while a supervisor has not looked at a bad rating of what is answered or closed."""
+VERDICT_RAISED = "verdict_raised"
+"""The alarm that a citizen's further message raises where it tells of danger and the machine may not hand off."""
 EXTENSION_ASKED = "extension_requested"
 """The alarm that stands while a department waits for an answer to its `RequestExtension`."""
 

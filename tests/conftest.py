@@ -10,12 +10,14 @@ import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from channels import phone_number
 from hotline.keyring import KeyRing, new_file, read, write
 from hotline.store import sealing
 from hotline.store.embedded import start_embedded, stop_embedded
@@ -60,22 +62,26 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Together:
     return Together(config, log)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def _strict(report: Report) -> Report:
     """Where all tests are asked for (CI), one that is skipped has failed: a machine that lacks a part shows nothing."""
-    report = yield
     if report.skipped and os.environ.get("HOTLINE_TESTS") == "all":
         report.outcome = "failed"
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell of a test, and …"""
+    return _strict((yield))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """The same for what is skipped whole: a file or folder that lacks what it imports."""
-    report = yield
-    if report.skipped and os.environ.get("HOTLINE_TESTS") == "all":
-        report.outcome = "failed"
-    return report
+    """… of what is skipped whole: a file or folder that lacks what it imports."""
+    return _strict((yield))
 
 
 def _named(dsn: str, database: str) -> str:
@@ -101,6 +107,12 @@ def keys() -> Iterator[KeyRing]:
     sealing.use(ring)
     yield ring
     shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home() -> None:
+    """The city that numbers without an area code are of, in tests that wire no core."""
+    phone_number.live_in("0769")
 
 
 @pytest.fixture(scope="session")

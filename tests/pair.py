@@ -18,7 +18,8 @@ import asyncpg
 
 from hotline.store.dump import programs
 from hotline.store.embedded import start_embedded, stop_embedded
-from tests.processes import House, free_port
+from tests.ports import free_port
+from tests.processes import House
 
 MAJOR = 18
 STANDBY = "standby"

@@ -6,10 +6,8 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,24 +17,12 @@ from types import TracebackType
 import aiohttp
 
 from hotline.store.embedded import start_embedded, stop_embedded
+from tests.ports import free_port
 
 TOKEN = "test-token-12345"
 POLICE_SECRET = "test-police-secret"
 WECHAT_TOKEN = "test-wechat-token"
 PASSWORD = "a long passphrase"
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on just now.
-
-    From below the range that the system hands out itself, or a connection could take it before it is used; at random,
-    as several runs may share a machine.
-    """
-    while True:
-        port = random.randint(15_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class House:
@@ -76,7 +62,8 @@ class House:
             "HOTLINE_WEB_RATE": "100000", "HOTLINE_CITIZEN_RATE": "0", "HOTLINE_LOG_LEVEL": "warning",
             "HOTLINE_SECOND_FACTOR": "",
         }
-        return {**os.environ, **own, **self._environment}
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_TEST")}
+        return {**ours, **own, **self._environment}
 
     def run(self, name: str, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Start `python -m hotline …` under a name; its output goes to NAME.log. `environment` goes over the usual."""
@@ -115,9 +102,9 @@ class House:
         """Return what a process has printed."""
         return (self.home / f"{name}.log").read_text(errors="replace")
 
-    async def serve(self, *arguments: str) -> None:
+    async def serve(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
         """Start the service and wait until it is ready."""
-        process = self.run("service", "serve", *arguments)
+        process = self.run("service", "serve", *arguments, environment=environment)
         async with aiohttp.ClientSession() as session, asyncio.timeout(60):
             while True:
                 if process.poll() is not None:

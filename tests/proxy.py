@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from types import TracebackType
 
-from tests.processes import free_port
+from tests.ports import free_port
 
 
 class Proxy:

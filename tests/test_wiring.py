@@ -21,7 +21,7 @@ from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import Core, open_core
 from hotline.store.jobs import Job
-from tests.processes import free_port
+from tests.ports import free_port
 
 PAGES = {("GET", "/"): "the pages; they hold no data, and log in where needed",
          **{("GET", f"{area}{tail}"): "the pages again" for area in AREAS for tail in ("", "/{tail}")},

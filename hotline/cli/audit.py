@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
         actions, "verify", verify,
         summary="check every row of the audit and of the event log against the chain; status 1 at the first that is "
                 "changed, missing or put in",
-        example="python -m hotline audit verify --anchor 4711:8f3a…",
+        example="python -m hotline audit verify --anchor 4711:8f3a…", act=Act(announced=False),
     )
     checked.add_argument(
         "--anchor", type=anchor, metavar=_ANCHOR, help="a head kept elsewhere: shows links cut off or made anew"
@@ -78,7 +78,7 @@ def _bar(name: str, total: int) -> Iterator[Any]:
 
 
 def verify(given: argparse.Namespace) -> int:
-    """Check the chain; 1 if it is broken."""
+    """Check the chain; 1 if it is broken. The audit keeps what came out, and the alarms look there."""
     return asyncio.run(_verify(given.anchor))
 
 

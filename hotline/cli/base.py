@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from hotline.cli.acts import Act, Run, kept
 from hotline.config import Settings, load
@@ -27,10 +28,30 @@ def command(
         name, help=summary, description=summary, epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    run = database_told()(run)  # before the audit, which keeps the error as it is told
     if act is not None:
         run = kept(run, act, name=parser.prog.removeprefix(PROG).strip().replace(" ", "."))
     parser.set_defaults(run=run, act=act)
     return parser
+
+
+@contextmanager
+def database_told() -> Iterator[None]:
+    """Turn what using a database raises in the block into HotlineError.
+
+    The driver takes long to load: a command that needs none loads it only when something has gone wrong.
+    """
+    try:
+        yield
+    except (HotlineError, OSError):
+        raise
+    except Exception as error:
+        from hotline.store.database import explained
+
+        told = explained(error)
+        if told is None:
+            raise
+        raise told from error
 
 
 def listens(parser: argparse.ArgumentParser, *, port: int, faults: Sequence[str] = ()) -> None:

@@ -37,13 +37,18 @@ async def _run(given: argparse.Namespace) -> int:
     chosen = trial_settings(settings())
     url = given.url or f"http://{chosen.host}:{chosen.http_port}"
     texts = demo.examples()
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+    async with aiohttp.ClientSession(  # no cookies: the agent's is none of the citizens'
+        timeout=aiohttp.ClientTimeout(total=30), cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
         await demo.check_service(session, url)
         citizens = demo.Citizens(session, url, chosen, seed=given.seed)
-        with tqdm(total=int(given.rate * given.seconds), unit=" appeals") as bar:
-            await demo.run(
-                citizens, texts, rate=given.rate, seconds=given.seconds, seed=given.seed, sent=bar.update
-            )
+        async with citizens.with_agent():
+            for name, reason in citizens.left_out.items():
+                sys.stderr.write(f"{name} is left out: {reason}\n")
+            with tqdm(total=int(given.rate * given.seconds), unit=" appeals") as bar:
+                await demo.run(
+                    citizens, texts, rate=given.rate, seconds=given.seconds, seed=given.seed, sent=bar.update
+                )
     sys.stdout.write(f"{'channel':<10}{'sent':>8}{'answered':>10}{'refused':>9}{'mean ms':>9}\n")
     for name, tally in sorted(citizens.by_channel.items()):
         mean = 1000 * tally.seconds / max(tally.answered + tally.refused, 1)

@@ -59,12 +59,15 @@ def _whose(parser: argparse.ArgumentParser) -> None:
 
 @asynccontextmanager
 async def _persons() -> AsyncIterator[tuple[Any, dict[str, Any]]]:
+    from channels import phone_number
+    from hotline.city import load_city
     from hotline.core import database_dsn, now
     from hotline.store.database import open_pool
     from hotline.store.keys import check_keys, prepare
     from hotline.store.persons import PersonStore
 
     chosen = settings()
+    phone_number.live_in(load_city(Path(chosen.city_dir)).area_code)
     ring = prepare(chosen, now())
     async with await open_pool(database_dsn(chosen), size=2) as pool:
         await check_keys(pool, ring, now())
@@ -117,8 +120,8 @@ def hold(given: argparse.Namespace) -> int:
 async def _hold(given: argparse.Namespace) -> int:
     from agent_ui.person_api import phone_of, reason_of
 
-    phone = phone_of(given.phone) if given.phone else ""
     async with _persons() as (persons, who):
+        phone = phone_of(given.phone) if given.phone else ""
         id_ = await persons.hold(number=given.ticket, phone=phone, reason=reason_of(given.reason), **who)
     sys.stdout.write(f"hold {id_}\n")
     return 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any
 
 from hotline.cli.base import command, settings, whole
+from hotline.config import misspelt
 
 _ROLES = ("all", "intake", "gateway", "jobs", "call")
 
@@ -27,6 +29,8 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Serve."""
+    import structlog
+
     from hotline import logs
     from hotline.errors import InvalidInput
     from hotline.roles import Role
@@ -35,6 +39,9 @@ def run(given: argparse.Namespace) -> int:
 
     chosen = settings()
     logs.configure("warning" if given.demo else chosen.log_level)
+    if given.parent is None:  # workers have the variables of the process above them, which has told
+        for line in misspelt(os.environ):
+            structlog.get_logger(__name__).warning("variable_not_read", detail=line)
     roles = list(Role) if given.role == "all" else [Role(given.role)]
     if given.workers > 1:
         if given.demo:

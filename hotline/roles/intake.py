@@ -16,8 +16,10 @@ from agent_ui.accounts import Accounts
 from agent_ui.gate import known
 from agent_ui.staff import acting_role
 from channels import appeals, chat, open311, phone, police, police_updates, ratings, tickets, wechat
+from channels.kit import ROOM, Bodies
 from channels.limits import Guesses
 from channels.open311_codec import Jurisdiction, jurisdiction_of
+from channels.repeats import Repeats
 from channels.wechat_codec import WeChatSettings
 from hotline import web as house
 from hotline.config import pairs
@@ -30,7 +32,7 @@ from hotline.operation import Operation
 from hotline.pace import Pace
 from hotline.roles import citizens, departments, figures, identity, neighbours, privacy, recordings, setup
 from hotline.roles.document import openapi_document
-from hotline.roles.parts import accounts_of, running, wechat_client
+from hotline.roles.parts import accounts_of, running
 from hotline.roles.rates import Rates, rates_of, share
 from hotline.store.database import LOST, UNFIT
 
@@ -42,19 +44,19 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         rates = rates_of(settings)
-        core.front.limit = rates.citizen
+        core.front.limit = Repeats(rates.citizen) if rates.citizen else None
         room = chat.room(core.front, proxies=settings.proxies, limit=rates.chat)
         feed = figures.feed_of(core)
         routes = [
             *_routes(core, session, rates), *figures.routes(core, accounts_of(core), feed),
             web.get("/chat", room.connect),
         ]
-        operation = Operation(core.pool, clock=core.clock, spooled=lambda: len(core.spool.waiting()))
+        operation = Operation(core.pool, clock=core.clock, spooled=core.spool.count)
         pace = Pace()
         app = house.application(
             routes, ready=partial(_ready, core), openapi=openapi_document(), lost=LOST, refresh=operation.refresh,
             gate=identity.guard(core, accounts_of(core), limit=rates.token),
-            outermost=[pace.middleware], unfit=UNFIT,
+            outermost=[pace.middleware, Bodies(ROOM).middleware], unfit=UNFIT,
         )
         app.on_shutdown.extend([room.close, feed.close])
         runner = Runner(app, shutdown_timeout=10)
@@ -62,7 +64,7 @@ async def intake_role(core: Core) -> AsyncIterator[None]:
         stack.push_async_callback(runner.cleanup)
         await stack.enter_async_context(running(supervised("spool", core.spool.run)))
         await stack.enter_async_context(running(share(core, rates)))
-        await stack.enter_async_context(running(pace.run()))
+        await stack.enter_async_context(running(supervised("pace", pace.run)))
         with listening("http_port", settings.host, settings.http_port):
             await web.TCPSite(runner, settings.host, settings.http_port, reuse_port=core.shared_ports).start()
         yield
@@ -100,20 +102,17 @@ def _routes(core: Core, session: aiohttp.ClientSession, rates: Rates) -> list[we
         found += police.routes(front, secret=settings.police_secret)
         found += police_updates.routes(core.desk_updates.take, secret=settings.police_secret, clock=core.clock)
     if settings.wechat_token:
-        found += _wechat_routes(core, session, guesses)
+        found += _wechat_routes(core, guesses)
     return found
 
 
-def _wechat_routes(core: Core, session: aiohttp.ClientSession, guesses: Guesses) -> list[web.AbstractRouteDef]:
-    """WeChat's routes; what was spooled has its files fetched as what was answered at once."""
-    settings, client = core.settings, wechat_client(core, session)
+def _wechat_routes(core: Core, guesses: Guesses) -> list[web.AbstractRouteDef]:
+    settings = core.settings
     account = WeChatSettings(
         token=settings.wechat_token, app_id=settings.wechat_app_id, aes_key=settings.wechat_aes_key,
         plain=settings.wechat_plain, menu=pairs(settings.wechat_menu),
     )
-    media = wechat.MediaFetcher(core.front, client.media) if client is not None else None
-    core.media = media
-    return wechat.routes(core.front, settings=account, media=media, guesses=guesses)
+    return wechat.routes(core.front, settings=account, guesses=guesses)
 
 
 async def _agent(accounts: Accounts, request: web.Request) -> StaffName:

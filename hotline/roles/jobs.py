@@ -9,9 +9,11 @@ from functools import partial
 import aiohttp
 
 from channels.sms import Gateway
+from channels.wechat_client import WeChatClient
 from hotline.core import Core
 from hotline.handoff import HandOffs
-from hotline.jobs import run_jobs
+from hotline.jobs import Handler, run_jobs
+from hotline.media import Media
 from hotline.messages import Messages
 from hotline.ports import Sender
 from hotline.roles import departments, figures, likeness, neighbours, privacy, recordings
@@ -32,7 +34,8 @@ async def jobs_role(core: Core) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         desk = await _desk(core, stack)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        senders = _senders(core, desk, session)
+        client = wechat_client(core, session)
+        senders = _senders(core, desk, session, client)
         hand_offs = HandOffs(
             rows=core.rows, desk=desk, service=core.service, clock=core.clock,
             alarm_after=settings.police_alarm_after,
@@ -42,11 +45,16 @@ async def jobs_role(core: Core) -> AsyncIterator[None]:
         )
         sweep = Sweep(rows=SweepStore(core.pool), rules=core.rules, clock=core.clock)
         theirs, their_sweeps = departments.jobs(core, stack)
-        handlers = {Job.PUSH_INCIDENT: hand_offs.push, Job.SEND_MESSAGE: messages.send} | theirs
+        media = Media(
+            port=core.front, read=core.store.read, service=core.service, fetch=client.media if client else None
+        )
+        handlers: dict[Job, Handler] = {
+            Job.PUSH_INCIDENT: hand_offs.push, Job.SEND_MESSAGE: messages.send, Job.FETCH_MEDIA: media.bring_home,
+        }
         couriers, their_readers = neighbours.jobs(core, session)
         sweeps = privacy.sweeps(core) | their_sweeps | their_readers | figures.sweeps(core) | likeness.sweeps(core)
         sweeps |= recordings.sweeps(core)
-        await stack.enter_async_context(running(run_jobs(core.pool, handlers | couriers, sweeps | {
+        await stack.enter_async_context(running(run_jobs(core.pool, handlers | theirs | couriers, sweeps | {
             "silence": (hand_offs.alarm_on_silence, 1.0),
             "clocks": (sweep.run, 1.0),
             "callbacks": (core.callbacks.sweep, 5.0),
@@ -68,7 +76,9 @@ async def _desk(core: Core, stack: AsyncExitStack) -> PoliceDesk | None:
     return desk
 
 
-def _senders(core: Core, desk: PoliceDesk | None, session: aiohttp.ClientSession) -> dict[Channel, Sender]:
+def _senders(
+    core: Core, desk: PoliceDesk | None, session: aiohttp.ClientSession, client: WeChatClient | None
+) -> dict[Channel, Sender]:
     senders: dict[Channel, Sender] = {Channel.WEB: ChatSender(core.front)}
     if desk is not None:
         senders[Channel.POLICE] = OutcomeSender(desk, read=core.store.read, clock=core.clock)
@@ -78,6 +88,6 @@ def _senders(core: Core, desk: PoliceDesk | None, session: aiohttp.ClientSession
     ):
         if url:
             senders[channel] = Gateway(session, name=name, url=url, secret=secret, clock=core.clock)
-    if (client := wechat_client(core, session)) is not None:
+    if client is not None:
         senders[Channel.WECHAT] = client
     return senders

@@ -15,6 +15,9 @@ from hotline.jobs import repeated, supervised
 from hotline.store import sealing
 from hotline.store.rates import INTERVAL, Exchange
 
+_CHAT = 30
+"""Messages a minute that one address may say in chats, where `web_rate` is less."""
+
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """All limits. `citizen` and `token` are None where the settings switch them off."""
@@ -28,15 +31,19 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
 
     def all(self) -> list[RateLimit]:
         """Return every limit."""
-        some = [self.web, self.chat, self.login, self.guesses.by_sender, self.guesses.by_ticket]
+        some = [self.web, self.chat, self.login, *self.guesses.limits()]
         return some + [limit for limit in (self.citizen, self.token) if limit is not None]
 
 
 def rates_of(settings: Settings) -> Rates:
-    """Return the limits; of addresses, citizens and tokens keyed hashes are kept and shared."""
+    """Return the limits; of addresses, citizens and tokens keyed hashes are kept and shared.
+
+    Who lets one address send more appeals (a proxy, a trial) lets it say as much more in chats.
+    """
     of = _hashed()
     return Rates(
-        web=RateLimit(settings.web_rate, 60, name="web", of=of), chat=RateLimit(30, 60, name="chat", of=of),
+        web=RateLimit(settings.web_rate, 60, name="web", of=of),
+        chat=RateLimit(max(_CHAT, settings.web_rate), 60, name="chat", of=of),
         login=RateLimit(30, 600, name="login", of=of), guesses=Guesses(of=of),
         citizen=RateLimit(settings.citizen_rate, 60, name="citizen", of=of) if settings.citizen_rate else None,
         token=RateLimit(settings.token_rate, 60, name="token", of=of) if settings.token_rate else None,

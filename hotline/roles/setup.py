@@ -24,7 +24,7 @@ from hotline.store.lessons import corrected_tickets
 from hotline.store.people import PeopleStore
 from hotline.store.queues import QueueStore
 from hotline.terms import LABELS, Priority
-from triage.card import Card, EncoderCard, Thresholds
+from triage.card import NEVER, Card, EncoderCard, Thresholds
 from triage.encoder import CARD as ENCODER_CARD
 from triage.install import PREVIOUS
 from triage.lessons import lesson_of
@@ -40,6 +40,7 @@ _TRIAGE = {
     "dispatch": "自动派单的最低把握", "tie": "与次优部门的最小差距", "emergency": "判为紧急的概率",
     "unclear": "请人判断的概率",
     "doubt": "低于它时规则判的紧急改为请人判断",
+    "passage": "长文中一段判为紧急的概率", "passage_unclear": "长文中一段请人判断的概率",
 }
 
 
@@ -172,9 +173,13 @@ def _triage(models: Path) -> list[InForce]:
         return []
     limits = _card(file).thresholds
     return [
-        InForce(group="智能分类", name=_TRIAGE.get(name, name), value=f"{getattr(limits, name):.3f}", source=file.name)
+        InForce(group="智能分类", name=_TRIAGE.get(name, name), value=_told(getattr(limits, name)), source=file.name)
         for name in Thresholds.__struct_fields__
     ]
+
+
+def _told(limit: float) -> str:
+    return "不启用" if limit >= NEVER else f"{limit:.3f}"
 
 
 def _card(file: Path) -> Card:

@@ -9,11 +9,13 @@ import msgspec
 
 from channels.message import Inbound, Receipt
 from hotline.errors import KeyReused
-from hotline.ids import TicketId
+from hotline.ids import TicketId, TicketNumber
+from hotline.media import media_of
 from hotline.ports import NewTicket
 from hotline.store import rows
 from hotline.store.changes import set_going
 from hotline.store.database import statements
+from hotline.store.jobs import Job, enqueue
 from hotline.store.uploads import attached, claim
 
 _SQL = statements("tickets")
@@ -38,7 +40,13 @@ async def open_all(connection: asyncpg.Connection, batch: Sequence[NewTicket]) -
     await claim(connection, attached(event for item in batch if item.id in fresh for event in item.change.events))
     now = batch[0].change.ticket.created_at
     await set_going(connection, [(item.id, item.effects) for item in batch if item.id in fresh], now)
+    await fetch_media(connection, [(item.receipt.number, item.inbound) for item in batch if item.id in fresh])
     return fresh
+
+
+async def fetch_media(connection: asyncpg.Connection, taken: Sequence[tuple[TicketNumber, Inbound]]) -> None:
+    """Have the files of new deliveries fetched that still lie at their channel."""
+    await enqueue(connection, Job.FETCH_MEDIA, [one for number, inbound in taken for one in media_of(number, inbound)])
 
 
 async def first_receipts(

@@ -46,10 +46,10 @@ async def keep(connection: Any, record: Record) -> None:
 
 
 class AuditStore:
-    """The audit of one database. Fulfils `agent_ui.audit_port.Audit`."""
+    """The audit of one database. `changed` is told how many records were changed before they were chained."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: asyncpg.Pool, *, changed: Callable[[int], object] = lambda _: None) -> None:
+        self._pool, self._changed = pool, changed
 
     async def note(self, record: Record) -> None:
         """Write a record of its own."""
@@ -79,6 +79,7 @@ class AuditStore:
                 return 0
             if wrong := [row["id"] for row in records if not _is_own(row)]:
                 log.error("audit_record_changed_before_it_was_chained", ids=wrong[:10], above=after)
+                self._changed(len(wrong))
             leaves = [record_leaf(row) for row in records] + [sha256(content).digest() for content in events]
             link = Link(last["n"] + 1, after, through, len(records), len(events), b"".join(leaves), now,
                         sealing.ring().active)

@@ -31,6 +31,14 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     """Incidents that the 110 desk has not acknowledged within the limit."""
     overdue: int
     """Tickets whose clock has run out."""
+    locked: int
+    """Accounts that wrong log-ins have locked."""
+    unchained: float
+    """How long the oldest row has waited for the audit's chain."""
+    broken: bool
+    """Whether the last check of that chain found a fault."""
+    upkeep: Mapping[str, float]
+    """How long ago each task of the night last went well."""
 
 
 async def backlog(pool: asyncpg.Pool) -> Backlog:
@@ -40,9 +48,13 @@ async def backlog(pool: asyncpg.Pool) -> Backlog:
         given_up = await connection.fetch(_SQL["given_up"])
         readers = await connection.fetch(_SQL["readers"])
         log = await connection.fetchrow(_SQL["log"])
+        audit = await connection.fetchrow(_SQL["audit"])
+        upkeep = await connection.fetch(_SQL["upkeep"])
     return Backlog(
         waiting={row["what"]: Waiting(row["number"], row["since"]) for row in waiting},
         given_up={row["what"]: row["number"] for row in given_up},
         readers={row["name"]: max(0.0, row["lag"] or 0.0) for row in readers},
         held_back=max(0.0, log["held_back"] or 0.0), silent=log["silent"], overdue=log["overdue"],
+        locked=log["locked"], unchained=max(0.0, audit["unchained"] or 0.0), broken=bool(audit["broken"]),
+        upkeep={row["what"]: max(0.0, row["age"]) for row in upkeep},
     )

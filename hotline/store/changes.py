@@ -72,6 +72,9 @@ async def set_going(
     connection: asyncpg.Connection, effects: Sequence[tuple[TicketId, Effects]], now: datetime
 ) -> None:
     """Write what must happen in the outside world, with its jobs."""
+    for id_, effect in effects:
+        if effect.incidents_end:  # before new ones: a hand-off of this transaction is none of those that ended
+            await connection.execute(_SQL["end_incidents"], id_, effect.incidents_end)
     incidents = [
         (i.key, id_, seal_document(i.payload, context=f"incident {i.key}"))
         for id_, effect in effects for i in effect.incidents

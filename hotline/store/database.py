@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from hotline.errors import Unavailable
+from hotline.errors import HotlineError, InvalidInput, Unavailable
 from hotline.store.hosts import Hosts, Watchful
 
 COMMAND_TIMEOUT = 40.0
@@ -22,8 +22,11 @@ LOST: tuple[type[Exception], ...] = (
     asyncpg.CannotConnectNowError, asyncpg.ReadOnlySQLTransactionError,
 )
 """What using a database raises that has gone, or is just coming back."""
+REFUSED: tuple[type[Exception], ...] = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+"""What the database raises over what it is given, however often it is given it."""
 UNFIT: tuple[type[Exception], ...] = (asyncpg.DataError,)
 """What a value raises that no column can hold: NUL in a text, a number beyond 64 bits, a date beyond the calendar."""
+_UNMIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError)
 _SQL = Path(__file__).with_name("sql")
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
@@ -36,6 +39,21 @@ def reached(dsn: str) -> Iterator[None]:
     except (ValueError, *LOST, asyncpg.PostgresError) as error:
         reason = " ".join(str(error).split()) or "no answer in time"
         raise Unavailable(f"the database {_named(dsn)} cannot be used: {reason}") from error
+
+
+def explained(error: Exception) -> HotlineError | None:
+    """Return what to tell of an error of using the database, in one line; None for an error of something else.
+
+    Of PostgreSQL's text the first line is kept: the others may show what stands in a row.
+    """
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    if isinstance(error, _UNMIGRATED):
+        return InvalidInput(
+            f"the database is not migrated ({reason}): run `python -m hotline migrate`", error_id="not_migrated"
+        )
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError):
+        return Unavailable(f"the database did not do what was asked: {reason}")
+    return None
 
 
 def _named(dsn: str) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import asyncpg
 import msgspec
+import structlog
 
 from channels.message import Outbound
 from hotline.errors import NotFound
@@ -13,6 +14,8 @@ from hotline.ports import PendingIncident
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
 from hotline.store.sealing import open_document, sealed_message
+
+log = structlog.get_logger(__name__)
 
 _SQL = statements("jobs")
 _messages = msgspec.json.Decoder(Outbound)
@@ -29,6 +32,9 @@ class JobStore:
         row = await self._pool.fetchrow(_SQL["begin_push"], key, now)
         if row is None:
             return None
+        if row["state"] != "pending":
+            log.warning("push_withdrawn", key=key, number=row["number"])
+            return None
         payload = msgspec.json.decode(open_document(row["payload"], context=f"incident {key}"))
         return PendingIncident(number=row["number"], payload=payload, attempts=row["attempts"])
 
@@ -43,9 +49,9 @@ class JobStore:
             raise NotFound(f"no incident was pushed with the key {key[:60]!r}")
         return row["number"], row["state"]
 
-    async def update_incident(self, key: str, state: str) -> None:
-        """Record what the desk told."""
-        await self._pool.execute(_SQL["update_incident"], key, state)
+    async def sign_incident(self, key: str) -> None:
+        """Record that the desk has signed an incident, unless it is over."""
+        await self._pool.execute(_SQL["sign_incident"], key)
 
     async def fail_push(self, key: str, error: str) -> None:
         """Record why an attempt failed."""
@@ -73,6 +79,10 @@ class JobStore:
     async def fail_send(self, key: str, error: str) -> None:
         """Record why an attempt failed."""
         await self._pool.execute(_SQL["fail_send"], key, error[:500])
+
+    async def spare_send(self, key: str, error: str) -> None:
+        """Give the attempt back, and record why the message waits."""
+        await self._pool.execute(_SQL["spare_send"], key, error[:500])
 
     async def owe(self, message: Outbound, now: datetime) -> None:
         """Write a message to a citizen with its job; a message with the same key is not written again."""

@@ -12,16 +12,20 @@ from pgqueuer.adapters.persistence.queries import Queries
 
 
 class Job(StrEnum):
-    """Kinds of jobs; the payload is the key of the row to work on."""
+    """Kinds of jobs; the payload is the key of the row to work on, of a file to fetch all that is known of it."""
 
     PUSH_INCIDENT = "push_incident"
     SEND_MESSAGE = "send_message"
     DELIVER = "deliver"
     FREE_CHILDREN = "free_children"
     PUSH_PARCEL = "push_parcel"
+    FETCH_MEDIA = "fetch_media"
 
 
-_PRIORITY = {Job.PUSH_INCIDENT: 100, Job.SEND_MESSAGE: 0, Job.DELIVER: -10, Job.FREE_CHILDREN: 10, Job.PUSH_PARCEL: 5}
+_PRIORITY = {
+    Job.PUSH_INCIDENT: 100, Job.SEND_MESSAGE: 0, Job.DELIVER: -10, Job.FREE_CHILDREN: 10, Job.PUSH_PARCEL: 5,
+    Job.FETCH_MEDIA: -5,
+}
 
 
 async def enqueue(

@@ -76,14 +76,14 @@ class NuisanceStore:
             await connection.execute(_SQL["add_act"], now, actor, "marked", index, reason)
             return _mark(row)
 
-    async def lift(self, contact: str, reason: str, *, actor: str, now: datetime) -> Mark | None:
-        """Lift the mark of a contact, and keep who did it."""
+    async def lift(self, mark: str | int, reason: str, *, actor: str, now: datetime) -> Mark | None:
+        """Lift a mark, named by its contact or its id, and keep who did it."""
+        index, id_ = (blind(mark), None) if isinstance(mark, str) else (None, mark)
         async with self._pool.acquire() as connection, connection.transaction():
-            index = blind(contact)
-            row = await connection.fetchrow(_SQL["lift"], index, actor, now, reason)
+            row = await connection.fetchrow(_SQL["lift"], index, actor, now, reason, id_)
             if row is None:
                 return None
-            await connection.execute(_SQL["add_act"], now, actor, "lifted", index, reason)
+            await connection.execute(_SQL["add_act"], now, actor, "lifted", row["contact"], reason)
             return _mark(row)
 
     async def act(self, act: Act) -> None:

@@ -15,7 +15,7 @@ from hotline.persons import Erased, Hold, Keeps, KeptTicket, PersonCall, PersonF
 from hotline.store.audit import keep
 from hotline.store.database import statements
 from hotline.store.rows import event_from
-from hotline.store.sealing import blind, open_document, seal_document
+from hotline.store.sealing import blind, open_document, seal_document, words_of
 from routing.callbacks import Callback
 
 _SQL = statements("persons")
@@ -38,7 +38,7 @@ class PersonStore:
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(_SQL["tickets"], index, now)
             tickets = await _tickets(connection, rows)
-            calls = await connection.fetch(_SQL["calls"], index)
+            calls = await _calls(connection, index)
             callbacks = [_entry(row) for row in await connection.fetch(_SQL["all_callbacks"], index)]
             marks = await connection.fetch(_SQL["marks"], index)
             looked = await connection.fetch(_SQL["looked_up"], index)
@@ -48,7 +48,7 @@ class PersonStore:
             ))
         return PersonFile(
             phone=phone, made_at=now, tickets=tickets, marks=tuple(dict(row) for row in marks),
-            calls=tuple(_call(row) for row in calls), looked_up={row["actor"]: row["times"] for row in looked},
+            calls=calls, looked_up={row["actor"]: row["times"] for row in looked},
             callbacks=tuple(msgspec.to_builtins(entry) for entry in callbacks),
         )
 
@@ -188,7 +188,15 @@ async def _tickets(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record
     )
 
 
-def _call(row: asyncpg.Record) -> PersonCall:
-    return PersonCall(
-        started_at=row["started_at"], ended_at=row["ended_at"], recorded=row["recorded"], words=tuple(row["words"])
+async def _calls(connection: asyncpg.Connection, index: str) -> tuple[PersonCall, ...]:
+    rows = await connection.fetch(_SQL["calls"], index)
+    heard: dict[str, list[str]] = {row["id"]: [] for row in rows}
+    for row in await connection.fetch(_SQL["words"], list(heard)):
+        heard[row["call"]].append(f"{row['side']}: {words_of(row)}")
+    return tuple(
+        PersonCall(
+            started_at=row["started_at"], ended_at=row["ended_at"], recorded=row["recorded"],
+            words=tuple(heard[row["id"]]),
+        )
+        for row in rows
     )

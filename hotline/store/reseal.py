@@ -14,6 +14,7 @@ import msgspec
 
 from hotline.keyring import KeyRing, key_of
 from hotline.store.database import statements
+from hotline.store.sealing import is_sealed
 
 _SQL = statements("reseal")
 BATCH = 500
@@ -28,7 +29,7 @@ class _Place(NamedTuple):
     put: str
     context: Callable[[Any], bytes]
     form: str
-    """`bytes`, `text` (base64) or `document` ({"sealed": base64})."""
+    """`bytes`, `text` (base64), `document` ({"sealed": base64}), or `words`: as `text`, older rows in clear."""
 
 
 PLACES = (
@@ -45,6 +46,10 @@ PLACES = (
     _Place("second_factors_count", "second_factors_page", "second_factors_put",
            lambda row: f"staff.totp_secret:{row['key']}".encode(), "bytes"),
     _Place("marks_count", "marks_page", "marks_put", lambda row: b"nuisance", "text"),
+    _Place("lines_count", "lines_page", "lines_put",
+           lambda row: f"chat {row['session']} {row['line']}".encode(), "words"),
+    _Place("told_count", "told_page", "told_put", lambda row: f"told {row['topic']}".encode(), "document"),
+    _Place("words_count", "words_page", "words_put", lambda row: f"words {row['call']} {row['n']}".encode(), "words"),
 )
 
 
@@ -67,13 +72,13 @@ async def _reseal(pool: asyncpg.Pool, ring: KeyRing, place: _Place, step: Step) 
     while page := await pool.fetch(_SQL[place.page], after, BATCH):
         keys, before, values = [], [], []
         for row in page:
-            sealed = _opened(row["value"], place.form)
-            if sealed is None or key_of(sealed) == ring.active:
-                continue
             context = place.context(row)
+            content = _to_seal(row["value"], place.form, ring, context)
+            if content is None:
+                continue
             keys.append(row["key"])
             before.append(row["value"])
-            values.append(_closed(ring.seal(ring.open(sealed, context=context), context=context), place.form))
+            values.append(_closed(ring.seal(content, context=context), place.form))
         if keys:
             done = await pool.execute(_SQL[place.put], keys, before, values)
             changed += int(done.split()[-1])
@@ -82,12 +87,22 @@ async def _reseal(pool: asyncpg.Pool, ring: KeyRing, place: _Place, step: Step) 
     return changed
 
 
+def _to_seal(value: Any, form: str, ring: KeyRing, context: bytes) -> bytes | None:
+    """Return what is to be sealed with the newest key; None where it is, or where there is nothing."""
+    sealed = _opened(value, form)
+    if sealed is None:
+        return value.encode() if form == "words" else None
+    return None if key_of(sealed) == ring.active else ring.open(sealed, context=context)
+
+
 def _opened(value: Any, form: str) -> bytes | None:
     match form:
         case "bytes":
             return bytes(value)
         case "document":
             return msgspec.json.decode(value, type=_Sealed).sealed if value.startswith('{"sealed"') else None
+        case "words" if not is_sealed(value):
+            return None
         case _:
             sealed = b64decode(value, validate=False)
             return sealed if key_of(sealed) and len(sealed) > 33 else None

@@ -1,7 +1,7 @@
 """Sealing of what the database keeps. The key ring of a process is set once, where the process is put together.
 
 What is sealed: the private part of events (`hotline.privacy`), messages, incidents, parcels, callbacks, calls under
-way, and the secrets of units and of second factors. Look-ups go by blind indexes.
+way, lines of chats, transcripts, and the secrets of units and of second factors. Look-ups go by blind indexes.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import msgspec
 
 from channels.message import Outbound
 from hotline.errors import Unavailable
-from hotline.keyring import KeyRing
+from hotline.keyring import KeyRing, key_of
 
 _encoder = msgspec.json.Encoder()
 _used: list[KeyRing] = []
+_LEAST = 33  # format, key, nonce and tag
 
 
 class _Sealed(msgspec.Struct, frozen=True):
@@ -64,6 +65,27 @@ def seal_document(value: Any, *, context: str) -> str:
     """Return a value as a JSON document that only keys open: `{"sealed": "…"}`."""
     sealed = ring().seal(_encoder.encode(value), context=context.encode())
     return f'{{"sealed":"{b64encode(sealed).decode()}"}}'
+
+
+def is_sealed(text: str) -> bool:
+    """Tell whether `seal_text` made this: what people write is not base64 of a known format."""
+    try:
+        sealed = b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return bool(key_of(sealed)) and len(sealed) > _LEAST
+
+
+def line_of(row: Any) -> str:
+    """Return what was said, from a row of `chat_lines` with session, key and text; older rows have it in clear."""
+    text: str = row["text"]
+    return open_text(text, context=f"chat {row['session']} {row['key']}") if is_sealed(text) else text
+
+
+def words_of(row: Any) -> str:
+    """Return what was heard, from a row of `transcripts` with call, n and text; older rows have it in clear."""
+    text: str = row["text"]
+    return open_text(text, context=f"words {row['call']} {row['n']}") if is_sealed(text) else text
 
 
 def caller_of(row: Any) -> str:

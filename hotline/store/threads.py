@@ -12,32 +12,43 @@ import asyncpg
 import msgspec
 
 from channels.message import Inbound, Receipt
+from hotline.errors import IllegalTransition, NotFound, Unavailable
 from hotline.ids import TicketId, TicketNumber
 from hotline.lifecycle import OPEN_STATES
 from hotline.opening import starts_anew
-from hotline.ports import Continue
+from hotline.ports import Continue, Stored
 from hotline.store import rows
+from hotline.store.arrivals import fetch_media
 from hotline.store.changes import lock, write
 from hotline.store.database import statements
 from hotline.store.sealing import blind
-from hotline.terms import Channel
+from hotline.terms import Channel, State
 
 _SQL = statements("tickets")
 CONVERSATION_WINDOW = timedelta(hours=2)
 
 
 class Thread(NamedTuple):
-    """Where a message goes: a ticket, or for a merged one (`own`: its id, number and code) the parent."""
+    """Where a message goes: a ticket, held as it is; for a merged one (`own`: its id, number and code) the parent."""
 
-    number: str
+    stored: Stored
     own: tuple[TicketId, TicketNumber, str] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether somebody still looks at what is added."""
+        return self.stored.ticket.state in OPEN_STATES
 
 
 async def continue_thread(
     connection: asyncpg.Connection, thread: Thread, inbound: Inbound, continued: Continue
 ) -> tuple[bool, Receipt]:
-    """Add a message to the ticket under its lock; return False where this delivery came before, and the receipt."""
-    stored = await lock(connection, thread.number)
+    """Add a message to the ticket; return False where this delivery came before, and the receipt.
+
+    Raises:
+        IllegalTransition: the ticket is finished, and this delivery is new.
+    """
+    stored = thread.stored
     # The citizen of a merged ticket keeps their own number and code: the parent's are somebody else's.
     id_, number, code = thread.own or (stored.id, stored.ticket.number, stored.code)
     change, receipt, effects = continued(stored.ticket, number if thread.own else None)
@@ -48,14 +59,17 @@ async def continue_thread(
     )
     if taken is None:
         return False, receipt
+    if not thread.is_open:  # asked last: what was taken while it was open is answered as it was
+        raise IllegalTransition(f"ticket {number} is finished: send a new appeal")
     await write(connection, [(stored.id, change, effects)])
+    await fetch_media(connection, [(number, inbound)])
     if inbound.conversation:
         await point(connection, inbound, id_)
     return True, receipt
 
 
 async def conversation_of(connection: asyncpg.Connection, inbound: Inbound) -> Thread | None:
-    """Hold the conversation and return the open ticket that it continues, if any."""
+    """Hold the conversation and the open ticket that it continues, if any. Raises Unavailable, as `thread_of`."""
     held = await connection.fetchrow(
         _SQL["hold_conversation"], inbound.channel, _key(inbound), inbound.received_at
     )
@@ -63,8 +77,8 @@ async def conversation_of(connection: asyncpg.Connection, inbound: Inbound) -> T
         return None
     if inbound.received_at - held["last_at"] > CONVERSATION_WINDOW:
         return None
-    row = await connection.fetchrow(_SQL["thread_of"], held["ticket_id"], None)
-    return _thread(row) if row["leading_state"] in OPEN_STATES else None
+    thread = await _held(connection, await connection.fetchrow(_SQL["thread_of"], held["ticket_id"], None))
+    return thread if thread.is_open else None
 
 
 def _key(inbound: Inbound) -> str:
@@ -73,15 +87,25 @@ def _key(inbound: Inbound) -> str:
 
 
 async def thread_of(connection: asyncpg.Connection, number: str) -> Thread:
-    """Return where a message goes that names this ticket; one that does not exist names itself."""
+    """Hold the ticket that a message goes to which names this one.
+
+    Raises:
+        NotFound: there is no such ticket. Unavailable: it was merged in this moment; repeat the message.
+    """
     row = await connection.fetchrow(_SQL["thread_of"], None, number)
-    return _thread(row) if row is not None else Thread(number)
+    if row is None:
+        raise NotFound(f"there is no ticket {number}")
+    return await _held(connection, row)
 
 
-def _thread(row: asyncpg.Record) -> Thread:
+async def _held(connection: asyncpg.Connection, row: asyncpg.Record) -> Thread:
+    stored = await lock(connection, row["leading"])
+    if stored.ticket.state is State.MERGED:
+        # Its parent cannot be held now: families hold parent and child in the order of their ids.
+        raise Unavailable(f"ticket {stored.ticket.number} was merged in this moment: please repeat the message")
     if row["leading"] == row["number"]:
-        return Thread(row["number"])
-    return Thread(row["leading"], (TicketId(row["id"]), TicketNumber(row["number"]), row["code"]))
+        return Thread(stored)
+    return Thread(stored, (TicketId(row["id"]), TicketNumber(row["number"]), row["code"]))
 
 
 async def point(connection: asyncpg.Connection, inbound: Inbound, id_: TicketId) -> None:

@@ -10,15 +10,16 @@ import asyncpg
 
 from channels.message import Inbound, Receipt
 from hotline.deadlines import ZONE
-from hotline.errors import IllegalTransition, KeyReused, NotFound, VersionConflict
+from hotline.errors import IllegalTransition, KeyReused, NotFound, Unavailable, VersionConflict
 from hotline.events import TicketEvent
 from hotline.ids import TicketId, TicketNumber, ticket_number
 from hotline.ports import Acted, Continue, Decide, DecideFamily, DecidePerhaps, NewTicket, Once, Stored
 from hotline.store import rows
 from hotline.store.acts import first_act, keep_act
+from hotline.store.answering import answering
 from hotline.store.arrivals import delivery_of, first_receipts, open_all, repeated
 from hotline.store.changes import lock, lock_both, write
-from hotline.store.database import statements
+from hotline.store.database import REFUSED, statements
 from hotline.store.threads import continue_thread, conversation_of, point, thread_of
 from hotline.terms import Channel
 from hotline.ticket import Ticket, replay
@@ -39,13 +40,14 @@ class TicketStore:
 
     # ── reserving ────────────────────────────────────────────────────────────────────────────────
     async def reserve(self, channels: Sequence[Channel], now: datetime) -> list[tuple[TicketId, TicketNumber]]:
-        """Return an id and a number for each channel named."""
-        while len(self._ids) < len(channels):
-            found = await self._pool.fetch(_SQL["reserve_ids"], max(ID_BLOCK, len(channels)))
-            self._ids.extend(TicketId(row["id"]) for row in found)
-        ids, self._ids = self._ids[: len(channels)], self._ids[len(channels) :]
-        day = now.astimezone(ZONE).date()
-        return [(id_, await self._number(day, channel)) for id_, channel in zip(ids, channels, strict=True)]
+        """Return an id and a number for each channel named. Raises Unavailable."""
+        with answering():
+            while len(self._ids) < len(channels):
+                found = await self._pool.fetch(_SQL["reserve_ids"], max(ID_BLOCK, len(channels)))
+                self._ids.extend(TicketId(row["id"]) for row in found)
+            ids, self._ids = self._ids[: len(channels)], self._ids[len(channels) :]
+            day = now.astimezone(ZONE).date()
+            return [(id_, await self._number(day, channel)) for id_, channel in zip(ids, channels, strict=True)]
 
     async def _number(self, day: date, channel: Channel) -> TicketNumber:
         left = self._numbers.get((day, channel), range(0))
@@ -61,15 +63,30 @@ class TicketStore:
         """Write new tickets in one transaction; deliveries that came before get their first receipt.
 
         Returns one result per item, in order; `KeyReused` where a key came back with other content.
+
+        Raises:
+            Unavailable: the database is lost, or could not do it just now. Any other error is the fault of an item, or
+                of ours.
         """
-        async with self._pool.acquire() as connection:
-            # One statement is a transaction of its own; jobs, messages and files need one around them.
-            more = any(item.effects or item.inbound.appeal.attachments for item in batch)
-            async with connection.transaction() if more else nullcontext():
-                fresh = await open_all(connection, batch)
-            if len(fresh) == len(batch):
-                return [item.receipt for item in batch]
-            first = await first_receipts(connection, [item.inbound for item in batch if item.id not in fresh])
+        with answering():
+            try:
+                async with self._pool.acquire() as connection:
+                    return await self._opened(connection, batch)
+            except REFUSED:
+                raise
+            except asyncpg.PostgresError as error:  # too slow, full, in a deadlock: it is so for all of the batch
+                raise Unavailable(f"the database could not take it ({type(error).__name__}): repeat it") from error
+
+    async def _opened(
+        self, connection: asyncpg.Connection, batch: Sequence[NewTicket]
+    ) -> list[Receipt | KeyReused]:
+        # One statement is a transaction of its own; jobs, messages and files need one around them.
+        more = any(item.effects or item.inbound.appeal.attachments for item in batch)
+        async with connection.transaction() if more else nullcontext():
+            fresh = await open_all(connection, batch)
+        if len(fresh) == len(batch):
+            return [item.receipt for item in batch]
+        first = await first_receipts(connection, [item.inbound for item in batch if item.id not in fresh])
         return [
             item.receipt if item.id in fresh else repeated(item.inbound, first[delivery_of(item.inbound)])
             for item in batch
@@ -95,7 +112,7 @@ class TicketStore:
         return repeated(inbound, first[delivery_of(inbound)])
 
     async def continue_named(self, inbound: Inbound, number: TicketNumber, continued: Continue) -> Receipt | KeyReused:
-        """Add a message to the ticket that the citizen names. Raises NotFound."""
+        """Add a message to the ticket that the citizen names. Raises NotFound, IllegalTransition (it is finished)."""
         async with self._pool.acquire() as connection:
             async with connection.transaction():
                 thread = await thread_of(connection, number)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import REGISTRY
 
 from agent_ui.account_ports import Opening
 from agent_ui.auth import COOKIE, handlers_of, routes
@@ -101,6 +102,16 @@ async def test_five_failures_lock_for_thirty_minutes(client: Client, stack: Stac
     for _ in range(4):  # and a right password ends it
         await log_in(client, password="wrong")
     assert (await log_in(client))[0] == 200
+
+
+async def test_log_ins_are_counted_by_what_became_of_them(client: Client) -> None:
+    def counted(outcome: str) -> float:
+        return REGISTRY.get_sample_value("hotline_log_ins_total", {"outcome": outcome}) or 0.0
+
+    wrong, right = counted("unauthenticated"), counted("ok")
+    await log_in(client, password="wrong")
+    await log_in(client)
+    assert (counted("unauthenticated"), counted("ok")) == (wrong + 1, right + 1)
 
 
 async def test_many_guesses_at_once_lock_like_guesses_in_turn(client: Client, stack: Stack) -> None:

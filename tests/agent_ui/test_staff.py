@@ -25,7 +25,7 @@ from agent_ui.presence import (
 from agent_ui.session import Session, follow, unfollow
 from agent_ui.staff import Staff, StaffRole, acting_role, actor_of, check_command, check_ticket, check_topic
 from hotline import commands as c
-from hotline.appeal import Appeal, Citizen
+from hotline.appeal import Appeal, Citizen, Place
 from hotline.decide import receive
 from hotline.errors import Forbidden, IllegalTransition, InvalidInput
 from hotline.events import Actor, Role, TicketEvent
@@ -140,7 +140,8 @@ def test_every_state_can_be_left() -> None:
     ("电话13800138000找张三", "电话138****8000找张三"), ("+8613800138000", "+86138****8000"),
     ("138-0013-8000", "138****8000"), ("138 0013 8000。", "138****8000。"), ("86 13800138000", "86 138****8000"),
     ("身份证44190019900101123X,", "身份证441900********123X,"), ("0769-22830000", "0769-****0000"),
-    ("+8676922830000", "+86769****0000"), ("工单DG202611213000042701", "工单DG202611213000042701"),
+    ("+8676922830000", "+86769****0000"), ("008613800138000", "0086138****8000"), ("+85223456789", "+852****6789"),
+    ("3+20000", "3+20000"), ("工单DG202611213000042701", "工单DG202611213000042701"),
     ("a13800138000b", "a13800138000b"), ("订单20261121138001380001", "订单20261121138001380001"), ("", ""),
 ])
 def test_numbers_are_hidden_in_texts(text: str, hidden: str) -> None:
@@ -169,6 +170,16 @@ def test_a_masked_ticket_shows_no_citizen_but_is_a_ticket() -> None:
         encoded = msgspec.json.encode(value).decode()
         assert not any(secret in encoded for secret in ("张三丰", "13800138000", "oAbCdEfGh"))
     assert isinstance(masked(decision.event), TicketEvent)
+
+
+def test_of_a_concealed_citizen_nothing_is_left() -> None:
+    citizen = Citizen(name="张三丰", phone="+8613800138000", key="oAbCdEfGh123456")
+    appeal = Appeal(text="我是张三丰,路灯不亮", citizen=citizen, confidential=True, place=Place(address="鸿福路1号"))
+    decision = receive(
+        number="DG1", channel=Channel.WECHAT, policy=POLICY, now=NOW, triage=STREET_LIGHT, appeal=appeal,  # type: ignore[arg-type]
+    )
+    for shown in (masked(value, name="张三丰", concealed=True) for value in (decision.ticket, decision.event.fact)):
+        assert shown.appeal == Appeal(text="我是张*,路灯不亮", confidential=True, place=Place(address="鸿福路1号"))
 
 
 @pytest.mark.parametrize("name", ["report", "complaint", "2026", "DG", "路灯", "王", ""])

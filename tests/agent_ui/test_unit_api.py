@@ -191,6 +191,8 @@ async def test_a_ticket_is_masked_unless_a_reason_is_given_and_recorded(api: Api
     ))
     _, kept = await api.ask("GET", f"/api/v1/units/{UNIT}/tickets/{hidden.number}", params={"reason": "想看"})
     assert kept["masked"] is True
+    assert kept["ticket"]["appeal"]["citizen"] == {}
+    assert kept["events"][0]["fact"]["appeal"]["citizen"] == {}
 
 
 def _confidential(api: Api) -> Any:

@@ -13,7 +13,7 @@ import aiohttp
 
 from tests.fuzz.identities import UNIT
 from tests.pair import Pair
-from tests.processes import free_port
+from tests.ports import free_port
 from tests.proxy import Proxy
 
 MOUNT = 2 << 20

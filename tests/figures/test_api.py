@@ -248,9 +248,9 @@ async def test_streams_are_counted_and_end_with_the_service(house: House, monkey
     url = f"{house.url}/api/v1/ioc/stream"
     async with house.session.get(url, headers=IOC) as answer:
         await events(answer, 1)
-        assert (await house.ask(None, "/api/v1/ioc/stream", headers=IOC))[0] == 503
+        assert (await house.ask(None, "/api/v1/ioc/stream", headers=IOC))[0] == 429
     async with asyncio.timeout(20):
-        while (again := await house.session.get(url, headers=IOC)).status == 503:
+        while (again := await house.session.get(url, headers=IOC)).status == 429:
             again.close()  # the first one is not yet known to be gone
             await asyncio.sleep(0.1)
     again.close()

@@ -84,8 +84,8 @@ class ConsoleFuzz:
             for _ in range(TALK):
                 frame = self._frame()
                 self.cases += 1
-                if isinstance(frame, dict) and isinstance(frame.get("id"), int) and 0 <= frame["id"] < 2**53:
-                    asked[frame["id"]] = frame
+                if isinstance(frame, dict) and type(frame.get("id")) is int and 0 <= frame["id"] < 2**53:
+                    asked[frame["id"]] = frame  # a `true` is no id: it is refused, without one
                 data = frame if isinstance(frame, bytes) else json.dumps(frame)
                 await socket.send(data if self._rng.random() < 0.9 else str(data).encode("utf-8", "replace"))
             await socket.send(json.dumps({"type": "ping"}))

@@ -168,7 +168,9 @@ class HttpFuzz:
         body = request.body if isinstance(request.body, bytes | str) else b""
         sent = f"{request.method} {request.url} {dict(request.headers)} {body[:300]!r}"
         said = f"\n    got  {answer.text[:300]!r}" if answer is not None else ""
-        self.wrong.setdefault(sort, f"{what}\n    sent {sent}{said}")
+        if sort not in self.wrong:
+            self.wrong[sort] = f"{what}\n    sent {sent}{said}"
+            tqdm.write(f"found: {sort}")  # at once: a long run may be stopped before its end
 
 
 def seed_tickets(house: House) -> None:

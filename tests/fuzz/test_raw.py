@@ -21,7 +21,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from hotline.pace import Pace
 from hotline.store.embedded import start_embedded, stop_embedded
 from tests.fuzz.identities import environment, wechat
-from tests.processes import TOKEN, House, free_port
+from tests.ports import free_port
+from tests.processes import TOKEN, House
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import json
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from hotline import keyring
-from hotline.__main__ import COMMANDS, parser
+from hotline.__main__ import COMMANDS, main, parser
+from hotline.cli.check import _NEEDS, CHECKS
+from hotline.config import describe
 from tests.hotline.command_line import NOWHERE, hotline
 
 
@@ -55,6 +60,10 @@ MISTAKES: dict[str, tuple[tuple[str, ...], dict[str, str], list[str]]] = {
     "settings that do not fit": (
         ("serve",), {"police_url": "http://desk", "app_tokens": "x"}, ["police_secret", "app_tokens"],
     ),
+    "malformed settings and some that do not fit": (
+        ("migrate",), {"http_port": "many", "police_url": "http://desk"}, ["http_port", "police_secret"],
+    ),
+    "one port for two": (("serve",), {"http_port": "9000", "ws_port": "9000"}, ["http_port, ws_port"]),
     "configuration file": (("serve",), {"config": "/no/such/hotline.toml"}, ["/no/such/hotline.toml"]),
     "city folder": (("serve",), {"city_dir": "cities/000000"}, ["cities/000000"]),
     "city folder of triage": (("triage",), {"city_dir": "cities/000000"}, ["cities/000000"]),
@@ -100,6 +109,56 @@ async def test_a_mistake_is_told_in_a_line(case: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", [
+    ("figures", "check"), ("figures", "show"), ("queues", "show"), ("queues", "export"), ("staffing",),
+    ("user", "add", "li", "--role", "agent"), ("figures", "rebuild"),
+], ids=" ".join)
+async def test_a_database_that_is_not_migrated_is_told_in_a_line(arguments: tuple[str, ...], postgres: str) -> None:
+    ended = await hotline(*arguments, given=b"a long passphrase\n", dsn=postgres)
+    assert (ended.code, ended.out) == (2, "")
+    [told] = ended.err.splitlines()
+    assert told.startswith("hotline: the database ")
+    assert told.endswith(": run `python -m hotline migrate`")
+
+
+async def test_a_database_that_goes_away_in_the_middle_is_told_in_a_line(database: str) -> None:
+    holds, looks = await asyncpg.connect(database), await asyncpg.connect(database)
+    try:
+        async with holds.transaction():
+            await holds.execute("LOCK TABLE queue_versions IN ACCESS EXCLUSIVE MODE")
+            running = asyncio.create_task(hotline("queues", "show", dsn=database))
+            while not running.done() and not await looks.fetchval(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            ):
+                await asyncio.sleep(0.05)
+            ended = await running
+    finally:
+        await holds.close()
+        await looks.close()
+    assert (ended.code, ended.out) == (2, "")
+    [told] = ended.err.splitlines()
+    assert told.startswith("hotline: the database did not do what was asked: ")
+
+
+@pytest.mark.parametrize(("raised", "told"), [
+    (TimeoutError(), "TimeoutError"),
+    (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
+    (asyncpg.UniqueViolationError("duplicate key\nDETAIL: 13800138000"), "asked: duplicate key"),
+], ids=["silence", "disk", "row"])
+def test_whatever_ends_a_command_is_told_without_personal_data(
+    raised: Exception, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Path) -> None:
+        raise raised
+
+    monkeypatch.setattr("hotline.city.load_city", broken)
+    assert main(["migrate"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("hotline: ")
+    assert line.endswith(told)
+
+
+@pytest.mark.parametrize("arguments", [
     (), ("nonsense",), ("serve", "--role", "cook"), ("serve", "--workers", "0"), ("serve", "--workers", "65"),
     ("serve", "--workers", "two"), ("user",), ("user", "add"), ("user", "add", "li", "--role", "king"),
     ("database",), ("database", "drop"), ("demo", "--rate", "0"), ("demo", "--rate", "nan"),
@@ -125,7 +184,8 @@ async def test_a_port_in_use_is_told_in_a_line(arguments: tuple[str, ...], setti
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         more = ("--port", port) if arguments[0] == "desk110" else ()
-        ended = await hotline(*arguments, *more, http_port=port, ws_port=port, police_secret="s", dsn=NOWHERE)
+        variables = {setting: port} if setting.endswith("_port") else {}
+        ended = await hotline(*arguments, *more, police_secret="s", dsn=NOWHERE, **variables)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
         f"hotline: {setting}: 127.0.0.1:{port} is in use: stop what listens there, or choose another port\n"
@@ -149,12 +209,39 @@ async def test_check_says_what_is_wrong(tmp_path: Path) -> None:
     assert "geheim" not in ended.out
 
 
-async def test_check_names_every_wrong_setting() -> None:
-    ended = await hotline("check", http_port="x", log_level="y")
+async def test_check_names_every_wrong_setting_and_looks_at_what_needs_none_of_them() -> None:
+    ended = await hotline(
+        "check", http_port="x", log_level="y", dsn="localhost", police_url="http://127.0.0.1:9", keys_file="/no/such",
+    )
     assert (ended.code, ended.err) == (1, "")
-    assert [line[:26] for line in ended.out.splitlines()] == [
-        "FAIL  configuration: http_", "FAIL  configuration: log_l",
+    lines = ended.out.splitlines()
+    assert [line.partition(": ")[2].partition(":")[0] for line in lines if line.startswith("FAIL  configuration")] == [
+        "http_port", "log_level", "dsn", "police_secret",
     ]
+    marks = {line[6:].partition(":")[0]: line[:6].strip() for line in lines}
+    assert (marks["city"], marks["110"], marks["keys"], marks["database"]) == ("ok", "FAIL", "FAIL", "off")
+    assert "off   database: not looked at before dsn can be used" in lines
+
+
+async def test_check_tells_a_file_that_cannot_be_read() -> None:
+    ended = await hotline("check", config="/no/such/hotline.toml")
+    assert (ended.code, ended.err) == (1, "")
+    assert ended.out == "FAIL  configuration: /no/such/hotline.toml: No such file or directory\n"
+
+
+def test_every_check_has_said_which_settings_it_needs() -> None:
+    names = {name for name, *_ in describe()}
+    assert _NEEDS.keys() == CHECKS.keys()
+    assert all(needed <= names for needed in _NEEDS.values())
+
+
+async def test_serve_warns_of_variables_that_nobody_reads() -> None:
+    ended = await hotline("serve", http_port="0", ws_port="0", city_dir="cities/000000", http_prot="8080")
+    warned = [json.loads(line) for line in ended.err.splitlines() if line.startswith("{")]
+    assert [(one["event"], one["level"], one["detail"]) for one in warned] == [(
+        "variable_not_read", "warning",
+        "HOTLINE_HTTP_PROT is no setting and is not read: did you mean HOTLINE_HTTP_PORT?",
+    )]
 
 
 async def test_check_is_content_with_a_house_in_order(database: str, tmp_path: Path) -> None:

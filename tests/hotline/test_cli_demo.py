@@ -15,8 +15,10 @@ import aiohttp
 import msgspec
 
 from hotline.standins.desk110 import Desk
-from tests.hotline.command_line import hotline
-from tests.processes import POLICE_SECRET, House, free_port
+from hotline.trial import PASSWORD
+from tests.hotline.command_line import Ended, hotline
+from tests.ports import free_port
+from tests.processes import POLICE_SECRET, House
 
 
 async def test_demo_sends_on_every_channel_and_sums_up() -> None:
@@ -27,17 +29,29 @@ async def test_demo_sends_on_every_channel_and_sums_up() -> None:
             name.removeprefix("HOTLINE_").lower(): value
             for name, value in house.environment().items() if name.startswith("HOTLINE_")
         }
+        ended = await hotline("demo", "--rate", "40", "--seconds", "0.5", **settings)
+        assert (ended.code, set(_rows(ended)) & {"call"}) == (0, set()), ended.out
+        assert "call is left out: agent cannot log in: 401 " in ended.err
+        added = await hotline("user", "add", "agent", "--role", "agent", given=f"{PASSWORD}\n".encode(), **settings)
+        assert added.code == 0, added.err
         for _ in range(2):  # the same seed twice makes new appeals, no repeats
             ended = await hotline("demo", "--rate", "40", "--seconds", "1.5", **settings)
             assert ended.code == 0, ended.out
-            rows = {row[0]: row[1:] for row in map(str.split, ended.out.splitlines()[1:])}
-            assert set(rows) == {"web", "app", "open311", "wechat", "police"}
+            rows = _rows(ended)
+            assert set(rows) == {"web", "chat", "app", "open311", "wechat", "police", "call"}
             assert sum(int(row[0]) for row in rows.values()) == 60
             assert all((row[0], row[2]) == (row[1], "0") for row in rows.values())
             assert "60/60" in ended.err
+            assert "left out" not in ended.err
         async with aiohttp.ClientSession() as session, session.get(f"{house.url}/metrics") as answer:
             assert answer.status == 200
-        assert await _count(house.dsn, "SELECT count(*) FROM tickets") == 120
+        assert await _count(house.dsn, "SELECT count(*) FROM tickets") == 140
+        assert await _count(house.dsn, "SELECT count(*) FROM sessions") == 0, "the agent logs out"
+
+
+def _rows(ended: Ended) -> dict[str, list[str]]:
+    """Return the table's rows by channel."""
+    return {row[0]: row[1:] for row in map(str.split, ended.out.splitlines()[1:])}
 
 
 async def _count(dsn: str, query: str) -> int:

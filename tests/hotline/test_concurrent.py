@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Coroutine
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from channels.message import Receipt
 from hotline import commands as c
 from hotline.appeal import Appeal, Citizen
 from hotline.effects import effects_of
-from hotline.errors import HotlineError
+from hotline.errors import HotlineError, IllegalTransition, Unavailable
 from hotline.events import SYSTEM, Actor, Role
 from hotline.terms import Rating, RejectReason, Service, State, TryResult, Verdict
 from hotline.ticket import Ticket, evolve
+from tests.hotline.test_intake import inbound, said
 from tests.hotline.test_sweep import House, house
 from tests.year.invariants import check
 
@@ -92,3 +96,56 @@ async def test_two_processes_that_decide_on_one_ticket_are_one_after_the_other(d
         types = await w.types(number)
         assert types.count("settle_follow_up") + types.count("dispute_follow_up") == 1
         assert (await w.store.read(number)).ticket.state in (State.CLOSED, State.REDO)
+
+
+# ── a ticket ends while a message of its citizen is on the way ───────────────────────────────────
+async def behind(w: House, number: str, *queue: Coroutine[Any, Any, object]) -> list[object]:
+    """Let each wait for the ticket's lock, one behind the other, then let them go; return what became of them."""
+    async with w.pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute("SELECT 1 FROM tickets WHERE number = $1 FOR UPDATE", number)
+            tasks: list[asyncio.Task[object]] = []
+            for one in queue:
+                tasks.append(asyncio.create_task(one))
+                while not tasks[-1].done() and await w.pool.fetchval(_WAITING) < len(tasks):
+                    await asyncio.sleep(0.01)
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+_WAITING = """SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+              WHERE NOT granted AND datname = current_database()"""
+
+
+async def test_a_message_behind_the_end_of_its_ticket_is_refused_and_nothing_is_added(database: str) -> None:
+    async with house(database) as w:
+        [number] = await w.open(1)
+        ended = w.service.act(number, c.Withdraw(), actor=SYSTEM)
+        _, told = await behind(w, number, ended, w.intake.submit(inbound("还没修", key="k", continues=number)))
+        assert isinstance(told, IllegalTransition)
+        assert "finished" in told.detail
+        assert (await w.types(number))[-1] == "withdraw"
+
+
+async def test_a_conversation_behind_the_end_of_its_ticket_opens_another(database: str) -> None:
+    async with house(database) as w:
+        number = (await w.intake.submit(said("路灯不亮"))).number
+        ended = w.service.act(number, c.Withdraw(), actor=SYSTEM)
+        _, told = await behind(w, number, ended, w.intake.submit(said("还没修", key="MsgId-2")))
+        assert isinstance(told, Receipt)
+        assert (told.number != number, told.continued) == (True, False)
+        assert (await w.types(number))[-1] == "withdraw"
+        again = await w.intake.submit(said("还没修", key="MsgId-2"))
+        assert (again.number, again.repeat) == (told.number, True)
+
+
+async def test_a_message_behind_the_merge_of_its_ticket_is_repeated_and_comes_to_the_parent(database: str) -> None:
+    async with house(database) as w:
+        parent, child = await w.open(2)
+        id_ = (await w.store.read(parent)).id
+        merged = w.service.act(child, c.Merge(parent=id_), actor=SYSTEM)
+        message = inbound("还没修", key="k", continues=child)
+        _, told = await behind(w, child, merged, w.intake.submit(message))
+        assert isinstance(told, Unavailable)
+        assert (await w.types(child))[-1] == "merge"
+        assert (await w.intake.submit(message)).number == child
+        assert (await w.types(parent))[-1] == "add_message"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hotline.config import Settings, describe, load, pairs, template
+from hotline.config import Settings, describe, load, pairs, read, template
 from hotline.errors import InvalidInput
 
 TEXT = Path("hotline.toml").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ def test_every_setting_stands_in_the_file_with_its_default_and_its_help() -> Non
 
 
 def test_every_setting_is_used() -> None:
-    files = [path for path in Path("hotline").rglob("*.py") if path.name != "config.py"]
+    files = [path for path in Path("hotline").rglob("*.py") if path.stem not in ("config", "config_mistakes")]
     source = "".join(path.read_text(encoding="utf-8") for path in files)
     source += ".data_dir" if ".data_path" in source else ""
     unused = {name for name, *_ in describe() if f".{name}" not in source}
@@ -52,10 +52,35 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     assert named == {"htp_port", "log_level", "web_rate", "ws_port"}
 
 
+def test_what_does_not_fit_is_told_beside_what_is_malformed(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        load({
+            "HOTLINE_LOG_LEVEL": "loud", "HOTLINE_POLICE_URL": "http://desk:9110", "HOTLINE_APP_TOKENS": "x",
+        }, file=tmp_path / "none.toml")
+    named = [line.partition(":")[0] for line in caught.value.detail.splitlines()]
+    assert named == ["log_level", "police_secret", "app_tokens"]
+
+
+def test_nothing_is_told_of_the_default_of_what_is_malformed(tmp_path: Path) -> None:
+    file = tmp_path / "hotline.toml"
+    file.write_text('police_url = "http://desk:9110"\npolice_secret = 12345678\nhttp_port = "x"\nws_port = 8080\n')
+    settings, mistakes = read({}, file=file)
+    assert [line.partition(":")[0] for line in mistakes] == ["police_secret", "http_port"]
+    assert (settings.police_url, settings.police_secret, settings.http_port) == ("http://desk:9110", "", 8080)
+
+
+def test_two_do_not_listen_on_one_port_unless_the_system_chooses_it(tmp_path: Path) -> None:
+    none = tmp_path / "none.toml"
+    with pytest.raises(InvalidInput, match="http_port, ws_port: both are 8081"):
+        load({"HOTLINE_HTTP_PORT": "8081"}, file=none)
+    assert load({"HOTLINE_HTTP_PORT": "0", "HOTLINE_WS_PORT": "0"}, file=none).ws_port == 0
+
+
 @pytest.mark.parametrize(
     ("given", "named"),
     [
         ({"HOTLINE_POLICE_URL": "desk:9110"}, "police_url"),
+        ({"HOTLINE_POLICE_URL": "http://[desk:9110"}, "police_url"),
         ({"HOTLINE_POLICE_URL": "http://desk:9110"}, "police_secret"),
         ({"HOTLINE_DSN": "localhost"}, "dsn"),
         ({"HOTLINE_WECHAT_AES_KEY": "short"}, "wechat_aes_key"),

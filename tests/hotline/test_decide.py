@@ -255,3 +255,13 @@ def test_an_alarm_is_acknowledged_once_and_anew_when_it_comes_again() -> None:
     cleared = after(seen, c.ClearAlarm(alarm="incident_unacknowledged"))
     assert summarize(cleared, NOW).alarms_seen == ()
     assert after(cleared, c.RaiseAlarm(alarm="incident_unacknowledged")).alarms_seen == frozenset()
+
+
+def test_only_danger_told_anew_sounds_anew_while_its_alarm_stands() -> None:
+    for alarm in ("verdict_raised", "neighbour_silent"):
+        raised = after(ticket(), c.RaiseAlarm(alarm=alarm))
+        refused(raised, c.RaiseAlarm(alarm=alarm), "raised already")
+    seen = after(raised, c.AcknowledgeAlarm(alarm="neighbour_silent"))
+    refused(seen, c.RaiseAlarm(alarm="neighbour_silent"), "raised already")
+    danger = after(ticket(), c.RaiseAlarm(alarm="verdict_raised"), c.AcknowledgeAlarm(alarm="verdict_raised"))
+    assert after(danger, c.RaiseAlarm(alarm="verdict_raised")).alarms_seen == frozenset()

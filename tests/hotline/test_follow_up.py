@@ -161,6 +161,14 @@ def test_a_bad_answer_is_not_settled_before_it_was_redone() -> None:
         after(msgspec.structs.replace(replied(), redos=2), c.DisputeFollowUp(rating=Rating.DISSATISFIED))
 
 
+def test_a_bad_answer_told_by_another_city_is_settled_as_it_is() -> None:
+    """That city redoes it, and hands it over anew."""
+    theirs = msgspec.structs.replace(replied(), channel=Channel.CITY)
+    closed = after(theirs, c.SettleFollowUp(rating=Rating.DISSATISFIED, solved=False))
+    assert (closed.state, closed.rating, closed.solved) == (State.CLOSED, Rating.DISSATISFIED, False)
+    assert after(theirs, c.SettleFollowUp(solved=None, unreachable=True)).solved is None
+
+
 def test_a_bad_rating_of_what_is_over_calls_a_supervisor_once() -> None:
     closed = after(opened(), c.Answer(text="好"), c.Close())
     told = commands_of(closed, Rating.DISSATISFIED, None, "没有解决", Way.SMS, POLICY)

@@ -8,23 +8,26 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 
 import asyncpg
 import msgspec
 import pytest
 
-from channels.message import Inbound, Receipt
+from channels.message import Inbound
+from hotline import commands as c
 from hotline.appeal import Appeal, Citizen, Evidence, Triage
-from hotline.errors import KeyReused, NotFound, Overloaded, Unavailable
+from hotline.errors import KeyReused, NotFound
+from hotline.events import SYSTEM
 from hotline.ids import TicketNumber, is_ticket_number
 from hotline.intake import Intake, Limits
 from hotline.opening import CityRules
+from hotline.service import Service
 from hotline.store.database import open_pool
 from hotline.store.sealing import open_document
 from hotline.store.tickets import TicketStore
-from hotline.terms import Channel, Service, State, Verdict
-from hotline.ticket import replay
+from hotline.terms import Channel, State, Verdict
+from hotline.terms import Service as Emergency
+from hotline.ticket import Ticket, replay
 from tests.cities import NOW, RULES, STREET_LIGHT
 
 
@@ -37,7 +40,7 @@ def _one(text: str) -> Triage:
     if "着火" in text:
         evidence = (Evidence(rule="fire", text="着火", start=0, end=2),)
         return msgspec.structs.replace(
-            STREET_LIGHT, verdict=Verdict.EMERGENCY, services=(Service.FIRE,), evidence=evidence
+            STREET_LIGHT, verdict=Verdict.EMERGENCY, services=(Emergency.FIRE,), evidence=evidence
         )
     return STREET_LIGHT if "路灯" in text else Triage(category=None, needs_person=True)
 
@@ -143,91 +146,6 @@ async def test_a_transfer_from_110_is_never_sent_back_by_the_machine(database: s
     assert await all_rows(database, "SELECT 1 FROM incidents") == []
 
 
-async def test_when_triage_fails_the_ticket_is_committed_for_a_person(database: str) -> None:
-    def broken(texts: Sequence[str], /) -> list[Triage]:
-        raise RuntimeError("the model is gone")
-
-    async with intake_over(database, triage_with=broken) as intake:
-        receipt = await intake.submit(inbound())
-    assert (receipt.status, receipt.department, receipt.verdict) == ("received", "", "unclear")
-    [row] = await all_rows(database, "SELECT summary FROM tickets")
-    assert msgspec.json.decode(row["summary"])["needs_person"] is True
-
-
-async def test_when_routing_fails_a_person_decides_and_danger_still_goes_to_110(database: str) -> None:
-    broken = msgspec.structs.replace(RULES, directory=SimpleNamespace(version="none"))  # type: ignore[arg-type]
-    async with intake_over(database, rules=broken) as intake:
-        plain, urgent = await asyncio.gather(intake.submit(inbound()), intake.submit(inbound("厂房着火了")))
-    assert (plain.status, plain.verdict, plain.department) == ("received", "non_emergency", "")
-    assert urgent.verdict == "emergency"
-    assert len(await all_rows(database, "SELECT 1 FROM incidents")) == 1
-    summaries = [msgspec.json.decode(row["summary"]) for row in await all_rows(database, "SELECT summary FROM tickets")]
-    assert [one["number"] for one in summaries if one.get("needs_person")] == [plain.number]
-
-
-async def test_when_triage_is_late_the_ticket_is_committed_for_a_person(database: str) -> None:
-    release = __import__("threading").Event()
-
-    def stuck(texts: Sequence[str], /) -> list[Triage]:
-        release.wait(30)
-        return triage(texts)
-
-    async with intake_over(database, triage_with=stuck, limits=Limits(triage_timeout=0.05)) as intake:
-        receipt = await intake.submit(inbound())
-        assert receipt.status == State.RECEIVED
-        release.set()
-
-
-async def test_an_endless_triage_is_interrupted_and_left_alone_for_a_while(database: str) -> None:
-    calls = 0
-
-    def endless(texts: Sequence[str], /) -> list[Triage]:
-        nonlocal calls
-        calls += 1
-        while True:
-            pass
-
-    limits = Limits(triage_timeout=0.02, late_in_a_row=2)
-    async with intake_over(database, triage_with=endless, limits=limits) as intake:
-        receipts = [await intake.submit(inbound()) for _ in range(5)]
-    assert {receipt.verdict for receipt in receipts} == {"unclear"}
-    assert calls == 2  # then it rests
-
-
-async def test_when_triage_returns_too_few_nobody_gets_another_ones(database: str) -> None:
-    async with intake_over(database, triage_with=lambda texts: []) as intake:
-        assert (await intake.submit(inbound())).status == State.RECEIVED
-
-
-async def test_overload_is_refused_before_memory_grows(database: str) -> None:
-    async with intake_over(database, limits=Limits(max_waiting=5, max_batch=1)) as intake:
-        results = await asyncio.gather(*(intake.submit(inbound()) for _ in range(50)), return_exceptions=True)
-    refused = [result for result in results if isinstance(result, Overloaded)]
-    taken = [result for result in results if isinstance(result, Receipt)]
-    assert len(refused) + len(taken) == 50
-    assert refused
-    assert refused[0].retry_after >= 1
-    assert len(await all_rows(database, "SELECT 1 FROM tickets")) == len(taken)
-
-
-async def test_leaving_drains_what_waits(database: str) -> None:
-    async with intake_over(database) as intake:
-        waiting = [asyncio.create_task(intake.submit(inbound())) for _ in range(20)]
-        await asyncio.sleep(0)
-    assert len({(await task).number for task in waiting}) == 20
-
-
-async def test_a_failed_write_is_told_and_nothing_is_half_done(database: str) -> None:
-    async with intake_over(database) as intake:
-        await all_rows(database, "ALTER TABLE ticket_events ADD CONSTRAINT broken CHECK (version < 1)")
-        with pytest.raises(Unavailable):
-            await intake.submit(inbound("厂房着火了", key="k"))
-        for table in ("tickets", "inbox", "incidents", "pgqueuer"):
-            assert await all_rows(database, f"SELECT 1 FROM {table}") == []
-        await all_rows(database, "ALTER TABLE ticket_events DROP CONSTRAINT broken")
-        assert not (await intake.submit(inbound("厂房着火了", key="k"))).repeat
-
-
 # ── conversations ────────────────────────────────────────────────────────────────────────────────
 def said(text: str, *, at: datetime = NOW, key: str = "") -> Inbound:
     return inbound(
@@ -293,6 +211,29 @@ async def test_a_further_message_raises_the_verdict(database: str) -> None:
         receipt = await intake.submit(said("现在着火了"))
     assert (receipt.status, receipt.verdict) == ("handed_off", "emergency")
     assert len(await all_rows(database, "SELECT 1 FROM incidents")) == 1
+
+
+async def test_danger_that_may_not_be_handed_off_is_taken_however_often_it_is_told(database: str) -> None:
+    """A transfer of 110's is never sent back: each message is kept, and sounds anew for who has seen the last alarm."""
+    async with intake_over(database) as intake, await open_pool(database) as pool:
+        store = TicketStore(pool, prefix="DG")
+        service = Service(store=store, intake=intake, rules=lambda: RULES, clock=lambda: NOW)
+        number = (await intake.submit(inbound(channel=Channel.POLICE))).number
+
+        async def told(text: str) -> Ticket:
+            receipt = await intake.submit(inbound(text, channel=Channel.POLICE, continues=number))
+            assert (receipt.continued, receipt.verdict) == (True, Verdict.EMERGENCY)
+            await service.act(number, c.Reassess(verdict=Verdict.NON_EMERGENCY, reason="已核实"), actor=SYSTEM)
+            return (await store.read(number)).ticket
+
+        await told("现在着火了")
+        unseen = await told("又着火了, 救命")
+        assert (unseen.alarms, unseen.alarms_seen) == ({"verdict_raised"}, frozenset())
+        await service.act(number, c.AcknowledgeAlarm(alarm="verdict_raised"), actor=SYSTEM)
+        anew = await told("还在着火")
+        assert (anew.alarms, anew.alarms_seen) == ({"verdict_raised"}, frozenset())
+        types = [event.type for event in await store.history((await store.read(number)).id)]
+        assert (types.count("add_message"), types.count("raise_alarm")) == (3, 2)
 
 
 async def test_a_message_may_name_its_ticket(database: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import msgspec
@@ -17,7 +17,7 @@ from channels.sms import Gateway
 from channels.wechat_api import OutsideWindow
 from hotline import commands as c
 from hotline.appeal import Appeal, Citizen
-from hotline.errors import HotlineError, NotFound, RuleViolation, Unavailable
+from hotline.errors import HotlineError, NotFound, RateLimited, RuleViolation, Unavailable
 from hotline.events import SYSTEM
 from hotline.handoff import Later
 from hotline.messages import Messages
@@ -93,6 +93,19 @@ async def test_a_channel_that_stays_silent_falls_back_at_the_last_attempt(databa
             except Later:
                 assert sms.sent == []
     assert sms.sent == ["m1"]
+
+
+async def test_waiting_for_the_quota_uses_up_no_attempt(database: str) -> None:
+    """WeChat's count may be used up for hours; the first hiccup afterwards is the first failure."""
+    quota = [RateLimited("45047", retry_after=600)] * 12
+    wechat = Phone(*quota, Unavailable("hiccup"))
+    async with post(database, {Channel.WECHAT: wechat, Channel.CALL: Phone()}, message(phone=PHONE)) as (messages, _):
+        for delay in (*[600] * 12, 1):
+            with pytest.raises(Later) as later:
+                await messages.send("m1")
+            assert later.value.delay == timedelta(seconds=delay)
+        await messages.send("m1")
+    assert (wechat.sent, await state(database)) == (["m1"], ("sent", ""))
 
 
 async def test_a_refused_sms_is_given_up_with_an_alarm(database: str) -> None:

@@ -296,5 +296,31 @@ async def test_over_http(database: str, tmp_path: Path) -> None:
         assert (answer.status, answer.content_type) == (200, "application/zip")
         assert zipfile.is_zipfile(io.BytesIO(await answer.read()))
         assert [await status("POST", "lifts", body), await status("POST", "lifts", body)] == [200, 404]
+        by_id = [{"id": 1, "reason": "x"}, {"reason": "x"}, body | {"id": 1}, {"id": 0, "reason": "x"}]
+        assert [await status("POST", "lifts", given) for given in by_id] == [404, 400, 400, 400]
         marks = await (await client.get("/api/v1/nuisance/marks", headers=wang)).json()
-        assert [(mark["contact"], mark["lifted_by"]) for mark in marks] == [(PHONE, "wang")]
+        assert [(mark["contact"], mark["lifted_by"]) for mark in marks] == [("+86138****8000", "wang")]
+
+
+async def test_a_list_of_marks_names_nobody_and_a_mark_is_lifted_by_its_id(database: str, tmp_path: Path) -> None:
+    async with house(database, tmp_path) as home:
+        for phone in (PHONE, "openid-of-li"):
+            for _ in range(3):
+                await home.send(phone=phone)
+            told = await home.desk.mark(WANG, phone, f"{phone}、13900139000 反复辱骂")
+            assert told.contact == {PHONE: "+86138****8000"}.get(phone, "ope*")
+        listed = await home.desk.marks(WANG)
+        assert [(mark.contact, mark.reason) for mark in listed] == [
+            ("ope*", "openid-of-li、139****9000 反复辱骂"), ("+86138****8000", "+86138****8000、139****9000 反复辱骂"),
+        ]
+        first = listed[1].id
+        lifted = await home.desk.lift(WANG, "", "核实为家属代拨", id_=first)
+        assert (lifted.id, lifted.contact, home.containment.mark_of(PHONE)) == (first, "+86138****8000", None)
+        assert home.containment.mark_of("openid-of-li") is not None, "the other one stays"
+        case, _ = await home.desk.evidence(WANG, PHONE, "移送公安")
+        assert [act.act for act in case.acts] == ["marked", "lifted"], "kept under the contact"
+        with pytest.raises(NotFound):
+            await home.desk.lift(WANG, "", "再次", id_=first)
+        for contact, id_ in (("", None), (PHONE, first)):
+            with pytest.raises(InvalidInput):
+                await home.desk.lift(WANG, contact, "x", id_=id_)

@@ -108,6 +108,8 @@ async def test_what_citizens_may_do(database: str) -> None:
         await service.withdraw(number, code, "已自行解决")
         with pytest.raises(IllegalTransition, match="finished"):
             await service.supplement(number, code, "x", (), "k3")
+        late = await service.supplement(number, code, "还有一盏也不亮", (), "k1")
+        assert (late.number, late.repeat) == (number, True), "its first answer was lost: it was taken all the same"
         types = [row["type"] for row in await all_rows(database, "SELECT type FROM ticket_events ORDER BY position")]
         assert types == ["receive", "accept", "dispatch", "add_message", "withdraw"]
 

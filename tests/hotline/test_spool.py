@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from channels.message import Inbound, Receipt
-from hotline.errors import HotlineError, KeyReused, Unavailable
+from hotline.errors import HotlineError, KeyReused, RateLimited, Unavailable
 from hotline.spool import Spool
 from hotline.store.uploads import write_durably
 from tests.hotline.test_intake import inbound
@@ -56,6 +56,13 @@ async def test_it_waits_while_the_database_is_away_and_survives_a_restart(tmp_pa
     assert hotline.taken == [message]
 
 
+async def test_what_containment_refuses_is_kept_as_evidence_and_not_here(tmp_path: Path) -> None:
+    kept = spool(tmp_path, hotline := Hotline(RateLimited("one too many")))
+    kept.put(inbound())
+    await kept.drain()
+    assert (kept.count(), hotline.taken, hotline.told) == ((0, 0), [], [])
+
+
 async def test_what_is_refused_or_damaged_is_set_aside_not_lost(tmp_path: Path) -> None:
     hotline = Hotline(KeyReused("other content"))
     kept = spool(tmp_path, hotline)
@@ -65,3 +72,4 @@ async def test_what_is_refused_or_damaged_is_set_aside_not_lost(tmp_path: Path) 
     await kept.drain()
     assert kept.waiting() == []
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".refused", ".unreadable"]
+    assert kept.count() == (0, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import asyncpg
 
@@ -16,10 +17,10 @@ from tests.hotline.test_intake import inbound, triage
 ZHANG = Citizen(name="张三丰", phone="+8613800138000", key="app:zhang")
 
 
-def intake(pool: asyncpg.Pool, *, store: TicketStore | None = None) -> Intake:
+def intake(pool: asyncpg.Pool, *, store: TicketStore | None = None, now: datetime = NOW) -> Intake:
     """Return an intake that triages as tests do."""
     return Intake(
-        store=store or TicketStore(pool, prefix="DG"), triage=triage, rules=lambda: RULES, clock=lambda: NOW,
+        store=store or TicketStore(pool, prefix="DG"), triage=triage, rules=lambda: RULES, clock=lambda: now,
         new_code=lambda: "123456",
     )
 

@@ -25,7 +25,7 @@ __all__ = ["dsn"]
 OPERATOR = f"command_line:{pwd.getpwuid(os.getuid()).pw_name}"
 WITHOUT = {
     "reads": {
-        "audit verify", "audit head", "keys show", "person holds", "unit list", "unit dead", "directory list",
+        "audit head", "keys show", "person holds", "unit list", "unit dead", "directory list",
         "directory export", "directory diff", "directory history", "directory proposals", "neighbour parcels",
         "knowledge search", "knowledge overdue", "queues export", "queues show", "figures check", "figures define",
         "figures show", "report", "staffing", "check",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import asyncpg
+import msgspec
 import pytest
 
 from agent_ui.protocol import Search
@@ -15,17 +16,23 @@ from hotline.callbacks import Callbacks
 from hotline.events import Actor, Role
 from hotline.keyring import Damaged, is_blind
 from hotline.service import Service
+from hotline.store.call_floor import CallDeskStore
 from hotline.store.callbacks import CallbackStore
+from hotline.store.channels import ChannelStore
 from hotline.store.console import ConsoleStore
 from hotline.store.incidents import JobStore
 from hotline.store.indexer import index_all
 from hotline.store.nuisance import NuisanceStore
 from hotline.store.portal import PortalStore
+from hotline.store.queues import QueueStore
 from hotline.store.sealing import blind, ring, seal_document, seal_text
 from hotline.store.tickets import TicketStore
+from hotline.store.transcripts import TranscriptStore
 from hotline.store.units import UnitStore
 from hotline.terms import Channel
+from routing.call_news import CallWords
 from routing.callbacks import MissedCall
+from routing.calls import Role as Side
 from tests.cities import NOW, RULES
 from tests.hotline.test_intake import inbound
 from tests.privacy.house import ZHANG, intake
@@ -33,6 +40,7 @@ from tests.privacy.house import ZHANG, intake
 SECRETS = ("13800138000", "张三丰", "app:zhang", "441900199001011234", "鸿福路200号", "13912345678", "wx-open-id",
            "portal-citizen", "the unit's secret")
 TEXT = "我是张三丰,电话13800138000,身份证441900199001011234,路灯不亮"
+SESSION = "session-" + "x" * 32
 AGENT = Actor(Role.AGENT, "li")
 
 
@@ -80,6 +88,12 @@ async def lived_in(pool: asyncpg.Pool) -> str:
         "VALUES ('c1', 'in', $1, now(), $2, $3)",
         blind(ZHANG.phone), seal_document(ZHANG, context="call c1"), seal_text(ZHANG.phone, context="caller c1"),
     )
+    chat = ChannelStore(pool)
+    for key in ("c:1", "o:1"):
+        await chat.chat_add(SESSION, key, "citizen", TEXT, NOW)
+    heard = CallWords(call="c1", n=1, side=Side.CITIZEN, text=TEXT)
+    await TranscriptStore(pool).add(heard, now=NOW)
+    await TranscriptStore(pool).tell("agent:li", heard, now=NOW)
     await pool.execute(
         "INSERT INTO staff (name, display_name, role, password_hash, created_at, totp_secret) "
         "VALUES ('li', '李', 'agent', '', now(), $1)",
@@ -119,6 +133,11 @@ async def test_the_house_still_knows(pool: asyncpg.Pool) -> None:
     case = await NuisanceStore(pool).case(ZHANG.phone, NOW - timedelta(days=1))
     assert len(case.tickets) == 2
     assert {act.contact for act in case.acts} == {ZHANG.phone}
+    assert [line.text for line in await ChannelStore(pool).chat_since({SESSION: 0})] == [TEXT, TEXT]
+    assert [words.text for words in await CallDeskStore(pool, QueueStore(pool)).words("c1")] == [TEXT]
+    assert (await TranscriptStore(pool).heard("c1")) == (2, TEXT)
+    [told] = (await ConsoleStore(pool).replay(0, ["agent:li"], limit=9)).events
+    assert msgspec.json.decode(told.doc, type=CallWords).text == TEXT
     assert all(is_blind(row[0]) for row in await pool.fetch("SELECT citizen FROM tickets"))
     assert await pool.fetchval("SELECT count(*) FROM tickets") == 3, "the second WeChat message went on in the first"
 
@@ -132,6 +151,21 @@ async def test_a_sealed_part_fits_its_own_event_only(pool: asyncpg.Pool) -> None
     )
     with pytest.raises(Damaged):
         await TicketStore(pool, prefix="DG").read(number)
+
+
+async def test_a_sentence_that_does_not_open_holds_nothing_back(pool: asyncpg.Pool) -> None:
+    transcripts = TranscriptStore(pool)
+    for topic in ("agent:wang", "agent:li"):
+        await transcripts.tell(topic, CallWords(call="c1", n=1, side=Side.CITIZEN, text=topic), now=NOW)
+    await pool.execute("UPDATE presence_events SET topic = 'agent:li' WHERE topic = 'agent:wang'")
+    await pool.execute(
+        "INSERT INTO presence_events (position, at, type, topic, doc) VALUES "
+        "(event_position(1), now(), 'transcript', 'agent:li', '{\"text\": \"of older software\"}')"
+    )
+    moved, own, older = [one.doc for one in (await ConsoleStore(pool).replay(0, ["agent:li"], limit=9)).events]
+    assert "agent:wang" not in moved
+    assert '"text":"agent:li"' in own
+    assert "of older software" in older
 
 
 @pytest.mark.parametrize("statement", [

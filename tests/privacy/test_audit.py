@@ -173,7 +173,9 @@ async def test_a_record_changed_before_it_was_chained_is_found(pool: asyncpg.Poo
     await audit.note(record(99))
     last = await pool.fetchval("SELECT max(position) FROM audit_records")
     await forged(pool, "UPDATE audit_records SET result = 'ok?' WHERE position = $1", last)
-    assert await audit.link_once(NOW) == 1
+    told: list[int] = []
+    assert await AuditStore(pool, changed=told.append).link_once(NOW) == 1
+    assert told == [1]
     fault = await check(audit)
     assert fault is not None
     assert (fault.position, fault.what) == (last, "changed: before it was chained")

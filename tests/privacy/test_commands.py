@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from channels import phone_number
 from hotline import keyring
 from hotline.__main__ import main
 from hotline.keyring import KeyRing, new_file
@@ -80,6 +81,19 @@ def test_they_do_what_they_say(dsn: str, tmp_path: Path, capsys: pytest.CaptureF
                        "UPDATE ticket_events SET actor = 'agent:nobody' WHERE version = 2"))
     status, out = ran("audit", "verify")
     assert (status, out.startswith("BROKEN at link 1: ticket_events position")) == (1, True)
+    assert asyncio.run(_checks(dsn)) == ["ok", "ok", "status_1"], "the alarms look there"
+
+
+async def _checks(dsn: str) -> list[str]:
+    async with await open_pool(dsn, size=3) as pool:
+        rows = await pool.fetch("SELECT result FROM audit_records WHERE act = 'audit.verify' ORDER BY id")
+    return [row["result"] for row in rows]
+
+
+def test_a_local_number_is_of_the_city(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phone_number, "_home", [])
+    assert main(["person", "hold", "--phone", "2283 0000", "--reason", "诉讼"]) == 0
+    assert phone_number.home() == "0769"
 
 
 @pytest.mark.parametrize("arguments", [

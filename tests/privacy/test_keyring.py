@@ -131,6 +131,8 @@ def test_secrets_in_text_columns() -> None:
     sealed = sealing.seal_text("s3cret", context="unit 城管局")
     assert sealing.open_text(sealed, context="unit 城管局") == "s3cret"
     assert sealing.open_text(sealed, context="unit 城管局") == "s3cret"
+    assert sealing.is_sealed(sealed)
+    assert not any(sealing.is_sealed(text) for text in ("", "路灯不亮", "13800138000", "AQ==", "A" * 64, "Help " * 20))
     assert sealing.seal_text("", context="x") == sealing.open_text("", context="x") == ""
     with pytest.raises(Damaged):
         sealing.open_text(sealed, context="unit 公安局")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from unittest.mock import AsyncMock, Mock
+
 import pytest
 
 from channels.data_export import ExportRows
 from hotline import commands as c
-from hotline.errors import RuleViolation
+from hotline.errors import RuleViolation, Unavailable
 from hotline.logs import mask
 from hotline.personal import checked
 from hotline.store.audit import AuditStore
 from hotline.store.database import open_pool
 from hotline.store.export import AuditedExport
 from hotline.store.tickets import TicketStore
+from hotline.telephone import Telephone
+from routing.call_wait import Preview
 from tests.cities import NOW
 from tests.privacy.house import opened
 from tests.privacy.test_at_rest import SECRETS, TEXT
@@ -56,6 +60,27 @@ async def test_an_export_is_masked_and_kept(database: str) -> None:
 @pytest.mark.parametrize(("line", "shown"), [
     ("from 13800138000", "from 138****8000"), ("0769-22223333 busy", "0769-****3333 busy"),
     ("440106199001011234", "440106********1234"), ("took 0.123456 s, 2026-11-21", "took 0.123456 s, 2026-11-21"),
+    ("from +8613800138000", "from +86138****8000"), ("from 8613800138000", "from 86138****8000"),
+    ("from 008613800138000", "from 0086138****8000"), ("from 138-0013-8000", "from 138****8000"),
+    ("from 02012345678", "from 0201****678"), ("from +862012345678", "from +86201****678"),
+    ("from +85223456789", "from +852****6789"), ("callerId=%2B8613800138000", "callerId=%2B86138****8000"),
+    (repr("电话\n13800138000"), r"'电话\n138****8000'"), ("tel13800138000", "tel138****8000"),
+    ("Dial(endpoint='outside:+8613800138000')", "Dial(endpoint='outside:+86138****8000')"),
+    ("DG202611213000042701 took 1732248339123 ms", "DG202611213000042701 took 1732248339123 ms"),
+    ("GET /r/DG202611213000042701.sz1c0.aB-_9 HTTP/1.1", "GET /r/… HTTP/1.1"),
+    ("/api/v1/ratings/DG202611213000042701.sz1c0.aB-_9", "/api/v1/ratings/…"),
+    ("/api/v1/tickets/DG202611213000042701?code=123456", "/api/v1/tickets/DG202611213000042701?code=…"),
 ])
 def test_logs_are_masked(line: str, shown: str) -> None:
     assert mask(line) == shown
+
+
+async def test_a_call_that_fails_is_logged_without_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A local number looks like a date or a count: no pattern knows it in a line."""
+    pbx, log = AsyncMock(), Mock()
+    monkeypatch.setattr("hotline.telephone.log", log)
+    pbx.perform.side_effect = Unavailable("the PBX does not answer")
+    telephone = Telephone(pbx=pbx, store=AsyncMock(), books=AsyncMock(), clock=lambda: NOW)
+    await telephone.dial(Preview(call="call-1", agent="li", endpoint="outside:22830000", number="22830000"))
+    log.warning.assert_any_call("call_action_failed", call="call-1", action="Dial", error="the PBX does not answer")
+    assert "22830000" not in str(log.mock_calls)

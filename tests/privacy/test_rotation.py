@@ -12,13 +12,15 @@ import pytest
 from hotline import keyring
 from hotline.keyring import KeyRing, key_of, new_file, new_key
 from hotline.store import reseal, sealing
+from hotline.store.channels import ChannelStore
 from hotline.store.database import open_pool
 from hotline.store.keys import begin_rotation, check_keys
 from hotline.store.tickets import TicketStore
+from hotline.store.transcripts import TranscriptStore
 from hotline.store.units import UnitStore
 from tests.cities import NOW
 from tests.privacy.house import ZHANG, opened
-from tests.privacy.test_at_rest import TEXT, lived_in
+from tests.privacy.test_at_rest import TEXT, lived_in, whole
 
 
 @pytest.fixture
@@ -62,6 +64,31 @@ async def test_everything_opens_with_the_new_key_alone(pool: asyncpg.Pool, ring:
             assert sealed is not None
             assert only(renewed).open(sealed, context=place.context(row)) is not None
     assert [row.unit for row in await UnitStore(pool).systems(NOW)] == ["城管局"]
+
+
+async def test_what_was_said_before_it_was_sealed_is_read_and_sealed(
+    pool: asyncpg.Pool, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [("session-a", 1), ("session-a", 2), ("session-b", 1), ("session-b", 10)]
+    await pool.executemany(
+        "INSERT INTO chat_lines (session, seq, key, author, text, at) VALUES ($1, $2, $3, 'citizen', $4, $5)",
+        [(session, seq, f"c:{seq}", TEXT if seq < 10 else "", NOW) for session, seq in lines],
+    )
+    await pool.execute("INSERT INTO calls (id, direction, caller, started_at) VALUES ('c 1', 'in', '', $1)", NOW)
+    await pool.executemany(
+        "INSERT INTO transcripts (call, n, side, at, text) VALUES ('c 1', $1, 'citizen', $2, $3)",
+        [(n, NOW, f"{n}。") for n in (1, 2, 10)],
+    )
+    channels, transcripts, seen = ChannelStore(pool), TranscriptStore(pool), list[int]()
+    monkeypatch.setattr(reseal, "BATCH", 2)
+    for sealed_anew in (6, 0):
+        said = await channels.chat_since({"session-a": 0, "session-b": 0})
+        assert [(line.session, line.seq, line.text) for line in said] == [(*line, TEXT) for line in lines[:3]]
+        assert await transcripts.heard("c 1") == (11, "1。2。10。")
+        assert await reseal.reseal_all(pool, ring, seen.append) == sealed_anew
+    assert sum(seen) == 2 * await reseal.count(pool) == 12
+    dump = await whole(pool)
+    assert [text for text in ("路灯不亮", "10。") if text in dump] == []
 
 
 async def test_a_process_with_the_old_keys_reads_the_file_anew(

@@ -9,7 +9,8 @@ import aiohttp
 import pytest
 
 from hotline.store.embedded import start_embedded, stop_embedded
-from tests.processes import House, free_port
+from tests.ports import free_port
+from tests.processes import House
 
 
 @pytest.fixture(scope="package")

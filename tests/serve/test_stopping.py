@@ -57,6 +57,8 @@ async def test_a_wechat_delivery_survives_the_database_being_away(
     house: House, session: aiohttp.ClientSession
 ) -> None:
     await house.serve()
+    await until(lambda: listens(house.ws_port))
+    await asyncio.sleep(1)  # a role that is still starting would end the process without a database
     await asyncio.to_thread(stop_embedded, house.home)
     try:
         async with asyncio.timeout(5):  # what WeChat waits

@@ -12,6 +12,17 @@ from hotline.errors import InvalidInput
 from hotline.store.migrate import Migration, available, migrate, outstanding, pending
 
 
+def write(folder: Path, migration: Migration) -> None:
+    (folder / f"{migration.version:04d}_{migration.name}.sql").write_text(migration.sql, encoding="utf-8")
+
+
+async def waited_for(connection: asyncpg.Connection) -> None:
+    """Return once somebody waits for another's lock."""
+    async with asyncio.timeout(30):
+        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+
+
 async def test_a_second_run_applies_nothing(database: str) -> None:
     assert await pending(database) == []
     assert await migrate(database) == []
@@ -53,11 +64,43 @@ async def test_the_event_log_refuses_changes(database: str) -> None:
     await connection.close()
 
 
+async def test_calls_go_on_being_owed_while_a_migration_reads_what_was_tried(postgres: str, tmp_path: Path) -> None:
+    for migration in available():
+        if migration.version < 22:
+            write(tmp_path, migration)
+    admin = await asyncpg.connect(postgres)
+    await admin.execute("CREATE DATABASE migrated_amid_calls")
+    dsn = postgres.replace("/postgres?", "/migrated_amid_calls?", 1)
+    await migrate(dsn, directory=tmp_path)
+    service, reading = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
+    await service.execute("""
+        INSERT INTO callbacks (call, phone, missed_at, state, due_at, doc)
+        SELECT 'c' || n, '+8613800138000', now(), 'owed', now(), '{}' FROM generate_series(1, 3) AS n;
+        INSERT INTO presence_events (position, at, type, topic, doc)
+        VALUES (1, now(), 'callback', 'callbacks', '{"id": 1}'),
+               (2, now(), 'callback', 'callbacks', '{"id": 2, "tries": [{}]}')
+    """)
+    long = reading.transaction()
+    await long.start()
+    await reading.execute("LOCK TABLE presence_events")  # in place of so much that reading it takes its time
+    write(tmp_path, available()[21])
+    migrating = asyncio.create_task(migrate(dsn, directory=tmp_path))
+    await waited_for(service)
+    await service.execute("LOCK TABLE callbacks IN ROW EXCLUSIVE MODE NOWAIT; UPDATE callbacks SET state = 'assigned'")
+    await long.commit()
+    await migrating
+    assert [row["id"] for row in await service.fetch("SELECT id FROM callbacks WHERE tried")] == [2]
+    for connection in (service, reading):
+        await connection.close()
+    await admin.execute("DROP DATABASE migrated_amid_calls WITH (FORCE)")
+    await admin.close()
+
+
 async def test_a_migration_that_meets_the_service_halfway_is_carried_out_all_the_same(
     database: str, tmp_path: Path
 ) -> None:
     for migration in available():
-        (tmp_path / f"{migration.version:04d}_{migration.name}.sql").write_text(migration.sql, encoding="utf-8")
+        write(tmp_path, migration)
     last = available()[-1].version + 1
     (tmp_path / f"{last:04d}_both.sql").write_text("ALTER TABLE outbox ADD x int; ALTER TABLE tickets ADD x int")
     service = await asyncpg.connect(database)
@@ -67,9 +110,7 @@ async def test_a_migration_that_meets_the_service_halfway_is_carried_out_all_the
     await service.execute("SELECT FROM tickets")
     migrating = asyncio.create_task(migrate(database, directory=tmp_path))
     other = await asyncpg.connect(database)
-    async with asyncio.timeout(30):
-        while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            await asyncio.sleep(0.01)
+    await waited_for(other)
     await service.execute("SELECT FROM outbox")  # each now waits for the other's table
     await held.commit()
     assert [one.version for one in await migrating] == [last]

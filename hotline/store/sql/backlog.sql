@@ -24,4 +24,22 @@ FROM (SELECT name, position FROM readers
 -- name: log
 SELECT (SELECT extract(epoch FROM now() - min(at))::float8 FROM ticket_events WHERE position >= event_horizon()) AS held_back,
        (SELECT count(*) FROM incidents WHERE state = 'pending' AND alarmed_at IS NOT NULL) AS silent,
-       (SELECT count(*) FROM tickets WHERE due_at < now()) AS overdue;
+       (SELECT count(*) FROM tickets WHERE due_at < now()) AS overdue,
+       (SELECT count(*) FROM staff WHERE active AND locked_until > now()) AS locked;
+
+-- name: audit
+-- How old the first row is that is not chained yet (NULL: all are), and what the last check of the chain found, here
+-- (status_1) or on the page (broken); NULL where nobody ever checked.
+SELECT extract(epoch FROM now() - least(
+           (SELECT at FROM audit_records WHERE position > c.through ORDER BY position LIMIT 1),
+           (SELECT at FROM ticket_events WHERE position > c.through ORDER BY position LIMIT 1)))::float8 AS unchained,
+       (SELECT result <> 'ok' FROM audit_records WHERE act = 'audit.verify' AND result IN ('ok', 'broken', 'status_1')
+        ORDER BY at DESC, id DESC LIMIT 1) AS broken
+FROM (SELECT through FROM audit_chain ORDER BY n DESC LIMIT 1) AS c;
+
+-- name: upkeep
+-- How long ago a task of the night last went well, by the audit; where it never did, how old the database is.
+SELECT what, extract(epoch FROM now() - coalesce(
+           (SELECT at FROM audit_records WHERE act = what AND result = 'ok' ORDER BY at DESC, id DESC LIMIT 1),
+           (SELECT min(applied_at) FROM schema_migrations)))::float8 AS age
+FROM unnest(ARRAY['backup', 'audit.verify']) AS what;

@@ -1,18 +1,22 @@
 -- name: begin_push
-UPDATE incidents i SET attempts = attempts + 1, last_attempt_at = $2
+-- `end_incidents` leaves none pending whose ticket is not handed off; a process of older software may.
+UPDATE incidents i SET attempts = attempts + 1, last_attempt_at = $2,
+    state = CASE WHEN t.state = 'handed_off' THEN i.state ELSE 'closed' END
 FROM tickets t WHERE i.key = $1 AND i.state = 'pending' AND t.id = i.ticket_id
-RETURNING t.number, i.payload, i.attempts;
+RETURNING t.number, i.payload, i.attempts, i.state;
 
 -- name: settle_push
-UPDATE incidents SET state = $2, desk_number = $3, acknowledged_at = $4, last_error = ''
-WHERE key = $1 AND state = 'pending' RETURNING key;
+-- What ended or was signed while the answer was under way stays so; a refusal is how its own return came about.
+UPDATE incidents SET desk_number = $3, acknowledged_at = $4, last_error = '',
+    state = CASE WHEN state = 'pending' OR (state, $2) = ('returned', 'refused') THEN $2 ELSE state END
+WHERE key = $1 AND acknowledged_at IS NULL RETURNING key;
 
 -- name: incident
 SELECT t.number, i.state FROM incidents i JOIN tickets t ON t.id = i.ticket_id WHERE i.key = $1;
 
--- name: update_incident
--- What the desk tells later: signed, returned or closed.
-UPDATE incidents SET state = $2 WHERE key = $1;
+-- name: sign_incident
+-- Only forward: words of the desk may come late, and twice.
+UPDATE incidents SET state = 'signed' WHERE key = $1 AND state IN ('pending', 'accepted');
 
 -- name: fail_push
 UPDATE incidents SET last_error = $2 WHERE key = $1;
@@ -29,6 +33,10 @@ UPDATE outbox SET attempts = attempts + 1 WHERE key = $1 AND state = 'pending' R
 
 -- name: settle_send
 UPDATE outbox SET state = $2, last_error = $3, sent_at = $4 WHERE key = $1;
+
+-- name: spare_send
+-- Who is told to wait has not failed: the attempt is given back.
+UPDATE outbox SET attempts = attempts - 1, last_error = $2 WHERE key = $1 AND state = 'pending';
 
 -- name: fail_send
 UPDATE outbox SET last_error = $2 WHERE key = $1;

@@ -40,8 +40,9 @@ ON CONFLICT DO NOTHING
 RETURNING id, contact, sealed, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason;
 
 -- name: lift
+-- By the contact or by the mark's id.
 UPDATE nuisance_marks SET lifted_by = $2, lifted_at = $3, lift_reason = $4
-WHERE contact = $1 AND lifted_at IS NULL AND until > $3
+WHERE (contact = $1 OR id = $5) AND lifted_at IS NULL AND until > $3
 RETURNING id, contact, sealed, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason;
 
 -- name: add_act

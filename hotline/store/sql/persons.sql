@@ -49,27 +49,38 @@ DELETE FROM retention_left WHERE ticket_id = ANY ($1::bigint[]);
 UPDATE ticket_events SET sealed = '' WHERE ticket_id = ANY ($1::bigint[]) AND sealed IS NOT NULL AND sealed <> '';
 
 -- name: erase_tickets
--- The identity of tickets, wherever it leads to them.
-WITH traits AS (UPDATE ticket_traits SET citizen = '' WHERE ticket_id = ANY ($1::bigint[])),
+-- The identity of tickets, wherever it leads to them. What was said in a chat goes with its last ticket, or up to the first
+-- that is left; the lines stay, empty, so that their numbers and keys stay taken.
+WITH chats AS (
+         UPDATE chat_lines l SET text = ''
+         FROM (SELECT DISTINCT citizen FROM tickets WHERE id = ANY ($1::bigint[]) AND citizen LIKE 'chat:%') AS gone
+         WHERE l.session = substr(gone.citizen, 6) AND l.text <> '' AND NOT EXISTS (
+             SELECT FROM tickets t
+             WHERE t.citizen = gone.citizen AND t.citizen <> '' AND t.id <> ALL ($1::bigint[]) AND t.created_at <= l.at
+         )
+     ),
+     traits AS (UPDATE ticket_traits SET citizen = '' WHERE ticket_id = ANY ($1::bigint[])),
      portal AS (DELETE FROM portal_tickets WHERE ticket_id = ANY ($1::bigint[])),
      talks AS (DELETE FROM conversations WHERE ticket_id = ANY ($1::bigint[])),
      letters AS (UPDATE incidents SET payload = '{}' WHERE ticket_id = ANY ($1::bigint[]))
 UPDATE tickets SET citizen = '' WHERE id = ANY ($1::bigint[]);
 
 -- name: erase_calls
--- Calls of the caller $1 that are over and of no ticket among $2; their recordings are due now, unless held.
-WITH due AS (
-    UPDATE recordings r SET keep_until = least(r.keep_until, $3) FROM calls c
-    WHERE c.id = r.call AND c.caller = $1 AND NOT r.legal_hold
+-- Calls of the caller $1 that are over, of no ticket among $2 and on no hold; their recordings are due now.
+WITH gone AS (
+    SELECT c.id FROM calls c
+    WHERE c.caller = $1 AND c.caller <> '' AND c.ended_at IS NOT NULL AND NOT coalesce(c.ticket_id = ANY ($2::bigint[]), false)
+      AND NOT held_call(c.id)
+), due AS (
+    UPDATE recordings r SET keep_until = least(r.keep_until, $3) FROM gone WHERE r.call = gone.id
 ), heard AS (
-    DELETE FROM transcripts t USING calls c LEFT JOIN recordings r ON r.call = c.id
-    WHERE t.call = c.id AND c.caller = $1 AND NOT coalesce(r.legal_hold, false)
+    DELETE FROM transcripts t USING gone WHERE t.call = gone.id
 )
-UPDATE calls SET caller = '', caller_sealed = ''
-WHERE caller = $1 AND caller <> '' AND ended_at IS NOT NULL AND NOT coalesce(ticket_id = ANY ($2::bigint[]), false);
+UPDATE calls c SET caller = '', caller_sealed = '' FROM gone WHERE c.id = gone.id;
 
 -- name: callbacks
-SELECT id, call, doc FROM callbacks WHERE phone = $1 AND phone <> '' AND state = 'done' ORDER BY id FOR UPDATE;
+SELECT id, call, doc FROM callbacks WHERE phone = $1 AND phone <> '' AND state = 'done' AND NOT held_callback(call)
+ORDER BY id FOR UPDATE;
 
 -- name: all_callbacks
 SELECT id, call, doc FROM callbacks WHERE phone = $1 AND phone <> '' ORDER BY id;
@@ -80,15 +91,20 @@ UPDATE callbacks SET phone = '', doc = $2 WHERE id = $1;
 -- name: empty_letters
 -- Letters that were delivered before $1: the row stays, so that none is sent twice, the letter does not. At most $2.
 UPDATE outbox SET message = '{}'
-WHERE key IN (SELECT key FROM outbox WHERE state <> 'pending' AND created_at < $1 AND message <> '{}' LIMIT $2);
+WHERE key IN (
+    SELECT key FROM outbox
+    WHERE state <> 'pending' AND created_at < $1 AND message <> '{}' AND NOT held_letter(key, channel) LIMIT $2
+);
 
 -- name: histories
 SELECT ticket_id, doc, sealed FROM ticket_events WHERE ticket_id = ANY ($1::bigint[]) ORDER BY ticket_id, version;
 
 -- name: calls
-SELECT c.id, c.started_at, c.ended_at, r.call IS NOT NULL AND r.deleted_at IS NULL AS recorded,
-       ARRAY(SELECT t.side || ': ' || t.text FROM transcripts t WHERE t.call = c.id ORDER BY t.n) AS words
+SELECT c.id, c.started_at, c.ended_at, r.call IS NOT NULL AND r.deleted_at IS NULL AS recorded
 FROM calls c LEFT JOIN recordings r ON r.call = c.id WHERE c.caller = $1 AND c.caller <> '' ORDER BY c.started_at;
+
+-- name: words
+SELECT call, n, side, text FROM transcripts WHERE call = ANY ($1::text[]) ORDER BY call, n;
 
 -- name: marks
 SELECT reason, marked_at, until, lifted_at FROM nuisance_marks WHERE contact = $1 ORDER BY id;

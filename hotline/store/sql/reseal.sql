@@ -120,3 +120,49 @@ WHERE sealed <> '' AND id > coalesce($1::bigint, -1) ORDER BY id LIMIT $2;
 UPDATE nuisance_marks AS t SET sealed = n.new
 FROM unnest($1::bigint[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.id = n.key AND t.sealed = n.old;
+
+-- name: lines_count
+SELECT count(*) FROM chat_lines WHERE text <> '';
+
+-- name: lines_page
+-- Of two columns: the key is the number in the session, a space, and the session.
+SELECT seq || ' ' || session AS key, text AS value, session, chat_lines.key AS line FROM chat_lines
+WHERE text <> '' AND (session, seq) > (
+    substr(coalesce($1::text, '-1 '), strpos(coalesce($1::text, '-1 '), ' ') + 1),
+    split_part(coalesce($1::text, '-1 '), ' ', 1)::int
+)
+ORDER BY session, seq LIMIT $2;
+
+-- name: lines_put
+UPDATE chat_lines AS t SET text = n.new
+FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
+WHERE t.session = substr(n.key, strpos(n.key, ' ') + 1) AND t.seq = split_part(n.key, ' ', 1)::int AND t.text = n.old;
+
+-- name: words_count
+SELECT count(*) FROM transcripts WHERE text <> '';
+
+-- name: words_page
+-- Likewise: the number in the call, a space, and the call.
+SELECT n || ' ' || call AS key, text AS value, call, n FROM transcripts
+WHERE text <> '' AND (call, n) > (
+    substr(coalesce($1::text, '-1 '), strpos(coalesce($1::text, '-1 '), ' ') + 1),
+    split_part(coalesce($1::text, '-1 '), ' ', 1)::int
+)
+ORDER BY call, n LIMIT $2;
+
+-- name: words_put
+UPDATE transcripts AS t SET text = n.new
+FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
+WHERE t.call = substr(n.key, strpos(n.key, ' ') + 1) AND t.n = split_part(n.key, ' ', 1)::int AND t.text = n.old;
+
+-- name: told_count
+SELECT count(*) FROM presence_events WHERE type = 'transcript';
+
+-- name: told_page
+SELECT position AS key, doc::text AS value, topic FROM presence_events
+WHERE type = 'transcript' AND position > coalesce($1::bigint, -1) ORDER BY position LIMIT $2;
+
+-- name: told_put
+UPDATE presence_events AS t SET doc = n.new::jsonb
+FROM unnest($1::bigint[], $2::text[], $3::text[]) AS n (key, old, new)
+WHERE t.position = n.key AND t.doc::text = n.old;

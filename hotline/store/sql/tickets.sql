@@ -73,7 +73,7 @@ SELECT number FROM tickets WHERE id = $1;
 
 -- name: thread_of
 -- A ticket by id or number, with the ticket in which its matter is handled: the parent of a merged one, else itself.
-SELECT t.id, t.number, t.code, coalesce(p.number, t.number) AS leading, coalesce(p.state, t.state) AS leading_state
+SELECT t.id, t.number, t.code, coalesce(p.number, t.number) AS leading
 FROM tickets t LEFT JOIN tickets p ON p.id = t.parent AND t.state = 'merged'
 WHERE t.id = $1 OR t.number = $2;
 
@@ -123,6 +123,10 @@ UPDATE conversations SET ticket_id = $3, last_at = $4 WHERE channel = $1 AND key
 INSERT INTO incidents (key, ticket_id, payload, created_at)
 SELECT key, ticket_id, payload::jsonb, $4
 FROM unnest($1::text[], $2::bigint[], $3::text[]) AS i (key, ticket_id, payload);
+
+-- name: end_incidents
+-- A ticket that leaves handed_off takes its hand-off along: 110 must not come hours later for what people have settled.
+UPDATE incidents SET state = $2 WHERE ticket_id = $1 AND state IN ('pending', 'accepted', 'signed');
 
 -- name: add_messages
 INSERT INTO outbox (key, channel, message, created_at)
