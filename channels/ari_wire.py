@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
@@ -20,6 +21,24 @@ ANSWER = 5.0
 _FILE = 120.0
 _AWAY = frozenset({401, 407, 408, 429, 502, 503, 504})
 """What tells of the line, a proxy in it or our password, not of the recording that was asked for."""
+
+
+_PAUSE = 0.2
+_TELL = Request("POST", "/events/user/hotline_heard", {"application": APP})
+"""Has the PBX tell us an event that means nothing (ARI, `events/userEvent`)."""
+_PATIENCE = 3
+"""How many times longer a line that has told something may take: a busy PBX is late, and calls end with the line."""
+
+
+class _Heard:
+    """What a line has told: something at all, and something since `now` was cleared."""
+
+    def __init__(self) -> None:
+        self.ever, self.now = False, asyncio.Event()
+
+    def hear(self) -> None:
+        self.ever = True
+        self.now.set()
 
 
 class Answer(NamedTuple):
@@ -48,8 +67,11 @@ class Wire(Protocol):
 class Dialled:
     """We dial the PBX. `base` is ARI's address, `http://127.0.0.1:8088/ari`."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, base: str, user: str, password: str) -> None:
-        self._session, self._base = session, base.rstrip("/")
+    def __init__(
+        self, session: aiohttp.ClientSession, *, base: str, user: str, password: str, deaf_after: float = ANSWER
+    ) -> None:
+        """`deaf_after`: seconds within which a new line tells what we ask it to, and between two such questions."""
+        self._session, self._base, self._deaf_after = session, base.rstrip("/"), deaf_after
         self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
 
     async def ask(self, request: Request) -> Answer:
@@ -80,20 +102,53 @@ class Dialled:
             raise Unavailable(f"the PBX does not answer: {error!r}") from error
 
     async def events(self) -> AsyncIterator[str | None]:
-        """Yield events; a lost connection is made again after a growing pause."""
-        pause = 0.2
+        """Yield events; a lost connection, or one on which nothing is heard, is made again after a growing pause."""
+        pause = _PAUSE
         while True:
             try:
                 async with self._session.ws_connect(
                     f"{self._base}/events", params={"app": APP}, headers=self._headers, heartbeat=5
-                ) as socket:
-                    pause = 0.2
-                    yield None
+                ) as socket, self._listening(socket) as heard:
+                    pause = _PAUSE
                     async for message in socket:
-                        if message.type is aiohttp.WSMsgType.TEXT:
-                            yield message.data
+                        if message.type is not aiohttp.WSMsgType.TEXT:
+                            continue
+                        if not heard.ever:
+                            yield None
+                        heard.hear()
+                        yield message.data
                 log.warning("ari_lost", why="closed")
             except (aiohttp.ClientError, TimeoutError) as error:
                 log.warning("ari_lost", why=repr(error), retry_in=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
+
+    @asynccontextmanager
+    async def _listening(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[_Heard]:
+        """Close a line that has gone deaf, which no heartbeat shows.
+
+        Asterisk (22.10, `stasis/app.c`) may take the end of an old line for the end of a new one that came in the same
+        instant: the line stands, but tells nothing, and every caller is hung up.
+        """
+        heard = _Heard()
+        asking = asyncio.create_task(self._ask_to_be_told(socket, heard))
+        try:
+            yield heard
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+
+    async def _ask_to_be_told(self, socket: aiohttp.ClientWebSocketResponse, heard: _Heard) -> None:
+        while True:
+            heard.now.clear()
+            try:
+                await self.ask(_TELL)
+                async with asyncio.timeout(self._deaf_after * (_PATIENCE if heard.ever else 1)):
+                    await heard.now.wait()
+            except Unavailable as error:  # it is slow, or gone, which the heartbeat tells
+                log.warning("ari_not_asked", error=error.detail)
+            except TimeoutError:
+                log.warning("ari_deaf", ever_heard=heard.ever)
+                await socket.close()
+                return
+            await asyncio.sleep(self._deaf_after)

@@ -68,7 +68,7 @@ class Centre:
         self.store = TelephoneStore(pool)
         self.plan, self.announce = PLAN, 0.0
         self.follow: Callable[[Call], None] = lambda _: None
-        self.sound_to, self.late = "", 0.0
+        self.sound_to, self.late, self.deaf_after = "", 0.0, 5.0
         self.ari, self.trunk = pbx.ari, "PJSIP/phones/sip:{number}"
         self.before_books: Callable[[], Awaitable[None]] = _at_once
         self.owed: list[MissedCall] = []
@@ -79,7 +79,7 @@ class Centre:
         self._running: asyncio.Task[None] | None = None
 
     def steering(self) -> Telephone:
-        dialled = Late(self.session, base=self.ari, user=USER, password=PASSWORD)
+        dialled = Late(self.session, base=self.ari, user=USER, password=PASSWORD, deaf_after=self.deaf_after)
         dialled.late = self.late
         self.awaited = Awaited(user=USER, password=PASSWORD, files=dialled) if self.pbx.dials else None
         self.ari_now = Ari(self.awaited or dialled, trunk=self.trunk, sound_to=self.sound_to)

@@ -7,7 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
+import pytest
+
 from channels.ari import Ari
+from channels.ari_codec import APP
 from channels.ari_wire import Dialled
 from routing.calls import Call, Phase, Role
 from tests.ports import free_port
@@ -85,6 +89,21 @@ async def test_talks_go_on_while_the_line_to_the_pbx_is_cut(centre: Centre) -> N
         await centre.phones.citizen(seconds=30)  # and the next call is served
         await centre.until(lambda: len(_talks(centre)) == 2)
         await centre.kill()
+
+
+@pytest.mark.parametrize("centre", [False], indirect=True)
+async def test_a_line_that_stands_and_tells_nothing_is_made_anew(centre: Centre) -> None:
+    """Somebody else's line takes our place at the PBX: what Asterisk's own mix-up of two lines leaves us with too."""
+    centre.deaf_after = 0.3
+    await centre.again()
+    await centre.agent("wang", answering())
+    log_in = {"Authorization": aiohttp.encode_basic_auth(USER, PASSWORD)}
+    async with centre.session.ws_connect(f"{centre.pbx.ari}/events", params={"app": APP}, headers=log_in) as other:
+        async with asyncio.timeout(20):
+            while "ApplicationReplaced" not in await other.receive_str():  # until we have taken our place back
+                pass
+    await centre.phones.citizen(seconds=5)
+    assert (await centre.call(Phase.TALKING)).agent == "wang"
 
 
 async def _gone(pbx: Ari, channel: str) -> bool:
