@@ -126,9 +126,9 @@ def raised(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:
 
     An alarm that nobody has seen yet sounds for this message too.
     """
-    told = reassessed(ticket, triage)
-    if not told:
+    if _RANK[triage.verdict] <= _RANK[ticket.verdict]:
         return ()
+    told = reassessed(ticket, triage, reason=_reason(triage))
     may_hand_off = c.HandOff in TRANSITIONS[ticket.state] and ticket.police_returns == 0
     if triage.verdict is Verdict.EMERGENCY and may_hand_off and ticket.channel is not Channel.POLICE:
         return (*told, _hand_off(triage))
@@ -137,11 +137,11 @@ def raised(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:
     return (*told, c.RaiseAlarm(alarm=VERDICT_RAISED, detail=_reason(triage)))
 
 
-def reassessed(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:
+def reassessed(ticket: Ticket, triage: Triage, *, reason: str = "") -> tuple[c.Command, ...]:
     """What needs nothing but the verdict: the ticket shows it, if it is graver than its own."""
     if _RANK[triage.verdict] <= _RANK[ticket.verdict]:
         return ()
-    return (c.Reassess(verdict=triage.verdict, services=triage.services, reason=_reason(triage)),)
+    return (c.Reassess(verdict=triage.verdict, services=triage.services, reason=reason),)
 
 
 def nothing(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:

@@ -22,6 +22,7 @@ from hotline.keyring import KeyRing, new_file, read, write
 from hotline.store import sealing
 from hotline.store.embedded import start_embedded, stop_embedded
 from hotline.store.migrate import migrate
+from tests.folders import folder
 
 _numbers = itertools.count(1)
 
@@ -31,13 +32,14 @@ settings.load_profile("untimed")
 
 
 CALLS = ("tests/voice/", "tests/web/test_live_calls.py")
+PAGES = "tests/web/"
 FIRST = "gw0"
 """The worker of pytest-xdist that begins."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Calls take the longest by far and begin, so that nobody waits for them at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(CALLS))
+    """Calls and pages take the longest by far and begin, so that nobody waits for them at the end."""
+    items.sort(key=lambda item: (not item.nodeid.startswith(CALLS), not item.nodeid.startswith(PAGES)))
 
 
 def pytest_configure() -> None:
@@ -118,8 +120,7 @@ def home() -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """DSN of the run's own server (database `postgres`)."""
-    home = Path(tempfile.mkdtemp(prefix="hotline-test-"))
-    home.chmod(0o755)
+    home = folder("hotline-test-")
     dsn = start_embedded(home, durable=False)
     yield dsn
     stop_embedded(home)

@@ -10,13 +10,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from types import TracebackType
 
 import aiohttp
 
 from hotline.store.embedded import start_embedded, stop_embedded
+from tests.folders import folder
 from tests.ports import free_port
 
 TOKEN = "test-token-12345"
@@ -29,8 +28,7 @@ class House:
     """A hotline as its users meet it: processes, ports, files. Everything is gone when the block is left."""
 
     def __init__(self, *, durable: bool = True, environment: dict[str, str] | None = None) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="hotline-house-"))
-        self.home.chmod(0o755)
+        self.home = folder("hotline-house-", lasting=durable)
         self.durable = durable
         self.http_port, self.ws_port, self.desk_port = free_port(), free_port(), free_port()
         self.dsn, self.module = "", "hotline"

@@ -32,7 +32,7 @@ async def second(postgres: str, template: str) -> AsyncIterator[str]:
     """The other city's database."""
     name = f"other_city_{os.getpid()}_{next(_keys)}"
     admin = await asyncpg.connect(postgres)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield postgres.replace("/postgres?", f"/{name}?", 1)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()

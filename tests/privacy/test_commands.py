@@ -24,7 +24,7 @@ from tests.privacy.house import ZHANG, opened
 @pytest.fixture
 def dsn(postgres: str, template: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, keys: KeyRing) -> Iterator[str]:
     """A database with two tickets, chained, under keys of its own; commands use it."""
-    asyncio.run(_admin(postgres, "CREATE DATABASE hotline_commands TEMPLATE " + template))
+    asyncio.run(_admin(postgres, f"CREATE DATABASE hotline_commands TEMPLATE {template} STRATEGY FILE_COPY"))
     found = _named(postgres, "hotline_commands")
     keyring.write(tmp_path / "keys.json", new_file(NOW))
     monkeypatch.setenv("HOTLINE_KEYS_FILE", str(tmp_path / "keys.json"))
