@@ -32,13 +32,17 @@ _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """The identity provider as it is configured; `claim` holds the log-in name, `back` is our callback's address."""
+    """The identity provider as it is configured; `claim` holds the log-in name, `back` is our callback's address.
+
+    `acr`: one of the ways in which somebody must have proved themselves there (OpenID Connect Core 1.0, 2); empty: any.
+    """
 
     issuer: str
     client: str
     secret: str
     claim: str
     back: str
+    acr: frozenset[str] = frozenset()
 
 
 class Discovered(msgspec.Struct, frozen=True):
@@ -80,7 +84,7 @@ class Sso:
             "response_type": "code", "client_id": self._provider.client, "redirect_uri": self._provider.back,
             "scope": "openid profile", "state": state, "nonce": nonce, "code_challenge": challenge,
             "code_challenge_method": "S256",
-        })
+        } | ({"acr_values": " ".join(sorted(self._provider.acr))} if self._provider.acr else {}))
         return f"{found.authorization_endpoint}?{query}", state
 
     async def finish(self, *, state: str, bound: str, code: str) -> str:
@@ -98,6 +102,8 @@ class Sso:
         claims = await self._checked(await self._exchange(code, attempt.verifier))
         if not secrets.compare_digest(str(claims.get("nonce", "")), attempt.nonce):
             raise Unauthenticated("the identity provider's answer belongs to another log-in")
+        if self._provider.acr and claims.get("acr") not in self._provider.acr:
+            raise Unauthenticated("the identity provider did not prove you in a way that is enough here: see oidc_acr")
         name = claims.get(self._provider.claim)
         if not isinstance(name, str) or not name:
             raise Unauthenticated(f"the identity provider told no {self._provider.claim}: see the setting oidc_claim")

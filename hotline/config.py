@@ -34,6 +34,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dsn: Annotated[str, Meta(description="PostgreSQL to use; empty starts the embedded one")] = ""
     data_dir: Annotated[str, Meta(description="embedded database, attachments, recordings, spool")] = "var"
     keys_file: Annotated[str, Meta(description="keys that seal personal data; empty: keys.json in data_dir")] = ""
+    seal_with: Annotated[
+        str, Meta(pattern="^(aes-256-gcm|sm4-gcm)$", description="cipher of new keys: aes-256-gcm or sm4-gcm (国密)")
+    ] = "aes-256-gcm"
     city_dir: Annotated[str, Meta(description="the city's data files")] = "cities/441900"
     model_dir: Annotated[str, Meta(description="the trained models")] = "models"
     triage_encoder: Annotated[
@@ -58,7 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ws_url: Annotated[str, Meta(description="address consoles connect to behind a proxy; empty: ws_port here")] = ""
     second_factor: Annotated[
         str, Meta(description="roles that need a second factor to log in, by comma; everybody may have one")
-    ] = "supervisor,system_admin,security_admin,audit_admin"
+    ] = "agent,supervisor,department,system_admin,security_admin,audit_admin"
     session_idle: Annotated[int, Meta(ge=1, le=480, description="minutes without use after which a log-in ends")] = 15
     session_hours: Annotated[int, Meta(ge=1, le=24, description="hours after which a log-in ends in any case")] = 12
     password_days: Annotated[int, Meta(ge=0, description="days after which a password is changed; 0: never")] = 90
@@ -67,6 +70,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     oidc_client: Annotated[str, Meta(description="our client id at the identity provider")] = ""
     oidc_secret: Annotated[str, Meta(description="our client secret there")] = ""
     oidc_claim: Annotated[str, Meta(description="claim that holds the log-in name")] = "preferred_username"
+    oidc_acr: Annotated[
+        str, Meta(description="acr values one of which the provider must vouch for (two factors), by comma; empty: any")
+    ] = ""
     oidc_name: Annotated[str, Meta(description="what the log-in page calls the identity provider")] = "统一身份认证"
     app_tokens: Annotated[str, Meta(description="applications that may send appeals: name:secret,…")] = ""
     ioc_tokens: Annotated[str, Meta(description="who may read live figures (IOC): name:secret,…; empty: nobody")] = ""

@@ -1,4 +1,4 @@
-"""The keys of the house: AES-256-GCM for what is sealed at rest, a keyed hash for look-ups, a code for the audit chain.
+"""The keys of the house: for what is sealed at rest (`hotline.ciphers`), for look-ups, and for the audit chain.
 
 A key file holds several keys. The newest seals, every one opens; `python -m hotline keys rotate` adds a key and seals
 everything anew. Keys in use are derived from those in the file by HKDF-SHA256, one for each purpose, so that no key
@@ -18,11 +18,10 @@ from pathlib import Path
 
 import msgspec
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from hotline.ciphers import Cipher, derived, made
 from hotline.errors import HotlineError, InvalidInput
 
 FORMAT = 1
@@ -39,11 +38,12 @@ class Damaged(HotlineError):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """One key: eight hexadecimal digits by which what it sealed names it, 32 random bytes, when it was made."""
+    """One key: eight hexadecimal digits by which what it sealed names it, 32 random bytes, when made, its use."""
 
     id: str
     secret: bytes
     made_at: datetime
+    cipher: Cipher = Cipher.AES
 
 
 class KeyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,18 +54,14 @@ class KeyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     keys: tuple[Key, ...]
 
 
-def new_key(at: datetime) -> Key:
+def new_key(at: datetime, cipher: Cipher = Cipher.AES) -> Key:
     """Return a new key."""
-    return Key(os.urandom(_ID).hex(), os.urandom(32), at)
+    return Key(os.urandom(_ID).hex(), os.urandom(32), at, cipher)
 
 
-def new_file(at: datetime) -> KeyFile:
+def new_file(at: datetime, cipher: Cipher = Cipher.AES) -> KeyFile:
     """Return a new set with one key."""
-    return KeyFile(format=FORMAT, index=os.urandom(32), keys=(new_key(at),))
-
-
-def _derived(secret: bytes, purpose: str) -> bytes:
-    return HKDF(SHA256(), 32, None, b"hotline " + purpose.encode()).derive(secret)
+    return KeyFile(format=FORMAT, index=os.urandom(32), keys=(new_key(at, cipher),))
 
 
 class KeyRing:
@@ -78,9 +74,9 @@ class KeyRing:
 
     def _take(self, file: KeyFile) -> None:
         self.file = file
-        self._ciphers = {bytes.fromhex(key.id): AESGCM(_derived(key.secret, "seal")) for key in file.keys}
-        self._codes = {key.id: _derived(key.secret, "audit") for key in file.keys}
-        self._index = HMAC(_derived(file.index, "index"), SHA256())  # copied for each use: four times as fast
+        self._ciphers = {bytes.fromhex(key.id): made(key.cipher, key.secret) for key in file.keys}
+        self._codes = {key.id: derived(key.secret, "audit") for key in file.keys}
+        self._index = HMAC(derived(file.index, "index"), SHA256())  # copied for each use: four times as fast
         self._active = bytes.fromhex(file.keys[0].id)
         self._cipher, self._head = self._ciphers[self._active], bytes([FORMAT]) + self._active
 
@@ -205,13 +201,16 @@ def write(path: Path, file: KeyFile, *, replace: bool = False) -> None:
         part.unlink(missing_ok=True)
 
 
-def load(path: Path, *, named: bool, at: datetime) -> KeyRing:
+def load(path: Path, *, named: bool, at: datetime, cipher: Cipher = Cipher.AES) -> KeyRing:
     """Return the key ring of a file; where the file was not `named` in the settings one is made the first time.
+
+    Args:
+        cipher: what a key that is made now seals with.
 
     Raises:
         InvalidInput: there is no such file although it was named, or it is not one.
     """
     if not named and not path.exists():
         with contextlib.suppress(FileExistsError):  # another process was quicker
-            write(path, new_file(at))
+            write(path, new_file(at, cipher))
     return KeyRing(read(path), path=path)

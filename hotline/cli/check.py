@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hotline.cli.base import command, database_told
+from hotline.cli.check_identity import keys, staff
 from hotline.config import Settings, misspelt, read
 from hotline.config_mistakes import about
 from hotline.errors import HotlineError
@@ -204,32 +205,15 @@ async def _speech(chosen: Settings) -> str:
         raise Unavailable(f"{chosen.speech_url} does not answer ({type(error).__name__})") from error
 
 
-async def _keys(chosen: Settings) -> str:
-    """Keys live outside the database and its backup: without them the identities are lost."""
-    from hotline import keyring
-    from hotline.core import now
-    from hotline.store.keys import keys_path
-
-    path = keys_path(chosen)
-    if not chosen.keys_file and not path.exists():
-        return f"warn: no key file yet; the first start makes {path}: keep a copy apart from the backup"
-    file = keyring.read(path)
-    age = (now() - file.keys[0].made_at).days
-    if age > 365:
-        return f"warn: the key that seals is {age} days old: run `python -m hotline keys rotate`"
-    if not chosen.keys_file:
-        return f"warn: {path} lies beside the data: keep a copy apart, or set keys_file"
-    return f"{path}, {len(file.keys)} keys, the newest {age} days old"
-
-
 CHECKS: dict[str, Check] = {
-    "city": _city, "calendar": _calendar, "models": _models, "files": _files, "keys": _keys,
+    "city": _city, "calendar": _calendar, "models": _models, "files": _files, "keys": keys, "staff": staff,
     "database": _database, "110": _police, "wechat": _wechat, "sms": _sms, "voice": _voice, "speech": _speech,
     "neighbours": _neighbours,
 }
 _NEEDS: dict[str, frozenset[str]] = {name: frozenset(settings.split()) for name, settings in {
     "city": "city_dir", "calendar": "city_dir", "models": "city_dir model_dir", "files": "data_dir",
-    "keys": "keys_file data_dir", "database": "dsn data_dir", "110": "police_url", "wechat": "wechat_token",
+    "keys": "keys_file data_dir seal_with", "staff": "second_factor oidc_issuer oidc_acr",
+    "database": "dsn data_dir", "110": "police_url", "wechat": "wechat_token",
     "sms": "sms_url push_url", "voice": "ari_url ari_listen ari_user ari_password", "speech": "speech_url",
     "neighbours": "neighbours",
 }.items()}

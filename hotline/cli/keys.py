@@ -45,7 +45,8 @@ def show(given: argparse.Namespace) -> int:
     sys.stdout.write(f"{keys_path(chosen)}\n")
     for key in ring.file.keys:
         use = "seals" if key.id == ring.active else "opens"
-        sys.stdout.write(f"{key.id}  {use}  made {key.made_at:%Y-%m-%d}, {(now() - key.made_at).days} days ago\n")
+        age = (now() - key.made_at).days
+        sys.stdout.write(f"{key.id}  {use}  {key.cipher}  made {key.made_at:%Y-%m-%d}, {age} days ago\n")
     return 0
 
 
@@ -54,12 +55,13 @@ def more(given: argparse.Namespace) -> int:
     import msgspec
 
     from hotline import keyring
+    from hotline.ciphers import Cipher
     from hotline.core import now
     from hotline.store.keys import keys_path, prepare
 
     chosen = settings()
     file = prepare(chosen, now()).file
-    made = keyring.new_key(now())
+    made = keyring.new_key(now(), Cipher(chosen.seal_with))
     given.outcome = {"key": made.id}
     keyring.write(keys_path(chosen), msgspec.structs.replace(file, keys=(*file.keys, made)), replace=True)
     sys.stdout.write(f"{made.id} added to {keys_path(chosen)}: copy the file to every machine, then `keys rotate`\n")
@@ -74,6 +76,7 @@ def rotate(given: argparse.Namespace) -> int:
 async def _rotate(given: argparse.Namespace) -> int:
     from tqdm import tqdm
 
+    from hotline.ciphers import Cipher
     from hotline.core import database_dsn, now
     from hotline.store import reseal
     from hotline.store.database import open_pool
@@ -83,7 +86,7 @@ async def _rotate(given: argparse.Namespace) -> int:
     ring = prepare(chosen, at)
     async with await open_pool(database_dsn(chosen), size=3) as pool:
         await check_keys(pool, ring, at)
-        ring = await begin_rotation(pool, ring, keys_path(chosen), at)
+        ring = await begin_rotation(pool, ring, keys_path(chosen), at, Cipher(chosen.seal_with))
         with tqdm(desc="keys", unit=" rows", total=await reseal.count(pool), disable=None) as bar:
             done = await reseal.reseal_all(pool, ring, bar.update)
     given.outcome = {"key": ring.active, "sealed_anew": str(done)}

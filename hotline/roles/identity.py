@@ -11,6 +11,7 @@ from agent_ui.accounts import Accounts
 from agent_ui.gate import gate
 from agent_ui.oidc import Provider, Sso
 from channels.limits import RateLimit
+from hotline.config_text import listed
 from hotline.core import Core
 from hotline.roles.parts import origins_of
 
@@ -42,6 +43,7 @@ def sso_of(core: Core, accounts: Accounts, session: aiohttp.ClientSession) -> Ss
     provider = Provider(
         issuer=settings.oidc_issuer, client=settings.oidc_client, secret=settings.oidc_secret,
         claim=settings.oidc_claim, back=f"{settings.public_base}/api/v1/sso/callback",
+        acr=listed(settings.oidc_acr),
     )
     return Sso(provider, store=accounts.store, session=session, clock=core.clock)
 

@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hotline.standins.kit import StandIn, json_answer
 
 KID = "standin-1"
+ACR = "urn:hotline:two-factors"
+"""How people prove themselves here, as it says."""
 _LASTS = 300
 
 
@@ -38,7 +40,8 @@ class OidcStandIn(StandIn):
     """The provider. `people`: log-in names that its page offers."""
 
     FAULTS = (
-        "none", "stranger", "nonce", "audience", "issuer", "expired", "forged", "unsigned", "error", "slow", "down",
+        "none", "stranger", "nonce", "audience", "issuer", "expired", "forged", "weak", "unsigned", "error",
+        "slow", "down",
     )
     ANSWERS: ClassVar = {"error": (400, {"error": "invalid_grant"})}
 
@@ -106,12 +109,12 @@ class OidcStandIn(StandIn):
         now = int(time.time())
         claims: dict[str, Any] = {
             "iss": self.issuer, "aud": self._client, "sub": f"id-{pending.name}", "iat": now, "exp": now + _LASTS,
-            "nonce": pending.nonce, "preferred_username": pending.name,
+            "nonce": pending.nonce, "acr": ACR, "preferred_username": pending.name,
         }
         wrong: dict[str, dict[str, Any]] = {
             "stranger": {"preferred_username": "nobody.here"}, "nonce": {"nonce": "another"},
             "audience": {"aud": "another"}, "issuer": {"iss": "https://another.example"},
-            "expired": {"iat": now - 2 * _LASTS, "exp": now - _LASTS},
+            "weak": {"acr": "urn:hotline:password"}, "expired": {"iat": now - 2 * _LASTS, "exp": now - _LASTS},
         }
         key: Any = self._key
         if self.fault == "forged":

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from hotline import keyring
+from hotline.ciphers import Cipher
 from hotline.config import Settings
 from hotline.errors import InvalidInput
 from hotline.keyring import KeyRing
@@ -33,7 +34,9 @@ def prepare(settings: Settings, now: datetime) -> KeyRing:
     """
     ring = sealing.in_use()
     if ring is None:
-        ring = keyring.load(keys_path(settings), named=bool(settings.keys_file), at=now)
+        ring = keyring.load(
+            keys_path(settings), named=bool(settings.keys_file), at=now, cipher=Cipher(settings.seal_with)
+        )
         sealing.use(ring)
     return ring
 
@@ -55,8 +58,10 @@ async def check_keys(pool: asyncpg.Pool, ring: KeyRing, now: datetime) -> None:
             )
 
 
-async def begin_rotation(pool: asyncpg.Pool, ring: KeyRing, path: Path, now: datetime) -> KeyRing:
-    """Let another key seal from now on, and return the keys: the youngest that only opens, or a new one.
+async def begin_rotation(
+    pool: asyncpg.Pool, ring: KeyRing, path: Path, now: datetime, cipher: Cipher = Cipher.AES
+) -> KeyRing:
+    """Let another key seal from now on, and return the keys: the youngest that only opens, or a new one for `cipher`.
 
     Where the last rotation was broken off (something is still sealed by an older key) its key goes on.
     """
@@ -64,7 +69,7 @@ async def begin_rotation(pool: asyncpg.Pool, ring: KeyRing, path: Path, now: dat
     waiting = [key for key in others if key.made_at > active.made_at]
     if not waiting and await unfinished(pool, ring):
         return ring
-    chosen = max(waiting, key=lambda key: key.made_at) if waiting else keyring.new_key(now)
+    chosen = max(waiting, key=lambda key: key.made_at) if waiting else keyring.new_key(now, cipher)
     keys = (chosen, *(key for key in ring.file.keys if key.id != chosen.id))
     file = msgspec.structs.replace(ring.file, keys=keys)
     keyring.write(path, file, replace=True)

@@ -19,7 +19,7 @@ from agent_ui.identity import AccountPolicy
 from agent_ui.oidc import Provider, Sso
 from agent_ui.staff import StaffRole
 from channels.problem import problems
-from hotline.standins.oidc import OidcStandIn
+from hotline.standins.oidc import ACR, OidcStandIn
 from hotline.store.accounts import AccountStore
 from tests.agent_ui.stack import Stack, fast_passwords
 
@@ -78,6 +78,7 @@ async def both(stack: Stack) -> AsyncIterator[Both]:
             secret="shared",
             claim="preferred_username",
             back="http://house.example/api/v1/sso/callback",
+            acr=frozenset({ACR, "ukey"}),
         )
         sso = Sso(settings, store=accounts.store, session=session, clock=stack.clock)
         handlers = auth.handlers_of(accounts, ws_port=1)
@@ -93,6 +94,7 @@ async def test_there_and_back(both: Both) -> None:
     address = await both.there()
     query = parse_qs(urlsplit(address).query)
     assert (query["response_type"], query["code_challenge_method"]) == (["code"], ["S256"])
+    assert query["acr_values"] == [f"ukey {ACR}"]
     assert await both.back(await both.chosen(address, "zhang")) == "/login?sso=ok"
     assert await both.who() == "zhang"
     body = await (await both.client.get("/api/v1/session")).json()
@@ -128,6 +130,7 @@ async def test_an_attempt_is_over_after_ten_minutes(both: Both) -> None:
         "issuer",
         "expired",
         "forged",
+        "weak",
         "unsigned",
         "error",
     ],

@@ -12,6 +12,8 @@ import pytest
 from channels import phone_number
 from hotline import keyring
 from hotline.__main__ import main
+from hotline.cli import check_identity
+from hotline.cli.base import settings
 from hotline.keyring import KeyRing, new_file
 from hotline.store import sealing
 from hotline.store.audit import AuditStore
@@ -82,6 +84,21 @@ def test_they_do_what_they_say(dsn: str, tmp_path: Path, capsys: pytest.CaptureF
     status, out = ran("audit", "verify")
     assert (status, out.startswith("BROKEN at link 1: ticket_events position")) == (1, True)
     assert asyncio.run(_checks(dsn)) == ["ok", "ok", "status_1"], "the alarms look there"
+
+
+def test_rotation_goes_over_to_the_cipher_of_the_settings(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOTLINE_SEAL_WITH", "sm4-gcm")
+    assert "run `python -m hotline keys rotate`" in asyncio.run(check_identity.keys(settings()))
+    assert main(["keys", "rotate"]) == 0
+    assert main(["keys", "show"]) == 0
+    assert [line.split()[1:3] for line in capsys.readouterr().out.splitlines() if "made" in line] == [
+        ["seals", "sm4-gcm"], ["opens", "aes-256-gcm"],
+    ]
+    assert "2 keys" in asyncio.run(check_identity.keys(settings()))
+    assert main(["person", "export", "--phone", ZHANG.phone, "--reason", "x", "-o", str(tmp_path / "zhang.json")]) == 0
+    assert ZHANG.name in (tmp_path / "zhang.json").read_text(encoding="utf-8")
 
 
 async def _checks(dsn: str) -> list[str]:

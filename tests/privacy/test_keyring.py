@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline import keyring
+from hotline.ciphers import Cipher, Sm4Gcm
 from hotline.errors import InvalidInput, Unavailable
 from hotline.keyring import Damaged, KeyFile, KeyRing, is_blind, key_of, new_file, new_key
 from hotline.store import sealing
@@ -21,28 +22,59 @@ from hotline.store.keys import check_keys
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 RING = KeyRing(new_file(NOW))
+EITHER = pytest.mark.parametrize("ring", [RING, KeyRing(new_file(NOW, Cipher.SM4))], ids=[*Cipher])
 
 
-@given(st.binary(max_size=200), st.binary(max_size=50))
-def test_what_is_sealed_opens_at_its_place_only(data: bytes, context: bytes) -> None:
-    sealed = RING.seal(data, context=context)
-    assert RING.open(sealed, context=context) == data
+@EITHER
+@given(data=st.binary(max_size=200), context=st.binary(max_size=50))
+def test_what_is_sealed_opens_at_its_place_only(ring: KeyRing, data: bytes, context: bytes) -> None:
+    sealed = ring.seal(data, context=context)
+    assert ring.open(sealed, context=context) == data
     assert len(sealed) == len(data) + 33
-    assert sealed != RING.seal(data, context=context), "a fresh nonce each time"
+    assert sealed != ring.seal(data, context=context), "a fresh nonce each time"
     with pytest.raises(Damaged):
-        RING.open(sealed, context=context + b"x")
+        ring.open(sealed, context=context + b"x")
 
 
-@given(st.binary(max_size=60), st.data())
-def test_any_changed_bit_is_noticed(data: bytes, draw: st.DataObject) -> None:
-    sealed = bytearray(RING.seal(data, context=b"c"))
+@EITHER
+@given(data=st.binary(max_size=60), draw=st.data())
+def test_any_changed_bit_is_noticed(ring: KeyRing, data: bytes, draw: st.DataObject) -> None:
+    sealed = bytearray(ring.seal(data, context=b"c"))
     bit = draw.draw(st.integers(0, len(sealed) * 8 - 1))
     sealed[bit // 8] ^= 1 << bit % 8
     with pytest.raises(Damaged):
-        RING.open(bytes(sealed), context=b"c")
+        ring.open(bytes(sealed), context=b"c")
     for cut in range(len(sealed)):
         with pytest.raises((Damaged, ValueError)):
-            RING.open(bytes(sealed[:cut]) or b"\0", context=b"c")
+            ring.open(bytes(sealed[:cut]) or b"\0", context=b"c")
+
+
+def test_sm4_gcm_is_that_of_the_standard() -> None:
+    """RFC 8998, A.1."""
+    cipher = Sm4Gcm(bytes.fromhex("0123456789abcdeffedcba9876543210"))
+    nonce, beside = bytes.fromhex("00001234567800000000abcd"), bytes.fromhex("feedfacedeadbeeffeedfacedeadbeefabaddad2")
+    plain = b"".join(bytes([pair]) * 8 for pair in (0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0xEE, 0xAA))
+    sealed = cipher.encrypt(nonce, plain, beside)
+    assert sealed.hex() == (
+        "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735"
+        "d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d83de3541e4c2b58177e065a9bf7b62ec"
+    )
+    assert cipher.decrypt(nonce, sealed, beside) == plain
+
+
+def test_a_file_from_before_there_was_a_choice_is_of_aes() -> None:
+    file = new_file(NOW)
+    told = msgspec.json.decode(msgspec.json.encode(file))
+    for key in told["keys"]:
+        del key["cipher"]
+    assert msgspec.json.decode(msgspec.json.encode(told), type=KeyFile) == file
+
+
+def test_a_house_goes_over_from_one_cipher_to_the_other() -> None:
+    old = new_file(NOW)
+    both = KeyRing(msgspec.structs.replace(old, keys=(new_key(NOW, Cipher.SM4), *old.keys)))
+    assert both.open(KeyRing(old).seal(b"x", context=b""), context=b"") == b"x"
+    assert both.open(both.seal(b"x", context=b""), context=b"") == b"x"
 
 
 def test_an_older_key_opens_and_the_newest_seals() -> None:
