@@ -83,7 +83,7 @@ scan: $(VENV)/.installed-dev ## dangerous code (bandit) and secrets (detect-secr
 	git ls-files -z tests bench | xargs -0 $(VENV)/bin/detect-secrets-hook $(KNOWN_SHAPES)
 
 security: scan ## scan, and known vulnerabilities of what is installed (needs the network)
-	$(VENV)/bin/pip-audit -r requirements.txt --progress-spinner off
+	$(VENV)/bin/pip-audit -r requirements.txt --vulnerability-service osv --progress-spinner off
 
 $(VENV)/.installed-train: requirements-train.txt $(VENV)/.installed
 	@echo 'installing what training the encoder needs'
