@@ -79,8 +79,9 @@ class Models(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueuesInForce(msgspec.Struct, frozen=True, kw_only=True):
-    """How the telephone serves, who knows what, and who set it up when."""
+    """How the telephone serves and who knows what; `version` is 0 where nothing was set up."""
 
+    version: int
     centre: Centre
     agents: dict[str, AgentPhone]
 

@@ -48,8 +48,12 @@ class YearBody(Body, frozen=True, kw_only=True):
 
 
 class QueuesBody(Body, frozen=True, kw_only=True):
-    """How the telephone serves from now on; agents who are not named stay as they are."""
+    """How the telephone serves from now on; agents who are not named stay as they are.
 
+    `version`: the one that was changed, so that nobody's changes are undone unseen.
+    """
+
+    version: Annotated[int, Meta(ge=0)]
     centre: Centre
     agents: dict[str, AgentPhone] = msgspec.field(default_factory=dict)
 
@@ -58,6 +62,7 @@ class Queues(Protocol):
     """Queues in the database (`hotline.store.queues.QueueStore`)."""
 
     centre: Centre
+    version: int
 
     async def reload(self) -> None:
         """Read them anew."""
@@ -67,8 +72,10 @@ class Queues(Protocol):
         """Return everybody who has a telephone."""
         ...
 
-    async def keep(self, centre: Centre, agents: dict[str, AgentPhone], *, by: str, now: Any) -> None:
-        """Put a version in force. Raises InvalidInput."""
+    async def keep(
+        self, centre: Centre, agents: dict[str, AgentPhone], *, by: str, now: Any, seen: int | None = None
+    ) -> None:
+        """Put a version in force. Raises InvalidInput; VersionConflict where `seen` is not the newest any more."""
         ...
 
 
@@ -151,12 +158,17 @@ class SetupApi:
     async def queues(self, _: web.Request) -> web.Response:
         """How the telephone serves."""
         await self._queues.reload()
-        return json_response(QueuesInForce(centre=self._queues.centre, agents=await self._queues.agents()))
+        agents = await self._queues.agents()
+        return json_response(
+            QueuesInForce(version=self._queues.version, centre=self._queues.centre, agents=agents)
+        )
 
     async def put_queues(self, request: web.Request) -> web.Response:
         """Put queues in force; running telephones follow within a second."""
         seat, body = await seat_of(self._accounts, request), await body_of(request, QueuesBody)
-        await self._queues.keep(body.centre, body.agents, by=seat.staff.name, now=self._clock())
+        await self._queues.keep(
+            body.centre, body.agents, by=seat.staff.name, now=self._clock(), seen=body.version
+        )
         await self._note(self._record(
             seat, "queues.set", "", queues=str(len(body.centre.queues)), agents=str(len(body.agents))
         ))
@@ -195,5 +207,6 @@ OPERATIONS: tuple[Operation, ...] = (
     _told("get", "calendar", "A year's holidays and make-up days", Days, query={"year": "default: this one"}),
     _told("put", "calendar", "Set a year's holidays and make-up days", Days, body={_JSON: YearBody}),
     _told("get", "queues", "Queues and skills of the telephone", QueuesInForce),
-    _told("put", "queues", "Put queues and skills in force", QueuesInForce, "unavailable", body={_JSON: QueuesBody}),
+    _told("put", "queues", "Put queues and skills in force", QueuesInForce, "unavailable", "version_conflict",
+          body={_JSON: QueuesBody}),
 )

@@ -242,13 +242,16 @@ async def test_queues_are_put_in_force(office: Office) -> None:
     assert (status, told["centre"]["queues"]) == (200, centre["queues"])
     agents = {"agent": {"endpoint": "PJSIP/101", "skills": {"general": 1}}}
     changed = centre | {"last_agent_wait": 25.0}
-    assert (await office.ask(SUPERVISOR, "PUT", "setup/queues", {"centre": changed}))[0] == 403
-    status, told = await office.ask(SYSTEM, "PUT", "setup/queues", {"centre": changed, "agents": agents})
+    assert (await office.ask(SUPERVISOR, "PUT", "setup/queues", {"version": 0, "centre": changed}))[0] == 403
+    wanted = {"version": told["version"], "centre": changed, "agents": agents}
+    status, told = await office.ask(SYSTEM, "PUT", "setup/queues", wanted)
     assert (status, told["centre"]["last_agent_wait"], told["agents"]) == (200, 25.0, agents)
     assert (
-        await office.ask(SYSTEM, "PUT", "setup/queues", {"centre": changed, "agents": {"nobody": agents["agent"]}})
+        await office.ask(SYSTEM, "PUT", "setup/queues", {**told, "centre": changed, "agents": {"nobody": agents["agent"]}})
     )[0] == 400
     assert ("system_admin:system_admin", "queues.set", "") in await office.acts()
+    status, refused = await office.ask(SYSTEM, "PUT", "setup/queues", wanted)  # seen before the change
+    assert (status, refused["error_id"]) == (409, "version_conflict")
 
 
 async def test_what_is_in_force_is_told(office: Office) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from hotline.errors import InvalidInput
+from hotline.errors import InvalidInput, VersionConflict
 from hotline.store.database import statements
 from routing.queue_file import AgentPhone
 from routing.queue_plan import FIRST, Centre, checked
@@ -19,22 +19,34 @@ _skills = msgspec.json.Decoder(dict[str, int])
 
 
 class QueueStore:
-    """Reads and writes on a pool; `centre` is what `reload` read last."""
+    """Reads and writes on a pool; `centre` and its `version` are what `reload` read last."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self.centre = FIRST
+        self.centre, self.version = FIRST, 0
 
     async def reload(self) -> None:
         """Read how the centre serves; the first way of all where nothing was set up."""
-        doc = await self._pool.fetchval(_SQL["newest"])
-        self.centre = checked(_centres.decode(doc)) if doc is not None else FIRST
+        row = await self._pool.fetchrow(_SQL["newest"])
+        self.centre = checked(_centres.decode(row["doc"])) if row is not None else FIRST
+        self.version = row["version"] if row is not None else 0
 
     async def keep(
-        self, centre: Centre, agents: Mapping[str, AgentPhone], *, by: str, now: datetime
+        self, centre: Centre, agents: Mapping[str, AgentPhone], *, by: str, now: datetime, seen: int | None = None
     ) -> None:
-        """Put a version in force, and telephones with it. Raises InvalidInput for agents without an account."""
+        """Put a version in force, and telephones with it.
+
+        Args:
+            seen: the version that was changed; None puts this one in force whatever stood there (an import).
+
+        Raises:
+            InvalidInput: agents without an account. VersionConflict: `seen` is not the newest any more.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_SQL["one_at_a_time"])
+            newest = await connection.fetchrow(_SQL["newest"])
+            if seen is not None and seen != (newest["version"] if newest is not None else 0):
+                raise VersionConflict("somebody else has changed the queues meanwhile: load them anew")
             strangers = [row["name"] for row in await connection.fetch(_SQL["strangers"], list(agents))]
             if strangers:
                 raise InvalidInput(f"agents: no account for {'、'.join(strangers)}: `user add` makes it")

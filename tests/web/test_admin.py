@@ -94,6 +94,7 @@ async def test_one_proposes_another_grants_and_the_new_one_chooses_a_password(si
     await panel.get_by_role("button", name="授权").click()
     await expect(panel.get_by_text("正常")).to_be_visible()
     await panel.get_by_role("button", name="重置密码").click()
+    await page.get_by_role("dialog").get_by_role("button", name="重置密码").click()
     given = await panel.locator(".given code").inner_text()
     await draw(page, "people-security")
 

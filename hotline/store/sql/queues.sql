@@ -1,7 +1,10 @@
 -- The centre's queues and who knows what.
 
 -- name: newest
-SELECT doc FROM queue_versions ORDER BY version DESC LIMIT 1;
+SELECT version, doc FROM queue_versions ORDER BY version DESC LIMIT 1;
+
+-- name: one_at_a_time
+SELECT pg_advisory_xact_lock(12345, hashtext('queues'));
 
 -- name: keep
 INSERT INTO queue_versions (changed_at, changed_by, doc) VALUES ($1, $2, $3) RETURNING version;

@@ -19,6 +19,7 @@ export default {
     login: 'Log-in name', shown: 'Shown name', department: 'Department', propose: 'Propose', proposed: 'Proposed; a security administrator grants it',
   },
   person: {
+    sure: 'Do this to {name}? It takes effect at once.',
     reason: 'Reason (audited)', reasonNeeded: 'A reason is needed', granted: 'Granted', changed: 'Saved', reset: 'Password reset', until: 'until {time}',
     passwordSince: 'Password since', mustChange: 'must be changed', own: 'This is your own account; another security administrator changes it.', grantNew: 'Grant the role and let them in', grantOther: 'Change the role (their sessions end)',
     grant: 'Grant', lock: 'Lock account', unlock: 'Unlock account', lift: 'Lift the lock by failures', resetPassword: 'Reset password', resetFactor: 'Reset second factor',
@@ -46,6 +47,7 @@ export default {
     ticket_unmask: 'Saw personal data', person_search: 'Looked somebody up',
   },
   calendar: {
+    leave: 'There are unsaved changes in {year}; they will be lost.', drop: 'Discard them',
     announced: 'announced', unknown: 'not announced yet', before: 'Year before', after: 'Year after', import: 'Import', saved: 'Saved; new clocks count by it', own: 'set here', month: 'Month {n}',
     note: 'Statutory holidays and make-up days; the system administrator sets them.', noteSet: 'Click a day to turn it; once saved, new clocks count by it. Present clocks stay.',
     holiday: 'Holiday', makeUp: 'Make-up working day', rest: 'Weekend', work: 'Working day', format: 'One day a line: date,off or work,name', example: '{year}-02-08,off,Spring Festival', take: 'Take', wrong: 'Lines {lines} are wrong',

@@ -19,6 +19,7 @@ export default {
     login: '账号名', shown: '显示姓名', department: '承办单位', propose: '提交', proposed: '已新建，等待安全管理员授权',
   },
   person: {
+    sure: '确定要对 {name} 这样做吗？对方会立即受到影响。',
     reason: '请填写理由（记入审计）', reasonNeeded: '请填写理由', granted: '已授权', changed: '已保存', reset: '已重置密码', until: '至 {time}',
     passwordSince: '密码设置于', mustChange: '须修改', own: '这是您自己的账号，须由另一位安全管理员处理。', grantNew: '授予角色，允许登录', grantOther: '更改角色（其登录将结束）',
     grant: '授权', lock: '停用账号', unlock: '恢复账号', lift: '解除输错锁定', resetPassword: '重置密码', resetFactor: '重置动态验证码',
@@ -46,6 +47,7 @@ export default {
     ticket_unmask: '查看完整信息', person_search: '查找个人',
   },
   calendar: {
+    leave: '{year}年有未保存的改动。离开后将丢失。', drop: '放弃改动',
     announced: '国务院安排已公布', unknown: '安排尚未公布', before: '上一年', after: '下一年', import: '导入', saved: '已保存，新的时限按此计算', own: '本市设置', month: '{n} 月',
     note: '法定节假日与调休；由系统管理员设置。', noteSet: '点日期可改为休息或上班，保存后新的时限按此计算；已有时限不变。',
     holiday: '放假', makeUp: '调休上班', rest: '周末', work: '上班', format: '每行一天：日期,休或班,名称', example: '{year}-02-08,休,春节', take: '采用', wrong: '第 {lines} 行有误',
