@@ -87,6 +87,10 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 return None
 
 
+_DONE = {"sign_due": "signed_at", "contact_due": "contacted_at", "on_site_due": "arrived_at"}
+"""Clocks that stop for good once the department has done what they wait for."""
+
+
 def _due(start: datetime, allowance: WorkingTime | None, calendar: WorkCalendar) -> datetime | None:
     return due_at(start, allowance, calendar) if allowance is not None else None
 
@@ -150,7 +154,10 @@ def expected_completion(
 
 
 def resumed(clocks: Clocks, now: datetime, priority: Priority, policy: Policy) -> Clocks:
-    """End a pause: every clock still running is put off by what it lasted, in the time that the clock counts."""
+    """End a pause: every clock still running is put off by what it lasted, in the time that the clock counts.
+
+    What is done was done in time or not: a later question to the citizen says nothing about it.
+    """
     paused_at = clocks.paused_at
     if paused_at is None:
         return clocks
@@ -165,9 +172,13 @@ def resumed(clocks: Clocks, now: datetime, priority: Priority, policy: Policy) -
             "started_at", "ceiling_due", "promised_due", "sign_due", "contact_due", "on_site_due", "completion_due",
             "return_until",
         )
-        if (due := getattr(clocks, name)) is not None
+        if (due := getattr(clocks, name)) is not None and not _is_done(clocks, name)
     }
     return msgspec.structs.replace(clocks, paused_at=None, **moved)
+
+
+def _is_done(clocks: Clocks, name: str) -> bool:
+    return name in _DONE and getattr(clocks, _DONE[name]) is not None
 
 
 def extended(clocks: Clocks, days: int, policy: Policy) -> Clocks:

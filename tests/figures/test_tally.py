@@ -131,6 +131,8 @@ CASES: dict[str, tuple[tuple[tuple[float, c.Command], ...], float, Metric, tuple
     "signed in time": ((*DISPATCHED, (1, c.Sign())), 1, Metric.SIGN, (1, 1)),
     "never signed": (DISPATCHED, 24, Metric.SIGN, (0, 1)),
     "signed late": ((*DISPATCHED, (30, c.Sign())), 31, Metric.SIGN, (0, 1)),
+    "asking the citizen later does not make it punctual": (
+        (*DISPATCHED, (30, c.Sign()), (1, c.AskInfo(question="哪里?")), (48, c.Resume())), 1, Metric.SIGN, (0, 1)),
     "a return that is being looked at holds the clock": ((*DISPATCHED, (1, RETURN)), 100, Metric.SIGN, (0, 0)),
     "an approved return voids the round": (
         (*DISPATCHED, (1, RETURN), (1, c.ApproveReturn())), 100, Metric.SIGN, (0, 0)),

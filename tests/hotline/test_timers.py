@@ -218,6 +218,19 @@ def test_a_pause_stops_every_clock_and_is_credited() -> None:
     assert back.clocks.wait_until == at("2026-03-10 10:00")
 
 
+def test_a_question_to_the_citizen_makes_nothing_punctual_that_was_done_late() -> None:
+    late = MONDAY + timedelta(days=1)
+    signed = after(dispatched(priority=Priority.P1), c.Sign(), c.RecordContact(), c.RecordArrival(), now=late)
+    back = after(after(signed, c.AskInfo(question="?"), now=late), c.Resume(), now=late + timedelta(days=2)).clocks
+    before = signed.clocks
+    assert (back.sign_due, back.contact_due, back.on_site_due) == (
+        before.sign_due, before.contact_due, before.on_site_due
+    )
+    assert back.completion_due is not None
+    assert before.completion_due is not None
+    assert back.completion_due - before.completion_due == timedelta(days=2), "what still runs is put off"
+
+
 # ── ceiling and extension ────────────────────────────────────────────────────────────────────────
 def test_the_ceiling_is_a_hard_limit_of_every_extension() -> None:
     handling = after(dispatched(Kind.COMPLAINT), c.Sign())

@@ -78,9 +78,15 @@ def _check_people(after: Ticket, event: TicketEvent) -> None:
 def _check_clocks(before: Ticket | None, after: Ticket, event: TicketEvent) -> None:
     clocks = after.clocks
     start = clocks.started_at
-    for clock in (ClockName.SIGN, ClockName.CONTACT, ClockName.ON_SITE, ClockName.COMPLETION):
+    met = {
+        ClockName.SIGN: clocks.signed_at, ClockName.CONTACT: clocks.contacted_at, ClockName.ON_SITE: clocks.arrived_at,
+        ClockName.COMPLETION: None,
+    }
+    for clock, done_at in met.items():
         due, yellow = clocks.due(clock), clocks.yellow(clock)
-        require(due is None or start is None or due >= start, "clocks never negative", after, event)
+        # A pause puts off the start of those that still run: what was met before stays where it was.
+        negative = done_at is None and due is not None and start is not None and due < start
+        require(not negative, "clocks never negative", after, event)
         require(yellow is None or due is None or yellow <= due, "yellow before red", after, event)
     done = (clocks.signed_at, clocks.contacted_at, clocks.arrived_at, clocks.completed_at)
     require(all(at is None or at <= event.at for at in done), "nothing is done in the future", after, event)
