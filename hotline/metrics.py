@@ -104,7 +104,7 @@ DEFINITIONS: dict[Metric, Definition] = {d.metric: d for d in (
     ),
     Definition(
         metric=_M.CONTACT, label="响应率", numerator="在首次联系时限内联系了诉求人的派单", when="派单的时刻",
-        denominator="设有首次联系时限的派单(经批准退回、改派的不计)",
+        denominator="设有首次联系时限的派单(经批准退回、改派的不计;时限届满前收回、移交、并单、撤单且尚未联系的不计)",
     ),
     Definition(
         metric=_M.COMPLETION, label="按时办结率", numerator="在办理时限内办复的派单", when="办理时限届满的时刻",

@@ -43,6 +43,10 @@ class Round:
         if not self.void and clocks.completion_due is not None:
             yield Metric.COMPLETION, clocks.completion_due, clocks.completed_at
 
+    def was_taken_before(self, due: datetime) -> bool:
+        """Tell whether the dispatch was taken from the department, not replied to, before a clock ran out."""
+        return self.ended_at is not None and self.clocks.completed_at is None and min(self.stops()) < due
+
     def undecided(self, as_of: datetime) -> list[datetime]:
         """Return when clocks will run out that still run."""
         stop = min(self.stops(), default=None)
@@ -67,5 +71,5 @@ def round_facts(r: Round) -> Iterator[tuple[Metric, datetime, int]]:
     if r.dispatched:
         yield Metric.RETURNED, r.at, r.returned
     due, done = r.clocks.contact_due, r.clocks.contacted_at
-    if not r.void and due is not None:
+    if not r.void and due is not None and (done is not None or not r.was_taken_before(due)):
         yield Metric.CONTACT, r.at, done is not None and done <= due

@@ -83,6 +83,15 @@ def running_until(events: Sequence[TicketEvent], start: int, end: int, as_of: da
     return min(stops)
 
 
+WITH_THE_UNIT = ("pending_sign", "return_requested", "arbitration", "handling", "need_info")
+
+
+def taken_away(events: Sequence[TicketEvent], start: int, end: int, due: datetime) -> bool:
+    """Tell whether the dispatch left the department while it was at work, with time left to reach the citizen."""
+    leaves = is_over(events[end]) and events[end - 1].state in WITH_THE_UNIT
+    return leaves and running_until(events, start, end, events[end].at) < due
+
+
 def clock_rows(events: Sequence[TicketEvent], as_of: datetime) -> Iterator[Row]:
     for start, end, void in rounds(events):
         department, clocks = leads(events)[start][1], clocks_until(events, end)
@@ -91,8 +100,9 @@ def clock_rows(events: Sequence[TicketEvent], as_of: datetime) -> Iterator[Row]:
             yield "returned", events[start].at, department, int(returned), 1
         if void:
             continue
-        if clocks.contact_due is not None:
-            in_time = clocks.contacted_at is not None and clocks.contacted_at <= clocks.contact_due
+        reached, within = clocks.contacted_at, clocks.contact_due
+        if within is not None and (reached is not None or not taken_away(events, start, end, within)):
+            in_time = reached is not None and reached <= within
             yield "contact", events[start].at, department, int(in_time), 1
         until = running_until(events, start, end, as_of)
         for metric, due, done in (

@@ -15,7 +15,7 @@ from hotline.events import TicketEvent
 from hotline.metrics import COLUMNS, FROM_TICKETS, Metric
 from hotline.shares import Share
 from hotline.tally import Tally
-from hotline.terms import Rating
+from hotline.terms import Rating, Service
 from tests.cities import NOW, POLICY
 from tests.figures.lives import life
 from tests.figures.recount import Counted, recount
@@ -143,6 +143,22 @@ CASES: dict[str, tuple[tuple[tuple[float, c.Command], ...], float, Metric, tuple
         (*DISPATCHED, (1, RETURN), (1, c.RefuseReturn(reason="应办"))), 1, Metric.ACCURATE, (1, 1)),
     "but it was a return": ((*DISPATCHED, (1, RETURN), (1, c.RefuseReturn(reason="应办"))), 1, Metric.RETURNED, (1, 1)),
     "contact is measured against every dispatch": (DISPATCHED, 0, Metric.CONTACT, (0, 1)),
+    "what is taken back before its time is nobody's miss": (
+        (*DISPATCHED, (0.1, c.TakeBack(reason="改派"))), 100, Metric.CONTACT, (0, 0)),
+    "nor what is withdrawn": ((*DISPATCHED, (0.1, c.Withdraw(reason="不用了"))), 100, Metric.CONTACT, (0, 0)),
+    "nor what turns out to be a duplicate": ((*DISPATCHED, (0.1, c.Merge(parent=1))), 100, Metric.CONTACT, (0, 0)),  # type: ignore[arg-type]
+    "nor what goes to 110": (
+        (*DISPATCHED, (0.1, c.HandOff(services=(Service.POLICE,)))), 100, Metric.CONTACT, (0, 0)),
+    "who was reached before that was reached": (
+        (*DISPATCHED, (0.1, c.RecordContact()), (0.1, c.TakeBack(reason="改派"))), 100, Metric.CONTACT, (1, 1)),
+    "who was not reached in time is a miss, whatever follows": (
+        (*DISPATCHED, (40, c.TakeBack(reason="改派"))), 100, Metric.CONTACT, (0, 1)),
+    "withdrawn while the citizen is asked, hours later: the clock stood": (
+        (*DISPATCHED, (0.1, c.Sign()), (0.1, c.AskInfo(question="哪里?")), (40, c.Withdraw(reason="不用了"))),
+        100, Metric.CONTACT, (0, 0)),
+    "a reply without a word to the citizen is a miss, also when the matter is soon reopened": (
+        (*DISPATCHED, (0, c.Sign()), (0.1, c.Reply(internal="修", public="已修")), (0.1, c.AcceptReply()),
+         (0.1, c.SettleFollowUp(solved=True)), (0.1, c.Reopen(reason="复发"))), 100, Metric.CONTACT, (0, 1)),
     "a rejected reply does not stop the clock": (
         (*DONE[:-1], (1, c.RejectReply(reason="不详"))), 400, Metric.COMPLETION, (0, 1)),
     "handled in time": (DONE, 0, Metric.COMPLETION, (1, 1)),
