@@ -8,7 +8,7 @@ import msgspec
 
 from hotline import clocks as clock_rules
 from hotline import commands as c
-from hotline import follow_up, watch
+from hotline import correction, follow_up, watch
 from hotline.clocks import Clocks
 from hotline.policy import Policy
 from hotline.terms import State
@@ -34,7 +34,8 @@ def _watched(ticket: Ticket, command: c.Command, clocks: Clocks, policy: Policy)
             return msgspec.structs.replace(clocks, supervise_at=watch.supervise_at(clocks, level + 1, policy))
         case c.Redispatch() if ticket.redos > 0:
             level = max(level, 1)
-    return watch.watched(clocks, ticket.priority, policy, level=level) if watch.moved(ticket.clocks, clocks) else clocks
+    priority = correction.priority_after(ticket, command)
+    return watch.watched(clocks, priority, policy, level=level) if watch.moved(ticket.clocks, clocks) else clocks
 
 
 def _clocks(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -> Clocks:
@@ -70,6 +71,8 @@ def _clocks(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -
             return clock_rules.at_refusal(clocks, now, ticket.priority, policy)
         case c.Adopt():
             return clock_rules.earliest(clocks, command.ceiling_due, command.completion_due)
+        case c.Correct():
+            return correction.corrected(ticket, command, now, policy)
         case c.SupplyInfo() | c.Resume():
             return clock_rules.resumed(clocks, now, ticket.priority, policy)
         case c.GrantExtension():

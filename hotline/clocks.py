@@ -17,7 +17,7 @@ from hotline.terms import ClockName, Kind, Priority
 
 __all__ = [
     "Allowances", "Clocks", "Policy", "at_dispatch", "at_receipt", "at_refusal", "earliest", "expected_completion",
-    "extended", "resumed",
+    "extended", "is_done", "limited", "resumed",
 ]
 
 
@@ -27,6 +27,7 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         started_at: when sign-in, first contact and completion began to run, put off by pauses.
         promised_due: the earliest completion that the citizens of merged tickets were promised.
+        adopted_due: the earliest ceiling of merged tickets.
         supervise_at: when the next level of supervision comes.
         wait_until: when time itself acts on a ticket that stays in its state.
         follow_up_next: when the next try of the follow-up is to be made; `tried` are the periods of the day tried.
@@ -51,6 +52,7 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     on_site_yellow: datetime | None = None
     completion_yellow: datetime | None = None
     promised_due: datetime | None = None
+    adopted_due: datetime | None = None
     supervise_at: datetime | None = None
     wait_until: datetime | None = None
     follow_up_next: datetime | None = None
@@ -104,20 +106,25 @@ def at_dispatch(clocks: Clocks, now: datetime, priority: Priority, kind: Kind, p
     """Start sign-in, first contact and completion; completion never passes the ceiling, nor what was promised."""
     rules = policy.rules_of(priority)
     completion = _due(now, rules.completion.get(kind, rules.completion_default), policy.calendar)
-    for limit in (clocks.ceiling_due, clocks.promised_due):
-        if completion is not None and limit is not None:
-            completion = min(completion, max(limit, now))
     return msgspec.structs.replace(
         clocks,
         started_at=now,
         sign_due=_due(now, rules.sign, policy.calendar),
         contact_due=_due(now, rules.contact, policy.calendar),
         on_site_due=_due(now, rules.on_site, policy.calendar),
-        completion_due=completion,
+        completion_due=limited(completion, clocks, now),
         return_until=due_at(now, policy.return_window, policy.calendar),
         signed_at=None, contacted_at=None, arrived_at=None, completed_at=None,
         follow_up_due=None, follow_up_next=None, tried=(),
     )
+
+
+def limited(completion: datetime | None, clocks: Clocks, now: datetime) -> datetime | None:
+    """Return completion under the ceiling and what was promised; what these leave no time for is due at once."""
+    for limit in (clocks.ceiling_due, clocks.promised_due):
+        if completion is not None and limit is not None:
+            completion = min(completion, max(limit, now))
+    return completion
 
 
 def at_refusal(clocks: Clocks, now: datetime, priority: Priority, policy: Policy) -> Clocks:
@@ -136,7 +143,8 @@ def earliest(clocks: Clocks, ceiling: datetime | None, completion: datetime | No
     if completion_due is not None and clocks.started_at is not None:
         completion_due = max(completion_due, clocks.started_at)  # what is overdue is due at once, not in the past
     return msgspec.structs.replace(
-        clocks, ceiling_due=ceiling_due, promised_due=promised_due, completion_due=completion_due
+        clocks, ceiling_due=ceiling_due, adopted_due=first(clocks.adopted_due, ceiling), promised_due=promised_due,
+        completion_due=completion_due,
     )
 
 
@@ -167,17 +175,18 @@ def resumed(clocks: Clocks, now: datetime, priority: Priority, policy: Policy) -
         return due + (now - paused_at) if plain else credited(due, paused_at, now, policy.calendar)
 
     moved = {
-        name: later(due, plain=plain and name != "ceiling_due")
+        name: later(due, plain=plain and name not in ("ceiling_due", "adopted_due"))
         for name in (
-            "started_at", "ceiling_due", "promised_due", "sign_due", "contact_due", "on_site_due", "completion_due",
-            "return_until",
+            "started_at", "ceiling_due", "adopted_due", "promised_due", "sign_due", "contact_due", "on_site_due",
+            "completion_due", "return_until",
         )
-        if (due := getattr(clocks, name)) is not None and not _is_done(clocks, name)
+        if (due := getattr(clocks, name)) is not None and not is_done(clocks, name)
     }
     return msgspec.structs.replace(clocks, paused_at=None, **moved)
 
 
-def _is_done(clocks: Clocks, name: str) -> bool:
+def is_done(clocks: Clocks, name: str) -> bool:
+    """Tell whether the department has done what a due time (`sign_due`, …) waits for."""
     return name in _DONE and getattr(clocks, _DONE[name]) is not None
 
 

@@ -16,6 +16,7 @@ from hotline import commands as c
 from hotline import wish
 from hotline.appeal import Appeal, Category, Triage
 from hotline.clocks import Clocks
+from hotline.course import MOVES, Course, followed
 from hotline.events import Receive, TicketEvent
 from hotline.extension import Extension
 from hotline.ids import DepartmentCode, TicketId, TicketNumber
@@ -71,6 +72,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     return_basis: str = ""
     directory_version: str = ""
     clocks: Clocks = Clocks()
+    course: Course = Course()
     extension: Extension = Extension.NONE
     extension_days: int = 0
     supervision: Supervision = Supervision.NONE
@@ -218,6 +220,8 @@ def evolve(ticket: Ticket | None, event: TicketEvent) -> Ticket:
     changes |= {"version": event.version, "state": event.state}
     if isinstance(event.fact, c.GiveOpinion):
         changes["opinions"] = _with_opinion(ticket, event.actor.name, event.fact.text)
+    if type(event.fact) in MOVES:
+        changes["course"] = followed(ticket.course, event, ticket.clocks.paused_at, ticket.extension_days)
     if event.clocks is not None:
         changes["clocks"] = event.clocks
         if ticket.lights:

@@ -254,8 +254,9 @@ def test_a_reopened_matter_gets_a_ceiling_of_its_own() -> None:
 
 # ── any life ─────────────────────────────────────────────────────────────────────────────────────
 ACTS = [*EXAMPLES.values(), *(e for t, e in SIDE_EXAMPLES.items() if t not in {c.ShowLight, c.RaiseAlarm})]
+CORRECTIONS = [*(c.Correct(kind=kind) for kind in Kind), *(c.Correct(priority=priority) for priority in Priority)]
 TRIES = [c.RecordTry(result=result) for result in TryResult]
-steps = st.lists(st.tuples(st.sampled_from([*ACTS, *TRIES]), st.integers(0, 6 * 24 * 60)), max_size=30)
+steps = st.lists(st.tuples(st.sampled_from([*ACTS, *TRIES, *CORRECTIONS]), st.integers(0, 6 * 24 * 60)), max_size=30)
 
 
 @settings(max_examples=300)
