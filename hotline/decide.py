@@ -18,7 +18,7 @@ from hotline.clocks import Policy
 from hotline.deadlines import due_at
 from hotline.errors import RuleViolation
 from hotline.events import SYSTEM, Actor, Receive, Role, TicketEvent
-from hotline.extension import Extension, next_extension
+from hotline.extension import AT_ITS_UNIT, extension_after
 from hotline.ids import TicketNumber
 from hotline.lifecycle import OPEN_STATES, next_state
 from hotline.supervision import next_supervision
@@ -57,7 +57,7 @@ def decide(
         RuleViolation: a rule of the domain forbids it; the detail says which.
     """
     state = next_state(ticket.state, command) if isinstance(command, c.LifecycleCommand) else ticket.state
-    extension = _extension(ticket, command)
+    extension = extension_after(ticket.extension, command, state)
     if guard := _GUARDS.get(type(command)):
         guard(ticket, command, now, policy)
     clocks = clocks_after(ticket, command, state, now=now, policy=policy)
@@ -68,12 +68,7 @@ def decide(
     return Decision(evolve(ticket, event), event)
 
 
-def _extension(ticket: Ticket, command: c.Command) -> Extension | None:
-    if isinstance(command, c.RequestExtension | c.GrantExtension | c.RefuseExtension):
-        return next_extension(ticket.extension, command)
-    return None
-
-
+_NEVER_EXTENDED = frozenset({Priority.P0, Priority.P1, Priority.P2})
 _ASSISTED = frozenset({State.PENDING_SIGN, State.HANDLING, State.NEED_INFO, State.PENDING_REVIEW})
 
 
@@ -141,7 +136,7 @@ def _guard_reassess(ticket: Ticket, command: c.Reassess, now: datetime, policy: 
 
 def _guard_request_extension(ticket: Ticket, command: c.RequestExtension, now: datetime, policy: Policy) -> None:
     due = ticket.clocks.completion_due
-    _require(ticket.priority not in {Priority.P0, Priority.P1, Priority.P2}, "P0, P1 and P2 are never extended")
+    _require(ticket.priority not in _NEVER_EXTENDED, "P0, P1 and P2 are never extended")
     _require(ticket.state is State.HANDLING, "only a ticket being handled can be extended")
     _require(due is not None and now < due, "an extension is asked for before the clock expires")
     ceiling = ticket.clocks.ceiling_due
@@ -149,6 +144,11 @@ def _guard_request_extension(ticket: Ticket, command: c.RequestExtension, now: d
     rules = policy.allowances[ticket.priority]
     limit = rules.completion.get(ticket.kind, rules.completion_default)
     _require(limit is not None and 1 <= command.days <= limit.amount, "an extension is 1 day up to the original limit")
+
+
+def _guard_grant_extension(ticket: Ticket, command: c.GrantExtension, now: datetime, policy: Policy) -> None:
+    _require(ticket.state in AT_ITS_UNIT, "only a ticket being handled can be extended")
+    _require(ticket.priority not in _NEVER_EXTENDED, "P0, P1 and P2 are never extended")
 
 
 def _guard_try(ticket: Ticket, command: c.RecordTry, now: datetime, policy: Policy) -> None:
@@ -227,6 +227,7 @@ _GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {
     **dict.fromkeys(get_args(WishCommand), _guard_wish),
     c.HandOff: _guard_hand_off, c.RequestReturn: _guard_request_return, c.ApproveReturn: _guard_approve_return,
     c.PoliceReturn: _guard_police_return, c.Reassess: _guard_reassess, c.RequestExtension: _guard_request_extension,
+    c.GrantExtension: _guard_grant_extension,
     c.AcknowledgeIncident: _guard_acknowledge, c.RaiseAlarm: _guard_raise_alarm,
     c.AcknowledgeAlarm: _guard_acknowledge_alarm,
     c.Supervise: _guard_supervise, c.Urge: _guard_open, c.RecordContact: _guard_contact,

@@ -1,6 +1,7 @@
 """延期, the small machine beside the lifecycle: none → requested → granted or refused, once.
 
-Rules (domain.md section 4): asked for before expiry, no longer than the original limit, never for P1 or P2.
+Rules (domain.md section 4): asked for before expiry, no longer than the original limit, never for P1 or P2. A request
+is its department's: it lapses when the ticket leaves the department, or is replied to, before it was decided on.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from enum import StrEnum
 
 from hotline import commands as c
 from hotline.errors import IllegalTransition
+from hotline.terms import State
 
 ExtensionCommand = c.RequestExtension | c.GrantExtension | c.RefuseExtension
 
@@ -29,6 +31,18 @@ EXTENSION_TRANSITIONS: Mapping[Extension, Mapping[type[ExtensionCommand], Extens
     Extension.GRANTED: {},
     Extension.REFUSED: {},
 }
+
+
+AT_ITS_UNIT = frozenset({State.HANDLING, State.NEED_INFO})
+"""Where a request stands, and may be granted."""
+
+
+def extension_after(extension: Extension, command: c.Command, state: State) -> Extension | None:
+    """Return what a command that leads to `state` makes of the extension, None: nothing. Raises IllegalTransition."""
+    if isinstance(command, c.RequestExtension | c.GrantExtension | c.RefuseExtension):
+        return next_extension(extension, command)
+    lapses = extension is Extension.REQUESTED and state not in AT_ITS_UNIT
+    return Extension.NONE if lapses else None
 
 
 def next_extension(extension: Extension, command: ExtensionCommand) -> Extension:

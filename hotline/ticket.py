@@ -228,6 +228,8 @@ def evolve(ticket: Ticket | None, event: TicketEvent) -> Ticket:
             changes["lights"] = lights_kept(ticket.lights, ticket.clocks, event.clocks)
     if event.extension is not None:
         changes["extension"] = event.extension
+    if event.extension is Extension.NONE:  # what was asked for has lapsed
+        changes |= {"extension_days": 0, "alarms": changes.get("alarms", ticket.alarms) - {EXTENSION_ASKED}}
     return msgspec.structs.replace(ticket, **changes)
 
 

@@ -15,6 +15,7 @@ from hotline.clocks import Clocks
 from hotline.decide import decide, receive
 from hotline.errors import HotlineError, IllegalTransition, RuleViolation
 from hotline.events import Actor, Role, TicketEvent
+from hotline.extension import Extension
 from hotline.summary import summarize, topics
 from hotline.supervision import Supervision
 from hotline.terms import Channel, ClockName, Kind, Light, Priority, Rating, Service, State, TryResult, Verdict
@@ -151,6 +152,36 @@ def test_extensions_are_once_before_expiry_within_the_limit_and_never_for_p1_p2(
     assert granted.clocks.completion_due <= granted.clocks.ceiling_due  # type: ignore[operator]
     with pytest.raises(IllegalTransition):
         decide(granted, ask, now=NOW, policy=POLICY)
+
+
+ASKED = (c.Accept(), c.Dispatch(lead="城管局"), c.Sign(), c.RequestExtension(days=3, reason="需开挖"))
+LEAVES = {
+    "taken back": (c.TakeBack(reason="派错单位"),), "handed to 110": (c.HandOff(services=(Service.POLICE,)),),
+    "replied to": (c.Reply(internal="已办", public="已修复"),), "withdrawn": (c.Withdraw(reason="不用了"),),
+    "withdrawn when asked": (c.AskInfo(question="哪里?"), c.Withdraw(reason="不用了")),
+}
+
+
+@pytest.mark.parametrize("way", LEAVES)
+def test_a_request_for_an_extension_lapses_when_the_ticket_leaves_its_department(way: str) -> None:
+    asked = after(ticket(), *ASKED)
+    assert after(asked, c.AskInfo(question="?"), c.Resume()).alarms == {"extension_requested"}, "a question is no end"
+    left = after(asked, *LEAVES[way])
+    assert (left.extension, left.extension_days, left.alarms) == (Extension.NONE, 0, frozenset())
+    with pytest.raises(IllegalTransition):
+        decide(left, c.GrantExtension(), now=NOW, policy=POLICY)
+
+
+def test_the_next_department_gets_no_time_that_another_asked_for_and_may_ask_itself() -> None:
+    asked = after(ticket(), *ASKED)
+    other = after(asked, c.TakeBack(reason="派错单位"), c.Dispatch(lead="水务局"), c.Sign())
+    assert after(other, c.RequestExtension(days=2, reason="停水"), c.GrantExtension()).extension_days == 2
+
+
+def test_no_grant_where_an_older_request_has_outlived_its_department_or_the_matter_is_urgent_now() -> None:
+    asked = after(ticket(), *ASKED)
+    refused(msgspec.structs.replace(asked, state=State.PENDING_REVIEW), c.GrantExtension(), "being handled")
+    refused(after(asked, c.Correct(priority=Priority.P1)), c.GrantExtension(), "never extended")
 
 
 def test_the_second_redo_is_supervised() -> None:
