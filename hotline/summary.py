@@ -19,6 +19,7 @@ CENTRE_STATES = frozenset({
     State.PENDING_REVIEW, State.ANSWERED, State.PENDING_FOLLOW_UP, State.REDO,
 })
 """States in which the hotline centre, not a department, has to act."""
+_CENTRE_OWES = CENTRE_STATES & OPEN_STATES  # what is answered stays on the centre's lists, but nothing is due any more
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,7 +71,7 @@ def next_due(ticket: Ticket) -> datetime | None:
         ]
     elif state is State.PENDING_FOLLOW_UP:
         running = [clocks.follow_up_due]
-    elif state in CENTRE_STATES:
+    elif state in _CENTRE_OWES:
         running = [clocks.completion_due or clocks.ceiling_due]
     return min((due for due in running if due is not None), default=None)
 

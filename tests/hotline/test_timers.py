@@ -18,6 +18,7 @@ from hotline.decide import decide, receive
 from hotline.errors import HotlineError, RuleViolation
 from hotline.lifecycle import OPEN_STATES
 from hotline.opening import CityRules
+from hotline.summary import summarize
 from hotline.supervision import Supervision
 from hotline.sweep import caught_up
 from hotline.terms import Channel, ClockName, Kind, Light, Priority, RejectReason, Service, State, TryResult
@@ -191,6 +192,14 @@ def test_finished_business_moves_on_by_itself(commands: tuple[c.Command, ...], u
     ticket = after(opened(), *commands)
     assert swept(ticket, at(until) - MINUTE)[0].state is ticket.state
     assert swept(ticket, at(until))[0].state is state
+
+
+def test_of_what_is_answered_nothing_is_due_and_time_closes_it_all_the_same() -> None:
+    assert summarize(opened(), MONDAY).due == opened().clocks.ceiling_due
+    answered = after(opened(), c.Answer(text="已告知"))
+    assert summarize(answered, MONDAY).due is None
+    assert next_attention(answered) == at("2026-03-11 17:30")
+    assert swept(answered, at("2026-03-11 17:30"))[0].state is State.CLOSED
 
 
 def test_a_hand_off_without_an_outcome_calls_a_supervisor_once() -> None:
