@@ -18,18 +18,18 @@ from channels.port import ChannelPort
 from channels.wechat_api import Refused
 from channels.wechat_codec import MEDIA_KEY
 from hotline import commands as c
-from hotline.errors import HotlineError, IllegalTransition, Overloaded, RateLimited, Unavailable
+from hotline.errors import HotlineError, Overloaded, RateLimited, Unavailable
 from hotline.events import SYSTEM, Actor
 from hotline.handoff import Later
-from hotline.ids import TicketNumber
+from hotline.ids import TicketId, TicketNumber
 from hotline.ports import Acted, Once, Stored
+from hotline.terms import State
 
 log = structlog.get_logger(__name__)
 KEPT = timedelta(days=3)
 """How long WeChat keeps a file."""
 _SOON, _LATE = timedelta(seconds=5), timedelta(hours=1)
 FetchMedia = Callable[[str], Awaitable[bytes]]
-Read = Callable[[str], Awaitable[Stored]]
 
 
 class MediaFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +39,18 @@ class MediaFile(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     name: str
     since: datetime
+
+
+class Tickets(Protocol):
+    """Reads tickets (`hotline.store.tickets.TicketStore`)."""
+
+    async def read(self, number: str) -> Stored:
+        """Return a ticket. Raises NotFound."""
+        ...
+
+    async def read_id(self, id_: TicketId) -> Stored:
+        """Return a ticket by its id. Raises NotFound."""
+        ...
 
 
 class ActsOnce(Protocol):
@@ -61,8 +73,8 @@ def media_of(number: TicketNumber, inbound: Inbound) -> list[str]:
 class Media:
     """Brings files home. `fetch` is `channels.wechat_client.WeChatClient.media`; None leaves them there."""
 
-    def __init__(self, *, port: ChannelPort, read: Read, service: ActsOnce, fetch: FetchMedia | None) -> None:
-        self._port, self._read, self._service, self._fetch = port, read, service, fetch
+    def __init__(self, *, port: ChannelPort, tickets: Tickets, service: ActsOnce, fetch: FetchMedia | None) -> None:
+        self._port, self._tickets, self._service, self._fetch = port, tickets, service, fetch
 
     async def bring_home(self, payload: str) -> None:
         """Fetch a file and add it to its ticket. Raises Later to try again, as long as WeChat keeps it."""
@@ -81,13 +93,21 @@ class Media:
             await self._give_up(file, error)
 
     async def _add(self, file: MediaFile, data: bytes) -> None:
-        stored = await self._read(file.number)
+        """Add the file to its ticket as what it is: the message that named it was taken when it came.
+
+        It says nothing anew and answers no question that was asked meanwhile.
+        """
         kept = await self._port.store_attachment(data, file.name)
-        try:
-            await self._port.supplement(file.number, stored.code, f"[{file.name}]", [kept], file.key)
-        except IllegalTransition:  # it ended while the job waited: the file belongs to it all the same
-            attach = c.Attach(attachments=(kept,), note=f"诉求人的微信文件“{file.name}”,工单结束后取回")
-            await self._service.act_once(file.number, attach, actor=SYSTEM, once=_once(file, "file"))
+        number, note = await self._leading(file.number), f"诉求人的微信文件“{file.name}”"
+        attach = c.Attach(attachments=(kept,), note=note if number == file.number else f"[并单{file.number}] {note}")
+        await self._service.act_once(number, attach, actor=SYSTEM, once=_once(file, "file"))
+
+    async def _leading(self, number: TicketNumber) -> TicketNumber:
+        """Return the ticket in which the matter is handled: the parent of a merged one."""
+        ticket = (await self._tickets.read(number)).ticket
+        if ticket.state is not State.MERGED or ticket.parent is None:
+            return number
+        return (await self._tickets.read_id(ticket.parent)).ticket.number
 
     async def _try_again(self, file: MediaFile, error: HotlineError | OSError) -> None:
         waited = self._port.now() - file.since

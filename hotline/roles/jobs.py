@@ -46,7 +46,7 @@ async def jobs_role(core: Core) -> AsyncIterator[None]:
         sweep = Sweep(rows=SweepStore(core.pool), rules=core.rules, clock=core.clock)
         theirs, their_sweeps = departments.jobs(core, stack)
         media = Media(
-            port=core.front, read=core.store.read, service=core.service, fetch=client.media if client else None
+            port=core.front, tickets=core.store, service=core.service, fetch=client.media if client else None
         )
         handlers: dict[Job, Handler] = {
             Job.PUSH_INCIDENT: hand_offs.push, Job.SEND_MESSAGE: messages.send, Job.FETCH_MEDIA: media.bring_home,

@@ -160,12 +160,12 @@ async def test_a_picture_that_was_spooled_is_fetched_once(client: Client, core: 
         fetched.append(media_id)
         return PNG
 
-    media = Media(port=core.front, read=core.store.read, service=core.service, fetch=fetch)
+    media = Media(port=core.front, tickets=core.store, service=core.service, fetch=fetch)
     jobs = await core.pool.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'fetch_media'")
     for job in (*jobs, *jobs):
         await media.bring_home(job["payload"].decode())
     assert sorted(fetched) == ["m1", "m1", "m2", "m2"]
-    assert await core.pool.fetchval("SELECT count(*) FROM inbox") == 4
+    assert await core.pool.fetchval("SELECT count(*) FROM ticket_events WHERE type = 'attach'") == 2
     assert await core.pool.fetchval("SELECT count(*) FROM tickets") == 2
     assert await core.pool.fetchval("SELECT count(*) FROM attachments") == 1
     assert await core.pool.fetchval("SELECT count(*) FROM outbox WHERE key LIKE 'answer-pic-%'") == 2

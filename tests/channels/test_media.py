@@ -20,15 +20,17 @@ from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import Core, open_core
 from hotline.errors import Overloaded, RateLimited, RuleViolation, Unavailable
-from hotline.events import Actor, Role
+from hotline.events import SYSTEM, Actor, Role
 from hotline.handoff import Later
+from hotline.ids import DepartmentCode
 from hotline.media import KEPT, Media, MediaFile
 from hotline.roles.jobs import jobs_role
 from hotline.standins.wechat import WeChatStandIn
-from hotline.terms import Channel, RejectReason
+from hotline.terms import Channel, RejectReason, State
 from tests.channels.test_appeals import PNG
 
 AGENT = Actor(Role.AGENT, "zhang")
+PICTURE = "诉求人的微信文件“图片.jpg”"
 _JOBS = "SELECT payload FROM pgqueuer WHERE entrypoint = 'fetch_media' ORDER BY id"
 
 
@@ -50,7 +52,7 @@ def fetching(outcome: bytes | Exception) -> Callable[[str], Awaitable[bytes]]:
 
 
 def media(core: Core, outcome: bytes | Exception) -> Media:
-    return Media(port=core.front, read=core.store.read, service=core.service, fetch=fetching(outcome))
+    return Media(port=core.front, tickets=core.store, service=core.service, fetch=fetching(outcome))
 
 
 async def owed(core: Core) -> list[str]:
@@ -63,9 +65,8 @@ async def facts(core: Core, number: str) -> list[c.Command]:
 
 
 async def kept(core: Core, number: str) -> list[str]:
-    """Return the texts of the messages that brought a file that we have."""
-    said = [one for one in await facts(core, number) if isinstance(one, c.AddMessage)]
-    return [one.text for one in said if any(not file.key.startswith("wechat:") for file in one.attachments)]
+    """Return what is said of the files that came home."""
+    return [one.note for one in await facts(core, number) if isinstance(one, c.Attach)]
 
 
 async def test_a_job_is_there_for_each_file_and_each_once(core: Core) -> None:
@@ -98,7 +99,7 @@ async def test_what_comes_home_twice_is_there_once(core: Core) -> None:
     [payload] = await owed(core)
     for _ in range(2):
         await media(core, PNG).bring_home(payload)
-    assert await kept(core, receipt.number) == ["[图片.jpg]"]
+    assert await kept(core, receipt.number) == [PICTURE]
     assert len(await owed(core)) == 1, "the file that we have is not fetched again"
 
 
@@ -109,8 +110,22 @@ async def test_a_merged_citizens_file_comes_to_the_matter(core: Core) -> None:
     await core.front.submit(picture(3, citizen="o2"))
     for payload in await owed(core):
         await media(core, PNG).bring_home(payload)
-    marked = f"[并单{kid.number}] [图片.jpg]"
-    assert await kept(core, parent.number) == ["[图片.jpg]", marked, marked]
+    marked = f"[并单{kid.number}] {PICTURE}"
+    assert await kept(core, parent.number) == [PICTURE, marked, marked]
+
+
+@pytest.mark.parametrize("asked_in", ["centre", "department"])
+async def test_a_file_that_is_late_answers_no_question_that_was_asked_meanwhile(core: Core, asked_in: str) -> None:
+    receipt = await core.front.submit(picture(1))
+    unit = DepartmentCode(next(iter(core.rules().directory.units)))
+    steps = [c.Accept(), c.Dispatch(lead=unit), c.Sign()] if asked_in == "department" else []
+    for step in (*steps, c.AskInfo(question="在哪里?")):
+        await core.service.act(receipt.number, step, actor=SYSTEM)
+    [payload] = await owed(core)
+    await media(core, PNG).bring_home(payload)
+    ticket = (await core.store.read(receipt.number)).ticket
+    assert (ticket.state, ticket.clocks.paused_at is None) == (State.NEED_INFO, False), "it waits for the answer"
+    assert await kept(core, receipt.number) == [PICTURE]
 
 
 @pytest.mark.parametrize("error", [
@@ -132,7 +147,7 @@ async def test_what_may_pass_is_tried_again_as_long_as_wechat_keeps_it(core: Cor
     await media(core, error).bring_home(msgspec.json.encode(late).decode())
     assert isinstance((await facts(core, receipt.number))[-1], c.AddNote)
     await media(core, PNG).bring_home(payload)
-    assert await kept(core, receipt.number) == ["[图片.jpg]"]
+    assert await kept(core, receipt.number) == [PICTURE]
 
 
 async def test_a_quota_is_waited_for_as_long_as_it_asks(core: Core) -> None:
@@ -142,7 +157,7 @@ async def test_a_quota_is_waited_for_as_long_as_it_asks(core: Core) -> None:
         await media(core, RateLimited("WeChat answered 45009", retry_after=3600)).bring_home(payload)
     assert later.value.delay == timedelta(hours=1)
     await media(core, PNG).bring_home(payload)
-    assert await kept(core, receipt.number) == ["[图片.jpg]"]
+    assert await kept(core, receipt.number) == [PICTURE]
 
 
 @pytest.mark.parametrize("outcome", [RuleViolation("WeChat answered 40007"), b"MZ no picture"])
@@ -174,7 +189,7 @@ async def test_without_an_app_id_files_stay_where_they_are(core: Core) -> None:
     receipt = await core.front.submit(picture(1))
     [payload] = await owed(core)
     before = await facts(core, receipt.number)
-    media = Media(port=core.front, read=core.store.read, service=core.service, fetch=None)
+    media = Media(port=core.front, tickets=core.store, service=core.service, fetch=None)
     await media.bring_home(payload)
     assert await facts(core, receipt.number) == before
 
@@ -195,6 +210,6 @@ async def test_a_restart_loses_no_picture_and_neither_do_many_at_once(database: 
             await asyncio.gather(*(first.front.submit(picture(n, citizen=f"o{n}")) for n in range(count)))
         async with open_core(settings, **opening) as second, jobs_role(second):  # type: ignore[arg-type]
             async with asyncio.timeout(60):
-                while await second.pool.fetchval("SELECT count(*) FROM inbox") < 2 * count:
+                while await second.pool.fetchval("SELECT count(*) FROM ticket_events WHERE type = 'attach'") < count:
                     await asyncio.sleep(0.05)
             assert await second.pool.fetchval("SELECT count(*) FROM tickets") == count
