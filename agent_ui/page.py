@@ -27,16 +27,20 @@ _HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer",
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
+def built(dist: Path) -> bool:
+    """Tell whether there are pages to serve."""
+    return (dist / "index.html").is_file()
+
+
 def routes(*, dist: Path = DIST) -> list[web.RouteDef]:
     """Return the routes of the pages; `dist` is looked at with each request, so a new build needs no restart."""
 
     async def page(_: web.Request) -> web.StreamResponse:
-        index = dist / "index.html"
-        if not index.is_file():
+        if not built(dist):
             return web.Response(status=503, text=_NOT_BUILT, content_type="text/html", headers={
                 **_HEADERS, hdrs.CACHE_CONTROL: "no-store",
             })
-        return web.FileResponse(index, headers={**_HEADERS, hdrs.CACHE_CONTROL: "no-cache"})
+        return web.FileResponse(dist / "index.html", headers={**_HEADERS, hdrs.CACHE_CONTROL: "no-cache"})
 
     async def asset(request: web.Request) -> web.StreamResponse:
         return _file(dist / "assets" / request.match_info["name"], kept=_FOR_GOOD)

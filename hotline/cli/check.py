@@ -1,4 +1,4 @@
-"""`check`: say what is wrong with configuration, city, models, database and neighbours, one line each."""
+"""`check`: say what is wrong with configuration, city, models, pages, database and neighbours, one line each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Check = Callable[[Settings], Coroutine[Any, Any, str]]
 def add(commands: Any) -> None:
     """Add the command."""
     command(
-        commands, "check", run, summary="check configuration, city files, models, database and neighbours",
+        commands, "check", run, summary="check configuration, city files, models, pages, database and neighbours",
         example="python -m hotline check && systemctl restart hotline",
     )
 
@@ -105,6 +105,15 @@ async def _models(chosen: Settings) -> str:
     pipeline = Pipeline.load(load_city(Path(chosen.city_dir)), Path(chosen.model_dir))
     [triage] = pipeline(["路灯不亮"])
     return f"{triage.model} answers"
+
+
+async def _pages(_: Settings) -> str:
+    """What git keeps holds none: an installation builds them."""
+    from agent_ui import page
+
+    if not page.built(page.DIST):
+        return f"warn: not built: /, {', '.join(page.AREAS)} answer 503; run `make pages`"
+    return f"built, in {page.DIST}"
 
 
 async def _files(chosen: Settings) -> str:
@@ -206,12 +215,12 @@ async def _speech(chosen: Settings) -> str:
 
 
 CHECKS: dict[str, Check] = {
-    "city": _city, "calendar": _calendar, "models": _models, "files": _files, "keys": keys, "staff": staff,
-    "database": _database, "110": _police, "wechat": _wechat, "sms": _sms, "voice": _voice, "speech": _speech,
-    "neighbours": _neighbours,
+    "city": _city, "calendar": _calendar, "models": _models, "pages": _pages, "files": _files, "keys": keys,
+    "staff": staff, "database": _database, "110": _police, "wechat": _wechat, "sms": _sms, "voice": _voice,
+    "speech": _speech, "neighbours": _neighbours,
 }
 _NEEDS: dict[str, frozenset[str]] = {name: frozenset(settings.split()) for name, settings in {
-    "city": "city_dir", "calendar": "city_dir", "models": "city_dir model_dir", "files": "data_dir",
+    "city": "city_dir", "calendar": "city_dir", "models": "city_dir model_dir", "pages": "", "files": "data_dir",
     "keys": "keys_file data_dir seal_with", "staff": "second_factor oidc_issuer oidc_acr",
     "database": "dsn data_dir", "110": "police_url", "wechat": "wechat_token",
     "sms": "sms_url push_url", "voice": "ari_url ari_listen ari_user ari_password", "speech": "speech_url",

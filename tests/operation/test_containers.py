@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from agent_ui.page import DIST
 from hotline.__main__ import parser
 from hotline.config import load
 from hotline.roles import Role
@@ -56,11 +57,12 @@ def test_the_containers_are_complete() -> None:
 
 def test_the_image_has_every_package_and_no_secret() -> None:
     text = (DEPLOY / "docker/Dockerfile").read_text()
-    copied = re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE)
+    copied = [name for names in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE) for name in names.split()]
     assert {"hotline", "channels", "routing", "triage", "agent_ui", "cities", "models"} <= set(copied)
     assert [name for name in copied if not Path(name).exists()] == []
     allowed = re.findall(r"^!(\S+)$", (DEPLOY / "docker/Dockerfile.dockerignore").read_text(), re.MULTILINE)
-    assert set(copied) == set(allowed)
+    assert set(allowed) <= set(copied)
+    assert [name for name in copied if not any(name == one or name.startswith(f"{one}/") for one in allowed)] == []
     settings = load({"HOTLINE_CONFIG": "hotline.toml"})
     exposed_ports = re.search(r"^EXPOSE (.+)$", text, re.MULTILINE)
     assert exposed_ports is not None
@@ -68,3 +70,16 @@ def test_the_image_has_every_package_and_no_secret() -> None:
     assert "USER hotline" in text
     found = dict(re.findall(r"(HOTLINE_\w+)=(\S+)", text))
     load(found | {"HOTLINE_CONFIG": "hotline.toml"})
+
+
+def test_the_image_builds_the_pages_that_it_serves() -> None:
+    stages = re.split(r"^FROM ", (DEPLOY / "docker/Dockerfile").read_text(), flags=re.MULTILINE)[1:]
+    [pages] = [stage for stage in stages if re.match(r"node:\S+ AS pages\n", stage)]
+    assert "npm ci" in pages
+    assert "npm run --silent build" in pages
+    home = re.search(r"^WORKDIR (\S+)$", "".join(stages), re.MULTILINE)
+    assert home is not None
+    dist = DIST.relative_to(Path.cwd())
+    assert f"COPY --from=pages {home[1]}/{dist} {dist}\n" in stages[-1]
+    refused = (DEPLOY / "docker/Dockerfile.dockerignore").read_text().splitlines()
+    assert {str(dist), "agent_ui/web/node_modules"} <= set(refused), "what was built elsewhere stays there"
