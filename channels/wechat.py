@@ -17,6 +17,7 @@ from channels.kit import read_limited
 from channels.limits import Guesses
 from channels.message import Inbound
 from channels.port import ChannelPort
+from channels.ticket_codec import number_of
 from channels.wechat_codec import SUCCESS, Event, Lookup, Message, Query, Unknown, WeChatSettings
 from channels.wechat_crypto import verify
 from hotline.errors import HotlineError, KeyReused, NotFound, RateLimited
@@ -90,7 +91,7 @@ class WeChat:
         try:
             self._guesses.check(open_id, lookup.number, now)
             async with asyncio.timeout_at(deadline):
-                return wording.progress_text(await self._port.progress(lookup.number, lookup.code))
+                return wording.progress_text(await self._port.progress(number_of(lookup.number), lookup.code))
         except NotFound:
             self._guesses.wrong(open_id, lookup.number, now)
             return wording.NOT_FOUND

@@ -7,6 +7,7 @@ when the answer takes longer than 5 s. Source: developers.weixin.qq.com, 接收�
 from __future__ import annotations
 
 import re
+import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -20,7 +21,6 @@ from channels.clean import MAX_TEXT, clean, clean_line
 from channels.message import Inbound
 from hotline.appeal import Appeal, Attachment, Citizen, Place
 from hotline.errors import Forbidden, InvalidInput
-from hotline.ids import TicketNumber, is_ticket_number
 from hotline.terms import Channel
 
 SUCCESS = b"success"
@@ -61,9 +61,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lookup(msgspec.Struct, frozen=True, kw_only=True):
-    """The citizen asks how a ticket stands."""
+    """The citizen asks how a ticket stands. `number` is as it was typed, in capitals: there may be none such.
 
-    number: TicketNumber
+    A mistyped one is a look-up all the same: as an appeal it would show others the code that opens the true ticket.
+    """
+
+    number: str
     code: str
 
 
@@ -81,7 +84,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     content: Inbound | Event | Lookup | Unknown
 
 
-_LOOKUP = re.compile(r"(?:查询|进度|查)?[\s:：]*([A-Z]{2}\d{16,22})[\s,，]+(\d{4,10})", re.IGNORECASE)
+_LOOKUP = re.compile(r"(?:查询|进度|查)?[\s:]*([A-Z]{2}[0-9]{15,23})[\s,]+([0-9]{4,10})", re.IGNORECASE)
+"""From one digit less than a number has; in half width."""
 
 
 def read_xml(body: bytes) -> dict[str, str]:
@@ -150,10 +154,8 @@ def _event(fields: Fields, open_id: str) -> Event:
 
 
 def _lookup(text: str) -> Lookup | None:
-    found = _LOOKUP.fullmatch(clean(text))
-    if found is None or not is_ticket_number(found[1].upper()):
-        return None
-    return Lookup(number=TicketNumber(found[1].upper()), code=found[2])
+    found = _LOOKUP.fullmatch(unicodedata.normalize("NFKC", clean(text)))
+    return Lookup(number=found[1].upper(), code=found[2]) if found else None
 
 
 def _text(fields: Fields) -> Appeal:

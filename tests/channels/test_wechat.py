@@ -147,12 +147,25 @@ def test_every_recorded_event_has_its_own_identity() -> None:
     assert content("events/templatesendjobfinish").status == "failed:user block"
 
 
-@pytest.mark.parametrize(("text", "found"), [
-    ("DG2026112130000420 123456", False), ("查询 DG2026112130000001 123456", False), ("路灯坏了", False),
+@pytest.mark.parametrize("text", [
+    "DG2026112130000420 123456", "查询 DG2026112130000001 123456",
+    "查询：ＤＧ２０２６１１２１３００００００１，１２３４５６", "进度 dg202611213000042 123456",
+    "查询DG20261121300000427 123456",
 ])
-def test_other_texts_are_no_look_up(text: str, found: bool) -> None:
+def test_a_mistyped_number_is_a_look_up_all_the_same(text: str) -> None:
+    assert isinstance(_said(text), Lookup)
+
+
+@pytest.mark.parametrize("text", [
+    "路灯坏了", "DG2026112130000427", "SF1234567890123 1234", "DG2026112130000427 123456 还没修",
+])
+def test_other_texts_are_no_look_up(text: str) -> None:
+    assert isinstance(_said(text), Inbound)
+
+
+def _said(text: str) -> object:
     fields = {"MsgType": "text", "FromUserName": "o", "ToUserName": "g", "MsgId": "1", "Content": text}
-    assert isinstance(wechat_codec.decode(fields, now=NOW).content, Lookup) is found
+    return wechat_codec.decode(fields, now=NOW).content
 
 
 def test_replies_are_cut_to_whole_characters_and_stay_xml() -> None:
@@ -310,6 +323,23 @@ async def test_look_up_by_number_and_code(client: Client, port: MemoryPort) -> N
 
     assert "已修复" in await ask(f"查询 {number.lower()} {code}")
     assert await ask(f"{number} 000001") == wording.NOT_FOUND
+    assert len(port.inbounds) == 1
+
+
+async def test_a_mistyped_number_is_not_found_and_counts_and_nobody_reads_the_code(
+    client: Client, port: MemoryPort
+) -> None:
+    await say(client, TEXT)
+    (number, code), = port.codes.items()
+    wrong = number[:-1] + str((int(number[-1]) + 1) % 10)
+
+    async def ask(text: str) -> str:
+        xml = wechat_standin.text_message(text, open_id="o2", message_id=1, created=1)
+        return str(wechat_codec.read_xml(await (await say(client, xml)).read())["Content"])
+
+    answers = [await ask(f"查询 {wrong} {code}") for _ in range(20)]
+    assert answers == [wording.NOT_FOUND] * 20
+    assert await ask(f"查询 {number} {code}") == wording.TOO_FAST
     assert len(port.inbounds) == 1
 
 
