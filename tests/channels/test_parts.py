@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import filetype  # type: ignore[import-untyped]
@@ -198,6 +199,29 @@ def test_a_code_cannot_be_found_by_ever_new_senders(sender: Callable[[str], str]
     guesses, days = Guesses(), 30
     tried = sum(_tries(guesses, sender(f"{n:x}"), "DG1", n * 43.2) for n in range(days * 2000))
     assert tried <= 2000, "of 900,000 codes"
+
+
+def test_the_documentation_tells_the_limits_of_guessing_as_they_are() -> None:
+    """In one place, to which the others link."""
+    told = " ".join(Path("docs/identity.md").read_text(encoding="utf-8").partition("## Rate limits")[2].split())
+    guesses = Guesses()
+    of_sender = sum(_tries(guesses, "a", f"DG{n}", 0.0) for n in range(100))
+    of_ticket = sum(_tries(guesses, f"10.{n}", "DG1", 0.0) for n in range(2000))
+    assert f"{of_sender} of a sender in ten minutes" in told
+    assert f"after {of_ticket + 1:,} in a month everybody is" in told  # one of them was the first sender's
+    assert _until_refused(others=16, own=3) == 1, "the twentieth for the ticket"
+    assert _until_refused(others=17, own=3) == 0
+    assert _until_refused(others=17, own=2) == 1
+    assert "after 20 for a ticket in a day those who were wrong there three times are refused" in told
+    assert "wrong tries" not in Path("docs/channels.md").read_text(encoding="utf-8")
+
+
+def _until_refused(*, others: int, own: int) -> int:
+    """Return how many more wrong guesses somebody has at a ticket where they, and others, were wrong so often."""
+    guesses = Guesses()
+    for sender in ["a"] * own + [f"10.{n}" for n in range(others)]:
+        assert _tries(guesses, sender, "DG1", 0.0)
+    return sum(_tries(guesses, "a", "DG1", 0.0) for _ in range(10))
 
 
 def test_what_is_guessed_at_once_is_paid_for() -> None:
