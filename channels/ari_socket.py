@@ -32,12 +32,11 @@ _MOST_ASKED = 1_000
 class Awaited:
     """The line to a PBX that dials us; serve it with `serving`.
 
-    Args:
-        files: the way to recordings, which do not come over the WebSocket; None where the PBX cannot be dialled.
+    `files`: the way to recordings, which do not come over the WebSocket; None where the PBX cannot be dialled.
     """
 
     def __init__(self, *, user: str, password: str, files: Wire | None = None) -> None:
-        self._login, self._files = encode_basic_auth(user, password), files
+        self._login, self._files = encode_basic_auth(user, password).encode(), files
         self._ids = itertools.count(1)
         self._asked: dict[str, asyncio.Future[Answer]] = {}
         self._events: asyncio.Queue[str | None] = asyncio.Queue(_MOST_EVENTS)
@@ -96,8 +95,7 @@ class Awaited:
 
     # ── the server ───────────────────────────────────────────────────────────────────────────────
     async def _taken(self, request: web.Request) -> web.StreamResponse:
-        login = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(login.encode(), self._login.encode()):
+        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(errors="replace"), self._login):
             log.warning("ari_refused", why="user or password", peer=request.remote)
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": 'Basic realm="ari"'})
         socket = web.WebSocketResponse(
@@ -117,7 +115,9 @@ class Awaited:
 
     async def _takes_over(self, socket: web.WebSocketResponse) -> None:
         before, self._socket = self._socket, socket
-        self._forget()
+        self._lose()
+        while not self._events.empty():  # what came over an earlier line is told by comparing
+            self._events.get_nowait()
         self._events.put_nowait(None)
         log.info("ari_dialled", again=before is not None)
         if before is not None:
@@ -137,19 +137,12 @@ class Awaited:
                 continue
             answered = decode_answer(message.data)
             if answered is None:
-                try:
-                    self._events.put_nowait(message.data)
-                except asyncio.QueueFull:
+                if self._events.full():
                     log.warning("ari_events_dropped", waiting=_MOST_EVENTS)
                     return
+                self._events.put_nowait(message.data)
             elif (asked := self._asked.get(answered.id)) is not None and not asked.done():
                 asked.set_result(Answer(answered.status, answered.body))
-
-    def _forget(self) -> None:
-        """What came over an earlier line is told by comparing."""
-        self._lose()
-        while not self._events.empty():
-            self._events.get_nowait()
 
     def _lose(self) -> None:
         for asked in self._asked.values():

@@ -18,11 +18,9 @@ from hotline.recordings import Withheld
 log = structlog.get_logger(__name__)
 ANSWER = 5.0
 """Seconds within which the PBX answers a request."""
-_FILE = 120.0
+_FILE = aiohttp.ClientTimeout(total=120.0)
 _AWAY = frozenset({401, 407, 408, 429, 502, 503, 504})
 """What tells of the line, a proxy in it or our password, not of the recording that was asked for."""
-
-
 _PAUSE = 0.2
 _TELL = Request("POST", "/events/user/hotline_heard", {"application": APP})
 """Has the PBX tell us an event that means nothing (ARI, `events/userEvent`)."""
@@ -76,11 +74,10 @@ class Dialled:
 
     async def ask(self, request: Request) -> Answer:
         """Return the answer to a request. Raises Unavailable."""
-        timeout = aiohttp.ClientTimeout(total=ANSWER)
         try:
             async with self._session.request(
                 request.method, self._base + request.path, params=dict(request.query), headers=self._headers,
-                timeout=timeout,
+                timeout=aiohttp.ClientTimeout(total=ANSWER),
             ) as answer:
                 return Answer(answer.status, await answer.read())
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -88,10 +85,9 @@ class Dialled:
 
     async def recording(self, name: str) -> bytes | None:
         """Return a recording as WAV, None where there is none. Raises Unavailable, Withheld."""
-        timeout = aiohttp.ClientTimeout(total=_FILE)
         path = f"{self._base}/recordings/stored/{quote(name, safe='')}/file"
         try:
-            async with self._session.get(path, headers=self._headers, timeout=timeout) as answer:
+            async with self._session.get(path, headers=self._headers, timeout=_FILE) as answer:
                 if answer.status == 404:
                     return None
                 if answer.status >= 400 and answer.status not in _AWAY:

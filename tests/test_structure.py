@@ -15,7 +15,7 @@ PACKAGES = ("hotline", "channels", "triage", "routing", "agent_ui")
 SOURCES = sorted(
     path for package in PACKAGES for path in Path(package).rglob("*.py") if "node_modules" not in path.parts
 )
-LONGEST_FILE, LONGEST_FUNCTION = 250, 50
+LONGEST_FILE, LONGEST_ADAPTER, LONGEST_FUNCTION = 250, 150, 50
 VOCABULARIES = {
     "hotline/commands.py": "every command of a ticket, one tagged union",
     "agent_ui/protocol.py": "every frame of the console, one tagged union",
@@ -79,6 +79,30 @@ def test_files_and_functions_are_short(path: Path) -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
     long = [f.name for f in _functions(path) if (f.end_lineno or f.lineno) - f.lineno >= LONGEST_FUNCTION]
     assert long == []
+
+
+CODECS = re.compile(r"channels\.(\w+_codec|wechat_api|rating_page)|hotline\.export")
+"""Pure modules that turn bytes into values and back."""
+NO_CODEC = {
+    "channels.openapi": "the document of all routes, built from what the adapters tell of themselves",
+}
+
+
+def _adapters() -> list[str]:
+    """Return the edges of `channels`, and the line to a PBX that we dial, which another edge shares."""
+    edges = [name for name in _floors()[1] if name.startswith("channels.")]
+    return [name for name in [*edges, "channels.ari_wire"] if name not in NO_CODEC]
+
+
+@pytest.mark.parametrize("name", _adapters())
+def test_an_adapter_is_thin_over_a_pure_codec(name: str) -> None:
+    text = Path(f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LONGEST_ADAPTER
+    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    named = {node.module for node in imports} | {f"{node.module}.{one.name}" for node in imports for one in node.names}
+    codecs = {one for one in named if one and CODECS.fullmatch(one)}
+    assert codecs, "what is decided about bytes is decided without I/O"
+    assert codecs <= set(_contracts()["pure"]["source_modules"])
 
 
 def _public(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
