@@ -26,7 +26,7 @@ from playwright.async_api import async_playwright
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from agent_ui.page import DIST, routes
+from agent_ui.page import DIST, built, routes
 from tests.ports import free_port
 
 STAFF = {"name": "bench", "display_name": "坐席", "role": "agent"}
@@ -226,8 +226,9 @@ def main() -> None:
     parser.add_argument("--tickets", type=int, default=50_000, help="open tickets (default: 50000)")
     parser.add_argument("--rate", type=int, default=200, help="events a second (default: 200)")
     given = parser.parse_args()
-    if not (DIST / "index.html").is_file() or shutil.which("chromium") is None:
-        sys.exit("the pages (make pages) and chromium (apt-get install chromium) are needed")
+    if not built(DIST) or shutil.which("chromium") is None:
+        print("no built pages (make pages) or no chromium here: the console's page is not measured", file=sys.stderr)
+        return
     found = asyncio.run(measure(given.tickets, given.rate, given.minutes))
     print(f"console with {given.tickets:,} open tickets, {given.rate} events/s, {given.minutes:g} minutes")
     for name, value in found.items():

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+
+from bench import pages
 from tests.floors import floors
 
 
@@ -32,3 +39,27 @@ def test_coverage_is_counted_on_the_floors_that_need_no_edge() -> None:
     ):
         assert file in found[name]
     assert all(Path(file.removesuffix("/*")).exists() for files in found.values() for file in files)
+
+
+def test_the_bench_measures_all_else_where_pages_cannot_be_built() -> None:
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    changed = ["--what-if=agent_ui/web/index.html", "--what-if=agent_ui/web/package-lock.json"]
+    alone = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    command = ["make", "--dry-run", *changed, "bench"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=alone)
+    lines = done.stdout.splitlines()
+    [first] = [number for number, line in enumerate(lines) if line.endswith("-m bench")]
+    built = [number for number, line in enumerate(lines) if "pages ||" in line or "npm" in line]
+    assert built
+    assert first < min(built), "nothing that figures of HTTP need waits for npm"
+    assert any("bench.scale" in line for line in lines[max(built):])
+
+
+def test_the_bench_of_the_pages_says_that_it_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(pages, "DIST", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bench.pages"])
+    pages.main()
+    assert "is not measured" in capsys.readouterr().err
