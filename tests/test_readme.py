@@ -134,6 +134,21 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_what_falls_short_is_told_with_the_figures_of_the_pages() -> None:
+    told = section("What falls short")
+    rows = re.findall(r"^\| (?!goal|---)(.+) \| (.+) \| \[.+\]\((.+)#.+\) \|$", told, re.MULTILINE)
+    assert {page for *_, page in rows} == {"docs/triage.md", "docs/benchmarks.md"}
+    for goal, reached, page in rows:
+        text = Path(page).read_text(encoding="utf-8")
+        figures = re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", reached)
+        assert figures, goal
+        assert [figure for figure in figures if figure not in text] == [], goal
+    bars = Path("docs/triage.md").read_text(encoding="utf-8")
+    missed = re.findall(r"^\| .+? [≥≤] .+? \| (\d[\d.]*)[^|]*missed", bars, re.MULTILINE)
+    assert missed
+    assert [figure for figure in missed if figure not in told] == []
+
+
 def test_settings_that_are_named_exist() -> None:
     names = {f"HOTLINE_{name.upper()}" for name, _, _ in describe()} | {"HOTLINE_CONFIG"}
     named = set(re.findall(r"HOTLINE_[A-Z_]*[A-Z](?![A-Z_*])", README))
