@@ -4,7 +4,7 @@ Who has a UKey, a certificate or the province's single sign-on proves themselves
 must exist here with its role: the provider vouches for who somebody is, never for what they may do.
 
 State, nonce and verifier of an attempt lie in the database, used once; a cookie binds the attempt to the browser that
-began it. The ID token is checked by PyJWT: signature by a key of the provider, issuer, audience, expiry, nonce.
+began it. What the provider answers is read, and checked, by `agent_ui.oidc_codec`.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
-import jwt
 import msgspec
 
+from agent_ui import oidc_codec
 from agent_ui.account_ports import AccountStore, Attempt
 from agent_ui.accounts import token_hash
+from agent_ui.oidc_codec import Discovered, Key
 from hotline.errors import Unauthenticated, Unavailable
 from hotline.ports import Clock
 
 LASTS = timedelta(minutes=10)
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
-_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
-"""No symmetric ones and not `none`: the token is signed by a key that only the provider has."""
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,19 +45,6 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     acr: frozenset[str] = frozenset()
 
 
-class Discovered(msgspec.Struct, frozen=True):
-    """What the provider tells of itself."""
-
-    issuer: str
-    authorization_endpoint: str
-    token_endpoint: str
-    jwks_uri: str
-
-
-class _Tokens(msgspec.Struct, frozen=True):
-    id_token: str
-
-
 class Sso:
     """Sends people to the provider and takes them back."""
 
@@ -66,7 +53,7 @@ class Sso:
     ) -> None:
         self._provider, self._store, self._session, self._clock = provider, store, session, clock
         self._discovered: Discovered | None = None
-        self._keys: jwt.PyJWKSet | None = None
+        self._keys: Sequence[Key] = ()
 
     async def begin(self) -> tuple[str, str]:
         """Return the provider's address to send the browser to, and the state that binds the browser to it.
@@ -97,17 +84,11 @@ class Sso:
             Unauthenticated: anything about it is wrong. Unavailable: the provider does not answer.
         """
         attempt = await self._store.take_attempt(token_hash(state)) if state else None
-        if attempt is None or attempt.expires_at <= self._clock() or not secrets.compare_digest(state, bound):
+        if attempt is None or attempt.expires_at <= self._clock() or not oidc_codec.same(bound, state):
             raise Unauthenticated("this log-in was begun elsewhere, is over, or was used already: begin anew")
         claims = await self._checked(await self._exchange(code, attempt.verifier))
-        if not secrets.compare_digest(str(claims.get("nonce", "")), attempt.nonce):
-            raise Unauthenticated("the identity provider's answer belongs to another log-in")
-        if self._provider.acr and claims.get("acr") not in self._provider.acr:
-            raise Unauthenticated("the identity provider did not prove you in a way that is enough here: see oidc_acr")
-        name = claims.get(self._provider.claim)
-        if not isinstance(name, str) or not name:
-            raise Unauthenticated(f"the identity provider told no {self._provider.claim}: see the setting oidc_claim")
-        return name
+        provider = self._provider
+        return oidc_codec.name_in(claims, claim=provider.claim, nonce=attempt.nonce, acr=provider.acr)
 
     async def _exchange(self, code: str, verifier: str) -> str:
         found = await self._discover()
@@ -118,46 +99,31 @@ class Sso:
         status, body = await self._asked("POST", found.token_endpoint, form)
         if status != 200:
             raise Unauthenticated("the identity provider did not take the code: begin anew")
-        try:
-            return msgspec.json.decode(body, type=_Tokens).id_token
-        except msgspec.MsgspecError as error:
-            raise Unauthenticated("the identity provider gave no ID token") from error
+        return oidc_codec.read_id_token(body)
 
     async def _checked(self, token: str) -> dict[str, Any]:
-        try:
-            key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
-            claims: dict[str, Any] = jwt.decode(
-                token, key, algorithms=list(_ALGORITHMS), audience=self._provider.client,
-                issuer=self._provider.issuer, leeway=60, options={"require": ["exp", "iat", "aud", "iss", "sub"]},
-            )
-        except jwt.PyJWTError as error:
-            raise Unauthenticated(f"the identity provider's token cannot be trusted: {error}") from error
-        return claims
+        key = await self._key(oidc_codec.key_id_of(token))
+        return oidc_codec.read_claims(token, key, client=self._provider.client, issuer=self._provider.issuer)
 
-    async def _key(self, kid: str) -> jwt.PyJWK:
+    async def _key(self, kid: str) -> Key:
         """Return the provider's key; asked for anew where it is not known, as providers rotate them."""
         for fresh in (False, True):
-            if fresh or self._keys is None:
+            if fresh or not self._keys:
                 status, body = await self._asked("GET", (await self._discover()).jwks_uri)
                 if status != 200:
                     raise Unavailable(f"the identity provider's keys cannot be read: HTTP {status}")
-                self._keys = jwt.PyJWKSet.from_json(body.decode())
-            for key in self._keys.keys:
-                if key.key_id == kid or (not kid and len(self._keys.keys) == 1):
-                    return key
+                self._keys = oidc_codec.read_keys(body)
+            if (key := oidc_codec.key_of(self._keys, kid)) is not None:
+                return key
         raise Unauthenticated("the identity provider's token is signed by a key that it does not tell of")
 
     async def _discover(self) -> Discovered:
         if self._discovered is None:
             address = f"{self._provider.issuer.rstrip('/')}/.well-known/openid-configuration"
             status, body = await self._asked("GET", address)
-            try:
-                found = msgspec.json.decode(body, type=Discovered)
-            except msgspec.MsgspecError as error:
-                raise Unavailable(f"{address} is no OpenID configuration (HTTP {status})") from error
-            if found.issuer != self._provider.issuer:
-                raise Unavailable(f"{address} tells of another issuer, {found.issuer}: set oidc_issuer to it")
-            self._discovered = found
+            if status != 200:
+                raise Unavailable(f"{address} cannot be read: HTTP {status}")
+            self._discovered = oidc_codec.read_configuration(body, issuer=self._provider.issuer)
         return self._discovered
 
     async def _asked(self, method: str, address: str, form: dict[str, str] | None = None) -> tuple[int, bytes]:

@@ -18,7 +18,7 @@ from agent_ui.staff import Staff
 from channels.appeal_codec import AppealAnswer, AppealBody
 from hotline.appeal import Evidence
 from hotline.commands import Command
-from hotline.errors import HotlineError, InvalidInput
+from hotline.errors import UNREADABLE, HotlineError, InvalidInput
 from hotline.feed import MAX_SEQ
 from hotline.hotspot import HotSpot
 from hotline.knowledge import Article, Hit
@@ -478,7 +478,7 @@ def decode(data: str | bytes) -> ConsoleFrame:
     """Decode a frame of a console; raises InvalidInput with the place of the mistake."""
     try:
         return _decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise InvalidInput(f"the frame is not as described in docs/asyncapi.json: {error}") from error
 
 
@@ -486,7 +486,7 @@ def id_of(data: str | bytes) -> int | None:
     """Return the id of a frame that cannot be decoded otherwise, so that its error still finds its request."""
     try:
         return _ids.decode(data).id
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

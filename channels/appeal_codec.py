@@ -17,7 +17,7 @@ from channels.clean import MAX_LINE, MAX_TEXT, clean_line, required_text
 from channels.message import Inbound, Receipt
 from channels.phone_number import normalize_phone
 from hotline.appeal import Appeal, Attachment, Citizen, Place
-from hotline.errors import InvalidInput
+from hotline.errors import UNREADABLE, InvalidInput
 from hotline.terms import Channel, Kind
 
 Line = Annotated[str, Meta(max_length=MAX_LINE)]
@@ -81,7 +81,7 @@ def decode_json(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
     """Decode or raise InvalidInput with the place of the mistake."""
     try:
         return decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise InvalidInput(f"the body is not as described in /openapi.json: {error}") from error
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from hotline.errors import UNREADABLE, Unavailable
 from routing import call_words as m
 from routing.callflow import OUTSIDE
 from routing.calls import Role
@@ -80,7 +81,7 @@ def decode_event(data: str | bytes) -> tuple[str, m.Happening] | None:
     """Return the call and what happened to it; None for events that mean nothing to a call, unknown ones too."""
     try:
         event = _events.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     if event.playback is not None:
         return _played(event)
@@ -112,8 +113,11 @@ def _happening(event: _Event, channel: PbxChannel) -> m.Happening | None:
 
 
 def decode_channels(data: bytes) -> list[PbxChannel]:
-    """Return the channels that are there. Raises msgspec.MsgspecError for anything else."""
-    return _channels.decode(data)
+    """Return the channels that are there. Raises Unavailable for anything else."""
+    try:
+        return _channels.decode(data)
+    except UNREADABLE as error:
+        raise Unavailable(f"the PBX tells no channels: {error}") from error
 
 
 def endpoint_of(endpoint: str, *, trunk: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from channels.ari_codec import Request
+from hotline.errors import UNREADABLE
 
 
 class _Frame(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ def decode_answer(data: str) -> Answered | None:
     """Return the answer that a frame is; None for an event, and for what is no frame at all."""
     try:
         frame = _frames.decode(data)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except UNREADABLE:
         return None
     if frame.type != "RESTResponse":
         return None

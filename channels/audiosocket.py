@@ -78,7 +78,7 @@ class AudioServer:
                 return
             while data := await reader.read(4096):
                 for message in messages.feed(data):
-                    if message.kind == Kind.AUDIO:
+                    if message.kind == Kind.AUDIO and message.data:  # a silent one is no end
                         sound.put(message.data)
                     elif message.kind in (Kind.HANG_UP, Kind.ERROR):
                         return

@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from channels.clean import MAX_TEXT, clean
+from hotline.errors import UNREADABLE
+
 RATE = 8000
 PIECE = 960
 """Bytes in a message: 60 ms at 8 kHz."""
@@ -69,16 +72,16 @@ class Sentences:
         self._sofar = ""
 
     def take(self, data: str | bytes) -> Said | None:
-        """Return what an answer adds; None for one without words, or that is none."""
+        """Return what an answer adds, as it can be kept; None for one without words, or that is none."""
         try:
             answer = _answers.decode(data)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             return None
-        text = answer.text.strip()
+        text = clean(answer.text)[:MAX_TEXT]
         if not text:
             return None
         if answer.mode.endswith("online"):
-            self._sofar += text
+            self._sofar = clean((self._sofar + text)[-MAX_TEXT:])
             return Said(self._sofar, final=False)
         self._sofar = ""
         return Said(text, final=True)

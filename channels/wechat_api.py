@@ -21,7 +21,7 @@ import msgspec
 
 from channels.message import Outbound
 from channels.wording import cut
-from hotline.errors import RateLimited, RuleViolation, Unavailable
+from hotline.errors import UNREADABLE, RateLimited, RuleViolation, Unavailable
 
 TOKEN_NAME = "wechat"  # noqa: S105 – the row's name, no secret
 TEXT_BYTES = 2048
@@ -98,7 +98,7 @@ def read_answer(body: bytes) -> dict[str, Any]:
     """Return WeChat's JSON answer; raises Unavailable when it is none (a gateway's error page)."""
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Unavailable("WeChat answered with something else than JSON") from error
 
 

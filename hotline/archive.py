@@ -14,14 +14,14 @@ import os
 import re
 import shutil
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 import msgspec
 
-from hotline.errors import InvalidInput
+from hotline.errors import UNREADABLE, InvalidInput
 
 FORMAT = 1
 MANIFEST, DUMP = "manifest.json", "database.dump"
@@ -31,6 +31,8 @@ Step = Callable[[int], object]
 _NAME = re.compile(rf"{re.escape(DUMP)}|(?:{'|'.join(FOLDERS)})(?:/(?!\.\.?(?:/|$))[^/\\\0]+)+")
 _CHUNK = 1 << 20
 _LARGEST_MANIFEST = 1 << 30
+_LONGEST_NAME, _LONGEST_PART = 1000, 255
+_DAMAGED: tuple[type[Exception], ...] = (tarfile.TarError, EOFError, *UNREADABLE)
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,19 +137,32 @@ def written(path: Path, step: Step) -> Iterator[Writer]:
         part.unlink(missing_ok=True)
 
 
-def manifest_of(path: Path) -> Manifest:
-    """Return an archive's manifest. Raises InvalidInput: it is no whole backup, or of another format."""
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tarfile.TarFile]:
+    """Open an archive to read. Whatever its bytes make of tarfile and of decoders is told: InvalidInput."""
     try:
         with tarfile.open(path, mode="r:") as tar:
-            found = [member for member in tar if member.name == MANIFEST]
-            if len(found) != 1 or found[0].size > _LARGEST_MANIFEST or (source := tar.extractfile(found[0])) is None:
-                raise InvalidInput(f"{path} has no manifest: it is no whole backup", error_id="backup_damaged")
-            manifest = msgspec.json.decode(source.read(), type=Manifest)
-    except (tarfile.TarError, msgspec.DecodeError, EOFError) as error:
+            yield tar
+    except _DAMAGED as error:
         raise InvalidInput(f"{path} is no backup of the hotline: {error}", error_id="backup_damaged") from error
+
+
+def manifest_of(path: Path) -> Manifest:
+    """Return an archive's manifest. Raises InvalidInput: it is no whole backup, or of another format."""
+    with _opened(path) as tar:
+        found = [member for member in tar if member.name == MANIFEST]
+        source = tar.extractfile(found[0]) if len(found) == 1 and _plain(found[0]) else None
+        if source is None or found[0].size > _LARGEST_MANIFEST:
+            raise InvalidInput(f"{path} has no manifest: it is no whole backup", error_id="backup_damaged")
+        manifest = msgspec.json.decode(source.read(), type=Manifest)
     if manifest.format != FORMAT:
         raise InvalidInput(f"{path} has format {manifest.format}, this version reads {FORMAT}")
     return manifest
+
+
+def _plain(member: tarfile.TarInfo) -> bool:
+    """Tell whether a member is a file as we write them: no link to another, no holes."""
+    return member.isreg() and not member.issparse()
 
 
 def unpack(path: Path, manifest: Manifest, folder: Path, step: Step) -> None:
@@ -157,18 +172,38 @@ def unpack(path: Path, manifest: Manifest, folder: Path, step: Step) -> None:
         InvalidInput: a file is missing, damaged, beyond the manifest, or wants to lie elsewhere.
     """
     due = {kept.name: kept for kept in manifest.files}
-    with tarfile.open(path, mode="r:") as tar:
+    if (strange := _strange(due)) is not None:
+        raise InvalidInput(f"{path}: {strange!r} does not belong there", error_id="backup_damaged")
+    missing = sorted({DUMP} - due.keys())
+    with _opened(path) as tar:
         for member in tar:
-            if member.name == MANIFEST:
-                continue
-            kept = due.pop(member.name, None)
-            source = tar.extractfile(member) if kept and member.isfile() and _NAME.fullmatch(member.name) else None
-            if kept is None or source is None:
-                raise InvalidInput(f"{path}: {member.name!r} does not belong there", error_id="backup_damaged")
-            if _copied(source, folder / kept.name, step) != kept.sha256:
-                raise InvalidInput(f"{path}: {kept.name} is damaged (SHA-256 differs)", error_id="backup_damaged")
-    if due:
-        raise InvalidInput(f"{path}: {next(iter(due))} is missing", error_id="backup_damaged")
+            if member.name != MANIFEST:
+                _take(path, tar, member, due, folder, step)
+    for name in [*missing, *due]:
+        raise InvalidInput(f"{path}: {name} is missing", error_id="backup_damaged")
+
+
+def _strange(names: Collection[str]) -> str | None:
+    """Return a name that cannot lie in the folder: outside of it, below a file, or too long."""
+    folders = {str(folder) for name in names for folder in PurePosixPath(name).parents}
+    return next((name for name in names if not _NAME.fullmatch(name) or name in folders or _too_long(name)), None)
+
+
+def _too_long(name: str) -> bool:
+    return len(name) > _LONGEST_NAME or any(len(part.encode()) > _LONGEST_PART for part in name.split("/"))
+
+
+def _take(
+    path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, due: dict[str, Kept], folder: Path, step: Step
+) -> None:
+    kept = due.pop(member.name, None)
+    source = tar.extractfile(member) if kept and _plain(member) else None
+    if kept is None or source is None:
+        raise InvalidInput(f"{path}: {member.name!r} does not belong there", error_id="backup_damaged")
+    if member.size != kept.size:
+        raise InvalidInput(f"{path}: {kept.name} is damaged (its size differs)", error_id="backup_damaged")
+    if _copied(source, folder / kept.name, step) != kept.sha256:
+        raise InvalidInput(f"{path}: {kept.name} is damaged (SHA-256 differs)", error_id="backup_damaged")
 
 
 def _copied(source: Any, target: Path, step: Step) -> str:

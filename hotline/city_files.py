@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hotline.errors import InvalidInput
+from hotline.errors import UNREADABLE, InvalidInput
 
 T = TypeVar("T")
+_UNREAD: tuple[type[Exception], ...] = (OSError, *UNREADABLE)
 
 
 class CityFiles:
@@ -35,7 +36,7 @@ class CityFiles:
         path = self.folder / "city.toml"
         try:
             return tomllib.loads(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except _UNREAD as error:
             raise InvalidInput(f"{path}: {error}") from error
 
     def rows(self, name: str, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str], int]]:

@@ -20,7 +20,7 @@ from hotline.config_text import listed as listed
 from hotline.config_text import named_secrets as named_secrets
 from hotline.config_text import pairs as pairs
 from hotline.config_text import template as template
-from hotline.errors import InvalidInput
+from hotline.errors import UNREADABLE, InvalidInput
 
 PREFIX = "HOTLINE_"
 _NO_SETTINGS = {"HOTLINE_CONFIG"}
@@ -195,7 +195,7 @@ def _values(environment: Mapping[str, str], file: Path | None) -> dict[str, Any]
     if path.exists() or (file is None and environment.get("HOTLINE_CONFIG")):
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise InvalidInput(f"{path}: {error}", error_id="configuration") from error
         except OSError as error:
             raise InvalidInput(f"{path}: {error.strerror}", error_id="configuration") from error

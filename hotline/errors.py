@@ -82,3 +82,8 @@ class Overloaded(HotlineError):
 
 class Unavailable(HotlineError):
     error_id = "unavailable"
+
+
+UNREADABLE: tuple[type[Exception], ...] = (ValueError, RecursionError)
+"""What decoding another's JSON, TOML or token raises: errors of msgspec, of tomllib and of UTF-8 are all ValueErrors;
+nesting that is too deep is none."""

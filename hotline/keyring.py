@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from hotline.ciphers import Cipher, derived, made
-from hotline.errors import HotlineError, InvalidInput
+from hotline.errors import UNREADABLE, HotlineError, InvalidInput
 
 FORMAT = 1
 _ID, _NONCE, _HEAD = 4, 12, 5
@@ -166,7 +166,7 @@ def read(path: Path) -> KeyFile:
         raise InvalidInput(f"the key file {path} may be read by others: chmod 600 {path}", error_id="key_file")
     try:
         file = msgspec.json.decode(data, type=KeyFile)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise InvalidInput(f"{path} is no key file: {error}", error_id="key_file") from error
     _check(file.keys, file, path)
     return file

@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from channels.message import Inbound, Receipt
-from hotline.errors import HotlineError, Overloaded, RateLimited, Unavailable
+from hotline.errors import UNREADABLE, HotlineError, Overloaded, RateLimited, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +88,7 @@ def _read(path: Path) -> Inbound | None:
         return msgspec.json.decode(path.read_bytes(), type=Inbound)
     except FileNotFoundError:
         return None
-    except msgspec.DecodeError:
+    except UNREADABLE:
         log.exception("spool_unreadable", file=path.name)
         _set_aside(path, _UNREADABLE)
         return None

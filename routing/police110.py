@@ -9,9 +9,19 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from hotline.errors import Unavailable
+from channels.clean import clean
+from hotline.errors import UNREADABLE, Unavailable
 from hotline.ports import DeskAnswer
 from hotline.signing import signed_headers
+
+
+def read_answer(body: bytes) -> DeskAnswer:
+    """Return what the desk says of an incident. Raises Unavailable when it says something else."""
+    try:
+        told = msgspec.json.decode(body, type=DeskAnswer)
+    except UNREADABLE as error:
+        raise Unavailable(f"the 110 desk answered something else than an incident: {error}") from error
+    return msgspec.structs.replace(told, incident=clean(told.incident), reason=clean(told.reason))
 
 
 class PoliceDesk:
@@ -29,11 +39,7 @@ class PoliceDesk:
 
     async def push(self, key: str, payload: Mapping[str, Any]) -> DeskAnswer:
         """Push an incident and return the desk's answer. Raises Unavailable when there is none to rely on."""
-        body = await self._post("incidents", key, payload)
-        try:
-            return msgspec.json.decode(body, type=DeskAnswer)
-        except msgspec.DecodeError as error:
-            raise Unavailable(f"the 110 desk answered something else than an incident: {error}") from error
+        return read_answer(await self._post("incidents", key, payload))
 
     async def report_outcome(self, key: str, payload: Mapping[str, Any]) -> None:
         """Tell the desk how a transfer ended. Raises Unavailable."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from hotline.errors import InvalidInput
+from hotline.errors import UNREADABLE, InvalidInput
 from routing.queue_plan import Centre, Queue, checked
 from routing.queueing import BEST, WORST
 
@@ -36,7 +36,7 @@ def read_file(text: str) -> CentreFile:
         values = tomllib.loads(text)
         agents = msgspec.convert(values.pop("agents", {}), dict[str, AgentPhone])
         return CentreFile(centre=checked(msgspec.convert(values, Centre)), agents=agents)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except UNREADABLE as error:
         raise InvalidInput(f"the file cannot be read: {error}", error_id="queues") from error
 
 

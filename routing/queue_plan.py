@@ -15,6 +15,8 @@ from routing.queueing import BEST, WORST, Ladder, Medium, Rung, Settings
 
 GENERAL = "general"
 KEYS = frozenset("123456789")
+MOST = 10**9
+"""Above every number that means something; TOML also writes inf and nan, and integers that nothing can keep."""
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -75,6 +77,9 @@ def checked(centre: Centre) -> Centre:
 
 
 def _mistakes(centre: Centre) -> Iterator[str]:
+    for name, number in _numbers(centre):
+        if not abs(number) <= MOST:  # nan is not
+            yield f"{name}: must be a number of at most {MOST}"
     if centre.default not in centre.queues:
         yield f"default: there is no queue {centre.default!r}"
     if centre.chat_queue and centre.chat_queue not in centre.queues:
@@ -92,6 +97,16 @@ def _mistakes(centre: Centre) -> Iterator[str]:
         for line in queue.lines:
             if lines.setdefault(line, name) != name:
                 yield f"queues.{name}.lines: {line} leads to {lines[line]} already"
+
+
+def _numbers(centre: Centre) -> Iterator[tuple[str, float]]:
+    for name in ("last_agent_wait", "repeat_head_start", "repeat_hours", "marked_head_start", "capacity", "call_cost",
+                 "chat_cost"):
+        yield name, getattr(centre, name)
+    for name, queue in centre.queues.items():
+        yield f"queues.{name}.head_start", queue.head_start
+        yield f"queues.{name}.most", queue.most
+        yield from ((f"queues.{name}.steps", step.after) for step in queue.steps)
 
 
 def _mistakes_of(name: str, queue: Queue, centre: Centre) -> Iterator[str]:

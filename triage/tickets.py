@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hotline.city import Label
-from hotline.errors import InvalidInput
+from hotline.errors import UNREADABLE, InvalidInput
 from hotline.terms import Kind, Verdict
 from triage.corpus import TICKET, Example
 from triage.lessons import Lesson
@@ -125,7 +125,7 @@ def _jsonl(path: Path) -> Iterator[Mapping[str, Any]]:
             if line.strip():
                 try:
                     yield msgspec.json.decode(line, type=dict[str, Any])
-                except msgspec.MsgspecError as error:
+                except UNREADABLE as error:
                     raise InvalidInput(f"{path.name}:{number}: {error}", error_id="tickets_invalid") from error
 
 

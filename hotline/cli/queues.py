@@ -72,6 +72,8 @@ def _import(path: Path, *, check: bool) -> int:
         file = read_file(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidInput(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path}: {error}") from error
     told = f"{path}: {len(file.centre.queues)} queues, {len(file.agents)} agents"
     if check:
         sys.stdout.write(f"{told}, nothing wrong\n")

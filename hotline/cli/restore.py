@@ -78,7 +78,7 @@ def _restore(file: Path, manifest: Manifest, *, force: bool) -> None:
 
     chosen = settings()
     city = load_city(Path(chosen.city_dir)).code
-    size = next(kept.size for kept in manifest.files if kept.name == DUMP)
+    size = next((kept.size for kept in manifest.files if kept.name == DUMP), 0)
     with (
         tqdm(desc="check", total=manifest.size, unit="B", unit_scale=True, disable=None) as checking,
         tqdm(desc="database", total=size, unit="B", unit_scale=True, disable=None) as loading,

@@ -1,6 +1,7 @@
 """Fuzzing for as long as it takes: `python -m tests.fuzz --cases 100000` (`make fuzz`), or one part: `… http`.
 
-http: schemathesis over the OpenAPI document · console: the WebSocket protocol · codecs: every codec by itself.
+http: schemathesis over the OpenAPI document · console: the WebSocket protocol · codecs: every codec by itself, answers
+of those whom we ask, and files.
 """
 
 from __future__ import annotations

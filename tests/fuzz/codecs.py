@@ -28,7 +28,6 @@ from tqdm import tqdm
 from agent_ui import protocol
 from channels import (
     appeal_codec,
-    ari_codec,
     attachments,
     chat_codec,
     form_codec,
@@ -50,6 +49,8 @@ from hotline.ids import StaffName, is_ticket_number
 from routing import directory_file, staffing_file
 from tests.channels.contract import FIXTURES, NOW
 from tests.channels.test_contract import CITY
+from tests.fuzz.files import FILES
+from tests.fuzz.lines import LINES
 
 Target = Callable[[bytes], object]
 NUMBER = "DG2026112140000017"
@@ -130,7 +131,6 @@ TARGETS: dict[str, Target] = {
     "portal": lambda data: portal_codec.decode(data, portal_codec.PortalAppeal),
     "wish": lambda data: wishes_codec.decode_wish(data, now=NOW),
     "pledge": lambda data: wishes_codec.decode_pledge(data, NUMBER),
-    "ari": ari_codec.decode_event,
     "console": protocol.decode,
     "console id": protocol.id_of,
     "directory csv": lambda data: len(directory_file.read(data).rules),
@@ -141,6 +141,7 @@ TARGETS: dict[str, Target] = {
     "telephone": _text(normalize_phone),
     "ticket number": _text(is_ticket_number),
     "settings": _settings,
+    **LINES, **FILES,
 }
 
 

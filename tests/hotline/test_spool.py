@@ -68,8 +68,9 @@ async def test_what_is_refused_or_damaged_is_set_aside_not_lost(tmp_path: Path) 
     kept = spool(tmp_path, hotline)
     kept.put(inbound())
     await kept.drain()
-    (tmp_path / "x.json").write_bytes(b'{"channel":')
+    for name, damaged in enumerate((b'{"channel":', b'{"channel":"\xff"}', b'{"appeal":' * 100_000)):
+        (tmp_path / f"{name}.json").write_bytes(damaged)
     await kept.drain()
     assert kept.waiting() == []
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".refused", ".unreadable"]
-    assert kept.count() == (0, 2)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".refused", *[".unreadable"] * 3]
+    assert kept.count() == (0, 4)

@@ -323,6 +323,26 @@ def test_only_plain_files_are_taken(tmp_path: Path, kind: bytes) -> None:
         unpacked(path, tmp_path / "out")
 
 
+@pytest.mark.parametrize(("names", "told"), [
+    (["spool/a"], "database.dump is missing"), (["spool/a", "spool/a/b"], "'spool/a' does not belong"),
+    (["spool/" + "n" * 300], "does not belong"),
+])
+def test_a_backup_that_cannot_be_one_is_told_as_such(tmp_path: Path, names: list[str], told: str) -> None:
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    kept = tuple(archive.Kept(name, 0, empty) for name in names)
+    manifest = msgspec.json.encode(Manifest(format=1, made_at=AT, about=ABOUT, files=kept))
+    path = packed(tmp_path / "x.tar", [(tarfile.TarInfo(name), b"") for name in names], manifest)
+    with pytest.raises(InvalidInput, match=told):
+        unpacked(path, tmp_path / "out")
+
+
+def test_a_manifest_that_is_a_link_is_none(tmp_path: Path) -> None:
+    link = tarfile.TarInfo(MANIFEST)
+    link.type, link.linkname = tarfile.SYMTYPE, "nowhere"
+    with pytest.raises(InvalidInput, match="no manifest"):
+        manifest_of(packed(tmp_path / "x.tar", [(link, b"")], None))
+
+
 def test_nothing_beyond_the_manifest_is_taken(tmp_path: Path) -> None:
     manifest = Manifest(format=1, made_at=AT, about=ABOUT, files=())
     path = packed(tmp_path / "x.tar", [(tarfile.TarInfo("spool/a"), b"")], msgspec.json.encode(manifest))

@@ -64,6 +64,9 @@ def test_a_file_gives_back_what_was_written(queues: dict, agents: dict) -> None:
     ("chat_cost = 9\n[queues.general]\nsteps = [{after = 0, skill = 'a'}]", "capacity"),
     ("call_cost = 0\nchat_cost = 0\n[queues.general]\nsteps = [{after = 0, skill = 'a'}]", "call_cost be above 0"),
     ("chat_queue = 'x'\n[queues.general]\nsteps = [{after = 0, skill = 'a'}]", "chat_queue: there is no queue 'x'"),
+    ("last_agent_wait = nan\n[queues.general]\nsteps = [{after = 0, skill = 'a'}]", "last_agent_wait: must be"),
+    ("[queues.general]\nhead_start = inf\nsteps = [{after = 0, skill = 'a'}]", "general.head_start: must be a number"),
+    (f"capacity = {'9' * 5000}", "cannot be read"), ("menu = " + "[" * 5000, "cannot be read"),
     ("[queues.general]\nstepz = 1", "stepz"), ("[queues.general", "cannot be read"),
     ("[queues.general]\nsteps = [{after = 0, skill = 'a'}]\n[agents.wang]\nendpoint = 'x'\nskills = {a = 9}", "skills"),
 ])

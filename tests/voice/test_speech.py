@@ -143,6 +143,7 @@ async def test_only_expected_sound_is_heard() -> None:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             key = bytes.fromhex(id_.replace("-", ""))
             writer.write(encode(Kind.ID, key) + encode(Kind.AUDIO, b"ab") + encode(Kind.DTMF, b"1"))
+            writer.write(encode(Kind.AUDIO))  # an empty one is no end
             writer.write(encode(Kind.AUDIO, b"cd") + encode(Kind.HANG_UP))
             assert [piece async for piece in sound] == [b"ab", b"cd"]
             writer.close()

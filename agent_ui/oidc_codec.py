@@ -1,0 +1,124 @@
+"""What an identity provider answers, as values: its configuration, its keys, the token that vouches for somebody.
+
+Whatever it says is read or refused. The ID token is checked by PyJWT: signature by a key of the provider, issuer,
+audience, expiry, nonce.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import jwt
+import msgspec
+
+from channels.clean import clean
+from hotline.errors import UNREADABLE, Unauthenticated, Unavailable
+
+Key = jwt.PyJWK
+_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
+"""No symmetric ones and not `none`: the token is signed by a key that only the provider has."""
+_UNTRUSTED: tuple[type[Exception], ...] = (*UNREADABLE, jwt.PyJWTError)
+_UNUSABLE: tuple[type[Exception], ...] = (*_UNTRUSTED, KeyError)
+
+
+class Discovered(msgspec.Struct, frozen=True):
+    """What the provider tells of itself."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+
+
+class _KeySet(msgspec.Struct, frozen=True):
+    keys: list[dict[str, Any]]
+
+
+class _Tokens(msgspec.Struct, frozen=True):
+    id_token: str
+
+
+def read_configuration(body: bytes, *, issuer: str) -> Discovered:
+    """Return what the provider tells of itself. Raises Unavailable: it is no configuration, or another's."""
+    try:
+        found = msgspec.json.decode(body, type=Discovered)
+    except UNREADABLE as error:
+        raise Unavailable("the identity provider told no OpenID configuration") from error
+    if found.issuer != issuer:
+        raise Unavailable(f"the identity provider says that it is {found.issuer}: set oidc_issuer to it")
+    return found
+
+
+def read_keys(body: bytes) -> Sequence[Key]:
+    """Return the provider's keys, those of a sort that we do not know left out. Raises Unavailable."""
+    try:
+        told = msgspec.json.decode(body, type=_KeySet).keys
+    except UNREADABLE as error:
+        raise Unavailable("the identity provider told no keys") from error
+    if not (found := [key for key in map(_usable, told) if key is not None]):
+        raise Unavailable("the identity provider told no keys that we can use")
+    return found
+
+
+def _usable(told: dict[str, Any]) -> Key | None:
+    """Return a key, None where it cannot be used: the others count all the same."""
+    try:
+        return jwt.PyJWK({name: value for name, value in told.items() if isinstance(value, str)})
+    except _UNUSABLE:  # a token that is signed by it is refused then, and that is told
+        return None
+
+
+def key_of(keys: Sequence[Key], kid: str) -> Key | None:
+    """Return the key of this id; without an id the only one there is."""
+    return next((key for key in keys if key.key_id == kid or (not kid and len(keys) == 1)), None)
+
+
+def read_id_token(body: bytes) -> str:
+    """Return the ID token of an answer to a code. Raises Unauthenticated."""
+    try:
+        return msgspec.json.decode(body, type=_Tokens).id_token
+    except UNREADABLE as error:
+        raise Unauthenticated("the identity provider gave no ID token") from error
+
+
+def key_id_of(token: str) -> str:
+    """Return the id of the key that a token says it is signed by, "" where it says none. Raises Unauthenticated."""
+    try:
+        return str(jwt.get_unverified_header(token).get("kid", ""))
+    except _UNTRUSTED as error:
+        raise Unauthenticated(f"the identity provider's token cannot be trusted: {error}") from error
+
+
+def read_claims(token: str, key: Key, *, client: str, issuer: str) -> dict[str, Any]:
+    """Return what a token claims. Raises Unauthenticated: it is not the provider's, not for us, or not in time."""
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token, key, algorithms=list(_ALGORITHMS), audience=client, issuer=issuer, leeway=60,
+            options={"require": ["exp", "iat", "aud", "iss", "sub"]},
+        )
+    except _UNTRUSTED as error:
+        raise Unauthenticated(f"the identity provider's token cannot be trusted: {error}") from error
+    return claims
+
+
+def same(given: str, kept: str) -> bool:
+    """Compare in constant time, whatever signs `given` has."""
+    return secrets.compare_digest(given.encode(errors="replace"), kept.encode())
+
+
+def name_in(claims: dict[str, Any], *, claim: str, nonce: str, acr: Collection[str] = ()) -> str:
+    """Return the name that the provider vouches for, in the log-in of this nonce. Raises Unauthenticated.
+
+    Args:
+        acr: one of the ways in which somebody must have proved themselves there; empty: any.
+    """
+    if not same(str(claims.get("nonce", "")), nonce):
+        raise Unauthenticated("the identity provider's answer belongs to another log-in")
+    if acr and str(claims.get("acr", "")) not in acr:
+        raise Unauthenticated("the identity provider did not prove you in a way that is enough here: see oidc_acr")
+    name = claims.get(claim)
+    if not isinstance(name, str) or not name or clean(name) != name:
+        raise Unauthenticated(f"the identity provider told no {claim}: see the setting oidc_claim")
+    return name
