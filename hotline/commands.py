@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import get_args
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from hotline.appeal import Attachment, Place
 from hotline.ids import DepartmentCode, TicketId, TicketNumber
@@ -166,13 +167,19 @@ class RejectReply(LifecycleCommand, frozen=True):
 
 
 class SettleFollowUp(LifecycleCommand, frozen=True):
-    """回访: satisfied or solved, or unreachable after the tries. `solved` None: the citizen did not say."""
+    """回访: satisfied or solved, or unreachable after the tries. `solved` is given by whoever reached the citizen, null
+    where that one did not say; older events leave it out where it was so."""
 
     rating: Rating | None = None
-    solved: bool | None = True
+    solved: bool | UnsetType | None = UNSET
     unreachable: bool = False
     note: str = ""
     way: Way = Way.PHONE
+
+    @property
+    def said_solved(self) -> bool | None:
+        """Whether the citizen says that it is solved, None where they did not say."""
+        return True if isinstance(self.solved, UnsetType) else self.solved
 
 
 class DisputeFollowUp(LifecycleCommand, frozen=True):

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple, get_args
 
+from msgspec import UNSET
+
 from hotline import clocks as clock_rules
 from hotline import commands as c
 from hotline import follow_up, watch
@@ -162,10 +164,11 @@ def _guard_settle(ticket: Ticket, command: c.SettleFollowUp, now: datetime, poli
         _require(command.rating is None, "who cannot be reached gives no rating")
         _require(follow_up.is_over(ticket, rules), "unreachable is who was tried in every period of the day")
         return
+    _require(command.solved is not UNSET, "say `solved`: true, false, or null where the citizen did not say")
     _require(command.rating is not None or command.solved is not None, "say the rating, or whether it is solved")
     # What another city has redone it hands over anew, so with us a bad answer is the end of this ticket.
     final = ticket.redos >= rules.max_redos or ticket.channel is Channel.CITY
-    settled = final or follow_up.settles(command.rating, command.solved)
+    settled = final or follow_up.settles(command.rating, command.said_solved)
     _require(settled, "dissatisfied and unsolved is redone (dispute_follow_up)")
 
 

@@ -145,7 +145,7 @@ class Tally:
         if not disputed and seen.fact.unreachable:
             return
         self._facts.append(Fact(Metric.REDONE, seen.at, disputed, 1, seen.department, seen.agent))
-        solved = False if disputed else seen.fact.solved
+        solved = False if disputed else seen.fact.said_solved
         if solved is not None:
             self._facts.append(Fact(Metric.SOLVED, seen.at, bool(solved), 1, seen.department, seen.agent))
         self.rated(seen)

@@ -7,7 +7,7 @@ import asyncio
 from agent_ui import protocol as p
 from hotline import commands as c
 from hotline.events import Actor, Role
-from hotline.terms import TryResult
+from hotline.terms import Rating, TryResult
 from tests.agent_ui.stack import Stack
 
 UNIT, CENTRE = Actor(Role.DEPARTMENT, "城管局"), Actor(Role.AGENT, "zhang")
@@ -44,6 +44,20 @@ async def test_each_agent_gets_another_ticket_and_keeps_it(stack: Stack) -> None
         refused = await unit.ask(p.NextFollowUp)
         assert isinstance(refused, p.Error)
         assert refused.error_id == "forbidden"
+
+
+async def test_a_console_that_leaves_out_whether_it_is_solved_settles_nothing(stack: Stack) -> None:
+    async with stack.gateway():
+        desk = await stack.desk("zhang")
+        number = await replied(stack)
+        left_out = c.SettleFollowUp(rating=Rating.VERY_DISSATISFIED)
+        refused = await desk.ask(p.RunCommand, number=number, command=left_out)
+        assert (refused.error_id, "solved" in refused.detail) == ("rule_violation", True)
+        unsaid = c.SettleFollowUp(rating=Rating.VERY_DISSATISFIED, solved=None)
+        refused = await desk.ask(p.RunCommand, number=number, command=unsaid)
+        assert "redone" in refused.detail, "nobody is satisfied with it and nobody calls it solved"
+        ended = await desk.ask(p.RunCommand, number=number, command=c.SettleFollowUp(solved=True))
+        assert ended.state == "closed"
 
 
 async def test_a_try_in_vain_puts_it_off_and_an_answer_ends_it(stack: Stack) -> None:

@@ -25,7 +25,7 @@ TOPICS = (
 COMMANDS: tuple[c.Command, ...] = (
     c.Accept(), c.Dispatch(lead="城管局"), c.Dispatch(lead="水务局", assisting=("城管局",)), c.Sign(),
     c.RequestReturn(legal_basis="目录", suggested="水务局"), c.ApproveReturn(), c.RefuseReturn(reason="否"),
-    c.Reply(internal="好", public="好"), c.AcceptReply(), c.SettleFollowUp(rating=Rating.SATISFIED),
+    c.Reply(internal="好", public="好"), c.AcceptReply(), c.SettleFollowUp(rating=Rating.SATISFIED, solved=True),
     c.DisputeFollowUp(), c.Redispatch(), c.HandOff(services=(Service.POLICE,)), c.PoliceReturn(reason="非警情"),
     c.Reject(reason=RejectReason.PRIVACY), c.Answer(text="好"), c.Close(), c.Archive(), c.Withdraw(),
     c.Reopen(reason="新"), c.Claim(agent="a"), c.Claim(agent="b"), c.Release(), c.RaiseAlarm(alarm="x"),

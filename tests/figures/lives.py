@@ -32,7 +32,7 @@ _MAKE: dict[type, Callable[[random.Random], c.Command]] = {
     c.RefuseReturn: lambda r: c.RefuseReturn(reason="应办"), c.Rule: lambda r: c.Rule(lead=r.choice(UNITS)),
     c.Reply: lambda r: c.Reply(internal="已办", public="已修复"), c.RejectReply: lambda r: c.RejectReply(reason="不详"),
     c.SettleFollowUp: lambda r: c.SettleFollowUp(
-        rating=r.choice([None, *Rating]), solved=r.random() < 0.9, unreachable=r.random() < 0.2
+        rating=r.choice([None, *Rating]), solved=r.choice([None, False, *[True] * 8]), unreachable=r.random() < 0.2
     ),
     c.DisputeFollowUp: lambda r: c.DisputeFollowUp(rating=r.choice([None, Rating.DISSATISFIED])),
     c.Redispatch: lambda r: c.Redispatch(lead=r.choice([None, *UNITS])),

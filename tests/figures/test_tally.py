@@ -163,18 +163,20 @@ CASES: dict[str, tuple[tuple[tuple[float, c.Command], ...], float, Metric, tuple
         (*DONE[:-1], (1, c.RejectReply(reason="不详"))), 400, Metric.COMPLETION, (0, 1)),
     "handled in time": (DONE, 0, Metric.COMPLETION, (1, 1)),
     "owed a follow-up": (DONE, 0, Metric.FOLLOWED_UP, (0, 1)),
-    "solved": ((*DONE, (1, c.SettleFollowUp(rating=Rating.SATISFIED))), 0, Metric.SOLVED, (1, 1)),
+    "solved": ((*DONE, (1, c.SettleFollowUp(rating=Rating.SATISFIED, solved=True))), 0, Metric.SOLVED, (1, 1)),
+    "satisfied says nothing of solved": (
+        (*DONE, (1, c.SettleFollowUp(rating=Rating.SATISFIED, solved=None))), 0, Metric.SOLVED, (0, 0)),
     "nobody was reached: not asked": ((*DONE, (1, c.SettleFollowUp(unreachable=True))), 0, Metric.SOLVED, (0, 0)),
     "but followed up": ((*DONE, (1, c.SettleFollowUp(unreachable=True))), 0, Metric.FOLLOWED_UP, (1, 1)),
     "dissatisfied is not solved": ((*DONE, (1, c.DisputeFollowUp())), 0, Metric.SOLVED, (0, 1)),
     "the last rating of a handling counts": (
-        (*DONE, (1, c.SettleFollowUp(rating=Rating.SATISFIED)), (1, c.Rate(rating=Rating.DISSATISFIED))),
+        (*DONE, (1, c.SettleFollowUp(rating=Rating.SATISFIED, solved=True)), (1, c.Rate(rating=Rating.DISSATISFIED))),
         0, Metric.SATISFIED, (0, 1)),
     "basically satisfied is satisfied": (
-        (*DONE, (1, c.SettleFollowUp(rating=Rating.FAIRLY_SATISFIED))), 0, Metric.SATISFIED, (1, 1)),
-    "closed at the first go": ((*DONE, (1, c.SettleFollowUp())), 0, Metric.ONE_PASS, (1, 1)),
+        (*DONE, (1, c.SettleFollowUp(rating=Rating.FAIRLY_SATISFIED, solved=True))), 0, Metric.SATISFIED, (1, 1)),
+    "closed at the first go": ((*DONE, (1, c.SettleFollowUp(solved=True))), 0, Metric.ONE_PASS, (1, 1)),
     "reopened is not closed": (
-        (*DONE, (1, c.SettleFollowUp()), (1, c.Reopen(reason="复发"))), 0, Metric.ONE_PASS, (0, 0)),
+        (*DONE, (1, c.SettleFollowUp(solved=True)), (1, c.Reopen(reason="复发"))), 0, Metric.ONE_PASS, (0, 0)),
     "answered at once": (((1, c.Answer(text="已答复")),), 0, Metric.DIRECT, (1, 1)),
     "dispatched is not answered": (DISPATCHED, 0, Metric.DIRECT, (0, 1)),
 }

@@ -28,8 +28,9 @@ COMMANDS: tuple[c.Command, ...] = (
     c.RequestReturn(legal_basis="目录", suggested="水务局"), c.ApproveReturn(), c.RefuseReturn(reason="应办"),
     c.Arbitrate(), c.Rule(lead="城管局"), c.Reply(internal="修", public="已修好"), c.AcceptReply(),
     c.RejectReply(reason="不详"),
-    c.RecordTry(result=TryResult.NO_ANSWER), c.SettleFollowUp(rating=Rating.SATISFIED), c.Redispatch(lead="水务局"),
-    c.SettleFollowUp(solved=None, unreachable=True), c.DisputeFollowUp(rating=Rating.DISSATISFIED),
+    c.RecordTry(result=TryResult.NO_ANSWER), c.SettleFollowUp(rating=Rating.SATISFIED, solved=True),
+    c.Redispatch(lead="水务局"), c.SettleFollowUp(solved=None, unreachable=True),
+    c.DisputeFollowUp(rating=Rating.DISSATISFIED),
     c.AskInfo(question="哪里?"), c.SupplyInfo(text="路口"), c.Resume(text="路口"),
     c.RequestExtension(days=2, reason="开挖"),
     c.GrantExtension(), c.Supervise(reason="超期"), c.Urge(), c.HandOff(services=(Service.POLICE,)),
@@ -87,8 +88,9 @@ async def test_two_processes_that_decide_on_one_ticket_are_one_after_the_other(d
         [number] = await w.open(1)
         for command in (c.Sign(), c.Reply(internal="x", public="好"), c.AcceptReply()):
             await w.service.act(number, command, actor=SYSTEM)
+        settle = c.SettleFollowUp(rating=Rating.SATISFIED, solved=True)
         results = await asyncio.gather(
-            *(w.service.act(number, c.SettleFollowUp(rating=Rating.SATISFIED), actor=SYSTEM) for _ in range(8)),
+            *(w.service.act(number, settle, actor=SYSTEM) for _ in range(8)),
             *(w.service.rate_linked(number, Rating.DISSATISFIED, False, "") for _ in range(8)),  # type: ignore[arg-type]
             return_exceptions=True,
         )

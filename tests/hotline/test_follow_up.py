@@ -15,13 +15,13 @@ from hotline.appeal import Citizen
 from hotline.clocks import Clocks
 from hotline.effects import effects_of
 from hotline.errors import IllegalTransition, RuleViolation
-from hotline.events import TicketEvent
+from hotline.events import SYSTEM, TicketEvent
 from hotline.follow_up import answer, next_try, next_way, period_at, settles, ways
 from hotline.policy import FollowUpRules
 from hotline.rating import commands_of
 from hotline.supervision import Supervision
 from hotline.terms import Channel, Rating, State, TryResult, Way
-from hotline.ticket import Ticket
+from hotline.ticket import Ticket, evolve
 from hotline.timers import next_attention
 from tests.hotline.test_timers import MINUTE, MONDAY, POLICY, after, at, dispatched, opened, swept
 
@@ -151,6 +151,23 @@ def test_where_every_answer_leads(rating: Rating | None, solved: bool | None) ->
         assert ticket.supervision is (Supervision.LEVEL_1 if redos == 1 else Supervision.NONE)
         ticket = after(ticket, c.Sign(), c.RecordContact(), c.Reply(internal="x", public="y"), c.AcceptReply())
     pytest.fail("the third answer closes")
+
+
+def test_whether_it_is_solved_is_said_not_left_out() -> None:
+    """Left out it counted as solved: nobody settles so any more, and what was settled so is read as it was meant."""
+    for rating in (None, *Rating):
+        with pytest.raises(RuleViolation, match="say `solved`"):
+            after(replied(), c.SettleFollowUp(rating=rating))
+    old = b'{"type":"settle_follow_up","rating":"satisfied"}'
+    ticket = replied()
+    event = TicketEvent(
+        version=ticket.version + 1, at=MONDAY, actor=SYSTEM, fact=msgspec.json.decode(old, type=c.Command),
+        state=State.CLOSED,
+    )
+    assert evolve(ticket, event).solved is True
+    assert msgspec.json.encode(event.fact) == old
+    new = c.SettleFollowUp(rating=Rating.SATISFIED, solved=True)
+    assert b'"solved":true' in msgspec.json.encode(new), "no longer the same as nothing"
 
 
 def test_a_bad_answer_is_not_settled_before_it_was_redone() -> None:

@@ -48,7 +48,7 @@ async def test_the_way_of_a_ticket_to_its_end(database: str) -> None:
         number, code = receipt.number, receipt.code
         for actor, command in [
             (LEAD, c.Sign()), (LEAD, c.RecordContact()), (LEAD, c.Reply(internal="换灯泡", public="路灯已修好")),
-            (AGENT, c.AcceptReply()), (AGENT, c.SettleFollowUp(rating=Rating.SATISFIED)),
+            (AGENT, c.AcceptReply()), (AGENT, c.SettleFollowUp(rating=Rating.SATISFIED, solved=True)),
         ]:
             ticket = await service.act(number, command, actor=actor)
         assert (ticket.state, ticket.rating, ticket.solved) == (State.CLOSED, Rating.SATISFIED, True)

@@ -171,7 +171,7 @@ def test_the_end_is_told_with_what_the_citizen_said() -> None:
     way = at(CITY).do(c.Sign(), HOLDER).do(c.Reply(internal="修好", public="已修好"), HOLDER)
     assert way.do(c.RejectReply(reason="没有照片")).news == [("message", "办理结果未通过审核,请补充:没有照片")]
     way.do(c.Reply(internal="修好", public="已修好"), HOLDER).do(c.AcceptReply())
-    [(_, key, body)] = way.do(c.SettleFollowUp(rating=Rating.SATISFIED)).told
+    [(_, key, body)] = way.do(c.SettleFollowUp(rating=Rating.SATISFIED, solved=True)).told
     assert isinstance(body, Update)
     assert (key, body.status, body.rating, body.solved) == (f"{OURS}-3", Status.SETTLED, Rating.SATISFIED, True)
 

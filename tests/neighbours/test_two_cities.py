@@ -133,7 +133,7 @@ async def test_there_and_back_with_an_outcome(cities: Cities) -> None:
     ours = await ticket(dg, number)
     assert (ours.public_reply, ours.clocks.contacted_at is not None) == ("路灯已修好", True)
     # the origin follows up, and the holder's ticket is closed with the citizen's word
-    await act(dg, number, c.AcceptReply(), c.SettleFollowUp(rating=Rating.SATISFIED))
+    await act(dg, number, c.AcceptReply(), c.SettleFollowUp(rating=Rating.SATISFIED, solved=True))
     await reaches(gz, theirs, State.CLOSED)
     assert (await ticket(gz, theirs)).rating is Rating.SATISFIED
     states = await dg.pool.fetch("SELECT state, count(*) FROM parcels GROUP BY state")

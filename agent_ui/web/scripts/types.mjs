@@ -64,6 +64,7 @@ function control(value, schemas) {
     return schemas[of].enum ? { kind: 'choice', options: schemas[of].enum.map(String), of } : { kind: 'object', of }
   }
   if (plain.type === 'array') return { ...control(plain.items, schemas), kind: `list of ${control(plain.items, schemas).kind}` }
+  if (plain.type === 'boolean' && plain !== value) return { kind: 'boolean or null' }
   return { kind: plain.enum ? 'choice' : plain.type, ...(plain.enum ? { options: plain.enum.map(String) } : {}) }
 }
 

@@ -112,6 +112,13 @@ describe('commands', () => {
     expect(commandOf('reply', { internal: ' a ', public: 'b' })).toEqual({ type: 'reply', internal: 'a', public: 'b' })
     expect(commandOf('accept', {})).toEqual({ type: 'accept' })
   })
+  it('never say for the citizen whether it is solved', () => {
+    const settled = { type: 'settle_follow_up', rating: 'very_dissatisfied' }
+    expect(asked('settle_follow_up').find((field) => field.name === 'solved')?.options).toEqual(['yes', 'no', 'unsaid'])
+    expect(commandOf('settle_follow_up', { rating: 'very_dissatisfied' })).toEqual({ ...settled, solved: null })
+    expect(commandOf('settle_follow_up', { rating: 'very_dissatisfied', solved: 'no' })).toEqual({ ...settled, solved: false })
+    expect(commandOf('settle_follow_up', { rating: 'very_dissatisfied', solved: 'yes' })).toEqual({ ...settled, solved: true })
+  })
   it('dispatch with the reasons of the directory only where it was followed; a new ticket is accepted first', () => {
     const proposal = { lead: '城管局', assisting: [], reasons: ['r'], directory_version: 'v', sure: true }
     const types = (commands: Command[]): string[] => commands.map((one) => one.type)

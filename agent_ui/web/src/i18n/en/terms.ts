@@ -181,6 +181,11 @@ export default {
     release: 'Release',
     receive: 'Received',
   },
+  said: {
+    yes: 'Solved',
+    no: 'Not solved',
+    unsaid: 'The citizen did not say',
+  },
   field: {
     text: 'Text',
     services: 'Services',
@@ -198,7 +203,7 @@ export default {
     internal: 'Handling (internal)',
     public: 'Reply (public)',
     rating: 'Rating',
-    solved: 'Solved',
+    solved: 'Is it solved?',
     unreachable: 'Not reachable',
     inbound: 'From the citizen',
     l1: 'Category',

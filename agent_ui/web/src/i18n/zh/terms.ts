@@ -181,6 +181,11 @@ export default {
     release: '放回',
     receive: '收到诉求',
   },
+  said: {
+    yes: '已解决',
+    no: '未解决',
+    unsaid: '诉求人未说明',
+  },
   field: {
     text: '内容',
     services: '移交给',
@@ -198,7 +203,7 @@ export default {
     internal: '办理情况（内部）',
     public: '答复内容（公开）',
     rating: '满意度',
-    solved: '已解决',
+    solved: '问题是否解决',
     unreachable: '联系不上',
     inbound: '诉求人发来',
     l1: '一级分类',

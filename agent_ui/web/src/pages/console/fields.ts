@@ -10,7 +10,10 @@ const TERMS: Record<string, string> = {
   Way: 'way', ClockName: 'clock', Light: 'light',
 }
 
-export type Control = 'line' | 'area' | 'number' | 'check' | 'choice' | 'choices' | 'unit' | 'units'
+/** What a citizen said of a yes-or-no question: nothing is an answer of its own, never a yes or a no. */
+const SAID = { yes: true, no: false, unsaid: null } as const
+
+export type Control = 'line' | 'area' | 'number' | 'check' | 'said' | 'choice' | 'choices' | 'unit' | 'units'
 export interface Asked {
   name: string
   required: boolean
@@ -27,6 +30,8 @@ function controlOf(field: Field): Control {
       return 'choice'
     case 'list of choice':
       return 'choices'
+    case 'boolean or null':
+      return 'said'
     case 'boolean':
       return 'check'
     case 'integer':
@@ -40,13 +45,21 @@ function controlOf(field: Field): Control {
 /** What a command's form asks for, in order. */
 export const asked = (command: string): Asked[] =>
   (FORMS[command] ?? []).filter((field) => !NOT_ASKED.has(field.name)).map((field) => ({
-    name: field.name, required: field.required, control: controlOf(field), options: field.options ?? [], words: TERMS[field.of ?? ''] ?? '',
+    name: field.name, required: field.required, control: controlOf(field), ...choicesOf(field),
   }))
 
-/** The command as it is sent: what was left empty is left out; null while something needed is missing. */
+const choicesOf = (field: Field): Pick<Asked, 'options' | 'words'> =>
+  controlOf(field) === 'said' ? { options: Object.keys(SAID), words: 'said' } : { options: field.options ?? [], words: TERMS[field.of ?? ''] ?? '' }
+
+/** The command as it is sent: what was left empty is left out, what a citizen did not say is said to be so (null). Null while
+ * something needed is missing. */
 export function commandOf(type: string, values: Readonly<Record<string, unknown>>): Record<string, unknown> | null {
   const found: Record<string, unknown> = { type }
-  for (const { name, required } of asked(type)) {
+  for (const { name, required, control } of asked(type)) {
+    if (control === 'said') {
+      found[name] = SAID[values[name] as keyof typeof SAID] ?? null
+      continue
+    }
     const value = typeof values[name] === 'string' ? (values[name] as string).trim() : values[name]
     const empty = value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)
     if (empty && required) return null
