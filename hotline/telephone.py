@@ -26,7 +26,7 @@ from routing import call_words as m
 from routing.call_telling import tellings
 from routing.call_wait import Preview, Reception, enter, place
 from routing.callflow import step
-from routing.calls import Call, Leg, Phase, Role
+from routing.calls import Call, Direction, Leg, Phase, Role
 from routing.queue_plan import FIRST, Centre, reception_of, spoken_in
 
 log = structlog.get_logger(__name__)
@@ -227,7 +227,8 @@ class Telephone:
         for told in tellings(call, after):
             marked = self._marked(after.caller) if told.card else ""
             await self._store.tell(told.call, now=now, card=told.card, marked=marked, colleague=told.colleague)
-        if call is not None and call.phase is not after.phase and after.phase is Phase.TALKING:
+        talks = call is not None and call.phase is not after.phase and after.phase is Phase.TALKING
+        if talks and after.direction is Direction.IN:  # of a call of ours the agent, or its end, tells who picked up
             await self._books.through(after.caller)
 
     async def _carry_out(self, call: Call, action: m.Action, now: datetime) -> bool:

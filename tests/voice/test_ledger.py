@@ -1,0 +1,99 @@
+"""What calls that are answered do to the ledger of callbacks: the real one; the PBX is a stand-in in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from hotline.call_books import CallBooks
+from hotline.callbacks import Callbacks
+from hotline.store.callbacks import CallbackStore
+from hotline.store.database import open_pool
+from hotline.store.telephone import TelephoneStore
+from hotline.telephone import Telephone
+from hotline.terms import TryResult
+from routing import call_words as m
+from routing.call_wait import GREETING, Preview
+from routing.callbacks import Callback, CallbackState, MissedCall, Outcome
+from routing.calls import Phase, Role
+from tests.cities import NOW, RULES
+from tests.voice.test_catching_up import Exchange
+
+PHONE, BY = "+8613800138000", "agent:wang"
+
+
+class Office:
+    """One missed call that `wang` has taken, and the telephone that calls and is called."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.ledger = CallbackStore(pool)
+        self.callbacks = Callbacks(ledger=self.ledger, rules=lambda: RULES, clock=lambda: NOW)
+        books = CallBooks(self.callbacks, None)  # type: ignore[arg-type]
+        self.telephone = Telephone(pbx=Exchange(), store=TelephoneStore(pool), books=books, clock=lambda: NOW)
+
+    async def misses(self) -> None:
+        """Owe a call, and let `wang` take it."""
+        await self.callbacks.owe(MissedCall(call="missed", phone=PHONE, at=NOW))
+        taken = await self.callbacks.take("wang", by=BY)
+        assert taken is not None
+        self.owed = taken
+
+    async def calls_back(self) -> None:
+        """Call the citizen; somebody, or a mailbox, picks up."""
+        await self.telephone.dial(Preview(
+            call="out-1", agent="wang", endpoint="PJSIP/wang", number=PHONE, callback=self.owed.id
+        ))
+        for role in (Role.AGENT, Role.CITIZEN):
+            await self.picks_up("out-1", role)
+
+    async def is_called(self) -> None:
+        """The citizen calls again and is answered."""
+        for happening in (m.Entered("in-1", PHONE, "12345"), m.Played("in-1", GREETING), m.Assigned("wang", "PJSIP/w")):
+            await self.telephone.happen("in-1", happening)
+        await self.picks_up("in-1", Role.AGENT)
+
+    async def picks_up(self, call: str, role: Role) -> None:
+        await self.telephone.happen(call, m.Up(self.channel(call, role)))
+
+    async def hangs_up(self, call: str) -> None:
+        await self.telephone.happen(call, m.Gone(self.channel(call, Role.CITIZEN)))
+
+    def channel(self, call: str, role: Role) -> str:
+        leg = self.telephone.calls[call].of(role)
+        assert leg is not None
+        return leg.channel
+
+    async def entry(self) -> Callback:
+        """Return the entry as it is now, without changing it."""
+        return await self.ledger.change(self.owed.id, lambda _: None, actor=BY, now=NOW, letter=lambda _: None)
+
+
+@pytest.fixture
+async def office(database: str) -> AsyncIterator[Office]:
+    async with await open_pool(database, size=3) as pool:
+        office = Office(pool)
+        await office.misses()
+        yield office
+
+
+async def test_whoever_picks_up_when_we_call_back_the_agent_says_how_it_went(office: Office) -> None:
+    """A mailbox picks up too, and somebody else: that is not the citizen who called again."""
+    await office.calls_back()
+    assert office.telephone.calls["out-1"].phase is Phase.TALKING
+    told = await office.callbacks.tried(office.owed.id, "wang", TryResult.NO_ANSWER, by=BY, note="语音信箱")
+    assert (told.state, told.outcome, len(told.tries)) == (CallbackState.OWED, None, 1)
+    await office.hangs_up("out-1")
+    assert await office.entry() == told, "what the agent said stays"
+
+
+async def test_a_talk_of_ours_is_told_as_reached_by_itself(office: Office) -> None:
+    await office.calls_back()
+    await office.hangs_up("out-1")
+    assert (await office.entry()).outcome is Outcome.REACHED
+
+
+async def test_who_calls_again_and_is_answered_is_owed_nothing(office: Office) -> None:
+    await office.is_called()
+    assert (await office.entry()).outcome is Outcome.CALLED_AGAIN
