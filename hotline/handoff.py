@@ -16,7 +16,7 @@ from hotline import commands as c
 from hotline.errors import IllegalTransition, RuleViolation, Unavailable
 from hotline.events import SYSTEM, Actor, Role
 from hotline.ports import Clock, Desk, JobRows
-from hotline.ticket import Ticket
+from hotline.ticket import UNACKNOWLEDGED, Ticket
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +78,7 @@ class HandOffs:
         now = self._clock()
         for key, number in await self._rows.silent(now - self._alarm_after):
             detail = f"110在{self._alarm_after.total_seconds():.0f}秒内未签收,请改用电话移交"
-            await self._act(number, c.RaiseAlarm(alarm="incident_unacknowledged", detail=detail), SYSTEM)
+            await self._act(number, c.RaiseAlarm(alarm=UNACKNOWLEDGED, detail=detail), SYSTEM)
             await self._rows.mark_alarmed(key, now)
 
     async def _refused(self, number: str, reason: str) -> None:

@@ -28,6 +28,10 @@ DISSATISFIED = "dissatisfied"
 """The alarm that stands while a supervisor has not looked at a bad rating of what is answered or closed."""
 VERDICT_RAISED = "verdict_raised"
 """The alarm that a citizen's further message raises where it tells of danger and the machine may not hand off."""
+UNACKNOWLEDGED, HAND_OFF_OPEN = "incident_unacknowledged", "hand_off_open"
+"""The alarms that 110 has not taken a hand-off, and that there is no outcome."""
+_OF_HAND_OFF = frozenset({UNACKNOWLEDGED, HAND_OFF_OPEN})
+"""Alarms of one hand-off, which end with it: one that stood on would keep that of the next from being raised."""
 EXTENSION_ASKED = "extension_requested"
 """The alarm that stands while a department waits for an answer to its `RequestExtension`."""
 
@@ -149,10 +153,13 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.Answer: lambda t, f: {"public_reply": f.text},
     c.HandOff: lambda t, f: {
         "services": f.services, "verdict": Verdict.EMERGENCY, "priority": Priority.P0, "incident": "",
+        "alarms": t.alarms - _OF_HAND_OFF,
     },
     c.PoliceReturn: lambda t, f: {
         "police_returns": t.police_returns + 1, "verdict": Verdict.NON_EMERGENCY, "priority": Priority.P3,
+        "alarms": t.alarms - _OF_HAND_OFF,
     },
+    c.Close: lambda t, f: {"alarms": t.alarms - _OF_HAND_OFF},
     c.Merge: lambda t, f: {"parent": f.parent, "lead": DepartmentCode(""), "assisting": ()},
     c.Unmerge: lambda t, f: {"parent": None},
     c.Dispatch: lambda t, f: {
@@ -194,7 +201,7 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.RefuseExtension: lambda t, f: {"alarms": t.alarms - {EXTENSION_ASKED}},
     c.Supervise: lambda t, f: {"supervision": Supervision(t.supervision + 1)},
     c.ShowLight: lambda t, f: {"lights": t.lights | {light_of(f.clock, f.light)}},
-    c.AcknowledgeIncident: lambda t, f: {"incident": f.incident, "alarms": t.alarms - {"incident_unacknowledged"}},
+    c.AcknowledgeIncident: lambda t, f: {"incident": f.incident, "alarms": t.alarms - {UNACKNOWLEDGED}},
     c.RaiseAlarm: lambda t, f: {"alarms": t.alarms | {f.alarm}, "alarms_seen": t.alarms_seen - {f.alarm}},
     c.AcknowledgeAlarm: lambda t, f: {"alarms_seen": t.alarms_seen | {f.alarm}},
     c.ClearAlarm: lambda t, f: {"alarms": t.alarms - {f.alarm}},

@@ -15,7 +15,7 @@ from hotline.follow_up import next_way
 from hotline.supervision import Supervision
 from hotline.terms import ClockName, Light, RejectReason, TryResult, Way
 from hotline.terms import State as S  # noqa: N817 - a table reads best in short words
-from hotline.ticket import DISSATISFIED, Ticket
+from hotline.ticket import DISSATISFIED, HAND_OFF_OPEN, Ticket
 from hotline.watch import light_of
 
 RUNNING: Mapping[ClockName, frozenset[S]] = {
@@ -32,7 +32,6 @@ RUNNING: Mapping[ClockName, frozenset[S]] = {
 _RUNNING_IN: Mapping[S, tuple[ClockName, ...]] = {
     state: tuple(clock for clock in ClockName if state in RUNNING[clock]) for state in S
 }
-HAND_OFF_OPEN = "hand_off_open"
 _FINISHED = frozenset({S.CLOSED, S.REJECTED, S.WITHDRAWN, S.MERGED})
 
 

@@ -70,6 +70,20 @@ async def test_a_ticket_handed_off_anew_is_pushed_and_its_old_hand_off_is_not(da
         assert (await w.store.read(number)).ticket.state is State.HANDED_OFF
 
 
+async def test_every_hand_off_that_110_leaves_unanswered_raises_its_alarm(database: str) -> None:
+    async with world(database, "down") as w:
+        number, _ = await w.emergency()
+        w.moment += timedelta(days=400)
+        await w.hand_offs.alarm_on_silence()
+        await w.service.act(number, CLOSE, actor=AGENT)
+        assert not (await w.store.read(number)).ticket.alarms, "settled by telephone"
+        for command in (c.Reopen(reason="又着火了"), c.HandOff(services=(Emergency.FIRE,))):
+            await w.service.act(number, command, actor=SUPERVISOR)
+        w.moment += timedelta(minutes=2)
+        await w.hand_offs.alarm_on_silence()
+        assert (await w.store.read(number)).ticket.alarms == {"incident_unacknowledged"}
+
+
 class Meanwhile:
     """A desk that is reached, while something else happens."""
 

@@ -212,6 +212,20 @@ def test_a_hand_off_without_an_outcome_calls_a_supervisor_once() -> None:
     assert next_attention(cleared) == MONDAY + timedelta(days=3), "still open: it comes back a day later"
 
 
+def test_the_alarms_of_a_hand_off_end_with_it() -> None:
+    """One that stood on would keep the next hand-off's from being raised: 110 silent, and nobody called."""
+    handed = after(opened(), c.HandOff(services=(Service.POLICE,)), c.RaiseAlarm(alarm="incident_unacknowledged"))
+    late, _ = swept(after(handed, c.RaiseAlarm(alarm="x")), MONDAY + timedelta(days=1))
+    assert late.alarms == {"incident_unacknowledged", "hand_off_open", "x"}
+    for end in (c.Close(note="已电话移交"), c.PoliceReturn(reason="非警情")):
+        assert after(late, end).alarms == {"x"}, "what is not about the hand-off stands"
+    again = after(late, c.Close(), c.Reopen(reason="又着火了"), c.HandOff(services=(Service.FIRE,)))
+    assert after(again, c.RaiseAlarm(alarm="incident_unacknowledged")).alarms == {"incident_unacknowledged", "x"}
+    stale = msgspec.structs.replace(again, state=State.RECEIVED, alarms=late.alarms)  # raised as the last one ended
+    assert after(stale, c.HandOff(services=(Service.FIRE,))).alarms == {"x"}
+    assert swept(again, MONDAY + timedelta(days=9))[0].alarms == {"hand_off_open", "x"}
+
+
 def test_an_answer_that_left_somebody_dissatisfied_is_not_closed_by_time() -> None:
     answered = after(opened(), c.Answer(text="已告知"), c.RaiseAlarm(alarm="dissatisfied"))
     assert swept(answered, at("2026-04-30 09:00"))[0].state is State.ANSWERED
