@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -32,12 +32,15 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     l2: str
 
 
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
+
 class EmergencyTimers(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds: verdict for a text, acknowledgement by 110, and signature of a pushed incident."""
 
-    verdict_within: int
-    acknowledge_within: int
-    sign_within: int
+    verdict_within: Seconds
+    acknowledge_within: Seconds
+    sign_within: Seconds
 
 
 class City(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,10 +12,10 @@ from hotline import correction, follow_up, watch
 from hotline.clocks import Clocks
 from hotline.policy import Policy
 from hotline.terms import State
-from hotline.ticket import Ticket
+from hotline.ticket import DISSATISFIED, HAND_OFF_OPEN, Ticket
 
-_ALARMED_BY_TIME = frozenset({State.HANDED_OFF, State.ANSWERED})
-"""States whose end of wait an alarm holds up: once a person has cleared it, they wait anew."""
+_HELD_UP = {State.HANDED_OFF: HAND_OFF_OPEN, State.ANSWERED: DISSATISFIED}
+"""States whose end of wait an alarm holds up: once it is cleared, they wait anew."""
 
 
 def clocks_after(ticket: Ticket, command: c.Command, state: State, *, now: datetime, policy: Policy) -> Clocks:
@@ -59,7 +59,7 @@ def _clocks(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -
             return msgspec.structs.replace(clocks, **plan)
         case c.RecordTry(result=result):
             return msgspec.structs.replace(clocks, **follow_up.tried(clocks, result, now, policy))
-        case c.ClearAlarm() if ticket.state in _ALARMED_BY_TIME:
+        case c.ClearAlarm(alarm=alarm) if _HELD_UP.get(ticket.state) == alarm:
             return watch.entered(clocks, ticket.state, now, ticket.priority, policy)
         case c.Reopen():
             return clock_rules.at_receipt(now, ticket.kind, policy)

@@ -87,7 +87,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     police_url: Annotated[str, Meta(description="base address of the 110 desk; empty: incidents wait")] = ""
     police_secret: Annotated[str, Meta(description="shared secret with the 110 desk, both ways")] = ""
     police_timeout: Annotated[float, Meta(gt=0, description="seconds to wait for the desk's answer")] = 5.0
-    police_alarm_after: Annotated[float, Meta(gt=0, description="seconds of silence until the alarm")] = 60.0
+    police_alarm_after: Annotated[
+        float, Meta(ge=0, description="seconds of silence until the alarm; 0: acknowledge_within of city.toml")
+    ] = 0.0
+    police_sign_alarm_after: Annotated[
+        float, Meta(ge=0, description="seconds without a signature until the alarm; 0: sign_within of city.toml")
+    ] = 0.0
     webhook_networks: Annotated[str, Meta(description="networks, beside the public ones, of units' systems")] = ""
     webhook_timeout: Annotated[float, Meta(gt=0, description="seconds to wait for a unit's system")] = 10.0
     sms_url: Annotated[str, Meta(description="SMS gateway (docs/channels.md); empty: telephones get no notices")] = ""

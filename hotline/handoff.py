@@ -7,7 +7,7 @@ handed off: whoever closes or returns the ticket ends it in the same transaction
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -16,7 +16,7 @@ from hotline import commands as c
 from hotline.errors import IllegalTransition, RuleViolation, Unavailable
 from hotline.events import SYSTEM, Actor, Role
 from hotline.ports import Clock, Desk, JobRows
-from hotline.ticket import UNACKNOWLEDGED, Ticket
+from hotline.ticket import UNACKNOWLEDGED, UNSIGNED, Ticket
 
 log = structlog.get_logger(__name__)
 
@@ -41,17 +41,43 @@ class Acts(Protocol):
         ...
 
 
+class IncidentRows(JobRows, Protocol):
+    """The rows behind the jobs, with what the desk has taken and not signed (`hotline.store.incidents.JobStore`)."""
+
+    async def sign_incident(self, key: str) -> bool:
+        """Record that the desk has signed an incident, unless it is over; tell whether its alarm has to be cleared."""
+        ...
+
+    async def unsigned(self, before: datetime) -> list[tuple[str, str]]:
+        """Return key and ticket number of incidents taken before a moment, not signed and not alarmed yet."""
+        ...
+
+    async def mark_unsigned(self, key: str, now: datetime) -> bool:
+        """Note the alarm of an incident; False if it is signed, or over, by now."""
+        ...
+
+    async def unmark_unsigned(self, key: str) -> None:
+        """Note that the alarm of an incident is cleared."""
+        ...
+
+
 def later(delays: tuple[float, ...], attempts: int, reason: str) -> Later:
     """Return when to try again after so many attempts; `delays` in seconds, the last one goes on."""
     return Later(timedelta(seconds=delays[min(attempts, len(delays)) - 1]), reason)
 
 
 class HandOffs:
-    """Pushes incidents and raises the alarm on silence."""
+    """Pushes incidents and raises the alarm on silence.
 
-    def __init__(self, *, rows: JobRows, desk: Desk | None, service: Acts, clock: Clock, alarm_after: float) -> None:
+    The desk acknowledges a push within so many seconds, and signs within so many more what it has taken.
+    """
+
+    def __init__(
+        self, *, rows: IncidentRows, desk: Desk | None, service: Acts, clock: Clock, acknowledge_within: float,
+        sign_within: float,
+    ) -> None:
         self._rows, self._desk, self._service, self._clock = rows, desk, service, clock
-        self._alarm_after = timedelta(seconds=alarm_after)
+        self._acknowledge_within, self._sign_within = acknowledge_within, sign_within
 
     async def push(self, key: str) -> None:
         """Push one incident and record the answer. Raises Later when the desk does not answer."""
@@ -74,12 +100,17 @@ class HandOffs:
         await self._rows.settle_push(key, state, answer.incident, self._clock())
 
     async def alarm_on_silence(self) -> None:
-        """Raise an alarm for every incident that the desk has left unanswered too long."""
+        """Raise an alarm for every incident that the desk has left unanswered, or unsigned, too long."""
         now = self._clock()
-        for key, number in await self._rows.silent(now - self._alarm_after):
-            detail = f"110在{self._alarm_after.total_seconds():.0f}秒内未签收,请改用电话移交"
+        for key, number in await self._rows.silent(now - timedelta(seconds=self._acknowledge_within)):
+            detail = f"110在{self._acknowledge_within:.0f}秒内未确认接收,请改用电话移交"
             await self._act(number, c.RaiseAlarm(alarm=UNACKNOWLEDGED, detail=detail), SYSTEM)
             await self._rows.mark_alarmed(key, now)
+        for key, number in await self._rows.unsigned(now - timedelta(seconds=self._sign_within)):
+            detail = f"110接收后{self._sign_within:.0f}秒内未签收,请电话核实"
+            await self._act(number, c.RaiseAlarm(alarm=UNSIGNED, detail=detail), SYSTEM)
+            if not await self._rows.mark_unsigned(key, now):  # it came in this moment
+                await self._act(number, c.ClearAlarm(alarm=UNSIGNED), SYSTEM)
 
     async def _refused(self, number: str, reason: str) -> None:
         # The alarm first: the return ends the incident, so after a kill in between nothing would come back for it.
@@ -97,7 +128,7 @@ class HandOffs:
 class DeskUpdates:
     """What the desk tells of an incident after it took it: signed, returned, closed."""
 
-    def __init__(self, *, rows: JobRows, service: Acts) -> None:
+    def __init__(self, *, rows: IncidentRows, service: Acts) -> None:
         self._rows, self._service = rows, service
 
     async def take(self, key: str, status: str, text: str) -> None:
@@ -110,11 +141,17 @@ class DeskUpdates:
         """
         number, state = await self._rows.incident(key)
         if status == "signed":
-            await self._rows.sign_incident(key)
+            await self._signed(key, number)
         elif state in _OVER and state != status:
             raise IllegalTransition(f"the hand-off {key} has ended already: {state}")
         elif state != status:
             await self._end(key, number, status, text)
+
+    async def _signed(self, key: str, number: str) -> None:
+        """Once more after a kill in between: a repeat finds the alarm as it was."""
+        if await self._rows.sign_incident(key):
+            await self._service.act(number, c.ClearAlarm(alarm=UNSIGNED), actor=SYSTEM)
+            await self._rows.unmark_unsigned(key)
 
     async def _end(self, key: str, number: str, status: str, text: str) -> None:
         """Act on the ticket, which ends the incident in the same transaction."""

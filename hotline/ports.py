@@ -208,10 +208,6 @@ class JobRows(Protocol):
         """Return the ticket's number and the state of an incident. Raises NotFound."""
         ...
 
-    async def sign_incident(self, key: str) -> None:
-        """Record that the desk has signed an incident, unless it is over."""
-        ...
-
     async def silent(self, before: datetime) -> list[tuple[str, str]]:
         """Return key and ticket number of incidents created before a moment, unanswered and not alarmed yet."""
         ...

@@ -17,7 +17,7 @@ from hotline.media import Media
 from hotline.messages import Messages
 from hotline.ports import Sender
 from hotline.roles import departments, figures, likeness, neighbours, privacy, recordings
-from hotline.roles.parts import running, wechat_client
+from hotline.roles.parts import emergency_timers, running, wechat_client
 from hotline.senders import ChatSender, OutcomeSender
 from hotline.store.indexer import index_all
 from hotline.store.jobs import Job
@@ -30,15 +30,15 @@ from routing.police110 import PoliceDesk
 @asynccontextmanager
 async def jobs_role(core: Core) -> AsyncIterator[None]:
     """Run jobs and sweeps while the block lasts."""
-    settings = core.settings
     async with AsyncExitStack() as stack:
         desk = await _desk(core, stack)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         client = wechat_client(core, session)
         senders = _senders(core, desk, session, client)
+        timers = emergency_timers(core.city, core.settings)
         hand_offs = HandOffs(
             rows=core.rows, desk=desk, service=core.service, clock=core.clock,
-            alarm_after=settings.police_alarm_after,
+            acknowledge_within=timers.acknowledge_within, sign_within=timers.sign_within,
         )
         messages = Messages(
             rows=core.rows, senders=senders, service=core.service, clock=core.clock, finish=core.links.finish

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from agent_ui.accounts import Accounts
 from agent_ui.identity import AccountPolicy
@@ -16,6 +17,7 @@ from agent_ui.passwords import Passwords
 from agent_ui.staff import StaffRole
 from channels.wechat_api import WeChatApi
 from channels.wechat_client import WeChatClient
+from hotline.city import City, EmergencyTimers
 from hotline.config import Settings, listed, template
 from hotline.core import Core
 from hotline.store.accounts import AccountStore
@@ -31,6 +33,15 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def emergency_timers(city: City, settings: Settings) -> EmergencyTimers:
+    """Return the timers of the hand-off to 110 in force: the city's, where the settings do not say otherwise."""
+    own = city.emergency
+    return msgspec.structs.replace(
+        own, acknowledge_within=settings.police_alarm_after or own.acknowledge_within,
+        sign_within=settings.police_sign_alarm_after or own.sign_within,
+    )
 
 
 def account_policy(settings: Settings) -> AccountPolicy:

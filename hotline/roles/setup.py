@@ -19,6 +19,7 @@ from hotline.core import Core
 from hotline.days import unusual
 from hotline.deadlines import WorkingTime
 from hotline.policy import Policy
+from hotline.roles.parts import emergency_timers
 from hotline.store.calendars import CalendarStore
 from hotline.store.lessons import corrected_tickets
 from hotline.store.people import PeopleStore
@@ -155,11 +156,13 @@ def _clocks(policy: Policy) -> list[InForce]:
 
 
 def _limits(core: Core) -> list[InForce]:
-    timers, settings = core.city.emergency, core.settings
+    settings = core.settings
+    timers = emergency_timers(core.city, settings)
+    files = ("city.toml", "hotline.toml")
     told = [
-        ("紧急", "研判", f"{timers.verdict_within}秒", "city.toml"),
-        ("紧急", "110确认", f"{timers.acknowledge_within}秒", "city.toml"),
-        ("紧急", "110无应答告警", f"{settings.police_alarm_after:g}秒", "hotline.toml"),
+        ("紧急", "研判", f"{timers.verdict_within:g}秒", "city.toml"),
+        ("紧急", "110确认", f"{timers.acknowledge_within:g}秒", files[settings.police_alarm_after > 0]),
+        ("紧急", "110签收", f"{timers.sign_within:g}秒", files[settings.police_sign_alarm_after > 0]),
         ("流量", "每个来源每分钟", f"{settings.web_rate}件", "hotline.toml"),
         ("流量", "每位市民每分钟", f"{settings.citizen_rate}件" if settings.citizen_rate else "不限", "hotline.toml"),
         ("流量", "每个令牌每分钟", f"{settings.token_rate}次" if settings.token_rate else "不限", "hotline.toml"),

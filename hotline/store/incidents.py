@@ -49,9 +49,21 @@ class JobStore:
             raise NotFound(f"no incident was pushed with the key {key[:60]!r}")
         return row["number"], row["state"]
 
-    async def sign_incident(self, key: str) -> None:
-        """Record that the desk has signed an incident, unless it is over."""
-        await self._pool.execute(_SQL["sign_incident"], key)
+    async def sign_incident(self, key: str) -> bool:
+        """Record that the desk has signed an incident, unless it is over; tell whether its alarm has to be cleared."""
+        return bool(await self._pool.fetchval(_SQL["sign_incident"], key))
+
+    async def unsigned(self, before: datetime) -> list[tuple[str, str]]:
+        """Return key and ticket number of incidents taken before a moment, not signed and not alarmed yet."""
+        return [(row["key"], row["number"]) for row in await self._pool.fetch(_SQL["unsigned"], before)]
+
+    async def mark_unsigned(self, key: str, now: datetime) -> bool:
+        """Note the alarm of an incident; False if it is signed, or over, by now."""
+        return await self._pool.fetchval(_SQL["mark_unsigned"], key, now) is not None
+
+    async def unmark_unsigned(self, key: str) -> None:
+        """Note that the alarm of an incident is cleared."""
+        await self._pool.execute(_SQL["unmark_unsigned"], key)
 
     async def fail_push(self, key: str, error: str) -> None:
         """Record why an attempt failed."""

@@ -43,7 +43,7 @@ class World:
         self.rows = JobStore(pool)  # type: ignore[arg-type]
         self.service = Service(store=self.store, intake=None, rules=lambda: RULES, clock=self.now)  # type: ignore[arg-type]
         self.hand_offs = HandOffs(
-            rows=self.rows, desk=client, service=self.service, clock=self.now, alarm_after=60
+            rows=self.rows, desk=client, service=self.service, clock=self.now, acknowledge_within=60, sign_within=600
         )
         self.pool = pool
 

@@ -70,6 +70,7 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
         "channels", "public", (None, None, None, None, None, 50, 0), {"tickets_public"},
     ),
     "incidents left silent": ("jobs", "silent", (LATEST,), {"incidents_waiting"}),
+    "incidents left unsigned": ("jobs", "unsigned", (LATEST,), {"incidents_unsigned"}),
     "what time has to do": ("sweep", "due", (LATEST, 200), {"tickets_by_attention"}),
     "what a unit pulls": (
         "unit_pages", "events_of", (TICKETS - 5000, 5000, "department:单位7"), {"ticket_events_pkey"},

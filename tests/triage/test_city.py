@@ -116,6 +116,7 @@ def test_all_mistakes_are_told_at_once(copy: Path) -> None:
         ('default = "10 working_days"', 'default = "ten days"', "ten days"),
         ('contact = "30 minutes"', 'contact = "30 fortnights"', "fortnights"),
         ("acknowledge_within = 60", 'acknowledge_within = "soon"', "acknowledge_within"),
+        ("sign_within = 600", "sign_within = 0", "sign_within"),
         ('P1 = ["三防灾害"]', 'P1 = ["没有"]', "没有"),
         ('places = "places"', 'places = "nowhere"', "nowhere"),
         ("[windows]", "[doors]", "windows"),

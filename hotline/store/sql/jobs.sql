@@ -15,8 +15,9 @@ WHERE key = $1 AND acknowledged_at IS NULL RETURNING key;
 SELECT t.number, i.state FROM incidents i JOIN tickets t ON t.id = i.ticket_id WHERE i.key = $1;
 
 -- name: sign_incident
--- Only forward: words of the desk may come late, and twice.
-UPDATE incidents SET state = 'signed' WHERE key = $1 AND state IN ('pending', 'accepted');
+-- Only forward: words of the desk may come late, and twice. Tells whether the alarm for the missing signature was raised.
+UPDATE incidents SET state = 'signed' WHERE key = $1 AND state IN ('pending', 'accepted', 'signed')
+RETURNING unsigned_at IS NOT NULL;
 
 -- name: fail_push
 UPDATE incidents SET last_error = $2 WHERE key = $1;
@@ -27,6 +28,17 @@ WHERE i.state = 'pending' AND i.created_at < $1 AND i.alarmed_at IS NULL ORDER B
 
 -- name: mark_alarmed
 UPDATE incidents SET alarmed_at = $2 WHERE key = $1 AND state = 'pending' AND alarmed_at IS NULL RETURNING key;
+
+-- name: unsigned
+SELECT i.key, t.number FROM incidents i JOIN tickets t ON t.id = i.ticket_id
+WHERE i.state = 'accepted' AND i.acknowledged_at < $1 AND i.unsigned_at IS NULL ORDER BY i.acknowledged_at LIMIT 100;
+
+-- name: mark_unsigned
+-- Whoever marks first: a row is returned as long as the signature is missing.
+UPDATE incidents SET unsigned_at = coalesce(unsigned_at, $2) WHERE key = $1 AND state = 'accepted' RETURNING key;
+
+-- name: unmark_unsigned
+UPDATE incidents SET unsigned_at = NULL WHERE key = $1;
 
 -- name: begin_send
 UPDATE outbox SET attempts = attempts + 1 WHERE key = $1 AND state = 'pending' RETURNING message, attempts;

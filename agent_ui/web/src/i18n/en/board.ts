@@ -41,6 +41,7 @@ export default {
   cleared: 'Alarm cleared',
   alarm: {
     incident_unacknowledged: '110 has not acknowledged',
+    incident_unsigned: '110 has not signed for it',
     incident_refused: '110 has refused',
     verdict_raised: 'Raised to an emergency',
     hand_off_open: 'No outcome of a hand-off',

@@ -40,7 +40,8 @@ export default {
   clear: '解除',
   cleared: '告警已解除',
   alarm: {
-    incident_unacknowledged: '110 超时未签收',
+    incident_unacknowledged: '110 超时未确认接收',
+    incident_unsigned: '110 接收后超时未签收',
     incident_refused: '110 拒收',
     verdict_raised: '紧急程度上调',
     hand_off_open: '移交后无处置结果',

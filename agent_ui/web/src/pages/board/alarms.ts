@@ -11,7 +11,9 @@ export interface Alarm {
   callback?: Callback
 }
 
-const DANGER: ReadonlySet<string> = new Set(['incident_unacknowledged', 'incident_refused', 'verdict_raised', 'hand_off_open'])
+const DANGER: ReadonlySet<string> = new Set([
+  'incident_unacknowledged', 'incident_unsigned', 'incident_refused', 'verdict_raised', 'hand_off_open',
+])
 
 export function alarmsOf(tickets: readonly Summary[], callbacks: readonly Callback[]): Alarm[] {
   const ofTickets = tickets.flatMap((row) =>
