@@ -29,8 +29,16 @@ class HotSpotRows(Protocol):
         """Return hot spots nobody was told of: id, ticket number, what to say."""
         ...
 
-    async def mark_alarmed(self, id_: int, now: datetime) -> None:
-        """Note that a hot spot was told."""
+    async def mark_alarmed(self, id_: int, number: str, now: datetime) -> None:
+        """Note that a hot spot was told, and on which ticket."""
+        ...
+
+    async def still_alarmed(self) -> list[tuple[int, str]]:
+        """Return hot spots that are over with their alarm left: id, and the ticket on which it stands, "" for none."""
+        ...
+
+    async def mark_cleared(self, id_: int) -> None:
+        """Note that the alarm of a hot spot that is over is cleared."""
         ...
 
 
@@ -41,15 +49,20 @@ class HotSpots:
         self._rows, self._act, self._clock = rows, service.act, clock
 
     async def sweep(self) -> None:
-        """Find hot spots; raise an alarm for each that nobody was told of.
+        """Find hot spots; clear the alarms of those that are over, raise one for each that nobody was told of.
 
+        The same place may flare up again with the same first ticket: an alarm left there would swallow the new one.
         Killed between the alarm and its note, the next sweep finds the alarm raised already: it is told once.
         """
         now = self._clock()
         await self._rows.find_hotspots(now)
+        for id_, number in await self._rows.still_alarmed():
+            if number:
+                await self._act(number, c.ClearAlarm(alarm=ALARM), actor=SYSTEM)
+            await self._rows.mark_cleared(id_)
         for id_, number, words in await self._rows.unalarmed():
             try:
                 await self._act(number, c.RaiseAlarm(alarm=ALARM, detail=words), actor=SYSTEM)
             except RuleViolation as error:  # raised already
                 log.info("hot_spot_without_alarm", number=number, reason=error.detail)
-            await self._rows.mark_alarmed(id_, now)
+            await self._rows.mark_alarmed(id_, number, now)

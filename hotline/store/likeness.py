@@ -167,9 +167,17 @@ class LikenessStore:
             for row in await self._pool.fetch(_SQL["unalarmed"])
         ]
 
-    async def mark_alarmed(self, id_: int, now: datetime) -> None:
-        """Note that a hot spot was told."""
-        await self._pool.execute(_SQL["mark_alarmed"], id_, now)
+    async def mark_alarmed(self, id_: int, number: str, now: datetime) -> None:
+        """Note that a hot spot was told, and on which ticket."""
+        await self._pool.execute(_SQL["mark_alarmed"], id_, now, number)
+
+    async def still_alarmed(self) -> list[tuple[int, str]]:
+        """Return hot spots that are over with their alarm left: id, and the ticket on which it stands, "" for none."""
+        return [(row["id"], row["number"] or "") for row in await self._pool.fetch(_SQL["still_alarmed"])]
+
+    async def mark_cleared(self, id_: int) -> None:
+        """Note that the alarm of a hot spot that is over is cleared."""
+        await self._pool.execute(_SQL["mark_cleared"], id_)
 
     async def hotspots(self, now: datetime, *, limit: int = 100) -> list[HotSpot]:
         """Return the active hot spots and those that ended within a day, the newest first. Raises Unavailable."""

@@ -160,6 +160,56 @@ async def test_a_hot_spot_ends_and_may_come_again(database: str) -> None:
         assert await store.hotspots(later + timedelta(days=40)) != []
 
 
+async def test_a_hot_spot_that_flares_up_again_is_told_again(database: str) -> None:
+    """Its alarm ends with it; seen by a supervisor and left on the same ticket, it would swallow the next."""
+    [number] = await submit(database, TOLD[0])
+    async with house(database) as (pool, store, service):
+        await compare_all(pool, clusterer().tell)
+        await pool.execute("UPDATE ticket_traits SET at = $1", NOW - timedelta(hours=1))
+        await add_reports(pool, 9, NOW)
+        moment = NOW
+        spots = HotSpots(rows=store, service=service, clock=lambda: moment)
+        await spots.sweep()
+        [carrier] = await alarmed(pool)
+        await service.act(carrier, c.AcknowledgeAlarm(alarm=ALARM), actor=Actor(Role.SUPERVISOR, "s1"))
+        await add_reports(pool, 60, NOW)
+        await spots.sweep()
+        assert (await store.hotspots(moment))[0].tickets[-1] == carrier, "however many tell of it later"
+        moment += timedelta(days=9)
+        for _ in range(2):
+            await spots.sweep()
+        assert await alarmed(pool) == []
+        await pool.execute("DELETE FROM ticket_traits WHERE ticket_id > 1900")  # so the same ticket is the first again
+        await pool.execute("UPDATE ticket_traits SET at = at + interval '9 days'")
+        await spots.sweep()
+        assert await alarmed(pool) == [number]
+        assert len(await alarms(database)) == 2
+        cleared = await all_rows(database, "SELECT 1 FROM ticket_events WHERE type = 'clear_alarm'")
+        assert len(cleared) == 1
+
+
+async def alarmed(pool: asyncpg.Pool) -> list[str]:
+    return [row["number"] for row in await pool.fetch("SELECT number FROM tickets WHERE alarmed ORDER BY id")]
+
+
+async def test_an_alarm_that_is_another_hot_spots_too_stands_as_long_as_that_lasts(database: str) -> None:
+    [number] = await submit(database, TOLD[0])
+    async with house(database) as (pool, store, service):
+        spots = HotSpots(rows=store, service=service, clock=lambda: NOW)
+        await service.act(number, c.RaiseAlarm(alarm=ALARM), actor=SYSTEM)
+        await pool.execute(
+            """INSERT INTO hotspots (town, spot, matter, hours, count, expected, began_at, last_at, found_at, ended_at,
+                                     alarmed_at, tickets)
+               SELECT '大朗', spot, '停水', 6, 9, 1, n, n, n, CASE spot WHEN '' THEN NULL ELSE n END, n, ARRAY[t.id]
+               FROM tickets t, unnest(ARRAY['', '巷头']) AS spot, CAST($1 AS timestamptz) AS n""", NOW,
+        )
+        await spots.sweep()
+        assert await alarmed(pool) == [number], "the town's goes on"
+        await pool.execute("UPDATE hotspots SET ended_at = $1", NOW)
+        await spots.sweep()
+        assert await alarmed(pool) == []
+
+
 async def test_old_keys_are_forgotten(database: str) -> None:
     await submit(database, *TOLD)
     async with house(database) as (pool, store, _):

@@ -101,12 +101,15 @@ HAVING (GROUPING(spot) = 1 OR spot IS NOT NULL)
    AND count(DISTINCT who) FILTER (WHERE at > $1::timestamptz - interval '7 days') >= $2;
 
 -- name: keep_hotspot
--- A hot spot as it stands now; a new row unless one is active there.
+-- A hot spot as it stands now; a new row unless one is active there. The last of its tickets carries its alarm.
 INSERT INTO hotspots (town, spot, matter, hours, count, expected, began_at, last_at, found_at, tickets)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (town, spot, matter) WHERE ended_at IS NULL
 DO UPDATE SET hours = excluded.hours, count = excluded.count, expected = excluded.expected,
-              last_at = excluded.last_at, tickets = excluded.tickets;
+              last_at = excluded.last_at,
+              tickets = CASE WHEN hotspots.alarmed_at IS NULL THEN excluded.tickets ELSE array_append(
+                  array_remove(excluded.tickets, hotspots.tickets[cardinality(hotspots.tickets)]),
+                  hotspots.tickets[cardinality(hotspots.tickets)]) END;
 
 -- name: end_hotspots
 -- Ends what was active at $1 and is no longer among (town, spot, matter) = ($2, $3, $4).
@@ -117,11 +120,28 @@ WHERE ended_at IS NULL AND found_at < $1
 -- name: unalarmed
 -- Hot spots nobody was told of, with the ticket that carries the alarm.
 SELECT h.id, h.town, h.spot, h.matter, h.hours, h.count, h.expected, t.number
-FROM hotspots h JOIN tickets t ON t.id = h.tickets[array_length(h.tickets, 1)]
+FROM hotspots h JOIN tickets t ON t.id = h.tickets[cardinality(h.tickets)]
 WHERE h.alarmed_at IS NULL AND h.ended_at IS NULL ORDER BY h.id LIMIT 100;
 
 -- name: mark_alarmed
-UPDATE hotspots SET alarmed_at = $2 WHERE id = $1 AND alarmed_at IS NULL;
+-- The ticket numbered $3 carries its alarm.
+UPDATE hotspots h SET alarmed_at = $2, tickets = array_append(array_remove(h.tickets, t.id), t.id)
+FROM tickets t WHERE h.id = $1 AND h.alarmed_at IS NULL AND t.number = $3;
+
+-- name: still_alarmed
+-- Hot spots that are over and whose alarm has not been cleared, with the ticket that carries it; without one where somebody
+-- has cleared it, or where it is also another's that goes on (a whole town's and one village's).
+SELECT h.id, t.number
+FROM hotspots h LEFT JOIN tickets t ON t.id = h.tickets[cardinality(h.tickets)] AND t.alarmed
+    AND (t.summary::jsonb -> 'alarms') ? 'hot_spot'
+    AND NOT EXISTS (
+        SELECT FROM hotspots o
+        WHERE o.ended_at IS NULL AND o.alarmed_at IS NOT NULL AND o.tickets[cardinality(o.tickets)] = t.id
+    )
+WHERE h.ended_at IS NOT NULL AND h.alarmed_at IS NOT NULL ORDER BY h.id LIMIT 100;
+
+-- name: mark_cleared
+UPDATE hotspots SET alarmed_at = NULL WHERE id = $1 AND ended_at IS NOT NULL;
 
 -- name: hotspots
 -- The active hot spots and those that ended within a day before $1, the newest first, at most $2.
