@@ -187,7 +187,8 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.DisputeFollowUp: lambda t, f: _rated(t, f.rating, False),
     c.Redispatch: _redone,
     c.Reopen: lambda t, f: {
-        "lead": DepartmentCode(""), "assisting": (), "alarms": t.alarms - {DISSATISFIED}, "solved": None,
+        "lead": DepartmentCode(""), "assisting": (), "alarms": t.alarms - {DISSATISFIED},
+        "rating": None, "solved": None,  # of what was answered before: the new answer is rated anew
     },
     c.Urge: lambda t, f: {"urges": t.urges + 1},
     c.Correct: _corrected,

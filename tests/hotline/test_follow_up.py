@@ -198,6 +198,16 @@ def test_a_bad_rating_of_what_is_over_calls_a_supervisor_once() -> None:
         commands_of(opened(), Rating.SATISFIED, True, "", Way.SMS, POLICY)
 
 
+def test_a_bad_rating_of_what_was_reopened_calls_a_supervisor_again() -> None:
+    """The same words of the citizen about another answer are no repeat."""
+    closed = after(opened(), c.Answer(text="好"), c.Close())
+    bad = (Rating.DISSATISFIED, None, "没有解决", Way.SMS, POLICY)
+    reopened = after(closed, *commands_of(closed, *bad), c.Reopen(reason="诉求人不满意"))
+    assert (reopened.rating, reopened.solved, reopened.alarms) == (None, None, frozenset())
+    again = after(reopened, c.Answer(text="再次答复"), c.Close())
+    assert [c.tag_of(type(one)) for one in commands_of(again, *bad)] == ["rate", "raise_alarm"]
+
+
 # ── planning ─────────────────────────────────────────────────────────────────────────────────────
 @given(st.integers(0, 400 * 24 * 60), st.sets(st.integers(0, 2)))
 def test_a_try_is_planned_in_an_untried_period_of_a_working_day(minutes: int, tried: set[int]) -> None:
