@@ -183,11 +183,20 @@ class SettleFollowUp(LifecycleCommand, frozen=True):
 
 
 class DisputeFollowUp(LifecycleCommand, frozen=True):
-    """回访: the citizen is dissatisfied or the matter is unsolved."""
+    """回访: the citizen is dissatisfied or the matter is unsolved. `solved` is given, null where they did not say.
+
+    Older events leave it out, and counted as unsolved.
+    """
 
     rating: Rating | None = None
+    solved: bool | UnsetType | None = UNSET
     note: str = ""
     way: Way = Way.PHONE
+
+    @property
+    def said_solved(self) -> bool | None:
+        """Whether the citizen says that it is solved, None where they did not say."""
+        return False if isinstance(self.solved, UnsetType) else self.solved
 
 
 class Redispatch(LifecycleCommand, frozen=True):

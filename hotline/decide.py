@@ -158,14 +158,18 @@ def _guard_try(ticket: Ticket, command: c.RecordTry, now: datetime, policy: Poli
     _require(not follow_up.is_over(ticket, policy.follow_up_rules), "all tries were made; the last link waits now")
 
 
+def _require_answer(command: c.SettleFollowUp | c.DisputeFollowUp) -> None:
+    _require(command.solved is not UNSET, "say `solved`: true, false, or null where the citizen did not say")
+    _require(command.rating is not None or command.solved is not None, "say the rating, or whether it is solved")
+
+
 def _guard_settle(ticket: Ticket, command: c.SettleFollowUp, now: datetime, policy: Policy) -> None:
     rules = policy.follow_up_rules
     if command.unreachable:
         _require(command.rating is None, "who cannot be reached gives no rating")
         _require(follow_up.is_over(ticket, rules), "unreachable is who was tried in every period of the day")
         return
-    _require(command.solved is not UNSET, "say `solved`: true, false, or null where the citizen did not say")
-    _require(command.rating is not None or command.solved is not None, "say the rating, or whether it is solved")
+    _require_answer(command)
     # What another city has redone it hands over anew, so with us a bad answer is the end of this ticket.
     final = ticket.redos >= rules.max_redos or ticket.channel is Channel.CITY
     settled = final or follow_up.settles(command.rating, command.said_solved)
@@ -173,6 +177,8 @@ def _guard_settle(ticket: Ticket, command: c.SettleFollowUp, now: datetime, poli
 
 
 def _guard_dispute(ticket: Ticket, command: c.DisputeFollowUp, now: datetime, policy: Policy) -> None:
+    _require_answer(command)
+    _require(command.solved is not True, "what is solved is settled (settle_follow_up)")
     most = policy.follow_up_rules.max_redos
     _require(ticket.redos < most, f"the matter was redone {most} times: settle it with what the citizen says")
 

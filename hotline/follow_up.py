@@ -125,4 +125,4 @@ def answer(
     """Return the command that the citizen's answer leads to; after the last redo a bad answer closes the ticket too."""
     if settles(rating, solved) or ticket.redos >= policy.follow_up_rules.max_redos:
         return c.SettleFollowUp(rating=rating, solved=solved, note=note, way=way)
-    return c.DisputeFollowUp(rating=rating, note=note, way=way)
+    return c.DisputeFollowUp(rating=rating, solved=solved, note=note, way=way)

@@ -145,9 +145,8 @@ class Tally:
         if not disputed and seen.fact.unreachable:
             return
         self._facts.append(Fact(Metric.REDONE, seen.at, disputed, 1, seen.department, seen.agent))
-        solved = False if disputed else seen.fact.said_solved
-        if solved is not None:
-            self._facts.append(Fact(Metric.SOLVED, seen.at, bool(solved), 1, seen.department, seen.agent))
+        if (solved := seen.fact.said_solved) is not None:
+            self._facts.append(Fact(Metric.SOLVED, seen.at, solved, 1, seen.department, seen.agent))
         self.rated(seen)
 
     def rated(self, seen: _Seen) -> None:

@@ -184,7 +184,7 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.Adopt: lambda t, f: {"children": (*t.children, f.child)},
     c.Disown: lambda t, f: {"children": tuple(child for child in t.children if child != f.child)},
     c.SettleFollowUp: lambda t, f: _rated(t, f.rating, None if f.unreachable else f.said_solved),
-    c.DisputeFollowUp: lambda t, f: _rated(t, f.rating, False),
+    c.DisputeFollowUp: lambda t, f: _rated(t, f.rating, f.said_solved),
     c.Redispatch: _redone,
     c.Reopen: lambda t, f: {
         "lead": DepartmentCode(""), "assisting": (), "alarms": t.alarms - {DISSATISFIED},

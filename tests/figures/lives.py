@@ -34,7 +34,9 @@ _MAKE: dict[type, Callable[[random.Random], c.Command]] = {
     c.SettleFollowUp: lambda r: c.SettleFollowUp(
         rating=r.choice([None, *Rating]), solved=r.choice([None, False, *[True] * 8]), unreachable=r.random() < 0.2
     ),
-    c.DisputeFollowUp: lambda r: c.DisputeFollowUp(rating=r.choice([None, Rating.DISSATISFIED])),
+    c.DisputeFollowUp: lambda r: c.DisputeFollowUp(
+        rating=r.choice([None, Rating.DISSATISFIED]), solved=r.choice([None, False])
+    ),
     c.Redispatch: lambda r: c.Redispatch(lead=r.choice([None, *UNITS])),
     c.PoliceReturn: lambda r: c.PoliceReturn(reason="非警务"), c.Reopen: lambda r: c.Reopen(reason="复发"),
 }

@@ -152,8 +152,8 @@ def citizen_rows(events: Sequence[TicketEvent]) -> Iterator[Row]:
                 disputed = name(event) == "dispute_follow_up"
                 if disputed or not fact.unreachable:
                     yield "redone", event.at, of(events, n), int(disputed), 1
-                    if disputed or fact.said_solved is not None:
-                        yield "solved", event.at, of(events, n), int(not disputed and fact.said_solved), 1
+                    if fact.said_solved is not None:
+                        yield "solved", event.at, of(events, n), int(fact.said_solved), 1
                     if fact.rating is not None:
                         ratings[handling] = (event.at, of(events, n), fact.rating)
             case "rate":

@@ -168,7 +168,11 @@ CASES: dict[str, tuple[tuple[tuple[float, c.Command], ...], float, Metric, tuple
         (*DONE, (1, c.SettleFollowUp(rating=Rating.SATISFIED, solved=None))), 0, Metric.SOLVED, (0, 0)),
     "nobody was reached: not asked": ((*DONE, (1, c.SettleFollowUp(unreachable=True))), 0, Metric.SOLVED, (0, 0)),
     "but followed up": ((*DONE, (1, c.SettleFollowUp(unreachable=True))), 0, Metric.FOLLOWED_UP, (1, 1)),
-    "dissatisfied is not solved": ((*DONE, (1, c.DisputeFollowUp())), 0, Metric.SOLVED, (0, 1)),
+    "dissatisfied is not solved": ((*DONE, (1, c.DisputeFollowUp(solved=False))), 0, Metric.SOLVED, (0, 1)),
+    "dissatisfied says nothing of solved either": (
+        (*DONE, (1, c.DisputeFollowUp(rating=Rating.DISSATISFIED, solved=None))), 0, Metric.SOLVED, (0, 0)),
+    "but is redone": (
+        (*DONE, (1, c.DisputeFollowUp(rating=Rating.DISSATISFIED, solved=None))), 0, Metric.REDONE, (1, 1)),
     "the last rating of a handling counts": (
         (*DONE, (1, c.SettleFollowUp(rating=Rating.SATISFIED, solved=True)), (1, c.Rate(rating=Rating.DISSATISFIED))),
         0, Metric.SATISFIED, (0, 1)),

@@ -30,7 +30,7 @@ COMMANDS: tuple[c.Command, ...] = (
     c.RejectReply(reason="不详"),
     c.RecordTry(result=TryResult.NO_ANSWER), c.SettleFollowUp(rating=Rating.SATISFIED, solved=True),
     c.Redispatch(lead="水务局"), c.SettleFollowUp(solved=None, unreachable=True),
-    c.DisputeFollowUp(rating=Rating.DISSATISFIED),
+    c.DisputeFollowUp(rating=Rating.DISSATISFIED, solved=False),
     c.AskInfo(question="哪里?"), c.SupplyInfo(text="路口"), c.Resume(text="路口"),
     c.RequestExtension(days=2, reason="开挖"),
     c.GrantExtension(), c.Supervise(reason="超期"), c.Urge(), c.HandOff(services=(Service.POLICE,)),

@@ -144,8 +144,8 @@ def test_where_every_answer_leads(rating: Rating | None, solved: bool | None) ->
         found = answer(ticket, rating, solved, "", Way.SMS, POLICY)
         assert isinstance(found, c.SettleFollowUp) == (settles(rating, solved) or redos == 2)
         ticket = after(ticket, found)
+        assert (ticket.rating, ticket.solved) == (rating, solved), "as it was said, wherever it leads"
         if ticket.state is State.CLOSED:
-            assert (ticket.rating, ticket.solved) == (rating, solved)
             return
         ticket = after(ticket, c.Redispatch())
         assert ticket.supervision is (Supervision.LEVEL_1 if redos == 1 else Supervision.NONE)
@@ -156,18 +156,29 @@ def test_where_every_answer_leads(rating: Rating | None, solved: bool | None) ->
 def test_whether_it_is_solved_is_said_not_left_out() -> None:
     """Left out it counted as solved: nobody settles so any more, and what was settled so is read as it was meant."""
     for rating in (None, *Rating):
-        with pytest.raises(RuleViolation, match="say `solved`"):
-            after(replied(), c.SettleFollowUp(rating=rating))
-    old = b'{"type":"settle_follow_up","rating":"satisfied"}'
-    ticket = replied()
-    event = TicketEvent(
-        version=ticket.version + 1, at=MONDAY, actor=SYSTEM, fact=msgspec.json.decode(old, type=c.Command),
-        state=State.CLOSED,
-    )
-    assert evolve(ticket, event).solved is True
-    assert msgspec.json.encode(event.fact) == old
-    new = c.SettleFollowUp(rating=Rating.SATISFIED, solved=True)
-    assert b'"solved":true' in msgspec.json.encode(new), "no longer the same as nothing"
+        for left_out in (c.SettleFollowUp(rating=rating), c.DisputeFollowUp(rating=rating)):
+            with pytest.raises(RuleViolation, match="say `solved`"):
+                after(replied(), left_out)
+    for old, solved in ((b'{"type":"settle_follow_up","rating":"satisfied"}', True),
+                        (b'{"type":"dispute_follow_up","rating":"dissatisfied"}', False)):
+        ticket = replied()
+        event = TicketEvent(
+            version=ticket.version + 1, at=MONDAY, actor=SYSTEM, fact=msgspec.json.decode(old, type=c.Command),
+            state=State.CLOSED,
+        )
+        assert evolve(ticket, event).solved is solved
+        assert msgspec.json.encode(event.fact) == old
+    for said in (c.SettleFollowUp(solved=True), c.DisputeFollowUp(solved=False)):
+        assert b'"solved":' in msgspec.json.encode(said), "no longer the same as nothing"
+
+
+def test_a_dispute_says_what_is_wrong() -> None:
+    with pytest.raises(RuleViolation, match="say the rating"):
+        after(replied(), c.DisputeFollowUp(solved=None))
+    with pytest.raises(RuleViolation, match="is settled"):
+        after(replied(), c.DisputeFollowUp(rating=Rating.DISSATISFIED, solved=True))
+    unsaid = after(replied(), c.DisputeFollowUp(rating=Rating.DISSATISFIED, solved=None))
+    assert (unsaid.state, unsaid.solved) == (State.REDO, None)
 
 
 def test_a_bad_answer_is_not_settled_before_it_was_redone() -> None:
@@ -175,7 +186,7 @@ def test_a_bad_answer_is_not_settled_before_it_was_redone() -> None:
     with pytest.raises(RuleViolation, match="redone"):
         after(replied(), bad)
     with pytest.raises(RuleViolation, match="redone 2 times"):
-        after(msgspec.structs.replace(replied(), redos=2), c.DisputeFollowUp(rating=Rating.DISSATISFIED))
+        after(msgspec.structs.replace(replied(), redos=2), c.DisputeFollowUp(rating=Rating.DISSATISFIED, solved=False))
 
 
 def test_a_bad_answer_told_by_another_city_is_settled_as_it_is() -> None:
@@ -225,6 +236,6 @@ def test_a_try_is_planned_in_an_untried_period_of_a_working_day(minutes: int, tr
 
 def test_the_clocks_of_a_redo_forget_the_tries() -> None:
     ticket = after(replied(), MISSED, now=at("2026-03-09 09:30"))
-    again = after(ticket, c.DisputeFollowUp(rating=Rating.DISSATISFIED), c.Redispatch())
+    again = after(ticket, c.DisputeFollowUp(rating=Rating.DISSATISFIED, solved=False), c.Redispatch())
     assert (again.clocks.tried, again.clocks.follow_up_next, again.clocks.follow_up_due) == ((), None, None)
     assert Clocks().tried == ()

@@ -28,8 +28,8 @@ EXAMPLES: dict[type[c.LifecycleCommand], c.LifecycleCommand] = {
         c.RequestReturn(legal_basis="东莞市派单目录第3条", suggested="水务局"), c.ApproveReturn(),
         c.RefuseReturn(reason="属贵局职责"), c.Arbitrate(), c.Rule(lead="城管局"), c.TakeBack(reason="改派"),
         c.Reply(internal="已修", public="已修好"), c.AcceptReply(), c.RejectReply(reason="未说明"),
-        c.SettleFollowUp(solved=True), c.DisputeFollowUp(), c.Redispatch(), c.PoliceReturn(reason="非警情"), c.Close(),
-        c.Reopen(reason="再次出现"), c.Unmerge(), c.Archive(),
+        c.SettleFollowUp(solved=True), c.DisputeFollowUp(solved=False), c.Redispatch(),
+        c.PoliceReturn(reason="非警情"), c.Close(), c.Reopen(reason="再次出现"), c.Unmerge(), c.Archive(),
     )
 }
 

@@ -144,8 +144,8 @@ UNREACHED = (c.RecordTry(result=TryResult.WRONG_NUMBER), c.SettleFollowUp(solved
 
 
 @pytest.mark.parametrize(("said", "rating", "solved"), [
-    ((c.DisputeFollowUp(rating=Rating.VERY_DISSATISFIED),), Rating.VERY_DISSATISFIED, False),
-    ((c.DisputeFollowUp(),), None, False),
+    ((c.DisputeFollowUp(rating=Rating.VERY_DISSATISFIED, solved=None),), Rating.VERY_DISSATISFIED, None),
+    ((c.DisputeFollowUp(solved=False),), None, False),
     (UNREACHED, None, None),
 ], ids=["dissatisfied", "unsolved", "unreachable"])
 async def test_whatever_the_citizen_said_closes_the_ticket_of_who_handled_it(

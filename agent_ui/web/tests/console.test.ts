@@ -117,6 +117,7 @@ describe('commands', () => {
     expect(asked('settle_follow_up').find((field) => field.name === 'solved')?.options).toEqual(['yes', 'no', 'unsaid'])
     expect(commandOf('settle_follow_up', { rating: 'very_dissatisfied' })).toEqual({ ...settled, solved: null })
     expect(commandOf('settle_follow_up', { rating: 'very_dissatisfied', solved: 'no' })).toEqual({ ...settled, solved: false })
+    expect(commandOf('dispute_follow_up', { rating: 'dissatisfied' })).toEqual({ type: 'dispute_follow_up', rating: 'dissatisfied', solved: null })
     expect(commandOf('settle_follow_up', { rating: 'very_dissatisfied', solved: 'yes' })).toEqual({ ...settled, solved: true })
   })
   it('dispatch with the reasons of the directory only where it was followed; a new ticket is accepted first', () => {
