@@ -69,7 +69,7 @@ async def trial_desk(settings: Settings) -> AsyncIterator[Settings]:
     """
     async with AsyncExitStack() as stack:
         if not settings.police_url:
-            app = Desk(secret=settings.police_secret).app()
+            app = Desk(secret=settings.police_secret, hotline=settings.public_base).app()
             url = await stack.enter_async_context(_beside("the 110 desk", app, DESK_PORT))
             settings = msgspec.structs.replace(settings, police_url=url)
         if not settings.sms_url:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hotline.cli.base import command, listens, settings
 
-_FAULTS = ("none", "slow", "down", "refusing", "twice", "error")
+_FAULTS = ("none", "slow", "down", "refusing", "twice", "error", "unsigned")
 
 
 def add(commands: Any) -> None:
@@ -19,6 +19,7 @@ def add(commands: Any) -> None:
         """  curl -X PUT localhost:9110/faults -d '{"fault":"none"}'; curl localhost:9110/incidents""",
     )
     listens(parser, port=9110, faults=_FAULTS)
+    parser.add_argument("--hotline", default="", help="address of the hotline, to tell it what is signed")
     parser.add_argument("--ledger", type=Path, help="append a JSON line here for each new incident")
 
 
@@ -38,6 +39,8 @@ def run(given: argparse.Namespace) -> int:
     if given.ledger is not None:
         given.ledger.touch()  # a ledger that cannot be written is told now, not with the first incident
     check_free("--port", given.host, given.port)
-    desk = Desk(secret=chosen.police_secret, fault=given.fault, delay=given.delay, ledger=given.ledger)
+    desk = Desk(
+        secret=chosen.police_secret, fault=given.fault, delay=given.delay, ledger=given.ledger, hotline=given.hotline
+    )
     web.run_app(desk.app(), host=given.host, port=given.port, access_log=None)
     return 0

@@ -2,25 +2,32 @@
 
 Faults (`--fault`, or `PUT /faults {"fault": …}` while it runs): `none`; `slow` answers after `delay` seconds; `down`
 cuts every connection unanswered; `refusing` answers accepted=false; `twice` records the push, cuts the connection, and
-answers the repeat, so it has answered twice; `error` answers 500. `GET /incidents` lists what it has.
+answers the repeat, so it has answered twice; `error` answers 500; `unsigned` takes incidents and tells nothing more.
+`GET /incidents` lists what it has. Where it knows the hotline's address it tells that it has signed each incident.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import aiohttp
 import msgspec
 import structlog
 from aiohttp import web
 
-from channels.police_codec import Outcome, decode_outcome
+from channels.police_codec import IncidentUpdate, Outcome, decode_outcome
 from hotline.errors import InvalidInput, Unauthenticated
+from hotline.signing import signed_headers
 from hotline.standins.kit import StandIn, cut, json_answer, refused
 
 log = structlog.get_logger(__name__)
+_MOST_TO_SIGN = 10_000
+"""Incidents that may wait to be signed; what comes beyond stays unsigned."""
 
 
 class Received(msgspec.Struct, kw_only=True):
@@ -37,14 +44,16 @@ class Received(msgspec.Struct, kw_only=True):
 class Desk(StandIn):
     """The desk. `ledger` is a file that gets a line for each new incident, so that a test can count after a crash."""
 
-    FAULTS = ("none", "slow", "down", "refusing", "twice", "error")
+    FAULTS = ("none", "slow", "down", "refusing", "twice", "error", "unsigned")
 
     def __init__(
-        self, *, secret: str, fault: str = "none", delay: float = 2.0, ledger: Path | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        self, *, secret: str, fault: str = "none", delay: float = 2.0, ledger: Path | None = None, hotline: str = "",
+        signs_after: float = 2.0, clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`hotline`: where it tells what it has signed, so many seconds after it came; "" for nowhere."""
         super().__init__(secret=secret, fault=fault, delay=delay, clock=clock)
-        self._ledger = ledger
+        self._ledger, self._hotline, self._signs_after = ledger, hotline.rstrip("/"), signs_after
+        self._to_sign: asyncio.Queue[str] = asyncio.Queue(_MOST_TO_SIGN)
         self.incidents: dict[str, Received] = {}
         self.outcomes: dict[str, Outcome] = {}
 
@@ -55,7 +64,41 @@ class Desk(StandIn):
             web.post("/incidents", self._push), web.post("/outcomes", self._outcome), web.get("/incidents", self._list),
             web.get("/", self._hello), web.put("/faults", self.set_fault),
         ])
+        if self._hotline:
+            app.cleanup_ctx.append(self._signing)
         return app
+
+    async def _signing(self, _: web.Application) -> AsyncIterator[None]:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
+            work = asyncio.create_task(self._sign_all(session))
+            yield
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _sign_all(self, session: aiohttp.ClientSession) -> None:
+        """Tell of each incident until the hotline has heard it."""
+        while True:
+            key = await self._to_sign.get()
+            await asyncio.sleep(self._signs_after)
+            if not await self._signed(session, key):
+                self._will_sign(key)
+
+    def _will_sign(self, key: str) -> None:
+        if self._hotline and self.fault != "unsigned" and not self._to_sign.full():
+            self._to_sign.put_nowait(key)
+
+    async def _signed(self, session: aiohttp.ClientSession, key: str) -> bool:
+        body = msgspec.json.encode(IncidentUpdate(key=key, status="signed"))
+        address = f"{self._hotline}/api/v1/police/incidents/{quote(key, safe='')}"
+        try:
+            signed = signed_headers(self._secret, body, now=self._clock())
+            async with session.post(address, data=body, headers=signed) as answer:
+                if answer.status not in (200, 204):
+                    log.warning("not_signed", key=key, status=answer.status)
+                return answer.status < 500
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.warning("not_signed", key=key, error=type(error).__name__)
+            return False
 
     async def _hello(self, _: web.Request) -> web.Response:
         return json_answer({"desk": "110", "fault": self.fault, "incidents": len(self.incidents)})
@@ -88,6 +131,8 @@ class Desk(StandIn):
         )
         self.incidents[key] = known
         self._write(known)
+        if known.accepted:
+            self._will_sign(key)
         log.info("incident", incident=known.incident, key=key, number=known.payload.get("number"))
         return known, True
 
