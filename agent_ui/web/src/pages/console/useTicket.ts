@@ -124,9 +124,10 @@ export function useTicket(words: { done: (type: string) => string }) {
   }
 
   async function look(): Promise<void> {
-    if (!number.value) return
-    const { looking } = await link.ask({ type: 'look', number: number.value })
-    viewers.value = looking ?? []
+    const asked = number.value
+    if (!asked) return
+    const { looking } = await link.ask({ type: 'look', number: asked })
+    if (asked === number.value) viewers.value = looking ?? []
   }
 
   function hear(event: Event): void {

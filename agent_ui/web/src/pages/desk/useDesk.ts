@@ -52,8 +52,10 @@ export function useOpened() {
 
   /** Show the citizen in full; why is recorded with the ticket. It is masked again when another ticket is opened. */
   async function unmask(reason: string): Promise<void> {
-    if (!number.value) return
-    const full = await link.open(number.value, { reason })
+    const asked = number.value
+    if (!asked) return
+    const full = await link.open(asked, { reason })
+    if (asked !== number.value) return // another ticket was opened meanwhile: this citizen is none of its business
     if (!full.masked) revealed.value = full.ticket.appeal
     refresh()
   }
