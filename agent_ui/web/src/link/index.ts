@@ -79,7 +79,7 @@ export const useLink = defineStore('link', () => {
     } catch (error) {
       if (!isProblem(error, 'version_conflict') || !(error as Problem & { repeated?: boolean }).repeated) throw error
       const since = await open(number, { since: version - 1 })
-      const done = settledBefore(since, command, version, link.value.staff?.name ?? '')
+      const done = settledBefore(since, command, version, link.value.staff)
       if (!done) throw error
       return { type: 'ok', id: 0, number, version: version + 1, state: since.ticket.state }
     }
