@@ -75,12 +75,12 @@ it('pauses grow, and differ between devices', () => {
 
 describe('a message to a ticket', () => {
   it('keeps its key for the same words until it is settled', () => {
-    const key = keyFor('n', 'a')
-    expect(keyFor('n', 'a')).toBe(key)
-    expect(keyFor('n', 'b')).not.toBe(key)
-    const second = keyFor('n', 'b')
-    settled('n')
-    expect(keyFor('n', 'b')).not.toBe(second)
+    const key = keyFor('citizen.n', 'a')
+    expect(keyFor('citizen.n', 'a')).toBe(key)
+    expect(keyFor('citizen.n', 'b')).not.toBe(key)
+    const second = keyFor('citizen.n', 'b')
+    settled('citizen.n')
+    expect(keyFor('citizen.n', 'b')).not.toBe(second)
   })
 })
 

@@ -1,17 +1,29 @@
 // What somebody has begun to write is kept on this device until it has been sent: a reload, a crash or a log-in loses nothing.
+// At one desk many work in turn, so drafts of staff stand under the name of who wrote them, and are offered to nobody else.
 import { customRef, type Ref } from 'vue'
+import { useSession } from '@/session'
 
 const PREFIX = 'hotline.draft.'
+/** Keys of the citizens' pages begin so: there nobody has a name, and the device is theirs. */
+const NAMELESS = 'citizen.'
 const LIFE = 14 * 24 * 3600_000
+let author = ''
 
 interface Kept {
   at: number
   value: unknown
 }
 
-function read(key: string): Kept | null {
+/** What a draft is kept under. Who was logged out while they wrote is still the author. */
+function nameOf(key: string): string {
+  if (key.startsWith(NAMELESS)) return PREFIX + key
+  author = useSession().staff?.name ?? author
+  return `${PREFIX}${author}/${key}`
+}
+
+function read(name: string): Kept | null {
   try {
-    const kept = JSON.parse(localStorage.getItem(PREFIX + key) ?? 'null') as Kept | null
+    const kept = JSON.parse(localStorage.getItem(name) ?? 'null') as Kept | null
     return kept && typeof kept.at === 'number' ? kept : null
   } catch {
     return null // not ours, or cut off: as if there were none
@@ -20,18 +32,18 @@ function read(key: string): Kept | null {
 
 /** Return the draft under a key, or null. */
 export function draftOf<T>(key: string): T | null {
-  const kept = read(key)
+  const kept = read(nameOf(key))
   return kept && kept.at > Date.now() - LIFE ? (kept.value as T) : null
 }
 
 /** Keep a draft; one that equals `empty` is thrown away. */
 export function keepDraft(key: string, value: unknown, empty: unknown): void {
   if (JSON.stringify(value) === JSON.stringify(empty)) dropDraft(key)
-  else localStorage.setItem(PREFIX + key, JSON.stringify({ at: Date.now(), value } satisfies Kept))
+  else localStorage.setItem(nameOf(key), JSON.stringify({ at: Date.now(), value } satisfies Kept))
 }
 
 export function dropDraft(key: string): void {
-  localStorage.removeItem(PREFIX + key)
+  localStorage.removeItem(nameOf(key))
 }
 
 /** Throw away drafts that nobody has touched for two weeks; done when an area starts. */
@@ -39,7 +51,7 @@ export function sweepDrafts(now = Date.now()): void {
   const keys = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index))
   for (const name of keys) {
     if (!name?.startsWith(PREFIX)) continue
-    const kept = read(name.slice(PREFIX.length))
+    const kept = read(name)
     if (!kept || kept.at <= now - LIFE) localStorage.removeItem(name)
   }
 }
