@@ -1,9 +1,9 @@
 // What the desk decides by itself: tabs, forms, personal data in what the public reads.
 import { describe, expect, it } from 'vitest'
 import type { Summary, Ticket } from '../src/generated/frames'
-import { ACTS, commandOf, filesOf, missing, possible } from '../src/pages/desk/acts'
+import { ACTS, commandOf, filesOf, missing, possible, wasLate } from '../src/pages/desk/acts'
 import { isCard, personalIn } from '../src/pages/desk/personal'
-import { belongs, countsOf, rowsOf, TABS } from '../src/pages/desk/tabs'
+import { belongs, byUrgency, countsOf, rowsOf, TABS } from '../src/pages/desk/tabs'
 
 const NOW = Date.parse('2026-11-21T04:00:00Z')
 const row = (given: Partial<Summary>): Summary => ({
@@ -28,6 +28,12 @@ describe('tabs', () => {
     expect(countsOf(rows, '城管局', NOW)).toEqual({ sign: 1, due: 1, overdue: 1, handling: 2, waiting: 1, assist: 1 })
     expect(TABS.some((tab) => belongs(tab, rows[5]!, '城管局', NOW))).toBe(false)
   })
+  it('put first what expires first, whatever zone its time is told in', () => {
+    const dues = ['2026-11-21T09:00:00+08:00', '2026-11-21T02:00:00Z', '2026-11-21T12:00:00+08:00', null]
+    expect(dues.map((due) => row({ due })).reverse().sort(byUrgency).map((one) => one.due)).toEqual(dues)
+    const oldest = ['2026-11-20T10:00:00+08:00', '2026-11-20T03:00:00Z'].map((created_at) => row({ created_at, due: null }))
+    expect(oldest.toReversed().sort(byUrgency)).toEqual(oldest)
+  })
   it('are searched by every word', () => {
     expect(rowsOf(rows, { tab: 'handling', unit: '城管局', now: NOW, words: '路灯 南城 b' }).map((one) => one.number)).toEqual(['B'])
   })
@@ -49,6 +55,16 @@ describe('acts', () => {
     const file = { key: 'k', name: 'a.jpg', media_type: 'image/jpeg', size: 1 }
     const ticket = { appeal: { text: '', attachments: [file] } } as unknown as Ticket
     expect(filesOf(ticket, [{ fact: { type: 'attach', attachments: [file, { ...file, key: 'l' }] } }] as never)).toHaveLength(2)
+  })
+})
+
+describe('a clock that was stopped', () => {
+  const clock = (done: string | null) => ({ name: 'completion' as const, due: '2026-11-21T18:00:00+08:00', done })
+  it('is late by the moment, not by how its zone is written', () => {
+    expect(wasLate(clock('2026-11-21T10:00:01Z'))).toBe(true)
+    expect(wasLate(clock('2026-11-21T10:00:00Z'))).toBe(false)
+    expect(wasLate(clock('2026-11-21T17:59:59+08:00'))).toBe(false)
+    expect(wasLate(clock(null))).toBe(false)
   })
 })
 

@@ -31,5 +31,5 @@ export function alarmsOf(tickets: readonly Summary[], callbacks: readonly Callba
 function byNeed(one: Alarm, other: Alarm): number {
   if (one.seen !== other.seen) return one.seen ? 1 : -1
   if (one.level !== other.level) return one.level === 'red' ? -1 : 1
-  return other.at.localeCompare(one.at)
+  return Date.parse(other.at) - Date.parse(one.at)
 }

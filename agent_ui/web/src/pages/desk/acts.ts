@@ -76,6 +76,9 @@ export interface Clock {
   done: string | null
 }
 
+/** Whether a clock was stopped after its time. The service tells some moments in its city's zone, others in UTC. */
+export const wasLate = ({ due, done }: Clock): boolean => done !== null && Date.parse(done) > Date.parse(due)
+
 /** The clocks of a dispatch that have run or run. */
 export function clocksOf(ticket: Ticket): Clock[] {
   const c = ticket.clocks ?? {}

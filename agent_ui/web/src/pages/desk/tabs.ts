@@ -40,8 +40,8 @@ export function belongs(tab: Tab, row: Summary, unit: string, now: number): bool
 
 /** The first to expire first; what has no clock comes last, the oldest before. */
 export function byUrgency(one: Summary, other: Summary): number {
-  const [a, b] = [one.due ?? '9', other.due ?? '9']
-  return a === b ? one.created_at.localeCompare(other.created_at) : a < b ? -1 : 1
+  const [a, b] = [one, other].map(({ due }) => (due ? Date.parse(due) : Infinity)) as [number, number]
+  return a === b ? Date.parse(one.created_at) - Date.parse(other.created_at) : a - b
 }
 
 const told = (row: Summary): string =>
