@@ -27,7 +27,7 @@ from hotline.store.database import statements
 log = structlog.get_logger(__name__)
 _SQL = statements("uploads")
 KEPT = timedelta(hours=24)
-"""How long a file stays that no appeal claims [P]."""
+"""How long a file stays that no appeal claims [P]; the pages' drafts go by it (agent_ui/web/src/drafts/files.ts)."""
 STEP = 100
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
@@ -184,3 +185,9 @@ async def test_whoever_is_first_a_claimed_file_is_whole(houses: list[House], dat
     assert left == claimed, "those that were claimed, and only those"
     assert again <= claimed, "what is uploaded anew is there to be claimed"
     assert {file.key for file in files if house.there(file)} == claimed
+
+
+def test_pages_offer_no_file_of_a_draft_that_is_swept() -> None:
+    """Drafts live for two weeks: the pages know how long their files do, and leave an hour for sending."""
+    [hours] = re.findall(r"KEPT_HOURS = (\d+)$", Path("agent_ui/web/src/drafts/files.ts").read_text(), re.MULTILINE)
+    assert timedelta(hours=int(hours) + 1) <= KEPT

@@ -13,7 +13,7 @@ import { asked, reached, STATIONS, stationsOf } from '../src/pages/citizen/track
 import { keyFor, settled } from '../src/pages/citizen/track/useKeyed'
 
 const draft = (more: Partial<Draft>): Draft => ({ ...EMPTY, ...more })
-const photo = { key: 'k', name: 'a.jpg', size: 1, thumb: '' }
+const photo = { key: 'k', name: 'a.jpg', size: 1, thumb: '', at: 0 }
 const ANSWER = { number: 'DG1', code: '1' } as Answer
 beforeEach(() => localStorage.clear())
 

@@ -33,6 +33,7 @@ export default {
     photoUploading: '{name}: {percent}% sent',
     photoDone: '{name}: sent',
     photosLeft: 'Up to {most} files; {count} were left out.',
+    photosExpired: '{count} file(s) were uploaded too long ago and cannot be sent; please add them again.',
     photoTooLarge: 'The file is larger than 20 MB; please choose a smaller one.',
     photosWait: 'Photos are still being sent; one moment please.',
     contact: 'How can we reach you?',

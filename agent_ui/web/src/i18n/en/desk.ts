@@ -41,6 +41,7 @@ export default {
   files: 'Files',
   addFiles: 'Add files (or drop them here)',
   uploading: 'Uploading {count} files…',
+  filesExpired: '{count} file(s) were uploaded too long ago and cannot be sent; add them again',
   filesWait: 'Files are still being uploaded; send when they are there',
   removeFile: 'Remove {name}',
   must: 'Needed',

@@ -33,6 +33,7 @@ export default {
     photoUploading: '{name} 已上传 {percent}%',
     photoDone: '{name} 已上传',
     photosLeft: '最多 {most} 个文件，有 {count} 个没有添加。',
+    photosExpired: '有 {count} 个文件上传时间过久，已经失效，请重新添加。',
     photoTooLarge: '文件超过 20 MB，请换一个小一些的。',
     photosWait: '照片还在上传，请稍等片刻再提交。',
     contact: '怎么联系您',

@@ -41,6 +41,7 @@ export default {
   files: '附件',
   addFiles: '添加附件（可拖入）',
   uploading: '正在上传 {count} 个文件…',
+  filesExpired: '有 {count} 个文件上传时间过久，已经失效，请重新添加',
   filesWait: '文件还在上传，请稍候再提交',
   removeFile: '移除 {name}',
   must: '必填',

@@ -1,4 +1,5 @@
 // What a unit may do with a ticket: the fields that it asks for, the key that begins it. Pure.
+import type { Uploaded } from '@/drafts/files'
 import type { Attachment, Command, TicketEvent, Ticket } from '@/generated/frames'
 
 export type FieldKind = 'text' | 'long' | 'unit' | 'days' | 'files'
@@ -37,7 +38,8 @@ export const ACTS: readonly Act[] = [
 /** The acts that are possible now, in their order. */
 export const possible = (commands: readonly string[]): Act[] => ACTS.filter((act) => commands.includes(act.type))
 
-export type Values = Record<string, string | number | Attachment[]>
+export type KeptFile = Attachment & Uploaded
+export type Values = Record<string, string | number | KeptFile[]>
 
 const filled = (value: Values[string] | undefined): boolean =>
   Array.isArray(value) ? value.length > 0 : typeof value === 'number' || (value ?? '').trim() !== ''
@@ -46,12 +48,14 @@ const filled = (value: Values[string] | undefined): boolean =>
 export const missing = (act: Act, values: Values): string[] =>
   act.fields.filter((field) => field.required && !filled(values[field.name])).map((field) => field.name)
 
+const sent = (value: Values[string]): string | number | Attachment[] => {
+  if (Array.isArray(value)) return value.map(({ key, name, media_type, size }) => ({ key, name, media_type, size }))
+  return typeof value === 'string' ? value.trim() : value
+}
+
 /** The command, as the service takes it. */
 export function commandOf(act: Act, values: Values): Command {
-  const given = act.fields.filter((field) => filled(values[field.name])).map((field) => {
-    const value = values[field.name]!
-    return [field.name, typeof value === 'string' ? value.trim() : value] as const
-  })
+  const given = act.fields.filter((field) => filled(values[field.name])).map((field) => [field.name, sent(values[field.name]!)] as const)
   return { type: act.type, ...Object.fromEntries(given) } as Command
 }
 

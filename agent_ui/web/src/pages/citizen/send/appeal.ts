@@ -26,6 +26,8 @@ export interface KeptPhoto {
   name: string
   size: number
   thumb: string
+  /** When it was uploaded: the service does not keep it as long as this page keeps the draft. */
+  at: number
 }
 
 export const EMPTY: Draft = {
@@ -71,6 +73,6 @@ export function bodyOf(draft: Draft, wordless: string): AppealBody {
 }
 
 /** The photo as it is kept in the draft. */
-export const keptPhoto = (file: Attachment, thumb: string): KeptPhoto => ({
-  key: file.key, name: file.name, size: file.size, thumb,
+export const keptPhoto = (file: Attachment, thumb: string, at: number): KeptPhoto => ({
+  key: file.key, name: file.name, size: file.size, thumb, at,
 })

@@ -25,7 +25,7 @@ export function usePhotos(kept: () => KeptPhoto[], most: number, tooLarge: () =>
     for (let failed = 1; ; failed += 1) {
       try {
         const found = await upload(file.data, file.name, (share) => (shown.share = share))
-        return keptPhoto(found, file.thumb)
+        return keptPhoto(found, file.thumb, Date.now())
       } catch (error) {
         if (!isPassing(error) || failed === TRIES) throw error
         await pauseUntilOnline(pauseAfter(failed))
@@ -44,7 +44,9 @@ export function usePhotos(kept: () => KeptPhoto[], most: number, tooLarge: () =>
         return
       }
       const photo = await send(ready, shown)
-      if (!kept().some(({ key }) => key === photo.key)) kept().push(photo)
+      const same = kept().find(({ key }) => key === photo.key)
+      if (same) same.at = photo.at // the same picture again: the service keeps it from now on
+      else kept().push(photo)
       drop(shown.id)
     } catch (error) {
       shown.error = wordsOf(error)
