@@ -6,6 +6,7 @@ refused: a misspelt `phone` must not vanish without a word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -70,6 +71,8 @@ class AppealAnswer(msgspec.Struct, frozen=True, kw_only=True):
     expected_by: datetime | None
 
 
+_PLACE = re.compile(r"at `\$\.(\w+)")
+"""Where msgspec tells of a mistake."""
 _decoder = msgspec.json.Decoder(AppealBody)
 _encoder = msgspec.json.Encoder()
 
@@ -82,7 +85,9 @@ def decode_json(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
     try:
         return decoder.decode(body)
     except UNREADABLE as error:
-        raise InvalidInput(f"the body is not as described in /openapi.json: {error}") from error
+        found = _PLACE.search(str(error))
+        field = found[1] if found else ""
+        raise InvalidInput(f"the body is not as described in /openapi.json: {error}", field=field) from error
 
 
 def decode_appeal(body: bytes) -> AppealBody:
@@ -95,7 +100,7 @@ def place_of(body: PlaceBody | None) -> Place:
     if body is None:
         return Place()
     if (body.lat is None) != (body.lon is None):
-        raise InvalidInput("place needs both lat and lon, or neither")
+        raise InvalidInput("place needs both lat and lon, or neither", field="place")
     town, address = clean_line(body.town, field="town"), clean_line(body.address, field="address")
     return Place(town=town, address=address, lat=body.lat, lon=body.lon)
 

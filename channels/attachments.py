@@ -20,6 +20,7 @@ from hotline.appeal import Attachment
 from hotline.errors import InvalidInput
 
 MAX_BYTES = 20 * 1024 * 1024
+FIELD = "attachments"
 MAX_TOTAL_BYTES = 60 * 1024 * 1024
 EXTENSIONS: dict[str, tuple[str, ...]] = {
     "image/jpeg": ("jpg", "jpeg"), "image/png": ("png",), "image/webp": ("webp",), "image/gif": ("gif",),
@@ -39,7 +40,7 @@ def media_type_of(data: bytes) -> str:
     if found not in EXTENSIONS:
         allowed = ", ".join(sorted(extension for group in EXTENSIONS.values() for extension in group))
         detail = f"this kind of file cannot be taken; allowed are {allowed}"
-        raise InvalidInput(detail, error_id="unsupported_media_type")
+        raise InvalidInput(detail, error_id="unsupported_media_type", field=FIELD)
     return str(found)
 
 
@@ -68,9 +69,9 @@ def clean_name(name: str, media_type: str) -> str:
 def describe(data: bytes, name: str) -> Attachment:
     """Return key, cleaned name, type and size of a file; raises InvalidInput when empty, too large or not allowed."""
     if not data:
-        raise InvalidInput("the attachment is empty")
+        raise InvalidInput("the attachment is empty", field=FIELD)
     if len(data) > MAX_BYTES:
-        raise InvalidInput(f"an attachment has at most {MAX_BYTES >> 20} MiB", error_id="too_large")
+        raise InvalidInput(f"an attachment has at most {MAX_BYTES >> 20} MiB", error_id="too_large", field=FIELD)
     media_type = media_type_of(data)
     key = hashlib.sha256(data).hexdigest()
     return Attachment(key=key, name=clean_name(name, media_type), media_type=media_type, size=len(data))
@@ -79,6 +80,7 @@ def describe(data: bytes, name: str) -> Attachment:
 def check_together(sizes: Sequence[int]) -> None:
     """Raise InvalidInput when an appeal has too many files, or they are too large together."""
     if len(sizes) > MAX_ATTACHMENTS:
-        raise InvalidInput(f"at most {MAX_ATTACHMENTS} attachments are allowed", error_id="too_large")
+        raise InvalidInput(f"at most {MAX_ATTACHMENTS} attachments are allowed", error_id="too_large", field=FIELD)
     if sum(sizes) > MAX_TOTAL_BYTES:
-        raise InvalidInput(f"attachments have at most {MAX_TOTAL_BYTES >> 20} MiB together", error_id="too_large")
+        detail = f"attachments have at most {MAX_TOTAL_BYTES >> 20} MiB together"
+        raise InvalidInput(detail, error_id="too_large", field=FIELD)

@@ -82,11 +82,12 @@ class QueuePlace(msgspec.Struct, frozen=True, kw_only=True, tag="queue"):
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="error", omit_defaults=True):
-    """A frame was refused. With `retry_after` (seconds) the same frame may be sent again."""
+    """A frame was refused, for its `field`. With `retry_after` (seconds) the same frame may be sent again."""
 
     error_id: str
     detail: str
     id: str = ""
+    field: str = ""
     retry_after: int = 0
 
 
@@ -136,7 +137,7 @@ def standing_of(standing: ChatStanding) -> QueuePlace:
 def failed(error: HotlineError, *, id: str = "") -> Failed:
     """Return an error as a frame."""
     wait = error.retry_after if isinstance(error, Overloaded | RateLimited) else 0
-    return Failed(error_id=error.error_id, detail=error.detail, id=id, retry_after=wait)
+    return Failed(error_id=error.error_id, detail=error.detail, id=id, field=error.field, retry_after=wait)
 
 
 def encode(answer: Answer) -> str:

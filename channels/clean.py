@@ -29,7 +29,7 @@ def clean_line(text: str | None, *, limit: int = MAX_LINE, field: str = "text") 
         return ""
     line = " ".join(clean(text).split())
     if len(line) > limit:
-        raise InvalidInput(f"{field} has {len(line)} characters; at most {limit} are allowed")
+        raise InvalidInput(f"{field} has {len(line)} characters; at most {limit} are allowed", field=field)
     return line
 
 
@@ -37,9 +37,9 @@ def required_text(text: str, *, field: str = "text", limit: int = MAX_TEXT) -> s
     """Return the cleaned text; raises InvalidInput when nothing is left of it or it is too long."""
     cleaned = clean(text)
     if not cleaned:
-        raise InvalidInput(f"{field} is empty; say what the matter is")
+        raise InvalidInput(f"{field} is empty; say what the matter is", field=field)
     if len(cleaned) > limit:
-        raise InvalidInput(f"{field} has {len(cleaned)} characters; at most {limit} are allowed")
+        raise InvalidInput(f"{field} has {len(cleaned)} characters; at most {limit} are allowed", field=field)
     return cleaned
 
 

@@ -143,5 +143,5 @@ async def stored(port: AttachmentPort, files: Sequence[AttachmentBody]) -> tuple
 
 async def _kept(port: AttachmentPort, file: AttachmentBody) -> Attachment:
     if bool(file.key) == bool(file.data):
-        raise InvalidInput("an attachment has either a key or data")
+        raise InvalidInput("an attachment has either a key or data", field="attachments")
     return await (port.attachment(file.key) if file.key else port.store_attachment(file.data, file.name))

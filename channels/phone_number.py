@@ -56,7 +56,7 @@ def normalize_phone(text: str) -> str:
     if _is_mobile(text):
         return "+86" + text
     if len(text) > _MAX:
-        raise InvalidInput(f"phone has {len(text)} characters; a number has at most {_MAX}")
+        raise InvalidInput(f"phone has {len(text)} characters; a number has at most {_MAX}", field="phone")
     spelled = _spelled(text)
     if not spelled or spelled in _WITHHELD:
         return ""
@@ -67,7 +67,7 @@ def normalize_phone(text: str) -> str:
         number = phonenumbers.parse(spelled, "CN")
     except phonenumbers.NumberParseException as error:
         example = f"13800138000 or {home() or '010'}-22830000"
-        raise InvalidInput(f"phone is not a telephone number; give it like {example}") from error
+        raise InvalidInput(f"phone is not a telephone number; give it like {example}", field="phone") from error
     if not phonenumbers.is_valid_number(number):
-        raise InvalidInput("phone is not a number that can be called; check its digits")
+        raise InvalidInput("phone is not a number that can be called; check its digits", field="phone")
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

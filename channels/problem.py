@@ -56,7 +56,7 @@ _FROM_HTTP = {
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of every error. `reference` finds the log line of an unexpected error."""
+    """The body of every error. `field`: what is to be mended; `reference` finds the log line of an unexpected error."""
 
     type: str
     title: str
@@ -64,6 +64,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     error_id: str
     instance: str = ""
+    field: str = ""
     reference: str = ""
 
 
@@ -78,6 +79,7 @@ def problem_of(error: HotlineError, *, instance: str = "") -> Problem:
     return Problem(
         type=f"urn:hotline:problem:{error_id}", title=TITLES.get(error_id, TITLES["invalid_input"]),
         status=status_of(error_id), detail=error.detail, error_id=error_id, instance=instance,
+        field=error.field,
     )
 
 

@@ -13,8 +13,9 @@
     ├── Overloaded            the service is full; carries `retry_after` seconds
     └── Unavailable           a part outside this process does not answer
 
-Each has a stable `error_id` (for programs) and a `detail` (for people). Edges turn them into problem+json
-(RFC 9457) or console errors; they carry no transport words themselves.
+Each has a stable `error_id` (for programs) and a `detail` (for people who program). Where one thing of what was sent is
+at fault, `field` names it: pages say in their own words what to mend. Edges turn errors into problem+json (RFC 9457) or
+console errors; they carry no transport words themselves.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ class HotlineError(Exception):
 
     error_id = "internal"
 
-    def __init__(self, detail: str, *, error_id: str | None = None) -> None:
+    def __init__(self, detail: str, *, error_id: str | None = None, field: str = "") -> None:
         super().__init__(detail)
-        self.detail = detail
+        self.detail, self.field = detail, field
         if error_id is not None:
             self.error_id = error_id
 

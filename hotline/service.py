@@ -160,7 +160,7 @@ class Service:
         """
         stored = await self._citizens(number, code)
         if not text.strip() and not attachments:
-            raise InvalidInput("a message needs text or an attachment")
+            raise InvalidInput("a message needs text or an attachment", field="text")
         return await self._intake.submit(Inbound(
             channel=stored.ticket.channel, external_id=f"{number}:{key}", continues=number,
             appeal=Appeal(text=text, attachments=tuple(attachments)), received_at=self._clock(),

@@ -53,7 +53,7 @@ class Uploads:
         """Return what was stored under `key`, for somebody about to claim it. Raises NotFound."""
         doc = await self._pool.fetchval(_SQL["hold"], key, now + KEPT)
         if doc is None or not await asyncio.to_thread(self.path_of(key).exists):
-            raise NotFound(f"there is no attachment {key[:16]}…: upload it first")
+            raise NotFound(f"there is no attachment {key[:16]}…: upload it first", field="attachments")
         return msgspec.json.decode(doc, type=Attachment)
 
     async def sweep(self, now: datetime) -> int:

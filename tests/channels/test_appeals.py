@@ -86,24 +86,26 @@ async def test_without_a_key_each_request_is_its_own(client: Client, port: Memor
     assert len(port.inbounds) == 2
 
 
-@pytest.mark.parametrize(("body", "says"), [
-    (b"", "truncated"), (b"{", "truncated"), (b"[]", "Expected `object`"), (b"null", "Expected `object`"),
-    (b"{}", "`text`"), (b'{"text": ""}', "`$.text`"), (b'{"text": " \\u0000 "}', "empty"), (b'{"text": 5}', "`$.text`"),
-    (b'{"text": "\xff"}', "utf-8"), (b'{"text": "a", "phon": "1"}', "phon"), (b'{"text":"a","kind":"x"}', "`$.kind`"),
-    (b'{"text": "a", "phone": "12"}', "phone"), (b'{"text":"a","place":{"lat":1}}', "lat and lon"),
-    (b'{"text": "a", "place": {"lat": 91, "lon": 1}}', "`$.place.lat`"),
-    (b'{"text": "a", "attachments": [{}]}', "key or data"),
-    (b'{"text": "a", "attachments": [{"data": "!!"}]}', "base64"),
-    (b'{"text": "' + b"a" * 10_001 + b'"}', "10000"),
-    (b'{"text": "a", "title": "' + b"a" * 201 + b'"}', "200"),
-    (b'{"text": "\\ud800"}', "not as described"),
+@pytest.mark.parametrize(("body", "says", "field"), [
+    (b"", "truncated", ""), (b"{", "truncated", ""), (b"[]", "Expected `object`", ""),
+    (b"null", "Expected `object`", ""), (b"{}", "`text`", ""), (b'{"text": ""}', "`$.text`", "text"),
+    (b'{"text": " \\u0000 "}', "empty", "text"), (b'{"text": 5}', "`$.text`", "text"),
+    (b'{"text":"a","kind":"x"}', "`$.kind`", "kind"), (b'{"text": "\xff"}', "utf-8", ""),
+    (b'{"text": "a", "phon": "1"}', "phon", ""), (b'{"text": "a", "phone": "12"}', "phone", "phone"),
+    (b'{"text":"a","place":{"lat":1}}', "lat and lon", "place"),
+    (b'{"text": "a", "place": {"lat": 91, "lon": 1}}', "`$.place.lat`", "place"),
+    (b'{"text": "a", "attachments": [{}]}', "key or data", "attachments"),
+    (b'{"text": "a", "attachments": [{"data": "!!"}]}', "base64", "attachments"),
+    (b'{"text": "' + b"a" * 10_001 + b'"}', "10000", "text"), (b'{"text": "\\ud800"}', "not as described", ""),
+    (b'{"text": "a", "title": "' + b"a" * 201 + b'"}', "200", "title"),
 ])
-async def test_wrong_bodies_say_what_to_mend(client: Client, port: MemoryPort, body: bytes, says: str) -> None:
+async def test_wrong_bodies_say_what_to_mend(
+    client: Client, port: MemoryPort, body: bytes, says: str, field: str
+) -> None:
     answer = await client.post("/api/v1/appeals", data=body, headers=APP | {"Content-Type": "application/json"})
     problem = await answer.json()
-    assert answer.status == 400
-    assert answer.content_type == "application/problem+json"
-    assert problem["error_id"] == "invalid_input"
+    assert (answer.status, answer.content_type) == (400, "application/problem+json")
+    assert (problem["error_id"], problem.get("field", "")) == ("invalid_input", field)
     assert says in problem["detail"]
     assert not port.inbounds
 

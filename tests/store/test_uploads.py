@@ -84,8 +84,9 @@ async def test_what_nobody_claims_goes_in_its_time_and_not_before(house: House, 
     assert await house.uploads.sweep(NOW + KEPT) == 0, "a day is not over yet"
     assert await house.uploads.sweep(LATER) == 1
     assert (await kept(database), house.there(old), house.there(young)) == ({young.key}, False, True)
-    with pytest.raises(NotFound, match="upload it first"):
+    with pytest.raises(NotFound, match="upload it first") as refused:
         await house.uploads.attachment(old.key, LATER)
+    assert refused.value.field == "attachments"
 
 
 async def test_all_that_is_old_goes_in_one_sweep(house: House, database: str) -> None:

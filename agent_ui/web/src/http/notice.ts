@@ -5,13 +5,21 @@ import { isProblem } from './problem'
 /** Plainly typed: the library's own types unfold every message. */
 const words = i18n.global as unknown as { t: (key: string, named?: Record<string, unknown>) => string; te: (key: string) => boolean }
 
-/** The words in which an error is told to people. */
-export function wordsOf(error: unknown): string {
+/** The words in which an error is told to staff: the service's own detail, in English, may help who supports them. */
+export const wordsOf = (error: unknown): string => told(error, isProblem(error) ? error.detail : '')
+
+/** The words for who is no expert: what to mend, where `mends` holds words for the field at fault. No detail. */
+export function plainWordsOf(error: unknown, mends: string): string {
+  const key = isProblem(error) ? `${mends}.${error.field}.${error.errorId}` : ''
+  return key && words.te(key) ? words.t(key) : told(error, '')
+}
+
+function told(error: unknown, detail: string): string {
   const { t, te } = words
   if (!isProblem(error)) return t('shared.problem.internal')
   const title = te(`shared.problem.${error.errorId}`) ? t(`shared.problem.${error.errorId}`) : t('shared.problem.internal')
   const reference = error.reference ? t('shared.problem.reference', { reference: error.reference }) : ''
-  return [title, error.detail, reference].filter(Boolean).join(' · ')
+  return [title, detail, reference].filter(Boolean).join(' · ')
 }
 
 /** Show an error; what is no problem of the service is a mistake of ours, and stands in the browser's log too. */

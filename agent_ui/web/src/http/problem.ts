@@ -4,14 +4,17 @@ export class Problem extends Error {
   readonly detail: string
   readonly status: number
   readonly reference: string
+  /** What of the input is to be mended, '' where it is not one thing. */
+  readonly field: string
 
-  constructor(given: { errorId: string; detail?: string; status?: number; reference?: string }) {
+  constructor(given: { errorId: string; detail?: string; status?: number; reference?: string; field?: string }) {
     super(`${given.errorId}: ${given.detail ?? ''}`)
     this.name = 'Problem'
     this.errorId = given.errorId
     this.detail = given.detail ?? ''
     this.status = given.status ?? 0
     this.reference = given.reference ?? ''
+    this.field = given.field ?? ''
   }
 }
 
@@ -25,5 +28,5 @@ const asText = (value: unknown): string => (typeof value === 'string' ? value : 
 export function problemOf(status: number, body: unknown): Problem {
   const told = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
   const errorId = asText(told.error_id) || (status >= 500 ? 'unavailable' : 'invalid_input')
-  return new Problem({ errorId, detail: asText(told.detail), status, reference: asText(told.reference) })
+  return new Problem({ errorId, detail: asText(told.detail), status, reference: asText(told.reference), field: asText(told.field) })
 }

@@ -58,6 +58,16 @@ export default {
       phone: 'Please check the telephone number.',
     },
   },
+  problem: {
+    phone: { invalid_input: 'The telephone number is not right; please check it, and give the area code of a landline.' },
+    text: { invalid_input: 'Please write a few words, at most 10,000 characters.' },
+    attachments: {
+      not_found: 'A photo or file has expired; please remove it and add it again.',
+      too_large: 'The files are too large: at most 20 MB each, 60 MB together, 9 files.',
+      unsupported_media_type: 'This kind of file cannot be taken; photos, MP4 videos, sound and PDF can.',
+      invalid_input: 'This file is empty; please choose another.',
+    },
+  },
   danger: {
     heading: 'In an emergency call 110/119/120 at once',
     text: 'If somebody is hurt or trapped, or there is a fire, calling is quickest. You may send this as well.',

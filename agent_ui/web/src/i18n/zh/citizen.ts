@@ -55,6 +55,16 @@ export default {
     draftKept: '内容自动保存在本机，提交后即清除。',
     missing: { empty: '请先写几句话，或添加照片。', long: '内容太长，最多 10000 字。', phone: '请核对电话号码。' },
   },
+  problem: {
+    phone: { invalid_input: '联系电话有误，请核对号码；固定电话请写上区号。' },
+    text: { invalid_input: '请写几句话，最多 10000 字。' },
+    attachments: {
+      not_found: '有照片或文件已经失效，请删除后重新添加。',
+      too_large: '文件太大：每个最多 20 MB，合计最多 60 MB，最多 9 个。',
+      unsupported_media_type: '不支持这种文件，请换成照片、MP4 视频、录音或 PDF。',
+      invalid_input: '这个文件是空的，请换一个。',
+    },
+  },
   danger: {
     heading: '如遇紧急危险请立即拨打110/119/120',
     text: '有人受伤、被困、着火等情况，打电话最快。这里也可以继续提交。',

@@ -1,8 +1,8 @@
 // Files under way: each with its picture, how far it has got, and what stopped it.
 import { reactive } from 'vue'
-import { wordsOf } from '@/http/notice'
 import { newKey } from '../kit/keys'
 import { pauseAfter } from '../kit/backoff'
+import { toldOf } from '../kit/told'
 import type { KeptPhoto } from './appeal'
 import { keptPhoto } from './appeal'
 import { isPassing, pauseUntilOnline } from './outbox'
@@ -49,7 +49,7 @@ export function usePhotos(kept: () => KeptPhoto[], most: number, tooLarge: () =>
       else kept().push(photo)
       drop(shown.id)
     } catch (error) {
-      shown.error = wordsOf(error)
+      shown.error = toldOf(error)
     }
   }
 

@@ -1,8 +1,9 @@
 // The form's state: a draft that outlives the browser, and the one parcel that is under way.
 import { onBeforeUnmount, reactive, ref, watch } from 'vue'
 import { draftOf, dropDraft, keepDraft } from '@/drafts'
-import { wordsOf } from '@/http/notice'
+import { isProblem } from '@/http/problem'
 import { WORDLESS } from '../kit/danger'
+import { toldOf } from '../kit/told'
 import { bodyOf, EMPTY, mistakes, type Draft } from './appeal'
 import { deliver, packed, pauseUntilOnline, waitingParcel, type Answer, type Parcel } from './outbox'
 
@@ -44,7 +45,8 @@ export function useSend(sent: (sent: Sent) => void) {
       clear()
       sent({ answer, words: parcel.body.text.slice(0, 40) })
     } catch (problem) {
-      error.value = wordsOf(problem) // the draft is still there to be mended
+      error.value = toldOf(problem) // the draft is still there to be mended
+      if (isProblem(problem) && problem.field === 'phone') shown.value = { phone: 'phone' }
     } finally {
       sending.value = false
       held.value = 0

@@ -8,6 +8,8 @@ export interface Message {
   attachments: { key: string; name: string }[]
   /** Why the service refused it for good, '' while it may still go. */
   refused: string
+  /** What of it was at fault. */
+  field?: string
 }
 
 export interface Talk {
@@ -84,9 +86,9 @@ export function unshown(talk: Talk): Message[] {
 
 const without = (talk: Talk, id: string): Talk => ({ ...talk, waiting: talk.waiting.filter((one) => one.id !== id) })
 
-function refusedBy(talk: Talk, error: { error_id: string; id?: string }): Talk {
+function refusedBy(talk: Talk, error: { error_id: string; id?: string; field?: string }): Talk {
   if (!error.id || passes(error)) return talk
-  const waiting = talk.waiting.map((one) => (one.id === error.id ? { ...one, refused: error.error_id } : one))
+  const waiting = talk.waiting.map((one) => (one.id === error.id ? { ...one, refused: error.error_id, field: error.field ?? '' } : one))
   return { ...talk, waiting }
 }
 

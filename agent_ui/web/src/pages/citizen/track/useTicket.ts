@@ -1,8 +1,8 @@
 // One ticket by number and code: read, read again while the page is open, and acted on.
 import { onBeforeUnmount, ref } from 'vue'
 import { answerOf, api } from '@/http/client'
-import { wordsOf } from '@/http/notice'
 import { isProblem } from '@/http/problem'
+import { toldOf } from '../kit/told'
 import type { Progress, Rating } from '../kit/wire'
 import type { Opened } from '../kit/ticketLink'
 
@@ -48,7 +48,7 @@ export function useTicket(words: { notFound: () => string }) {
       stale.value = false
       return true
     } catch (problem) {
-      error.value = isProblem(problem, 'not_found') ? words.notFound() : wordsOf(problem)
+      error.value = isProblem(problem, 'not_found') && !problem.field ? words.notFound() : toldOf(problem)
       return false
     } finally {
       busy.value = false
