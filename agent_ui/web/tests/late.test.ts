@@ -3,7 +3,9 @@ import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, nextTick, type EffectScope } from 'vue'
 import type { Looking, Opened } from '../src/generated/frames'
+import { api } from '../src/http/client'
 import { useLink } from '../src/link'
+import { useTicket as useFollowed } from '../src/pages/citizen/track/useTicket'
 import { useTicket } from '../src/pages/console/useTicket'
 import { useOpened } from '../src/pages/desk/useDesk'
 
@@ -60,5 +62,81 @@ describe('at a console', () => {
     asked.find((one) => one.about === 'A')!.answer([{ number: 'A', staff: 'li', name: 'Li', at: '' } as unknown as Looking])
     await Promise.all(both)
     expect([desk.number.value, desk.viewers.value]).toEqual(['B', []])
+  })
+})
+
+describe("at a citizen's", () => {
+  const response = new Response()
+  const follow = () => scope.run(() => useFollowed({ notFound: () => 'not found' }))!
+  const ticket = (number: string) => ({ number, code: '1' })
+  const stands = (number: string, status = 'handling') => ({ data: { number, status }, response })
+  /** `GET` of a ticket and `POST` to it are answered when the test wants it. */
+  function service() {
+    const [reads, acts] = [questions<object>(), questions<object>()]
+    const of = (given: unknown): string => (given as { params: { path: { number: string } } }).params.path.number
+    vi.spyOn(api, 'GET').mockImplementation(((_: string, given: unknown) => reads.ask(of(given))) as never)
+    vi.spyOn(api, 'POST').mockImplementation(((_: string, given: unknown) => acts.ask(of(given))) as never)
+    return { reads: reads.asked, acts: acts.asked }
+  }
+  afterEach(() => vi.restoreAllMocks())
+
+  it('one ticket, asked for again, is not shown when another was opened', async () => {
+    const { reads, acts } = service()
+    const followed = follow()
+    const first = followed.open(ticket('A'))
+    reads[0]!.answer(stands('A'))
+    expect(await first).toBe(true)
+    const poll = followed.again()
+    const second = followed.open(ticket('B'))
+    expect(followed.progress.value).toBeNull()
+    reads[2]!.answer(stands('B'))
+    reads[1]!.answer(stands('A'))
+    await Promise.all([poll, second])
+    expect(followed.progress.value?.number).toBe('B')
+    void followed.withdraw('')
+    expect(acts.map((one) => one.about)).toEqual(['B'])
+  })
+  it('nothing comes back of a ticket that was left: the device may be shared', async () => {
+    const { reads, acts } = service()
+    const followed = follow()
+    const first = followed.open(ticket('A'))
+    reads[0]!.answer(stands('A'))
+    await first
+    const [poll, rating] = [followed.again(), followed.rate('satisfied', null, '')]
+    followed.close()
+    expect([followed.opened.value, followed.progress.value, followed.busy.value]).toEqual([null, null, false])
+    reads[1]!.answer(stands('A'))
+    acts[0]!.answer({ error: { error_id: 'not_found' }, response: new Response(null, { status: 404 }) })
+    await Promise.all([poll, rating])
+    expect([followed.progress.value, followed.error.value]).toEqual([null, ''])
+    expect(await followed.withdraw('')).toBe(false)
+    expect(acts).toHaveLength(1)
+  })
+  it('how a ticket stood before an act is not shown after it', async () => {
+    const { reads, acts } = service()
+    const followed = follow()
+    const first = followed.open(ticket('A'))
+    reads[0]!.answer(stands('A'))
+    await first
+    const [poll, withdrawal] = [followed.again(), followed.withdraw('')]
+    acts[0]!.answer(stands('A', 'withdrawn'))
+    expect(await withdrawal).toBe(true)
+    reads[1]!.answer(stands('A', 'handling'))
+    await poll
+    expect(followed.progress.value?.status).toBe('withdrawn')
+  })
+  it('a supplement that reaches the service counts as sent, though its ticket was left', async () => {
+    const { reads, acts } = service()
+    const followed = follow()
+    const first = followed.open(ticket('A'))
+    reads[0]!.answer(stands('A'))
+    await first
+    const sent = followed.supplement('x', [], 'k')
+    void followed.open(ticket('B'))
+    acts[0]!.answer({ data: {}, response })
+    await settled()
+    expect(reads.map((one) => one.about)).toEqual(['A', 'B', 'A'])
+    reads[2]!.answer(stands('A'))
+    expect([await sent, followed.opened.value?.number, followed.progress.value]).toEqual([true, 'B', null])
   })
 })

@@ -1,5 +1,5 @@
 // One ticket by number and code: read, read again while the page is open, and acted on.
-import { onBeforeUnmount, ref } from 'vue'
+import { onScopeDispose, ref, shallowRef } from 'vue'
 import { answerOf, api } from '@/http/client'
 import { isProblem } from '@/http/problem'
 import { toldOf } from '../kit/told'
@@ -9,71 +9,79 @@ import type { Opened } from '../kit/ticketLink'
 const EVERY = 15_000
 
 export function useTicket(words: { notFound: () => string }) {
-  const opened = ref<Opened | null>(null)
+  const opened = shallowRef<Opened | null>(null)
   const progress = ref<Progress | null>(null)
   const error = ref('')
   const busy = ref(false)
   const stale = ref(false)
+  /** Counts what was begun: an answer that comes when something else was begun since, or the ticket was left, is not shown. */
+  let round = 0
   const timer = setInterval(() => void again(), EVERY)
-  onBeforeUnmount(() => clearInterval(timer))
+  onScopeDispose(() => clearInterval(timer))
 
-  const path = () => ({ number: opened.value!.number })
-  const code = () => opened.value!.code
-  const read = async () =>
-    (await answerOf(api.GET('/api/v1/tickets/{number}', { params: { path: path(), query: { code: code() } } }))) as Progress
+  const read = async ({ number, code }: Opened): Promise<Progress> =>
+    (await answerOf(api.GET('/api/v1/tickets/{number}', { params: { path: { number }, query: { code } } }))) as Progress
 
   async function open(ticket: Opened): Promise<boolean> {
+    close()
     opened.value = ticket
-    progress.value = null
-    return trying(async () => (progress.value = await read()))
+    return (await trying(read)) && opened.value === ticket
+  }
+
+  /** Leave the ticket: the next who uses this device sees nothing of it. */
+  function close(): void {
+    round += 1
+    opened.value = progress.value = null
+    error.value = ''
+    busy.value = stale.value = false
   }
 
   /** Read again; a line that is down for a moment leaves what is shown. */
   async function again(): Promise<void> {
-    if (!progress.value || busy.value || document.hidden) return
+    if (!opened.value || !progress.value || busy.value || document.hidden) return
+    const mine = (round += 1)
     try {
-      progress.value = await read()
-      stale.value = false
+      const found = await read(opened.value)
+      if (mine === round) [progress.value, stale.value] = [found, false]
     } catch (problem) {
       if (!isProblem(problem)) throw problem
-      stale.value = true
+      if (mine === round) stale.value = true
     }
   }
 
-  async function trying(act: () => Promise<unknown>): Promise<boolean> {
+  /** Do something with the ticket that is open now, and show how it stands after; true if it was done. */
+  async function trying(act: (ticket: Opened) => Promise<Progress>): Promise<boolean> {
+    if (!opened.value) return false
+    const mine = (round += 1)
     busy.value = true
     error.value = ''
     try {
-      await act()
-      stale.value = false
+      const found = await act(opened.value)
+      if (mine === round) [progress.value, stale.value] = [found, false]
       return true
     } catch (problem) {
-      error.value = isProblem(problem, 'not_found') && !problem.field ? words.notFound() : toldOf(problem)
+      if (mine === round) error.value = isProblem(problem, 'not_found') && !problem.field ? words.notFound() : toldOf(problem)
       return false
     } finally {
-      busy.value = false
+      if (mine === round) busy.value = false
     }
   }
 
   /** Add words and files; `key` stays the same until it is answered. */
-  const supplement = (text: string, files: string[], key: string): Promise<boolean> => trying(async () => {
-    const body = { code: code(), text, attachments: files.map((one) => ({ key: one })) }
-    const header = { 'Idempotency-Key': key }
-    await answerOf(api.POST('/api/v1/tickets/{number}/messages', { params: { path: path(), header }, body: body as never }))
-    progress.value = await read()
+  const supplement = (text: string, files: string[], key: string): Promise<boolean> => trying(async (ticket) => {
+    const body = { code: ticket.code, text, attachments: files.map((one) => ({ key: one })) }
+    const params = { path: { number: ticket.number }, header: { 'Idempotency-Key': key } }
+    await answerOf(api.POST('/api/v1/tickets/{number}/messages', { params, body: body as never }))
+    return await read(ticket)
   })
 
-  const rate = (rating: Rating, solved: boolean | null, note: string): Promise<boolean> => trying(async () => {
-    const body = { code: code(), rating, note, ...(solved === null ? {} : { solved }) }
-    const told = await answerOf(api.POST('/api/v1/tickets/{number}/rating', { params: { path: path() }, body: body as never }))
-    progress.value = told as Progress
+  const rate = (rating: Rating, solved: boolean | null, note: string): Promise<boolean> => trying(async ({ number, code }) => {
+    const body = { code, rating, note, ...(solved === null ? {} : { solved }) }
+    return (await answerOf(api.POST('/api/v1/tickets/{number}/rating', { params: { path: { number } }, body: body as never }))) as Progress
   })
 
-  const withdraw = (reason: string): Promise<boolean> => trying(async () => {
-    const body = { code: code(), reason }
-    const told = await answerOf(api.POST('/api/v1/tickets/{number}/withdrawal', { params: { path: path() }, body: body as never }))
-    progress.value = told as Progress
-  })
+  const withdraw = (reason: string): Promise<boolean> => trying(async ({ number, code }) =>
+    (await answerOf(api.POST('/api/v1/tickets/{number}/withdrawal', { params: { path: { number } }, body: { code, reason } as never }))) as Progress)
 
-  return { opened, progress, error, busy, stale, open, again, supplement, rate, withdraw }
+  return { opened, progress, error, busy, stale, open, close, again, supplement, rate, withdraw }
 }
