@@ -17,7 +17,7 @@ _ONCE_MORE = frozenset({State.ANSWERED, State.CLOSED})
 def commands_of(
     ticket: Ticket, rating: Rating, solved: bool | None, note: str, way: Way, policy: Policy
 ) -> tuple[c.Command, ...]:
-    """Return what a rating leads to; nothing where it was told before.
+    """Return what a rating leads to; nothing where it was told before, without words that are new.
 
     While the follow-up waits, the rating is its answer: it closes the ticket, or the matter is redone. A bad one for
     what is answered or closed calls a supervisor, who may reopen. A merged ticket's citizen rates their own ticket.
@@ -29,7 +29,7 @@ def commands_of(
         raise IllegalTransition(f"ticket {ticket.number} has no answer to rate yet")
     if ticket.state is State.PENDING_FOLLOW_UP:
         return (answer(ticket, rating, solved, note, way, policy),)
-    if ticket.rating == rating and solved in (None, ticket.solved):
+    if ticket.rating == rating and solved in (None, ticket.solved) and note in ("", ticket.rating_note):
         return ()
     told: tuple[c.Command, ...] = (c.Rate(rating=rating, solved=solved, note=note),)
     bad = solved is False or not settles(rating, solved)

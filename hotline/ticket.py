@@ -53,6 +53,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         opinions: of the assisting units of the present dispatch.
         alarms_seen: those of `alarms`, or of earlier ones, that a supervisor has acknowledged.
         reply_flags: what in the public reply looks like personal data, for the centre to judge.
+        rating_note: the last words that came with a rating of this handling.
     """
 
     number: TicketNumber
@@ -98,6 +99,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     public_reply: str = ""
     rating: Rating | None = None
     solved: bool | None = None
+    rating_note: str = ""
     urges: int = 0
     wish: wish.Wish | None = None
 
@@ -123,10 +125,10 @@ def _corrected(ticket: Ticket, fact: c.Correct) -> dict[str, Any]:
     return changes | {name: value for name, value in given.items() if value is not None}
 
 
-def _rated(ticket: Ticket, rating: Rating | None, solved: bool | None) -> dict[str, Any]:
+def _rated(ticket: Ticket, rating: Rating | None, solved: bool | None, note: str) -> dict[str, Any]:
     return {
         "rating": rating if rating is not None else ticket.rating,
-        "solved": solved if solved is not None else ticket.solved,
+        "solved": solved if solved is not None else ticket.solved, "rating_note": note or ticket.rating_note,
     }
 
 
@@ -139,7 +141,7 @@ def _redone(ticket: Ticket, fact: c.Redispatch) -> dict[str, Any]:
     return {
         "assisting": _helpers(ticket.assisting, fact.lead or ticket.lead),
         "redos": ticket.redos + 1, "dispatches": ticket.dispatches + 1, "lead": fact.lead or ticket.lead,
-        "rating": None, "solved": None,  # of the first round: the second is asked anew
+        "rating": None, "solved": None, "rating_note": "",  # of the first round: the second is asked anew
         "supervision": ticket.supervision if ticket.redos == 0 else max(ticket.supervision, Supervision.LEVEL_1),
     }
 
@@ -183,17 +185,17 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     },
     c.Adopt: lambda t, f: {"children": (*t.children, f.child)},
     c.Disown: lambda t, f: {"children": tuple(child for child in t.children if child != f.child)},
-    c.SettleFollowUp: lambda t, f: _rated(t, f.rating, None if f.unreachable else f.said_solved),
-    c.DisputeFollowUp: lambda t, f: _rated(t, f.rating, f.said_solved),
+    c.SettleFollowUp: lambda t, f: _rated(t, f.rating, None if f.unreachable else f.said_solved, f.note),
+    c.DisputeFollowUp: lambda t, f: _rated(t, f.rating, f.said_solved, f.note),
     c.Redispatch: _redone,
     c.Reopen: lambda t, f: {
         "lead": DepartmentCode(""), "assisting": (), "alarms": t.alarms - {DISSATISFIED},
-        "rating": None, "solved": None,  # of what was answered before: the new answer is rated anew
+        "rating": None, "solved": None, "rating_note": "",  # of what was answered before: it is rated anew
     },
     c.Urge: lambda t, f: {"urges": t.urges + 1},
     c.Correct: _corrected,
     c.Reassess: lambda t, f: {"verdict": f.verdict, "services": f.services},
-    c.Rate: lambda t, f: _rated(t, f.rating, f.solved),
+    c.Rate: lambda t, f: _rated(t, f.rating, f.solved, f.note),
     c.RequestExtension: lambda t, f: {
         "extension_days": f.days, "alarms": t.alarms | {EXTENSION_ASKED},
         "alarms_seen": t.alarms_seen - {EXTENSION_ASKED},

@@ -219,6 +219,21 @@ def test_a_bad_rating_of_what_was_reopened_calls_a_supervisor_again() -> None:
     assert [c.tag_of(type(one)) for one in commands_of(again, *bad)] == ["rate", "raise_alarm"]
 
 
+def test_words_that_come_after_a_rating_are_kept() -> None:
+    """Rated by the link in the SMS, without a word; the words come by the page, at the same level."""
+    rated = after(replied(), *commands_of(replied(), Rating.SATISFIED, True, "", Way.SMS, POLICY))
+    [told] = commands_of(rated, Rating.SATISFIED, None, "师傅很耐心", Way.WEB, POLICY)
+    assert told == c.Rate(rating=Rating.SATISFIED, note="师傅很耐心")
+    noted = after(rated, told)
+    for repeat in ("师傅很耐心", ""):
+        assert commands_of(noted, Rating.SATISFIED, True, repeat, Way.WEB, POLICY) == ()
+    [more] = commands_of(noted, Rating.SATISFIED, True, "就是来得晚", Way.WEB, POLICY)
+    assert more == c.Rate(rating=Rating.SATISFIED, solved=True, note="就是来得晚")
+    disputed = after(replied(), c.DisputeFollowUp(rating=Rating.DISSATISFIED, solved=False, note="没修好"))
+    assert commands_of(disputed, Rating.DISSATISFIED, False, "没修好", Way.SMS, POLICY) == ()
+    assert after(disputed, c.Redispatch()).rating_note == ""
+
+
 # ── planning ─────────────────────────────────────────────────────────────────────────────────────
 @given(st.integers(0, 400 * 24 * 60), st.sets(st.integers(0, 2)))
 def test_a_try_is_planned_in_an_untried_period_of_a_working_day(minutes: int, tried: set[int]) -> None:
