@@ -176,8 +176,7 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.RefuseReturn: lambda t, f: {"return_locked": True},
     c.Rule: lambda t, f: {
         "lead": f.lead, "assisting": _helpers(f.assisting, f.lead), "return_locked": True,
-        "dispatches": t.dispatches + 1,
-        "opinions": (),
+        "dispatches": t.dispatches + 1, "opinions": (),
     },
     c.AskInfo: lambda t, f: {"asked_in": t.state},
     c.Reply: lambda t, f: {
