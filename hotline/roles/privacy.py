@@ -10,7 +10,8 @@ from agent_ui import person_api
 from agent_ui.accounts import Accounts
 from agent_ui.gate import known
 from hotline.core import Core
-from hotline.store.persons import STEP, PersonStore
+from hotline.store.aging import STEP
+from hotline.store.persons import PersonStore
 
 
 def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:

@@ -12,16 +12,13 @@ import msgspec
 from hotline.audit import Record
 from hotline.errors import NotFound
 from hotline.persons import Erased, Hold, Keeps, KeptTicket, PersonCall, PersonFile, PersonTicket, Standing, why_kept
+from hotline.store.aging import STEP, Aged, age, entry_of, erase_callbacks
 from hotline.store.audit import keep
 from hotline.store.database import statements
 from hotline.store.rows import event_from
-from hotline.store.sealing import blind, open_document, seal_document, words_of
-from routing.callbacks import Callback
+from hotline.store.sealing import blind, words_of
 
 _SQL = statements("persons")
-_entries = msgspec.json.Decoder(Callback)
-STEP = 200
-LETTERS_KEPT = timedelta(days=90)
 _AGAIN = timedelta(days=1)
 
 
@@ -39,7 +36,7 @@ class PersonStore:
             rows = await connection.fetch(_SQL["tickets"], index, now)
             tickets = await _tickets(connection, rows)
             calls = await _calls(connection, index)
-            callbacks = [_entry(row) for row in await connection.fetch(_SQL["all_callbacks"], index)]
+            callbacks = [entry_of(row) for row in await connection.fetch(_SQL["all_callbacks"], index)]
             marks = await connection.fetch(_SQL["marks"], index)
             looked = await connection.fetch(_SQL["looked_up"], index)
             await keep(connection, Record(
@@ -62,15 +59,17 @@ class PersonStore:
             gone = [row for row in rows if row["id"] not in kept]
             await _erase(connection, [row["id"] for row in gone])
             calls = await self._calls(connection, index, [*kept], kept.values(), now)
-            callbacks = await _callbacks(connection, index)
+            callbacks = await connection.fetch(_SQL["callbacks"], index)
+            await erase_callbacks(connection, callbacks)
             done = Erased(
-                erased=tuple(row["number"] for row in gone), calls=calls, callbacks=callbacks,
+                erased=tuple(row["number"] for row in gone), calls=calls,
+                callbacks=len(callbacks),
                 kept=tuple(KeptTicket(number=row["number"], why=kept[row["id"]]) for row in rows if row["id"] in kept),
             )
             await keep(connection, Record(
                 at=now, actor=by, act="person.erase", subject=index, detail={
                     "reason": reason, "erased": str(len(done.erased)), "kept": str(len(done.kept)),
-                    "calls": str(calls), "callbacks": str(callbacks),
+                    "calls": str(calls), "callbacks": str(len(callbacks)),
                 },
             ))
         return done
@@ -85,7 +84,10 @@ class PersonStore:
 
     # ── retention ────────────────────────────────────────────────────────────────────────────────
     async def sweep(self, now: datetime, *, years: int) -> int:
-        """Erase the identity of the next finished tickets older than so many years; return how many were looked at."""
+        """Erase the identity of the next finished tickets, calls and callbacks older than so many years.
+
+        Return of which kind most were looked at, and how many: STEP and more, and there is more to do.
+        """
         before = _years_before(now, years)
         async with self._pool.acquire() as connection, connection.transaction():
             cursor = await connection.fetchval(_SQL["hold_sweep"])
@@ -95,23 +97,10 @@ class PersonStore:
             if rows:
                 await connection.execute(_SQL["move_sweep"], rows[-1]["id"])
             rows += await connection.fetch(_SQL["left"], now - _AGAIN, STEP)
-            await connection.execute(_SQL["empty_letters"], now - LETTERS_KEPT, STEP)
-            if rows:
-                await self._swept(connection, rows, now)
-        return len(rows)
-
-    async def _swept(self, connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], now: datetime) -> None:
-        left = [row["id"] for row in rows if why_kept(_standing(row)) is not None]
-        gone = [row["id"] for row in rows if row["id"] not in left]
-        await connection.execute(_SQL["leave"], left, now)
-        await connection.execute(_SQL["not_left"], gone)
-        await _erase(connection, gone)
-        if gone:
-            await keep(connection, Record(
-                at=now, actor="system:", act="retention.erase",
-                detail={"tickets": str(len(gone)), "left": str(len(left)), "first": str(min(gone)),
-                        "last": str(max(gone))},
-            ))
+            left = await _leave_some(connection, rows, now)
+            aged = await age(connection, now, before=before)
+            await _keep_sweep(connection, [row["id"] for row in rows if row["id"] not in left], left, aged, now)
+        return max(len(rows), *aged)
 
     # ── legal hold ───────────────────────────────────────────────────────────────────────────────
     async def hold(self, *, number: str = "", phone: str = "", by: str, reason: str, now: datetime) -> int:
@@ -155,24 +144,32 @@ def _standing(row: asyncpg.Record) -> Standing:
     return Standing(state=row["state"], held=row["held"], marked=row["marked"], incident=row["incident"])
 
 
+async def _leave_some(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], now: datetime) -> frozenset[int]:
+    """Erase the identity of tickets where it may go; return those that were left, to be looked at again."""
+    left = frozenset(row["id"] for row in rows if why_kept(_standing(row)) is not None)
+    gone = [row["id"] for row in rows if row["id"] not in left]
+    if rows:
+        await connection.execute(_SQL["leave"], list(left), now)
+        await connection.execute(_SQL["not_left"], gone)
+        await _erase(connection, gone)
+    return left
+
+
+async def _keep_sweep(
+    connection: asyncpg.Connection, gone: Sequence[int], left: frozenset[int], aged: Aged, now: datetime
+) -> None:
+    if not gone and not aged.calls and not aged.callbacks:
+        return
+    range_ = {"first": str(min(gone)), "last": str(max(gone))} if gone else {}
+    await keep(connection, Record(at=now, actor="system:", act="retention.erase", detail={
+        "tickets": str(len(gone)), "left": str(len(left)), "calls": str(aged.calls), "callbacks": str(aged.callbacks),
+    } | range_))
+
+
 async def _erase(connection: asyncpg.Connection, ids: Sequence[int]) -> None:
     if ids:
         await connection.execute(_SQL["erase_events"], ids)
         await connection.execute(_SQL["erase_tickets"], ids)
-
-
-def _entry(row: asyncpg.Record) -> Callback:
-    return _entries.decode(open_document(row["doc"], context=f"callback {row['call']}"))
-
-
-async def _callbacks(connection: asyncpg.Connection, index: str) -> int:
-    """Erase the phone of callbacks that are done."""
-    found = await connection.fetch(_SQL["callbacks"], index)
-    for row in found:
-        entry = msgspec.structs.replace(_entry(row), phone="")
-        doc = seal_document(entry, context=f"callback {row['call']}")
-        await connection.execute(_SQL["erase_callback"], row["id"], doc)
-    return len(found)
 
 
 async def _tickets(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> tuple[PersonTicket, ...]:

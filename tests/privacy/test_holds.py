@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 
 from hotline.callbacks import Callbacks
+from hotline.store.aging import LETTERS_KEPT
 from hotline.store.callbacks import CallbackStore
-from hotline.store.persons import LETTERS_KEPT, PersonStore
+from hotline.store.persons import PersonStore
 from hotline.store.recordings import RecordingStore
 from hotline.store.sealing import blind, seal_text
 from hotline.store.transcripts import TranscriptStore

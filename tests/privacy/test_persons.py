@@ -16,11 +16,12 @@ from hotline.events import Actor, Role
 from hotline.lifecycle import OPEN_STATES
 from hotline.persons import Keeps, Standing, why_kept
 from hotline.service import Service
+from hotline.store.aging import STEP
 from hotline.store.audit import AuditStore
 from hotline.store.callbacks import CallbackStore
 from hotline.store.console import ConsoleStore
 from hotline.store.nuisance import NuisanceStore
-from hotline.store.persons import STEP, PersonStore
+from hotline.store.persons import PersonStore
 from hotline.store.sealing import blind, seal_text
 from hotline.store.tickets import TicketStore
 from hotline.terms import State

@@ -85,17 +85,6 @@ ORDER BY id FOR UPDATE;
 -- name: all_callbacks
 SELECT id, call, doc FROM callbacks WHERE phone = $1 AND phone <> '' ORDER BY id;
 
--- name: erase_callback
-UPDATE callbacks SET phone = '', doc = $2 WHERE id = $1;
-
--- name: empty_letters
--- Letters that were delivered before $1: the row stays, so that none is sent twice, the letter does not. At most $2.
-UPDATE outbox SET message = '{}'
-WHERE key IN (
-    SELECT key FROM outbox
-    WHERE state <> 'pending' AND created_at < $1 AND message <> '{}' AND NOT held_letter(key, channel) LIMIT $2
-);
-
 -- name: histories
 SELECT ticket_id, doc, sealed FROM ticket_events WHERE ticket_id = ANY ($1::bigint[]) ORDER BY ticket_id, version;
 
