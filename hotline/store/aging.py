@@ -1,4 +1,5 @@
-"""What the retention sweep empties by its age beside tickets: who called, callbacks that were made, letters.
+"""What the retention sweep empties by its age beside tickets: who called, callbacks that were made, letters, parcels,
+and who was marked as a nuisance.
 
 Each asks for legal holds as it goes (`held_…` in migrations/0024_held.sql), a limited number of rows at a time.
 """
@@ -29,16 +30,28 @@ class Aged(NamedTuple):
     calls: int = 0
     callbacks: int = 0
     letters: int = 0
+    parcels: int = 0
+    marks: int = 0
 
 
 async def age(connection: asyncpg.Connection, now: datetime, *, before: datetime) -> Aged:
-    """Empty what is older than `before`, and letters in a time of their own; at most `STEP` of each."""
+    """Empty what is older than `before`; letters and parcels in a time of their own. At most `STEP` of each."""
     callbacks = await connection.fetch(_SQL["callbacks"], before, STEP)
     await erase_callbacks(connection, callbacks)
     return Aged(
         calls=_count(await connection.execute(_SQL["calls"], before, STEP)), callbacks=len(callbacks),
         letters=_count(await connection.execute(_SQL["letters"], now - LETTERS_KEPT, STEP)),
+        parcels=_count(await connection.execute(_SQL["parcels"], now - LETTERS_KEPT, STEP)),
+        marks=await empty_marks(connection, ended=before),
     )
+
+
+async def empty_marks(connection: asyncpg.Connection, *, ended: datetime, contact: str | None = None) -> int:
+    """Take the contact out of marks of nuisance that ended by then: of one contact (blind index), or of all."""
+    ids = [row["id"] for row in await connection.fetch(_SQL["ended_marks"], contact, ended, STEP)]
+    if ids:  # every process reads the marks anew after an update, even of none
+        await connection.execute(_SQL["empty_marks"], ids)
+    return len(ids)
 
 
 async def erase_callbacks(connection: asyncpg.Connection, rows: Sequence[Any]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 import asyncpg
 
 from hotline.courier import Begun, ParcelRow
-from hotline.errors import NotFound
+from hotline.errors import NotFound, RuleViolation
 from hotline.neighbours import HAND_OVERS, Neighbours, Parcel, parcels_of
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
@@ -85,10 +85,13 @@ class NeighbourStore:
         return [ParcelRow(**row) for row in await self._pool.fetch(_SQL["parcels"], state, limit)]
 
     async def resend(self, key: str, now: datetime) -> None:
-        """Try a parcel that was given up again. Raises NotFound."""
+        """Try a parcel that was given up again. Raises NotFound, RuleViolation where it was emptied."""
         async with self._pool.acquire() as connection, connection.transaction():
-            if await connection.fetchval(_SQL["resend"], key, now) is None:
+            full = await connection.fetchval(_SQL["resend"], key, now)
+            if full is None:
                 raise NotFound(f"no parcel with the key {key[:80]!r} was given up")
+            if not full:  # what was written goes with the transaction
+                raise RuleViolation(f"parcel {key} is empty: what it told was erased; hand the ticket over anew")
             await enqueue(connection, Job.PUSH_PARCEL, [key])
 
     # ── who holds what ───────────────────────────────────────────────────────────────────────────

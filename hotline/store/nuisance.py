@@ -14,6 +14,7 @@ from hotline import commands as c
 from hotline.appeal import Attachment
 from hotline.errors import RuleViolation
 from hotline.events import Receive, TicketEvent
+from hotline.keyring import is_blind
 from hotline.lifecycle import OPEN_STATES
 from hotline.nuisance import Act, Case, Contacted, Mark, Outcome, Recent
 from hotline.privacy import hidden
@@ -102,7 +103,7 @@ class NuisanceStore:
         for row in rows:
             tickets.setdefault(row["number"], []).append(event_from(row["doc"], row["sealed"]))
         return Case(
-            contact=contact, marks=tuple(_mark(row) for row in marks),
+            contact=contact, marks=tuple(msgspec.structs.replace(_mark(row), contact=contact) for row in marks),
             acts=tuple(Act(**dict(row) | {"contact": contact}) for row in acts),
             contacts=tuple(sorted(_contacts(noted, tickets), key=lambda one: one.at)), files=_files(noted, tickets),
             tickets={number: [msgspec.to_builtins(event) for event in events] for number, events in tickets.items()},
@@ -110,9 +111,11 @@ class NuisanceStore:
 
 
 def _mark(row: asyncpg.Record) -> Mark:
+    """Return a mark; of one whose contact was erased nobody is told, and rows from before have it in clear."""
     values = dict(row)
     sealed = values.pop("sealed")
-    return Mark(**values | ({"contact": open_text(sealed, context="nuisance")} if sealed else {}))
+    contact = "" if is_blind(row["contact"]) else row["contact"]
+    return Mark(**values | {"contact": open_text(sealed, context="nuisance") if sealed else contact})
 
 
 def _contacts(noted: Sequence[asyncpg.Record], tickets: Mapping[str, Sequence[TicketEvent]]) -> Iterator[Contacted]:

@@ -12,9 +12,10 @@ import msgspec
 from hotline.audit import Record
 from hotline.errors import NotFound
 from hotline.persons import Erased, Hold, Keeps, KeptTicket, PersonCall, PersonFile, PersonTicket, Standing, why_kept
-from hotline.store.aging import STEP, Aged, age, entry_of, erase_callbacks
+from hotline.store.aging import STEP, Aged, age, empty_marks, entry_of, erase_callbacks
 from hotline.store.audit import keep
 from hotline.store.database import statements
+from hotline.store.erasing import erase_tickets
 from hotline.store.rows import event_from
 from hotline.store.sealing import blind, words_of
 
@@ -57,10 +58,11 @@ class PersonStore:
             rows = await connection.fetch(_SQL["tickets"], index, now)
             kept = {row["id"]: why for row in rows if (why := why_kept(_standing(row))) is not None}
             gone = [row for row in rows if row["id"] not in kept]
-            await _erase(connection, [row["id"] for row in gone])
+            await erase_tickets(connection, [row["id"] for row in gone], now)
             calls = await self._calls(connection, index, [*kept], kept.values(), now)
             callbacks = await connection.fetch(_SQL["callbacks"], index)
             await erase_callbacks(connection, callbacks)
+            await empty_marks(connection, ended=now, contact=index)
             done = Erased(
                 erased=tuple(row["number"] for row in gone), calls=calls,
                 callbacks=len(callbacks),
@@ -151,7 +153,7 @@ async def _leave_some(connection: asyncpg.Connection, rows: Sequence[asyncpg.Rec
     if rows:
         await connection.execute(_SQL["leave"], list(left), now)
         await connection.execute(_SQL["not_left"], gone)
-        await _erase(connection, gone)
+        await erase_tickets(connection, gone, now)
     return left
 
 
@@ -164,12 +166,6 @@ async def _keep_sweep(
     await keep(connection, Record(at=now, actor="system:", act="retention.erase", detail={
         "tickets": str(len(gone)), "left": str(len(left)), "calls": str(aged.calls), "callbacks": str(aged.callbacks),
     } | range_))
-
-
-async def _erase(connection: asyncpg.Connection, ids: Sequence[int]) -> None:
-    if ids:
-        await connection.execute(_SQL["erase_events"], ids)
-        await connection.execute(_SQL["erase_tickets"], ids)
 
 
 async def _tickets(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> tuple[PersonTicket, ...]:

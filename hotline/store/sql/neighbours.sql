@@ -72,4 +72,6 @@ FROM parcels p JOIN tickets t ON t.id = p.ticket_id
 WHERE p.state = $1 ORDER BY p.created_at DESC, p.id DESC LIMIT $2;
 
 -- name: resend
-UPDATE parcels SET state = 'pending', created_at = $2, last_error = '' WHERE key = $1 AND state = 'dead' RETURNING key;
+-- One that was emptied has nothing to tell, and stays as it is; false for it.
+UPDATE parcels SET state = CASE WHEN payload = '' THEN state ELSE 'pending' END, created_at = $2, last_error = ''
+WHERE key = $1 AND state = 'dead' RETURNING payload <> '';

@@ -45,26 +45,6 @@ ON CONFLICT (ticket_id) DO UPDATE SET since = excluded.since;
 -- name: not_left
 DELETE FROM retention_left WHERE ticket_id = ANY ($1::bigint[]);
 
--- name: erase_events
-UPDATE ticket_events SET sealed = '' WHERE ticket_id = ANY ($1::bigint[]) AND sealed IS NOT NULL AND sealed <> '';
-
--- name: erase_tickets
--- The identity of tickets, wherever it leads to them. What was said in a chat goes with its last ticket, or up to the first
--- that is left; the lines stay, empty, so that their numbers and keys stay taken.
-WITH chats AS (
-         UPDATE chat_lines l SET text = ''
-         FROM (SELECT DISTINCT citizen FROM tickets WHERE id = ANY ($1::bigint[]) AND citizen LIKE 'chat:%') AS gone
-         WHERE l.session = substr(gone.citizen, 6) AND l.text <> '' AND NOT EXISTS (
-             SELECT FROM tickets t
-             WHERE t.citizen = gone.citizen AND t.citizen <> '' AND t.id <> ALL ($1::bigint[]) AND t.created_at <= l.at
-         )
-     ),
-     traits AS (UPDATE ticket_traits SET citizen = '' WHERE ticket_id = ANY ($1::bigint[])),
-     portal AS (DELETE FROM portal_tickets WHERE ticket_id = ANY ($1::bigint[])),
-     talks AS (DELETE FROM conversations WHERE ticket_id = ANY ($1::bigint[])),
-     letters AS (UPDATE incidents SET payload = '{}' WHERE ticket_id = ANY ($1::bigint[]))
-UPDATE tickets SET citizen = '' WHERE id = ANY ($1::bigint[]);
-
 -- name: erase_calls
 -- Calls of the caller $1 that are over, of no ticket among $2 and on no hold; their recordings are due now.
 WITH gone AS (

@@ -1,0 +1,52 @@
+-- Taking away the identity of tickets ($1), and every copy of it.
+
+-- name: files
+-- Their citizens' files, which nobody else has: neither a ticket with an identity, open or on hold, nor evidence, nor a reply.
+-- They live until $2, as uploads do, so that whoever attaches the same just now keeps it. $3: open states.
+UPDATE attachments a SET expires_at = $2
+FROM (
+    SELECT DISTINCT unnest(file_keys(e.doc)) AS key FROM ticket_events e
+    WHERE e.ticket_id = ANY ($1::bigint[]) AND strpos(e.doc, '"attachments":[{') > 0
+      AND e.type IN ('receive', 'add_message', 'supply_info', 'resume', 'attach')
+) AS theirs
+WHERE a.key = theirs.key AND a.expires_at IS NULL
+  AND NOT EXISTS (
+      SELECT FROM ticket_events e JOIN tickets t ON t.id = e.ticket_id
+      WHERE strpos(e.doc, '"attachments":[{') > 0 AND file_keys(e.doc) @> ARRAY[theirs.key] AND (
+          e.type NOT IN ('receive', 'add_message', 'supply_info', 'resume', 'attach')
+          OR (e.ticket_id <> ALL ($1::bigint[])
+              AND (t.citizen <> '' OR t.state = ANY ($3::text[]) OR held_ticket(t.number)))
+      )
+  )
+  AND NOT EXISTS (
+      SELECT FROM nuisance_contacts n WHERE n.attachments <> '[]' AND file_keys(n.attachments) @> ARRAY[theirs.key]
+  );
+
+-- name: letters
+-- Those that have left; what is still on its way is emptied by its age.
+UPDATE outbox SET message = '{}'
+WHERE substring(key FROM '^(?:notice|family)-([^-]+)-') = ANY (ARRAY(SELECT number FROM tickets WHERE id = ANY ($1::bigint[])))
+  AND state <> 'pending' AND message <> '{}';
+
+-- name: parcels
+UPDATE parcels SET payload = '' WHERE ticket_id = ANY ($1::bigint[]) AND state <> 'pending' AND payload <> '';
+
+-- name: events
+UPDATE ticket_events SET sealed = '' WHERE ticket_id = ANY ($1::bigint[]) AND sealed IS NOT NULL AND sealed <> '';
+
+-- name: tickets
+-- The identity of tickets, wherever it leads to them. What was said in a chat goes with its last ticket, or up to the first
+-- that is left; the lines stay, empty, so that their numbers and keys stay taken.
+WITH chats AS (
+         UPDATE chat_lines l SET text = ''
+         FROM (SELECT DISTINCT citizen FROM tickets WHERE id = ANY ($1::bigint[]) AND citizen LIKE 'chat:%') AS gone
+         WHERE l.session = substr(gone.citizen, 6) AND l.text <> '' AND NOT EXISTS (
+             SELECT FROM tickets t
+             WHERE t.citizen = gone.citizen AND t.citizen <> '' AND t.id <> ALL ($1::bigint[]) AND t.created_at <= l.at
+         )
+     ),
+     traits AS (UPDATE ticket_traits SET citizen = '' WHERE ticket_id = ANY ($1::bigint[])),
+     portal AS (DELETE FROM portal_tickets WHERE ticket_id = ANY ($1::bigint[])),
+     talks AS (DELETE FROM conversations WHERE ticket_id = ANY ($1::bigint[])),
+     letters AS (UPDATE incidents SET payload = '{}' WHERE ticket_id = ANY ($1::bigint[]))
+UPDATE tickets SET citizen = '' WHERE id = ANY ($1::bigint[]);
