@@ -34,7 +34,7 @@ TELLING = PLAIN + "我是张三丰,电话13800138000。"
 
 
 _WITHOUT: dict[str, Any] = {
-    "sealed_event": lambda event: (rows.to_json(event), None),
+    "sealed_event": lambda event, name="": (rows.to_json(event), None),
     "citizen_of": lambda ticket: ticket.appeal.citizen.phone,
     "content_hash": lambda inbound: inbound.content_hash(), "hidden": lambda text, name, entities=(): text,
 }

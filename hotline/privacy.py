@@ -1,9 +1,10 @@
 """What of an event tells who somebody is, and how it is taken out before the event is written. Pure.
 
 The log holds an event without the citizen's name, phone and key, without the address of the matter (it is often
-theirs), and with telephone numbers, identity and card numbers and the citizen's own name starred out of the texts, sign
-for sign, so that offsets still fit. What was taken out is the event's private part; it is sealed beside the event
-(hotline.store.rows). Otherwise what people wrote stays in clear (docs/decisions/0017-identities-sealed.md).
+theirs), without who donates and how they are reached, and with telephone numbers, identity and card numbers and the
+citizen's own name starred out of the texts of every event, sign for sign, so that offsets still fit. What was taken out
+is the event's private part; it is sealed beside the event (hotline.store.rows). Otherwise what people wrote stays in
+clear (docs/decisions/0017-identities-sealed.md).
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ _LONG = re.compile(r"[0-9][0-9 -]{5,}[0-9Xx]")
 _CARD = re.compile(r"(?<![0-9A-Za-z])[0-9]{15,19}(?![0-9A-Za-z])")
 _DIGIT = re.compile(r"[0-9Xx]")
 _TOLD = frozenset({"phone", "id"})
+_DONOR = frozenset({"donor", "contact"})
+"""Of a promise to fulfil a wish: somebody else than the citizen, hidden whole."""
+CODES = frozenset({
+    "lead", "suggested", "child", "agent", "alarm", "incident", "directory_version", "l1", "l2", "pledge", "unit",
+})
+"""Fields of commands that programs read: a citizen who is called like a department must not garble its name."""
 NOBODY = Citizen()
 
 
@@ -77,10 +84,10 @@ def hidden(text: str, name: str, entities: Iterable[Entity] = ()) -> str:
     return text
 
 
-def split(event: TicketEvent) -> tuple[TicketEvent, Private | None]:
-    """Return an event as the log may hold it, and what was taken out of it, None for nothing."""
+def split(event: TicketEvent, name: str = "") -> tuple[TicketEvent, Private | None]:
+    """Return an event as the log may hold it, and what was taken out of it, None for nothing. `name`: the citizen's."""
     fact = event.fact
-    shown, private = _receipt(fact) if isinstance(fact, Receive) else _command(fact)
+    shown, private = _receipt(fact) if isinstance(fact, Receive) else _command(fact, name)
     return (event, None) if private is None else (msgspec.structs.replace(event, fact=shown), private)
 
 
@@ -116,16 +123,22 @@ def _entity(one: Entity) -> Entity:
     return msgspec.structs.replace(one, text=_hidden(one.text)) if one.type in _TOLD else one
 
 
-def _command(fact: Command) -> tuple[Command, Private | None]:
+def _command(fact: Command, name: str) -> tuple[Command, Private | None]:
     changes: dict[str, Any] = {}
-    for name in fact.__struct_fields__:
-        value = getattr(fact, name)
+    for field in fact.__struct_fields__:
+        value = getattr(fact, field)
         if type(value) is str:
-            if len(value) > 6 and (shown := starred(value)) != value:
-                changes[name] = shown
+            if value and (shown := _field(field, value, name)) != value:
+                changes[field] = shown
         elif type(value) is Place and value.address:
-            changes[name] = _placeless(value)
+            changes[field] = _placeless(value)
     return (msgspec.structs.replace(fact, **changes), Private(fact=fact)) if changes else (fact, None)
+
+
+def _field(field: str, value: str, name: str) -> str:
+    if field in _DONOR:
+        return value[0] + "*" * (len(value) - 1)
+    return starred(value) if field in CODES else hidden(value, name)
 
 
 def joined(event: TicketEvent, private: Private) -> TicketEvent:

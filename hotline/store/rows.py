@@ -38,9 +38,12 @@ def event_from(doc: str, sealed: bytes | None = None) -> TicketEvent:
     return joined(event, _privates.decode(ring().open(sealed, context=doc.encode())))
 
 
-def sealed_event(event: TicketEvent) -> tuple[str, bytes | None]:
-    """Return an event as the log holds it, and its private part sealed to it, None where it has none."""
-    shown, private = split(event)
+def sealed_event(event: TicketEvent, name: str = "") -> tuple[str, bytes | None]:
+    """Return an event as the log holds it, and its private part sealed to it, None where it has none.
+
+    `name`: the citizen's, as the ticket knows it.
+    """
+    shown, private = split(event, name)
     doc = _encoder.encode(shown)
     return doc.decode(), None if private is None else ring().seal(_encoder.encode(private), context=doc)
 
@@ -84,13 +87,14 @@ def written(change: Change) -> Written:
     summary, concerned = summarize(ticket, last.at), topics(ticket)
     if change.before is not None:
         concerned |= topics(change.before)
-    title = hidden(summary.title, ticket.appeal.citizen.name)
+    name = ticket.appeal.citizen.name
+    title = hidden(summary.title, name)
     if title != summary.title:
         summary = msgspec.structs.replace(summary, title=title)
     text, listed = to_json(summary), ",".join(sorted(concerned))
     events = []
     for _, event in change.decisions:
-        doc, sealed = sealed_event(event)
+        doc, sealed = sealed_event(event, name)
         actor = f"{event.actor.role}:{event.actor.name}"
         events.append((event.version, event.at, event.type, actor, doc, text, listed, sealed))
     check_count(len(events))

@@ -40,6 +40,7 @@ from tests.privacy.house import ZHANG, intake
 SECRETS = ("13800138000", "张三丰", "app:zhang", "441900199001011234", "鸿福路200号", "13912345678", "wx-open-id",
            "portal-citizen", "the unit's secret")
 TEXT = "我是张三丰,电话13800138000,身份证441900199001011234,路灯不亮"
+NOTE = "回电 13912345678,找张三丰,地址另记"
 SESSION = "session-" + "x" * 32
 AGENT = Actor(Role.AGENT, "li")
 
@@ -66,7 +67,7 @@ async def lived_in(pool: asyncpg.Pool) -> str:
                 appeal=Appeal(text="路灯不亮,电话13912345678", citizen=wechat),
             ))
         service = Service(store=store, intake=taking, rules=lambda: RULES, clock=lambda: NOW)
-        await service.act(receipt.number, c.AddNote(text="回电 13912345678,地址另记"), actor=AGENT)
+        await service.act(receipt.number, c.AddNote(text=NOTE), actor=AGENT)
     await JobStore(pool).owe(
         Outbound(channel=Channel.CALL, key="m1", to=ZHANG.phone, text="您好,张三丰"), NOW
     )
@@ -116,7 +117,7 @@ async def test_the_house_still_knows(pool: asyncpg.Pool) -> None:
     assert stored.ticket.appeal.text == TEXT
     assert (stored.ticket.appeal.citizen, stored.ticket.appeal.place.address) == (ZHANG, "鸿福路200号")
     found = await ConsoleStore(pool).find(number)
-    assert any(event.fact == c.AddNote(text="回电 13912345678,地址另记") for event in found.events)
+    assert any(event.fact == c.AddNote(text=NOTE) for event in found.events)
     page = await ConsoleStore(pool).search(Search(id=1, text="", phone="138 0013 8000"))
     assert len(page.rows) == 2
     mine = await PortalStore(pool).mine("portal-citizen", ZHANG.phone, cursor="", limit=9)

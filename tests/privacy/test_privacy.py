@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, NewType, get_args
 
 import msgspec
 import pytest
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hotline import commands as c
 from hotline.appeal import Appeal, Citizen, Entity, Place, Triage
 from hotline.events import Actor, Receive, Role, TicketEvent
-from hotline.ids import TicketNumber
-from hotline.privacy import Private, hidden, joined, split, starred
+from hotline.ids import DepartmentCode, TicketNumber
+from hotline.privacy import CODES, Private, hidden, joined, split, starred
 from hotline.store.rows import event_from, sealed_event
 from hotline.terms import Channel, Kind, State
 from tests.cities import NOW
@@ -92,9 +92,43 @@ def test_every_command_is_the_same_again(kind: Any, text: str, number: str) -> N
     event = TicketEvent(version=2, at=NOW, actor=Actor(Role.AGENT, "li"), fact=fact, state=State.HANDLING)
     doc, sealed = sealed_event(event)
     assert event_from(doc, sealed) == event
-    assert (sealed is None) == (not fields or starred(told) == told)
+    hides = kind is c.PledgeWish
+    assert (sealed is None) == (not fields or (starred(told) == told and not hides))
     if fields and starred(number) == number.replace(number, starred(number)) != number:
         assert number not in doc
+
+
+def happened(fact: c.Command) -> TicketEvent:
+    return TicketEvent(version=2, at=NOW, actor=Actor(Role.AGENT, "li"), fact=fact, state=State.HANDLING)
+
+
+@pytest.mark.parametrize("fact", [
+    c.AddMessage(text="我是张三丰,路灯还没修"), c.SupplyInfo(text="张三丰,鸿福路"), c.AddNote(text="张三丰来电"),
+    c.Reply(internal="已联系张三丰", public="已修好,张三丰"), c.Correct(title="张三丰反映"), c.Urge(note="张三丰"),
+])
+def test_the_citizens_name_is_starred_in_whatever_follows(fact: c.Command) -> None:
+    event = happened(fact)
+    doc, sealed = sealed_event(event, "张三丰")
+    assert "张三丰" not in doc
+    assert "张**" in doc
+    assert event_from(doc, sealed) == event
+    assert sealed_event(event, "李四")[1] is None, "of nobody that is known"
+
+
+def test_who_donates_is_hidden_whole() -> None:
+    event = happened(c.PledgeWish(pledge="p-1", donor="王小明", contact="wxid_wang", note="王先生送来"))
+    doc, sealed = sealed_event(event)
+    assert "王小明" not in doc
+    assert "wxid_wang" not in doc
+    assert event_from(doc, sealed) == event
+
+
+def test_what_programs_read_is_not_garbled_by_a_name() -> None:
+    event = happened(c.Dispatch(lead=DepartmentCode("城管局")))
+    assert split(event, "城管") == (event, None)
+    codes = {field.name for kind in get_args(c.Command) for field in msgspec.structs.fields(kind)
+             if isinstance(field.type, NewType)}
+    assert codes - {"parent"} <= CODES, "a new one? parent is a number"
 
 
 def test_nothing_is_sealed_where_there_is_nothing_to_seal() -> None:
