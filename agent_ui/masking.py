@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from agent_ui.staff import Staff, StaffRole
-from hotline.terms import Kind
+from hotline.summary import is_discreet
 from hotline.ticket import Ticket
 
 _CHINA = r"(?:\+|00)?86[- ]?"
@@ -105,5 +105,4 @@ def masked(value: T, *, name: str = "", concealed: bool = False) -> T:
 
 def may_see_citizen(staff: Staff, ticket: Ticket) -> bool:
     """Tell whether this person may know who the citizen is: masked at once, in full for a reason."""
-    hidden = ticket.appeal.confidential or ticket.kind is Kind.REPORT
-    return staff.role is not StaffRole.DEPARTMENT or not hidden
+    return staff.role is not StaffRole.DEPARTMENT or not is_discreet(ticket)

@@ -228,6 +228,11 @@ def _guard_wish(ticket: Ticket, command: WishCommand, now: datetime, policy: Pol
     _require(ticket.state in OPEN_STATES, "the ticket is finished")
 
 
+def _guard_correct(ticket: Ticket, command: c.Correct, now: datetime, policy: Policy) -> None:
+    merged = ticket.state is State.MERGED  # what its citizen adds is read in the parent (hotline.family)
+    _require(not merged or command.kind is not Kind.REPORT, "a merged ticket does not become 举报: unmerge it first")
+
+
 _GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {
     c.RecordTry: _guard_try, c.SettleFollowUp: _guard_settle, c.DisputeFollowUp: _guard_dispute,
     c.ShowLight: _guard_light,
@@ -240,5 +245,5 @@ _GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {
     c.AcknowledgeIncident: _guard_acknowledge, c.RaiseAlarm: _guard_raise_alarm,
     c.AcknowledgeAlarm: _guard_acknowledge_alarm,
     c.Supervise: _guard_supervise, c.Urge: _guard_open, c.RecordContact: _guard_contact,
-    c.RecordArrival: _guard_arrival,
+    c.RecordArrival: _guard_arrival, c.Correct: _guard_correct,
 }

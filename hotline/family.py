@@ -15,6 +15,7 @@ from hotline.decide import Decision, decide
 from hotline.errors import RuleViolation
 from hotline.events import Actor
 from hotline.lifecycle import OPEN_STATES
+from hotline.summary import is_discreet
 from hotline.terms import Priority, Verdict, label
 from hotline.ticket import Ticket
 
@@ -42,7 +43,8 @@ def merge(
 
     Raises:
         IllegalTransition: the child's state does not allow it.
-        RuleViolation: the parent is finished, merged itself, full, or less urgent than the child.
+        RuleViolation: the parent is finished, merged itself, full, or less urgent than the child; or its department
+            could learn who the child's citizen is.
     """
     _require(child.number != parent.number, "a ticket cannot be merged into itself")
     _require(
@@ -54,11 +56,23 @@ def merge(
         _RANK[child.verdict] <= _RANK[parent.verdict],
         f"ticket {child.number} may be more urgent than {parent.number}: reassess it first",
     )
+    _require(
+        not is_discreet(child) or _hides(parent, child),
+        f"ticket {child.number} is confidential or 举报: in {parent.number} its citizen's words would tell who it is",
+    )
     joined = decide(child, command, now=now, policy=policy, actor=actor)
     adopt = c.Adopt(
         child=child.number, ceiling_due=child.clocks.ceiling_due, completion_due=_promised(child, policy)
     )
     return Family(joined, decide(parent, adopt, now=now, policy=policy, actor=actor))
+
+
+def _hides(parent: Ticket, child: Ticket) -> bool:
+    """Tell whether the parent's department learns nothing of the child's citizen from what they add: masking knows the
+    parent's citizen only, so it must be the same."""
+    theirs, own = parent.appeal.citizen, child.appeal.citizen
+    same = (own.name, own.phone, own.key) == (theirs.name, theirs.phone, theirs.key)
+    return is_discreet(parent) and same and bool(own.phone or own.key)
 
 
 def _promised(child: Ticket, policy: Policy) -> datetime | None:

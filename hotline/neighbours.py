@@ -21,7 +21,8 @@ from hotline.errors import InvalidInput
 from hotline.events import Receive, TicketEvent
 from hotline.ids import DepartmentCode
 from hotline.privacy import hidden
-from hotline.terms import REJECT_ROUTES, Channel, Kind
+from hotline.summary import is_discreet
+from hotline.terms import REJECT_ROUTES, Channel
 from hotline.ticket import Ticket
 from routing.directory import Directory, Unit, UnitKind
 
@@ -170,7 +171,7 @@ def _news_for_holder(event: TicketEvent, holder: Neighbour) -> tuple[Status, str
 
 def _hides(ticket: Ticket, kind: NeighbourKind) -> bool:
     """A grid learns of the hazard, never of the citizen; another city learns who it is, unless confidential or 举报."""
-    return kind is not NeighbourKind.CITY or ticket.appeal.confidential or ticket.kind is Kind.REPORT
+    return kind is not NeighbourKind.CITY or is_discreet(ticket)
 
 
 def _discreet(text: str, ticket: Ticket, kind: NeighbourKind, entities: Iterable[Entity] = ()) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from hotline.lifecycle import OPEN_STATES
-from hotline.terms import State, Verdict
+from hotline.terms import Kind, State, Verdict
 from hotline.ticket import Ticket
 
 CENTRE_STATES = frozenset({
@@ -95,6 +95,11 @@ def summarize(ticket: Ticket, updated_at: datetime) -> Summary:
 def is_supervised(ticket: Ticket) -> bool:
     """Tell whether an open ticket is under supervision (督办)."""
     return ticket.supervision > 0 and ticket.state in OPEN_STATES
+
+
+def is_discreet(ticket: Ticket) -> bool:
+    """Tell whether a ticket is 举报 or confidential: who handles it never learns who the citizen is."""
+    return ticket.appeal.confidential or ticket.kind is Kind.REPORT
 
 
 def topics(ticket: Ticket) -> frozenset[str]:

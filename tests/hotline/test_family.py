@@ -23,7 +23,7 @@ from hotline.lessons import Basis
 from hotline.lifecycle import OPEN_STATES, TRANSITIONS
 from hotline.personal import personal_data
 from hotline.policy import Policy
-from hotline.terms import Channel, RejectReason, State, Verdict
+from hotline.terms import Channel, Kind, RejectReason, State, Verdict
 from hotline.ticket import Ticket
 from tests.cities import NOW, POLICY, STREET_LIGHT
 
@@ -83,6 +83,41 @@ def test_what_cannot_be_merged() -> None:
     ):
         with pytest.raises(RuleViolation, match=rule):
             joined(child, into)
+
+
+WANG, LI = Citizen(name="王小明", phone="+8613812345678"), Citizen(name="李明", phone="+8613912345678")
+CONFIDENTIAL = {"appeal": Appeal(text="路灯不亮", citizen=WANG, confidential=True)}
+REPORT: dict[str, object] = {"kind": Kind.REPORT}
+
+
+@pytest.mark.parametrize("child", [CONFIDENTIAL, REPORT])
+@pytest.mark.parametrize("parent", [
+    {}, {"appeal": Appeal(text="路灯不亮", citizen=LI)},
+    {"appeal": Appeal(text="路灯不亮", citizen=LI, confidential=True)},
+])
+def test_who_must_not_be_known_is_not_merged_where_they_would_be(
+    child: dict[str, object], parent: dict[str, object]
+) -> None:
+    with pytest.raises(RuleViolation, match="confidential or 举报"):
+        joined(ticket(CHILD, **child), ticket(PARENT, **parent))
+
+
+@pytest.mark.parametrize(("child", "parent"), [(CONFIDENTIAL, CONFIDENTIAL), (REPORT, CONFIDENTIAL), ({}, REPORT)])
+def test_repeats_of_one_who_must_not_be_known_are_merged(child: dict[str, object], parent: dict[str, object]) -> None:
+    assert joined(ticket(CHILD, **child), ticket(PARENT, **parent))[0].ticket.state is State.MERGED
+
+
+def test_nobody_in_particular_is_not_the_same_citizen() -> None:
+    nobody: dict[str, object] = {"appeal": Appeal(text="路灯不亮", confidential=True)}
+    with pytest.raises(RuleViolation, match="confidential or 举报"):
+        joined(ticket(CHILD, **nobody), ticket(PARENT, **nobody))
+
+
+def test_a_merged_ticket_does_not_become_a_report() -> None:
+    child = joined(ticket(CHILD), ticket(PARENT))[0].ticket
+    with pytest.raises(RuleViolation, match="unmerge it first"):
+        decide(child, c.Correct(kind=Kind.REPORT), now=NOW, policy=POLICY)
+    assert decide(child, c.Correct(kind=Kind.COMPLAINT), now=NOW, policy=POLICY).ticket.kind is Kind.COMPLAINT
 
 
 def test_merging_takes_the_ticket_from_its_department_and_unmerging_gives_it_to_the_centre() -> None:

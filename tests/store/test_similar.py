@@ -89,6 +89,15 @@ async def test_what_is_not_public_is_neither_shown_nor_joined(database: str, hid
     assert len(await all_rows(database, "SELECT 1 FROM tickets")) == 1
 
 
+async def test_a_confidential_appeal_stands_by_itself(database: str) -> None:
+    [parent] = await told(database, Appeal(text="南城体育路路灯不亮"))
+    mine = msgspec.structs.replace(inbound("我也遇到", key="j1"), appeal=Appeal(text="我也遇到", confidential=True))
+    async with house(database) as opened:
+        receipt, joined = await opened.similar.join(parent, mine)
+        assert not joined
+        assert receipt.status is State.RECEIVED
+
+
 async def test_what_is_finished_is_not_shown(database: str) -> None:
     [number] = await told(database, Appeal(text=TOLD))
     async with house(database) as opened:
