@@ -108,6 +108,7 @@ _ADMINISTRATION: dict[str, Access] = {
     "GET /api/v1/audit": _AUDITING, "GET /api/v1/audit/commands": _AUDITING, "GET /api/v1/audit/chain": _AUDITING,
     "POST /api/v1/audit/chain": _AUDITING,
     "GET /api/v1/unit-systems": _SETTING_UP, "PUT /api/v1/unit-systems/{unit}": _SETTING_UP,
+    "POST /api/v1/unit-systems/{unit}/secrets": staff(DEPARTMENT),
     "GET /api/v1/deliveries": _SETTING_UP, "POST /api/v1/deliveries/{id}/resend": _SETTING_UP,
     "GET /api/v1/people": _PEOPLE, "POST /api/v1/people": _SETTING_UP, "PUT /api/v1/people/{name}": _SETTING_UP,
     "PUT /api/v1/people/{name}/role": _SECURING, "POST /api/v1/people/{name}/lock": _SECURING,

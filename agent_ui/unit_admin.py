@@ -1,4 +1,7 @@
-"""Registering units' own systems, and their webhooks: for the system administrator, who sees no tickets."""
+"""Registering units' own systems, and their webhooks: for the system administrator, who sees no tickets.
+
+So that they cannot, the administrator says where a system is, and only the unit's own account makes its secrets.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,16 @@ from channels.kit import json_response, require_json
 from hotline.errors import Forbidden
 from hotline.ports import Clock
 from hotline.unit_ports import UnitSystem
-from hotline.units import Registered
+from hotline.units import Address, Registered
 
 log = structlog.get_logger(__name__)
 
 
 class SystemBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a unit's webhooks go ("" for none); `renew` makes new secrets, the old ones end at once."""
+    """Where a unit's webhooks go ("" for none), and whether its system is switched on."""
 
     url: Annotated[str, Meta(max_length=2000)] = ""
     active: bool = True
-    renew: bool = False
 
 
 class SystemList(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +41,12 @@ class SystemList(msgspec.Struct, frozen=True, kw_only=True):
 class Registry(Protocol):
     """Registration (`hotline.units.Units`)."""
 
-    async def register(self, unit: str, *, url: str, active: bool = True, renew: bool = False, by: str) -> Registered:
-        """Register or change a system. Raises NotFound, InvalidInput."""
+    async def place(self, unit: str, *, url: str, active: bool = True, by: str) -> Address:
+        """Register a system or change where it is. Raises NotFound, InvalidInput."""
+        ...
+
+    async def renew(self, unit: str, *, by: str) -> Registered:
+        """Make a registered unit's secrets anew. Raises NotFound."""
         ...
 
     async def systems(self) -> list[UnitSystem]:
@@ -70,10 +76,15 @@ def routes(
         staff = await admin(request)
         require_json(request)
         body = decode_json(_body, await request.read())
-        made = await registry.register(
-            request.match_info["unit"], url=body.url, active=body.active, renew=body.renew, by=staff.name
-        )
-        response = json_response(made)
+        return json_response(await registry.place(
+            request.match_info["unit"], url=body.url, active=body.active, by=staff.name
+        ))
+
+    async def renew(request: web.Request) -> web.Response:
+        staff, unit = await session(request), request.match_info["unit"]
+        if staff.role is not StaffRole.DEPARTMENT or staff.department != unit:
+            raise Forbidden("a unit's secrets are made by its own account, and by nobody else")
+        response = json_response(await registry.renew(unit, by=staff.name))
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -90,6 +101,7 @@ def routes(
     return [
         web.get("/api/v1/unit-systems", systems),
         web.put("/api/v1/unit-systems/{unit}", register),
+        web.post("/api/v1/unit-systems/{unit}/secrets", renew),
         web.get("/api/v1/deliveries", deliveries),
         web.post("/api/v1/deliveries/{id}/resend", resend),
     ]

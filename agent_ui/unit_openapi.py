@@ -12,7 +12,7 @@ from hotline.appeal import Attachment
 from hotline.events import TicketEvent
 from hotline.summary import Summary
 from hotline.ticket import Ticket
-from hotline.units import Registered
+from hotline.units import Address, Registered
 from routing.unit_codec import ActAnswer, ActBody, UnitEvent, UnitPage
 
 _JSON = "application/json"
@@ -62,8 +62,10 @@ OPERATIONS: tuple[Operation, ...] = (
     _unit("post", "/deliveries/{id}/resend", "Try a webhook anew for 24 hours", "delivery", answers={204: ("", None)},
           errors=("not_found",)),
     _admin("get", _SYSTEMS, "All units' systems", answers={200: (_JSON, SystemList)}),
-    _admin("put", f"{_SYSTEMS}/{{unit}}", "Register a unit's system; the secrets are told once", "unit",
-           body={_JSON: SystemBody}, answers={200: (_JSON, Registered)}, errors=("not_found",)),
+    _admin("put", f"{_SYSTEMS}/{{unit}}", "Register a unit's system, or change where it is", "unit",
+           body={_JSON: SystemBody}, answers={200: (_JSON, Address)}, errors=("not_found",)),
+    _admin("post", f"{_SYSTEMS}/{{unit}}/secrets", "The unit's own account makes its secrets anew; they are told once",
+           "unit", answers={200: (_JSON, Registered)}, errors=("not_found",)),
     _admin("get", _BOOK, "Webhooks, newest first", "of_unit", "delivery_state", "cursor", "limit",
            answers={200: (_JSON, DeliveryPage)}),
     _admin("post", f"{_BOOK}/{{id}}/resend", "Try a webhook anew for 24 hours", "delivery", answers={204: ("", None)},

@@ -37,6 +37,14 @@ class UnitStore:
         kept = None if secret is None else seal_text(secret, context=f"unit {unit}")
         await self._pool.execute(_SQL["put_system"], unit, url, active, kept, token_hash, now, by)
 
+    async def renew_secrets(
+        self, unit: str, *, secret: str, token_hash: bytes, by: str, now: datetime
+    ) -> tuple[str, bool] | None:
+        """Give a registered system new secrets; return its address and whether it is on, None where there is none."""
+        sealed = seal_text(secret, context=f"unit {unit}")
+        row = await self._pool.fetchrow(_SQL["renew_secrets"], unit, sealed, token_hash, now, by)
+        return None if row is None else (row["url"], row["active"])
+
     async def is_registered(self, unit: str) -> bool:
         """Tell whether a unit has a system here, active or not."""
         return bool(await self._pool.fetchval(_SQL["is_registered"], unit))

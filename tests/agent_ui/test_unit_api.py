@@ -279,11 +279,8 @@ async def test_the_system_administrator_registers_systems_and_nobody_else(api: A
     admin = await api.login("root")
     path = f"/api/v1/unit-systems/{quote('水务局', safe='')}"
     status, made = await api.ask("PUT", path, token=admin, json={"url": "http://127.0.0.1:9/webhook"})
-    assert status == 200
-    assert made["secret"]
-    assert made["token"]
-    _, again = await api.ask("PUT", path, token=admin, json={"url": ""})
-    assert (again["secret"], again["token"]) == ("", "")
+    assert (status, made) == (200, {"unit": "水务局", "url": "http://127.0.0.1:9/webhook", "active": True})
+    assert (await api.ask("PUT", path, token=admin, json={"renew": True}))[0] == 400
     _, listed = await api.ask("GET", "/api/v1/unit-systems", token=admin)
     assert [one["unit"] for one in listed["systems"]] == ["城管局", "水务局"]
     assert "secret" not in str(listed)
@@ -295,6 +292,31 @@ async def test_the_system_administrator_registers_systems_and_nobody_else(api: A
         assert (await api.ask("PUT", path, token=token, json={}))[0] == 403
         assert (await api.ask("GET", "/api/v1/deliveries", token=token))[0] == 403
     assert (await api.ask("GET", "/api/v1/unit-systems", token=api.token))[0] == 401
+
+
+async def test_a_units_own_account_makes_its_secrets_and_nobody_else(api: Api) -> None:
+    admin, wang = await api.login("root"), await api.login("wang")
+    path, tickets = f"/api/v1/unit-systems/{UNIT}", f"/api/v1/units/{UNIT}/tickets"
+    for name in ("root", "zhang", "li"):
+        assert (await api.ask("POST", f"{path}/secrets", token=await api.login(name)))[0] == 403
+    other = f"/api/v1/unit-systems/{quote('水务局', safe='')}/secrets"
+    assert (await api.ask("POST", other, token=wang))[0] == 403, "wang is of 城管局"
+    status, made = await api.ask("POST", f"{path}/secrets", token=wang)
+    assert (status, made["unit"], bool(made["secret"])) == (200, "城管局", True)
+    assert (await api.ask("GET", tickets, token=made["token"]))[0] == 200
+    assert (await api.ask("GET", tickets, token=api.token))[0] == 401, "the old one has ended"
+    await api.ask("PUT", path, token=admin, json={"url": "http://127.0.0.1:9/webhook"})
+    assert (await api.ask("GET", tickets, token=made["token"]))[0] == 200, "a new address leaves it alone"
+
+
+async def test_a_system_that_was_only_placed_has_no_token_and_its_unit_none_without_it(api: Api) -> None:
+    await api.stack.pool.execute("DELETE FROM unit_systems")
+    wang, path = await api.login("wang"), f"/api/v1/unit-systems/{UNIT}"
+    assert (await api.ask("POST", f"{path}/secrets", token=wang))[0] == 404
+    await api.ask("PUT", path, token=await api.login("root"), json={})
+    [row] = await api.stack.pool.fetch("SELECT secret <> '' AS signs, token_hash FROM unit_systems")
+    assert tuple(row) == (True, None)
+    assert (await api.ask("POST", f"{path}/secrets", token=wang))[0] == 200
 
 
 async def test_dead_letters_are_listed_by_pages_and_resent(api: Api) -> None:

@@ -121,7 +121,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("citizen-large", "/", act=_large, drawn=False),
     Scene("citizen-rate", "/r/none", ready="body", drawn=False),
     Scene("login", "/login", drawn=False),
-    Scene("account", "/login/account", "agent", drawn=False),
+    Scene("account", "/login/account", "dept", drawn=False),
     Scene("lost", "/login/nowhere", drawn=False),
     Scene("console", "/console", "agent", act=_opened, settle=1500),
     Scene("desk", "/desk", "dept", act=_in_hand),

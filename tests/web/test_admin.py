@@ -8,13 +8,14 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import expect
 
 from agent_ui.second_factor import STEP, code_at
 from tests.processes import PASSWORD, House
-from tests.web.conftest import PHONE, Site
+from tests.web.conftest import PHONE, UNIT, Site
 
 DRAWN = os.environ.get("HOTLINE_ADMIN_PICTURES", "")
 """A folder for pictures of every view, where somebody wants to look."""
@@ -74,6 +75,27 @@ async def test_a_second_factor_is_bound_and_asked_for(site: Site, staffed: House
     await expect(page.locator("ul li")).to_have_count(2)
     await page.get_by_role("button", name="结束其他全部登录").click()
     await expect(page.locator("ul li")).to_have_count(1)
+    assert site.errors == []
+
+
+async def test_an_administrator_places_a_units_system_and_the_unit_makes_its_secrets(site: Site, house: House) -> None:
+    system = await site.visit("/admin", name="sys")
+    placed = await system.evaluate(
+        """async (unit) => (await fetch(`/api/v1/unit-systems/${encodeURIComponent(unit)}`, {
+             method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: '{}' })).json()""", UNIT,
+    )
+    assert placed == {"unit": UNIT, "url": "", "active": True}
+    page = await site.visit("/login/account", name="dept")
+    await page.get_by_role("button", name="生成新密钥").click()
+    await page.get_by_role("dialog").get_by_role("button", name="生成新密钥").click()
+    await expect(page.locator("dd code")).to_have_count(2)
+    token = await page.locator("dd code").first.inner_text()
+    pulled = await page.request.get(
+        f"{house.url}/api/v1/units/{quote(UNIT, safe='')}/tickets", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert pulled.ok
+    await page.get_by_role("button", name="我已保存").click()
+    await expect(page.locator("dd code")).to_have_count(0)
     assert site.errors == []
 
 

@@ -10,6 +10,10 @@ SET url = excluded.url, active = excluded.active, secret = coalesce($4, unit_sys
     updated_by = excluded.updated_by, failures = 0, resting_until = '-infinity'
 RETURNING unit;
 
+-- name: renew_secrets
+UPDATE unit_systems SET secret = $2, token_hash = $3, updated_at = $4, updated_by = $5 WHERE unit = $1
+RETURNING url, active;
+
 -- name: is_registered
 SELECT EXISTS (SELECT FROM unit_systems WHERE unit = $1);
 

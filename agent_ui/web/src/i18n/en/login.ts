@@ -56,6 +56,15 @@ export default {
     ended: '{n} log-ins ended',
     unknownDevice: 'Unknown device',
   },
+  unit: {
+    title: 'Secrets of your unit’s system',
+    why: 'Your unit’s own system pulls and handles tickets with the token and checks webhooks with the secret. The system administrator registers its address first; only the unit’s own account makes the secrets, no administrator sees them.',
+    make: 'Make new secrets',
+    sure: 'The present token and secret end at once, and your system needs the new ones. Make them?',
+    keep: 'Put them into your system now: they are shown only once.',
+    token: 'Token',
+    secret: 'Signing secret',
+  },
   lost: 'There is no such page',
   home: 'Back to the start',
 }
