@@ -77,6 +77,10 @@ class AccountStore(Protocol):
         """Return an account that may log in; None if there is none, or it is locked or inactive."""
         ...
 
+    async def is_known(self, name: str) -> bool:
+        """Tell whether there is such an account, active or not."""
+        ...
+
     async def active(self, name: str) -> Staff | None:
         """Return an account that the identity provider vouches for; None if there is none, or it is inactive."""
         ...

@@ -107,7 +107,9 @@ class Auth:
         except Unauthenticated as error:
             if error.error_id != "code_needed":
                 self._limit.take(network, now)
-                await self.note("login", f"staff:{body.name}", result=error.error_id, address=visitor.address)
+                # Who has typed the password into the wrong field has written it into no record.
+                name = body.name if await self._accounts.store.is_known(body.name) else ""
+                await self.note("login", f"staff:{name}", result=error.error_id, address=visitor.address)
             raise
         await self.note("login", f"{grant.staff.role}:{grant.staff.name}", address=visitor.address)
         answer = LoginAnswer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Protocol, assert_never
+from typing import Protocol, assert_never
 
 from agent_ui.ports import AskOfCalls, ConsoleStore
 from agent_ui.protocol import DialCall, Ok, OrderCall, ReadCall, ReadFloor
@@ -13,6 +13,7 @@ from hotline.audit import Record
 from hotline.callbacks import Callbacks
 from hotline.errors import Forbidden, InvalidInput, NotFound, Unavailable
 from hotline.ports import Clock
+from hotline.privacy import starred
 from routing.call_news import CallCard, CallFloor, CallNews, CallSeen, CallWords
 from routing.call_orders import CallAct, CallOrder
 
@@ -134,8 +135,8 @@ class CallDesk:
         words = await self._reads.words(seen.id) if own else ()
         return Ok(id=ask.id, card=card, words=words, news=news)
 
-    async def _keep(self, staff: Staff, act: str, subject: str, detail: dict[str, Any]) -> None:
-        actor = actor_of(staff)
+    async def _keep(self, staff: Staff, act: str, subject: str, detail: dict[str, str]) -> None:
+        actor, told = actor_of(staff), {name: starred(text) for name, text in detail.items()}
         await self._note(Record(
-            at=self._clock(), actor=f"{actor.role}:{actor.name}", act=act, subject=subject, detail=detail
+            at=self._clock(), actor=f"{actor.role}:{actor.name}", act=act, subject=subject, detail=told
         ))

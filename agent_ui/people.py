@@ -20,6 +20,7 @@ from agent_ui.identity import Seat
 from agent_ui.staff import Staff, StaffRole
 from hotline.audit import Record
 from hotline.errors import Forbidden, InvalidInput
+from hotline.privacy import starred
 from routing.queue_file import AgentPhone
 
 PAGE = 200
@@ -151,7 +152,7 @@ class People:
         _not_oneself(seat, name)
         act = "person.lock" if locked else "person.unlock"
         return await self._store.change(
-            name, Change(lock=locked, end=locked), self._record(seat, act, name, reason=reason)
+            name, Change(lock=locked, end=locked), self._record(seat, act, name, reason=starred(reason))
         )
 
     async def reset_password(self, seat: Seat, name: str) -> str:

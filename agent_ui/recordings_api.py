@@ -19,6 +19,7 @@ from channels.openapi_document import Operation
 from hotline.audit import Record
 from hotline.errors import Forbidden, InvalidInput
 from hotline.ports import Clock
+from hotline.privacy import starred
 from hotline.recordings import CallOfTicket, Recording
 from routing.call_news import CallSeen
 
@@ -68,7 +69,7 @@ class Listening:
         allowed = staff.role is StaffRole.SUPERVISOR or (staff.role is StaffRole.AGENT and call.agent == staff.name)
         await self._note(Record(
             at=self._clock(), actor=f"{actor.role}:{actor.name}", act="recording.listen", subject=id_,
-            result="ok" if allowed else "forbidden", detail={"reason": reason.strip()[:200]},
+            result="ok" if allowed else "forbidden", detail={"reason": starred(reason.strip())[:200]},
         ))
         if not allowed:
             raise Forbidden("this call belongs to another agent")

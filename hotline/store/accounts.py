@@ -60,6 +60,10 @@ class AccountStore:
             staff=_staff(row), password_hash=row["password_hash"], secret=secret, last_step=row["totp_step"]
         )
 
+    async def is_known(self, name: str) -> bool:
+        """Tell whether there is such an account, active or not."""
+        return bool(await self._pool.fetchval(_SQL["is_known"], name))
+
     async def active(self, name: str) -> Staff | None:
         """Return an account that the identity provider vouches for; None if there is none, or it is inactive."""
         row = await self._pool.fetchrow(_SQL["active_account"], name)

@@ -17,7 +17,7 @@ from hotline.events import Receive, TicketEvent
 from hotline.keyring import is_blind
 from hotline.lifecycle import OPEN_STATES
 from hotline.nuisance import Act, Case, Contacted, Mark, Outcome, Recent
-from hotline.privacy import hidden
+from hotline.privacy import hidden, starred
 from hotline.store.database import statements
 from hotline.store.rows import event_from, to_json
 from hotline.store.sealing import blind, open_text, seal_text
@@ -74,7 +74,7 @@ class NuisanceStore:
             row = await connection.fetchrow(_SQL["mark"], index, reason, actor, now, until, sealed)
             if row is None:
                 raise RuleViolation("this contact is marked already")
-            await connection.execute(_SQL["add_act"], now, actor, "marked", index, reason)
+            await connection.execute(_SQL["add_act"], now, actor, "marked", index, starred(reason))
             return _mark(row)
 
     async def lift(self, mark: str | int, reason: str, *, actor: str, now: datetime) -> Mark | None:
@@ -84,12 +84,14 @@ class NuisanceStore:
             row = await connection.fetchrow(_SQL["lift"], index, actor, now, reason, id_)
             if row is None:
                 return None
-            await connection.execute(_SQL["add_act"], now, actor, "lifted", row["contact"], reason)
+            await connection.execute(_SQL["add_act"], now, actor, "lifted", row["contact"], starred(reason))
             return _mark(row)
 
     async def act(self, act: Act) -> None:
         """Keep an act for the audit."""
-        await self._pool.execute(_SQL["add_act"], act.at, act.actor, act.act, blind(act.contact), act.detail)
+        await self._pool.execute(
+            _SQL["add_act"], act.at, act.actor, act.act, blind(act.contact), starred(act.detail)
+        )
 
     async def case(self, contact: str, since: datetime) -> Case:
         """Return everything that is kept of a contact, as of one moment."""

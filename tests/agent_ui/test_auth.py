@@ -20,6 +20,7 @@ from agent_ui.staff import Staff, StaffRole
 from channels.problem import problems
 from hotline.errors import InvalidInput, NotFound, Overloaded, Unauthenticated
 from hotline.store.accounts import AccountStore
+from hotline.store.audit import AuditStore
 from tests.agent_ui.stack import FAST, PASSWORD, Stack, fast_passwords
 
 Client = TestClient[web.Request, web.Application]
@@ -59,6 +60,19 @@ async def test_log_in_ticket_log_out(client: Client, stack: Stack) -> None:
     for headers in ({}, bearer):
         refused = await client.post("/api/v1/console-ticket", headers=headers)
         assert (refused.status, (await refused.json())["error_id"]) == (401, "unauthenticated")
+
+
+async def test_what_was_typed_as_a_name_is_kept_only_if_it_is_one(stack: Stack) -> None:
+    """A password that lands in the wrong field must not stand in a record for ever."""
+    audit = AuditStore(stack.pool)
+    app = web.Application(middlewares=[problems])
+    app.add_routes(routes(handlers_of(stack.accounts, ws_port=8081, note=audit.note)))
+    await stack.pool.execute("UPDATE staff SET active = false WHERE name = 'li'")
+    async with TestClient(TestServer(app)) as client:
+        for wrong in ({"name": PASSWORD}, {"password": "wrong"}, {"name": "li"}):
+            assert (await log_in(client, **wrong))[0] == 401
+    kept = [(one.act, one.actor, one.result) for one in await audit.page(limit=9)]
+    assert kept == [("login", f"staff:{name}", "unauthenticated") for name in ("li", "zhang", "")]
 
 
 async def test_a_program_uses_its_token(client: Client) -> None:

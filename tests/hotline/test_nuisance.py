@@ -200,7 +200,7 @@ async def test_a_mark_is_reversible_ends_by_itself_and_is_audited(database: str,
         assert other.containment.mark_of(PHONE) is not None, "another process knows it too"
         with pytest.raises(RuleViolation, match="already"):
             await home.desk.mark(WANG, PHONE, "再次")
-        lifted = await home.desk.lift(WANG, PHONE, "核实为家属代拨")
+        lifted = await home.desk.lift(WANG, PHONE, "核实为家属13900139000代拨")
         assert (lifted.lifted_by, home.containment.mark_of(PHONE)) == ("wang", None)
         assert (await home.send()).status == State.PENDING_SIGN
         with pytest.raises(NotFound):
@@ -211,6 +211,7 @@ async def test_a_mark_is_reversible_ends_by_itself_and_is_audited(database: str,
         await home.desk.mark(WANG, PHONE, "期满后再犯", days=1)
         acts = await home.pool.fetch("SELECT act, actor, detail FROM nuisance_acts ORDER BY id")
         assert [row["act"] for row in acts] == ["marked", "lifted", "marked", "marked"]
+        assert acts[1]["detail"] == "核实为家属139****9000代拨"
         with pytest.raises(asyncpg.PostgresError, match="append-only"):
             await home.pool.execute("DELETE FROM nuisance_acts")
 

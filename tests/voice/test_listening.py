@@ -39,7 +39,7 @@ async def test_listening_needs_a_reason_and_the_right_and_is_audited(database: s
         await call(pool, "c1")
         assert [wanted.call for wanted in await tapes.wanted(NOW.replace(hour=10))] == ["c1"]
         sha256 = await tapes.keep("c1", b"RIFF....", now=NOW)
-        path = await listening.listen(person("wang"), "c1", "核对地址")
+        path = await listening.listen(person("wang"), "c1", "核对地址,回电13800138000")
         assert (path, path.read_bytes()) == (tapes.path_of(sha256), b"RIFF....")
         await listening.listen(person("boss", StaffRole.SUPERVISOR), "c1", "质检")
         with pytest.raises(Forbidden):
@@ -53,6 +53,7 @@ async def test_listening_needs_a_reason_and_the_right_and_is_audited(database: s
             ("agent:wang", "recording.listen", "ok"), ("supervisor:boss", "recording.listen", "ok"),
             ("agent:li", "recording.listen", "forbidden"),
         ]
+        assert "138****8000" in kept[0]["detail"]
         path.write_bytes(b"other")
         assert [found async for found in tapes.damaged()] == [("c1", "changed")]
 

@@ -34,6 +34,9 @@ DELETE FROM password_history WHERE staff = $1 AND kept_at < (
 SELECT name, display_name, role, department, password_hash, totp_secret, totp_step, totp_since
 FROM staff WHERE name = $1 AND active AND (locked_until IS NULL OR locked_until <= $2);
 
+-- name: is_known
+SELECT EXISTS (SELECT FROM staff WHERE name = $1);
+
 -- name: count_failure
 -- $3 failures lock: for $4 seconds, each further time twice as long, up to $5. A lock that has passed begins the count
 -- anew.
