@@ -27,8 +27,8 @@ _STANDING_EVERY = 3
 
 
 def new_session() -> str:
-    """Return a new session id of 256 random bits: who has it reads the chat."""
-    return secrets.token_urlsafe(32)
+    """Return a new session of 256 random bits: who has it reads the chat, so only its client keeps it."""
+    return chat_codec.new_session(secrets.token_urlsafe(32))
 
 
 class ChatRoom:
@@ -73,7 +73,7 @@ class ChatRoom:
             if message.type is WSMsgType.TEXT and isinstance(hello := chat_codec.decode_frame(message.data), Hello):
                 session = hello.session or new_session()
                 last = hello.last_seq if hello.session else 0
-                chat = Connection(socket, session, last, queued=hello.queue)
+                chat = Connection(socket, chat_codec.kept_as(session), last, queued=hello.queue)
                 await chat.send(chat_codec.Welcome(session=session, last_seq=chat.shown))
                 return chat
         raise InvalidInput("the first frame must be hello, within 10 seconds")
@@ -134,7 +134,7 @@ class ChatRoom:
 
 
 async def send(port: ChannelPort, message: Outbound) -> None:
-    """Say something to a chat (`Outbound.to` is `chat:SESSION`); durable, and a repeat of the key is one line."""
+    """Say something to the chat of `Outbound.to` (its `Citizen.key`); durable, and a repeat of the key is one line."""
     await port.chat_add(message.to.removeprefix(chat_codec.KEY), f"o:{message.key}", HOTLINE, message.text)
 
 

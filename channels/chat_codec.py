@@ -6,12 +6,16 @@
 
 Lines are numbered from 1 within a session; a client that comes back names the last one it has and gets the later ones.
 A message carries the client's own id: sent again it is acknowledged again and written once.
+
+Who has a session reads the chat and writes in it, so it is kept nowhere here: everything goes by a hash of it.
 """
 
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64encode
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated
 
 import msgspec
@@ -28,7 +32,9 @@ from hotline.terms import Channel
 MAX_FRAME = 256 * 1024
 KEY = "chat:"
 CITIZEN, HOTLINE = "citizen", "hotline"
-_SESSION = re.compile(r"[A-Za-z0-9_-]{32,64}")
+_HASHED = "s."
+"""How a session begins that is kept as a hash; older software refuses it, and the client comes back elsewhere."""
+_SESSION = re.compile(r"(?:s\.)?[A-Za-z0-9_-]{32,64}")
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -50,7 +56,7 @@ class Say(msgspec.Struct, frozen=True, kw_only=True, tag="message", forbid_unkno
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
-    """The session (a secret of the client) and from where lines follow."""
+    """The session (a secret of the client, who alone has it) and from where lines follow."""
 
     session: str
     last_seq: int
@@ -107,6 +113,21 @@ def decode_frame(data: bytes | str) -> Frame:
             raise InvalidInput("id must be 1 to 64 letters, digits or ._:-")
         return msgspec.structs.replace(frame, text=required_text(frame.text))
     return frame
+
+
+def new_session(random: str) -> str:
+    """Return a session made of 43 random characters."""
+    return _HASHED + random
+
+
+def kept_as(session: str) -> str:
+    """Return what stands for a session in all that is kept; it opens no chat.
+
+    256 random bits need no key. Sessions of before, without the beginning, are kept as they are.
+    """
+    if not session.startswith(_HASHED):
+        return session
+    return "h." + urlsafe_b64encode(sha256(session.encode()).digest()).decode().rstrip("=")
 
 
 def inbound_of(session: str, said: Say, files: tuple[Attachment, ...], *, now: datetime) -> Inbound:

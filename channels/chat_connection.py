@@ -17,6 +17,7 @@ _SEND = 5.0
 class Connection:
     """A socket of a session. `shown` is the last line sent on it; the lock keeps lines in order.
 
+    `session` is what stands for it (`chat_codec.kept_as`): the session itself is the client's alone.
     `queued`: the client wants to know how its chat stands, and `stands` is what it was told last.
     """
 

@@ -51,7 +51,7 @@ def sealed_event(event: TicketEvent, name: str = "") -> tuple[str, bytes | None]
 def citizen_of(ticket: Ticket) -> str:
     """Return what the citizen is looked up by: the blind index of the phone, else of the channel's key.
 
-    A chat's session stays as it is: it is random, and tells of nobody who they are.
+    What stands for a chat's session stays as it is: it is a hash, and tells of nobody who they are.
     """
     citizen = ticket.appeal.citizen
     chat = not citizen.phone and citizen.key.startswith("chat:")

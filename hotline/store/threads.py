@@ -82,7 +82,7 @@ async def conversation_of(connection: asyncpg.Connection, inbound: Inbound) -> T
 
 
 def _key(inbound: Inbound) -> str:
-    """A chat's session is random; elsewhere a conversation is known by who speaks."""
+    """A chat is known by a hash already; elsewhere a conversation is known by who speaks."""
     return inbound.conversation if inbound.channel is Channel.WEB else blind(inbound.conversation)
 
 

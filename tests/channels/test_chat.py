@@ -36,6 +36,11 @@ class Visitor:
     lines: list[Line]
     acks: dict[str, Ack]
 
+    @property
+    def known(self) -> str:
+        """As what the chat is known where things are kept."""
+        return chat_codec.kept_as(self.session)
+
     async def connect(self) -> None:
         self.socket = await self.client.ws_connect("/chat")
         last = self.lines[-1].seq if self.lines else 0
@@ -71,7 +76,33 @@ async def test_a_message_is_acknowledged_numbered_and_answered(client: Client, p
     assert visitor.acks["m1"].appeal.number in visitor.lines[1].text
     assert [(line.seq, line.author, line.id) for line in visitor.lines] == [(1, "citizen", "m1"), (2, "hotline", "")]
     (inbound,) = port.inbounds
-    assert (inbound.channel, inbound.conversation) == (Channel.WEB, f"chat:{visitor.session}")
+    assert (inbound.channel, inbound.conversation) == (Channel.WEB, f"chat:{visitor.known}")
+
+
+async def test_what_opens_a_chat_is_kept_nowhere(client: Client, port: MemoryPort) -> None:
+    visitor = Visitor(client)
+    await visitor.connect()
+    await visitor.say("m1", "垃圾")
+    await visitor.read(until="m1", lines=2)
+    kept = f"{port.inbounds} {await port.chat_since({visitor.known: 0})}"
+    assert visitor.known in kept
+    assert visitor.session not in kept
+    assert visitor.session.removeprefix("s.") not in kept
+    socket = await client.ws_connect("/chat")
+    await socket.send_json({"type": "hello", "session": visitor.known})
+    failed = chat_codec.decode_answer(await socket.receive_str(timeout=5))
+    assert isinstance(failed, Failed), "what is kept opens nothing"
+
+
+async def test_a_chat_that_was_begun_before_goes_on(client: Client, port: MemoryPort) -> None:
+    visitor = Visitor(client)
+    visitor.session = "x" * 43  # without the beginning: kept as it is, then as now
+    await chat.send(port, Outbound(channel=Channel.WEB, key="k1", to=f"chat:{visitor.session}", text="已派单"))
+    await visitor.connect()
+    await visitor.say("m1", "谢谢")
+    await visitor.read(until="m1", lines=3)
+    assert [line.text for line in visitor.lines[:2]] == ["已派单", "谢谢"]
+    assert port.inbounds[0].conversation == f"chat:{'x' * 43}"
 
 
 async def test_a_new_connection_gets_what_was_missed_and_nothing_twice(client: Client, port: MemoryPort) -> None:
@@ -80,8 +111,8 @@ async def test_a_new_connection_gets_what_was_missed_and_nothing_twice(client: C
     await visitor.say("m1", "垃圾")
     await visitor.read(until="m1", lines=2)
     await visitor.socket.close()
-    await chat.send(port, Outbound(channel=Channel.WEB, key="k1", to=f"chat:{visitor.session}", text="已派单"))
-    await chat.send(port, Outbound(channel=Channel.WEB, key="k1", to=f"chat:{visitor.session}", text="已派单"))
+    await chat.send(port, Outbound(channel=Channel.WEB, key="k1", to=f"chat:{visitor.known}", text="已派单"))
+    await chat.send(port, Outbound(channel=Channel.WEB, key="k1", to=f"chat:{visitor.known}", text="已派单"))
     await visitor.connect()
     await visitor.say("m1", "垃圾")  # the page never saw its acknowledgement
     visitor.acks.clear()
@@ -95,7 +126,7 @@ async def test_lines_of_other_processes_arrive(client: Client, port: MemoryPort)
     visitors = [Visitor(client) for _ in range(3)]
     for visitor in visitors:
         await visitor.connect()
-        await chat.send(port, Outbound(channel=Channel.WEB, key="k", to=f"chat:{visitor.session}", text="您好"))
+        await chat.send(port, Outbound(channel=Channel.WEB, key="k", to=f"chat:{visitor.known}", text="您好"))
     for visitor in visitors:
         await visitor.read(lines=1)
         assert visitor.lines[0].text == "您好"
@@ -208,7 +239,8 @@ async def test_a_closing_process_says_goodbye(serve: Serve, port: MemoryPort) ->
 async def test_sessions_cannot_be_guessed() -> None:
     sessions = {chat.new_session() for _ in range(100)}
     assert len(sessions) == 100
-    assert min(map(len, sessions)) == 43
+    assert {len(session) for session in sessions} == {45}
+    assert len({chat_codec.kept_as(session) for session in sessions}) == 100
 
 
 async def test_a_database_that_comes_back_finds_the_chats_alive(client: Client, port: MemoryPort) -> None:
@@ -223,7 +255,7 @@ async def test_a_database_that_comes_back_finds_the_chats_alive(client: Client, 
     port.chat_since = gone  # type: ignore[method-assign]
     await asyncio.wait_for(failed.wait(), 5)
     port.chat_since = real  # type: ignore[method-assign]
-    await chat.send(port, Outbound(channel=Channel.WEB, key="k", to=f"chat:{visitor.session}", text="您好"))
+    await chat.send(port, Outbound(channel=Channel.WEB, key="k", to=f"chat:{visitor.known}", text="您好"))
     await visitor.read(lines=1)
     assert visitor.lines[0].text == "您好"
 
@@ -248,16 +280,18 @@ async def standings(socket: aiohttp.ClientWebSocketResponse, count: int) -> list
 
 async def test_the_place_in_the_queue_is_told_whenever_it_changes(client: Client, port: MemoryPort) -> None:
     socket, session = await queued(client)
+    known = chat_codec.kept_as(session)
     for ahead in (2, 1):
-        port.standings[session] = ChatStanding(session=session, phase=ChatPhase.WAITING, ahead=ahead)
+        port.standings[known] = ChatStanding(session=known, phase=ChatPhase.WAITING, ahead=ahead)
         assert [one.ahead for one in await standings(socket, 1)] == [ahead]
-    port.standings[session] = ChatStanding(session=session, phase=ChatPhase.WITH_AGENT)
+    port.standings[known] = ChatStanding(session=known, phase=ChatPhase.WITH_AGENT)
     assert [one.phase for one in await standings(socket, 1)] == [ChatPhase.WITH_AGENT]
 
 
 async def test_who_comes_back_is_told_at_once(client: Client, port: MemoryPort) -> None:
     socket, session = await queued(client)
-    port.standings[session] = ChatStanding(session=session, phase=ChatPhase.WAITING, ahead=4)
+    known = chat_codec.kept_as(session)
+    port.standings[known] = ChatStanding(session=known, phase=ChatPhase.WAITING, ahead=4)
     await standings(socket, 1)
     await socket.close()
     again, _ = await queued(client, session)
@@ -267,7 +301,7 @@ async def test_who_comes_back_is_told_at_once(client: Client, port: MemoryPort) 
 async def test_who_did_not_ask_is_not_told(client: Client, port: MemoryPort) -> None:
     visitor = Visitor(client)
     await visitor.connect()
-    port.standings[visitor.session] = ChatStanding(session=visitor.session, phase=ChatPhase.WAITING)
+    port.standings[visitor.known] = ChatStanding(session=visitor.known, phase=ChatPhase.WAITING)
     await visitor.say("m1", "垃圾")
     await visitor.read(until="m1", lines=2)  # fails on any other frame
 
