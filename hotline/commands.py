@@ -241,7 +241,7 @@ class Urge(SideCommand, frozen=True):
 
 
 class AddMessage(SideCommand, frozen=True):
-    """A message of the conversation; `inbound` is from the citizen, else to them."""
+    """A message of the conversation; `inbound` is from the citizen, else to them. What staff send is to them always."""
 
     text: str
     inbound: bool = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from hotline import commands as c
 from hotline.errors import Forbidden, InvalidInput
 from hotline.events import Actor, Role
@@ -32,6 +34,7 @@ PERMITTED: dict[Role, frozenset[type]] = {
     Role.POLICE: frozenset({c.PoliceReturn, c.AcknowledgeIncident, c.Close}),
 }
 """Commands by role. The system may give every command; some it alone gives."""
+_STAFF = frozenset({Role.AGENT, Role.SUPERVISOR, Role.DEPARTMENT})
 
 
 def permitted(actor: Actor, ticket: Ticket) -> frozenset[type]:
@@ -57,6 +60,16 @@ def check_permitted(actor: Actor, command: c.Command, ticket: Ticket) -> None:
     if type(command) not in permitted(actor, ticket):
         part = "assisted" if actor.name == ticket.lead else "led"
         raise Forbidden(f"{actor.name} may not {name}: ticket {ticket.number} is not {part} by {actor.name}")
+
+
+def as_given(actor: Actor, command: c.Command) -> c.Command:
+    """Return a command as this actor gives it: what staff write is said to the citizen, however they marked it.
+
+    The default of `inbound` is the citizen's, and stored events leave out what is the default: it cannot be changed.
+    """
+    if isinstance(command, c.AddMessage) and actor.role in _STAFF:
+        return msgspec.structs.replace(command, inbound=False)
+    return command
 
 
 def check_units(command: c.Command, directory: Directory) -> None:

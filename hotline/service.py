@@ -25,7 +25,7 @@ from hotline.ids import TicketNumber, is_ticket_number
 from hotline.intake import Intake
 from hotline.opening import Change, CityRules
 from hotline.permissions import PERMITTED as PERMITTED
-from hotline.permissions import check_permitted, check_units
+from hotline.permissions import as_given, check_permitted, check_units
 from hotline.personal import checked
 from hotline.ports import Acted, Clock, Decide, Files, Once, Stored, TicketChanges
 from hotline.progress import merged_progress, progress_of
@@ -85,6 +85,8 @@ class Service:
         return msgspec.structs.replace(command, attachments=found)
 
     def _decided(self, command: c.Command, actor: Actor) -> Decide:
+        command = as_given(actor, command)
+
         def decided(ticket: Ticket) -> tuple[Change, Effects]:
             # The clock is asked under the ticket's lock: events that wait for each other keep the order of their times.
             check_permitted(actor, command, ticket)

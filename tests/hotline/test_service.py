@@ -80,6 +80,22 @@ async def test_progress_names_nobody_whatever_staff_wrote(database: str) -> None
     assert not any("小明" in step.text or "13812345678" in step.text for step in progress.steps)
 
 
+@pytest.mark.parametrize(("actor", "step", "sent"), [
+    (AGENT, ("工作人员回复", "请在家"), 1), (SUPERVISOR, ("工作人员回复", "请在家"), 1), (SYSTEM, ("已补充", ""), 0),
+])
+async def test_what_staff_write_goes_to_the_citizen_however_it_is_marked(
+    database: str, actor: Actor, step: tuple[str, str], sent: int
+) -> None:
+    async with house(database) as (service, _), intake_over(database) as intake:
+        appeal = Appeal(text="咨询", citizen=Citizen(phone="+8613812345678"))
+        receipt = await intake.submit(inbound(key="p", appeal=appeal))
+        before = len(await all_rows(database, "SELECT 1 FROM outbox"))
+        await service.act(receipt.number, c.AddMessage(text="请在家"), actor=actor)
+        last = (await service.progress(receipt.number, receipt.code)).steps[-1]
+        assert (last.title, last.text) == step
+        assert len(await all_rows(database, "SELECT 1 FROM outbox")) - before == sent
+
+
 async def test_a_wrong_code_and_an_unknown_number_look_the_same(database: str) -> None:
     async with house(database) as (service, receipt):
         wrong = "000000" if receipt.code != "000000" else "111111"

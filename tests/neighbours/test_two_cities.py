@@ -16,7 +16,7 @@ from channels.appeal_codec import appeal_of, decode_appeal, inbound_of
 from hotline import commands as c
 from hotline.core import Core
 from hotline.errors import Forbidden
-from hotline.events import Actor, Role
+from hotline.events import SYSTEM, Actor, Role
 from hotline.terms import Channel, Rating, State, TryResult
 from hotline.ticket import Ticket
 from tests.neighbours.house import SECRET, running_city, until
@@ -120,7 +120,7 @@ async def test_there_and_back_with_an_outcome(cities: Cities) -> None:
     await reaches(dg, number, State.HANDLING)
     assert await dg.pool.fetchval("SELECT theirs FROM hand_overs") == theirs
     # the citizen says more; the holder asks, is answered, and replies
-    await act(dg, number, c.AddMessage(text="又坏了一盏"))
+    await act(dg, number, c.AddMessage(text="又坏了一盏"), actor=SYSTEM)
     async def heard() -> bool:
         history = await gz.store.history((await gz.store.read(theirs)).id)
         return any("又坏了一盏" in str(event.fact) for event in history)
@@ -198,7 +198,7 @@ async def test_a_ticket_is_taken_back(cities: Cities) -> None:
 async def test_a_neighbour_that_is_away_gets_everything_once_in_order(cities: Cities) -> None:
     dg = await cities.start_dongguan()
     number = await handed_over(dg)
-    await act(dg, number, c.Urge(note="请尽快"), c.AddMessage(text="还在等"))
+    await act(dg, number, c.Urge(note="请尽快"), c.AddMessage(text="还在等"), actor=SYSTEM)
     async def tried() -> bool:
         return bool(await dg.pool.fetchval("SELECT count(*) FROM parcels WHERE attempts > 0"))
     await until(tried)

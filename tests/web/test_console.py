@@ -53,6 +53,11 @@ async def test_the_whole_path_of_a_ticket(site: Site) -> None:
     await expect(page.get_by_role("option").filter(has_text="门口的东西").first).to_be_visible()  # it appears by itself
     await find(page, number)
     right = page.locator("aside.right")
+    await page.locator("body").press("r")
+    await page.keyboard.type("您好，我们正在为您核实")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("main .bubble.us").get_by_text("您好，我们正在为您核实")).to_be_visible()
+    await page.keyboard.press("Escape")
     await choose_category(page, "路灯")
     await expect(right.get_by_text("/ 路灯").first).to_be_visible()
     await expect(right.get_by_text(re.compile("派单目录第.*行"))).to_be_visible()
@@ -70,6 +75,7 @@ async def test_the_whole_path_of_a_ticket(site: Site) -> None:
         await boss.act(number, type="settle_follow_up", rating="satisfied", solved=True)
     await expect(right.get_by_text("办结", exact=True).first).to_be_visible()
     progress = await site.progress(receipt)
+    assert "您好，我们正在为您核实" in [step["text"] for step in progress["steps"]], "the citizen reads what is written"
     steps = [step["kind"] for step in progress["steps"]]
     assert len(steps) > len(ticket["steps"])
     assert {"receive", "dispatch", "sign", "reply", "settle_follow_up"} <= set(steps), steps

@@ -79,7 +79,7 @@ describe('a conversation', () => {
   const events = [
     event(1, { type: 'receive', appeal: { text: '路灯坏了', attachments: [{ key: 'k', name: 'a.jpg', media_type: 'image/jpeg', size: 1 }] } }, 'citizen'),
     event(2, { type: 'hand_off', services: ['110'] }), event(3, { type: 'add_message', text: '在哪里', inbound: false }),
-    event(4, { type: 'add_message', text: '体育路', inbound: true }, 'citizen'), event(5, { type: 'add_note', text: '急' }), event(6, { type: 'show_light' }),
+    event(4, { type: 'add_message', text: '体育路' }, 'citizen'), event(5, { type: 'add_note', text: '急' }), event(6, { type: 'show_light' }),
     event(7, { type: 'acknowledge_incident', incident: 'J1' }, 'police'), event(8, { type: 'reply', internal: '内部', public: '修好了' }, 'department'),
   ]
   it('tells who said what, and never the internal part of a reply as said to the citizen', () => {

@@ -21,7 +21,7 @@ const UNTOLD: ReadonlySet<string> = new Set(['show_light', 'claim', 'release'])
 function sideOf(event: TicketEvent): Side {
   const { fact } = event
   if (fact.type === 'add_note') return 'note'
-  if (fact.type === 'add_message') return fact.inbound ? 'citizen' : 'us'
+  if (fact.type === 'add_message') return fact.inbound !== false ? 'citizen' : 'us' // what is the default is left out
   if (FROM_CITIZEN.has(fact.type)) return 'citizen'
   return TO_CITIZEN.has(fact.type) ? 'us' : 'step'
 }
