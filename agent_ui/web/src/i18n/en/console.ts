@@ -16,6 +16,7 @@ export default {
   alarm: { one: 'Not acknowledged by 110: {title}', more: 'and {count} more', go: 'See to it' },
   presence: {
     label: 'My state', since: 'for {time}', wrapUp: 'Wrap-up {time}', finish: 'End wrap-up', notReady: 'Not ready: {reason}',
+    putBack: 'The line was broken for too long and you were signed out; you are back: {state}', signedOut: 'You were signed out and get no more calls; choose your state to go on',
   },
   callback: {
     owed: '{count} callbacks', heading: 'Callbacks owed', take: 'Take the next', dial: 'Dial', giveBack: 'Give back', late: 'late', due: 'first try by {time}',

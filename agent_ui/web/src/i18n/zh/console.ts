@@ -16,6 +16,7 @@ export default {
   alarm: { one: '110 报警未确认：{title}', more: '另有 {count} 件', go: '去处理' },
   presence: {
     label: '我的状态', since: '已 {time}', wrapUp: '话后处理 {time}', finish: '结束话后', notReady: '示忙：{reason}',
+    putBack: '连接中断过久，系统曾将您签出；现已恢复为“{state}”', signedOut: '您已被签出，不再分到来电；要继续请重新选择状态',
   },
   callback: {
     owed: '待回拨 {count}', heading: '待回拨', take: '领取下一个', dial: '拨号', giveBack: '放回', late: '已超时', due: '{time} 前首拨',
