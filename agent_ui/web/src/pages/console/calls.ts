@@ -1,4 +1,5 @@
-import type { CallNews, CallWords, Party, Service } from '@/generated/frames'
+import type { CallNews, CallWords, Party, Service, Ticket } from '@/generated/frames'
+import { servicesOf } from './verdicts'
 
 export const SERVICES: readonly Service[] = ['110', '119', '120', '122']
 
@@ -35,6 +36,20 @@ export function told({ own, asked }: Calls, next: CallNews, me: string): Calls {
 export function wayOf(news: CallNews): 'transfer' | 'consult' | 'conference' {
   if (news.transferring) return 'transfer'
   return news.parties?.some((one) => one.role === 'citizen' && !one.away) ? 'conference' : 'consult'
+}
+
+/** What was heard in a call: words of danger, and whom triage would call by them. */
+export interface Danger {
+  readonly alarm: string
+  readonly services: readonly Service[]
+}
+
+/** How a hand-over begins: with what the ticket tells, else with what was heard in the call that concerns it (null: none does). */
+export function handingOf(ticket: Ticket | null, heard: Danger | null): { services: Service[]; reason: string } {
+  const told = ticket ? servicesOf(ticket) : []
+  const services = told.length ? told : (heard?.services ?? [])
+  const words = (ticket?.triage.evidence ?? []).map((one) => one.text).join('、')
+  return { services: services.length ? [...services] : ['110'], reason: words || (heard?.alarm ?? '') }
 }
 
 export const alarmOf = (news: CallNews): string => news.alarm ?? ''

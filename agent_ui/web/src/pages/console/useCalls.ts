@@ -5,7 +5,7 @@ import type { CallAct, CallNews, CallWords, Event, Party } from '@/generated/fra
 import { tell, underWay } from '@/http/notice'
 import { useEvents, useLink, useReturn } from '@/link'
 import { turns } from '@/shared/turns'
-import { alarmOf, heard, told } from './calls'
+import { alarmOf, heard, SERVICES, told, type Danger } from './calls'
 
 const party = (news: CallNews | null): Party | null => news?.parties?.find((one) => one.role === 'party') ?? null
 
@@ -23,6 +23,8 @@ export function useCalls() {
   const inTurn = turns()
   /** The call whose words these are, for a while after its end too: its tickets may be written then. */
   const last = ref('')
+  /** Tickets that were written of that call at this desk. */
+  const made = new Set<string>()
   /** Whether the caller shall be held, from the asking until it is so. */
   const hold = ref<boolean | null>(null)
   let forgets: ReturnType<typeof setTimeout> | undefined
@@ -46,6 +48,7 @@ export function useCalls() {
     if (fresh) {
       words.value = []
       alarm.value = ''
+      made.clear()
       last.value = next.call
       hold.value = null
     }
@@ -98,9 +101,23 @@ export function useCalls() {
     hold.value = !(hold.value ?? Boolean(call.value?.held_since))
     if (!(await order(hold.value ? 'hold' : 'resume'))) hold.value = null
   }
+  const suggestion = computed(() => words.value.findLast((one) => one.suggestion)?.suggestion ?? null)
+
+  /** What was heard in the call of now, where it concerns a ticket: written of it, dialled for it, or none is open. */
+  function dangerFor(number: string): Danger | null {
+    if (!call.value || (number && number !== call.value.number && !made.has(number))) return null
+    return { alarm: alarm.value, services: SERVICES.filter((one) => suggestion.value?.services?.includes(one)) }
+  }
+
+  /** A ticket was written of a call. */
+  function wrote(number: string, of: string): void {
+    if (of && of === last.value) made.add(number)
+  }
   watch(call, (now) => {
     clearTimeout(forgets)
-    if (!now) forgets = setTimeout(forget, FORGOTTEN_AFTER)
+    if (now) return
+    alarm.value = '' // words of danger are those of the call that goes on
+    forgets = setTimeout(forget, FORGOTTEN_AFTER)
   })
   useEvents(hear)
   useReturn(() => void readBack().catch(tell))
@@ -119,7 +136,7 @@ export function useCalls() {
     ringing: computed(() => call.value?.phase === 'ringing' || Boolean(asked.value && !party(asked.value)?.up)),
     talking: computed(() => call.value?.phase === 'talking'),
     party: computed(() => party(call.value)),
-    suggestion: computed(() => words.value.findLast((one) => one.suggestion)?.suggestion ?? null),
+    suggestion, dangerFor, wrote,
     text: computed(() => words.value.filter((one) => one.side === 'citizen').map((one) => one.text).join('')),
   }
 }

@@ -1,0 +1,52 @@
+// What was heard in a call is of that call: it is not pushed to 110 with the ticket of somebody else.
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { CallNews, Service, Ticket } from '../src/generated/frames'
+import { handingOf } from '../src/pages/console/calls'
+import { standin } from './standin'
+
+vi.mock('../src/link', async () => (await import('./standin')).module)
+const { useCalls } = await import('../src/pages/console/useCalls')
+
+const news = (call: string, more: Partial<CallNews> = {}): CallNews =>
+  ({ call, phase: 'talking', agent: 'li', arrived: '2026-11-22T08:00:00Z', parties: [{ role: 'agent', name: 'li', up: true }], ...more })
+const over = (call: string): CallNews => news(call, { phase: 'over', parties: [] })
+
+describe('words of danger', () => {
+  const NOTHING = { alarm: '', services: [] }
+  const desk = (): ReturnType<typeof useCalls> => standin.run(() => useCalls())
+  afterEach(() => standin.reset())
+
+  it('are those of the call that goes on, and gone when it ends', async () => {
+    const calls = desk()
+    await standin.tell('call', news('a', { alarm: '有人拿刀' }))
+    expect([calls.alarm.value, calls.dangerFor('')]).toEqual(['有人拿刀', { alarm: '有人拿刀', services: [] }])
+    await standin.tell('call', over('a'))
+    expect([calls.alarm.value, calls.dangerFor('')]).toEqual(['', null])
+    await standin.tell('call', news('b'))
+    expect(calls.dangerFor('')).toEqual(NOTHING)
+  })
+  it('concern no ticket but those that were written of the call, or for which it was dialled', async () => {
+    const calls = desk()
+    await standin.tell('call', news('a', { alarm: '着火', number: 'DG9' }))
+    await standin.tell('transcript', { call: 'a', n: 1, side: 'citizen', text: '着火了', suggestion: { services: ['119'] } })
+    expect(calls.dangerFor('DG1')).toBeNull()
+    calls.wrote('DG1', 'a')
+    calls.wrote('DG2', 'an earlier call')
+    expect(calls.dangerFor('DG1')).toEqual({ alarm: '着火', services: ['119'] })
+    expect([calls.dangerFor('DG9'), calls.dangerFor('DG2')]).toEqual([{ alarm: '着火', services: ['119'] }, null])
+    await standin.tell('call', over('a'))
+    await standin.tell('call', news('b', { alarm: '落水' }))
+    expect(calls.dangerFor('DG1')).toBeNull()
+  })
+})
+
+it('a hand-over begins with what its ticket tells, else with what was heard of it, else with 110', () => {
+  const ticket = (services: Service[], found: Service[], ...words: string[]): Ticket =>
+    ({ services, triage: { services: found, evidence: words.map((text) => ({ rule: 'r', text })) } } as unknown as Ticket)
+  const heard = { alarm: '着火', services: ['119'] as Service[] }
+  expect(handingOf(ticket(['120'], ['110'], '晕倒', '没有呼吸'), heard)).toEqual({ services: ['120'], reason: '晕倒、没有呼吸' })
+  expect(handingOf(ticket([], ['122'], '追尾'), heard)).toEqual({ services: ['122'], reason: '追尾' })
+  expect(handingOf(ticket([], []), heard)).toEqual({ services: ['119'], reason: '着火' })
+  expect(handingOf(ticket([], []), null)).toEqual({ services: ['110'], reason: '' })
+  expect(handingOf(null, heard)).toEqual({ services: ['119'], reason: '着火' })
+})
