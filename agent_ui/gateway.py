@@ -26,7 +26,7 @@ from agent_ui.hub import Hub
 from agent_ui.limits import Limits
 from agent_ui.ports import ConsoleStore, EventFeed, Redeem
 from agent_ui.requests import Request, Requests
-from agent_ui.session import Session, unfollow
+from agent_ui.session import BY_HAND, Session, unfollow
 from agent_ui.staff import Staff, StaffRole
 from agent_ui.upkeep import keep_alive, keep_house
 from hotline.errors import HotlineError, InvalidInput
@@ -228,7 +228,7 @@ class Gateway:
             case p.Hello():
                 raise InvalidInput("`hello` is said once; open another connection to log in anew")
             case _:  # every other frame is a request: the type checker holds `Request` to that
-                console.active = True
+                console.active |= type(ask) in BY_HAND
                 await self._begin(console, ask)
 
     async def _begin(self, console: Console, ask: Request) -> None:

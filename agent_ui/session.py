@@ -7,9 +7,16 @@ from enum import Enum, auto
 
 import msgspec
 
-from agent_ui.protocol import MAX_TOPICS
+from agent_ui import protocol as p
 from agent_ui.staff import Staff, check_topic
 from hotline.errors import InvalidInput
+
+BY_HAND: frozenset[type[p.Ask]] = frozenset({
+    p.RunCommand, p.Search, p.PhoneAppeal, p.OrderCall, p.DialCall, p.MergeTickets, p.DismissSimilar, p.TakeCallback,
+    p.GiveBackCallback, p.RecordCallback, p.NextFollowUp, p.ReadArticle,
+})
+"""What only a person asks. Everything else pages ask by themselves too, on a timer or after an event: it says nothing
+of whether anybody sits there, and keeps no session from idling out."""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +43,8 @@ def follow(session: Session, topics: Iterable[str]) -> Session:
     wanted = session.topics | frozenset(topics)
     for topic in sorted(wanted - session.topics):
         check_topic(session.staff, topic)
-    if len(wanted) > MAX_TOPICS:
-        raise InvalidInput(f"a console follows at most {MAX_TOPICS} topics; unfollow some first")
+    if len(wanted) > p.MAX_TOPICS:
+        raise InvalidInput(f"a console follows at most {p.MAX_TOPICS} topics; unfollow some first")
     return msgspec.structs.replace(session, topics=wanted, resume_from=None)
 
 

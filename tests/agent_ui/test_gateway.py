@@ -11,7 +11,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from agent_ui import protocol as p
+from agent_ui.access import REQUESTS
 from agent_ui.limits import Limits
+from agent_ui.session import BY_HAND
 from hotline import commands as c
 from tests.agent_ui.stack import QUICK, Desk, Stack
 
@@ -155,3 +157,38 @@ async def test_a_gateway_that_stops_says_come_back(stack: Stack) -> None:
     async with stack.gateway():
         desk = await stack.desk("zhang")
     assert (await desk.of(p.Bye)).reason == "restart"
+
+
+async def test_what_a_page_asks_by_itself_keeps_no_session_from_idling_out(stack: Stack) -> None:
+    async with stack.gateway(limits=msgspec.structs.replace(QUICK, idle=900.0)):
+        number = (await stack.appeal()).number
+        left, busy = await stack.desk("zhang"), await stack.desk("zhao")
+
+        async def looked_after(minutes: int) -> bool:
+            """Go on to this minute, let the house look after all; tell whether `left` was found at work then."""
+            stack.clock.ahead = timedelta(minutes=minutes)
+            now = stack.clock()
+            await busy.ask(p.RunCommand, number=number, command=c.AddNote(text="x"))
+            while await stack.pool.fetchval("SELECT last_seen < $1 FROM sessions WHERE staff = 'zhao'", now):
+                await asyncio.sleep(0.02)
+            return bool(await stack.pool.fetchval("SELECT last_seen >= $1 FROM sessions WHERE staff = 'zhang'", now))
+
+        await looked_after(1)
+        for kind, fields in (
+            (p.Look, {"number": number}), (p.Open, {"number": number}), (p.TakeSnapshot, {"topic": "centre"}),
+            (p.FindSimilar, {"number": number}), (p.Consult, {"text": "路灯"}), (p.Propose, {"l1": "03", "l2": "路灯"}),
+        ):
+            assert not isinstance(await left.ask(kind, **fields), p.Error)
+        assert not await looked_after(10)
+        stack.clock.ahead = timedelta(minutes=17)
+        assert (await left.of(p.Bye)).reason == "session_ended"
+        assert not busy.closed.is_set()
+
+
+def test_of_every_request_it_is_said_whether_only_a_person_asks_it() -> None:
+    pages = {
+        p.TakeSnapshot, p.Open, p.SetPresence, p.ReadCall, p.ReadFloor, p.FindSimilar, p.ListHotSpots, p.Consult,
+        p.ReadTerms, p.Propose, p.Explain, p.Look,
+    }
+    assert pages == set(REQUESTS) - BY_HAND
+    assert set(REQUESTS) >= BY_HAND

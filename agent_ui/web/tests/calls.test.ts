@@ -40,6 +40,22 @@ describe('words of danger', () => {
   })
 })
 
+it('who talks is at work though they touch nothing, and nobody else', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  standin.run(() => useCalls())
+  await standin.tell('call', news('a', { phase: 'ringing' }))
+  vi.advanceTimersByTime(120_000)
+  expect(standin.link.touched).toBe(0)
+  await standin.tell('call', news('a'))
+  vi.advanceTimersByTime(120_000)
+  expect(standin.link.touched).toBe(2)
+  await standin.tell('call', over('a'))
+  vi.advanceTimersByTime(120_000)
+  expect(standin.link.touched).toBe(2)
+  standin.reset()
+  vi.useRealTimers()
+})
+
 it('a hand-over begins with what its ticket tells, else with what was heard of it, else with 110', () => {
   const ticket = (services: Service[], found: Service[], ...words: string[]): Ticket =>
     ({ services, triage: { services: found, evidence: words.map((text) => ({ rule: 'r', text })) } } as unknown as Ticket)

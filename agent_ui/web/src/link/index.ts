@@ -113,6 +113,8 @@ export const useLink = defineStore('link', () => {
     start: () => line.start(),
     stop: () => line.stop(),
     hurry: () => line.hurry(),
+    /** The person is at work here: their session does not idle out. */
+    touch: () => line.touched(),
     ask, act, open, feeds, hearers, returns,
   }
 })

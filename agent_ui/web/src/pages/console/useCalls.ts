@@ -1,6 +1,6 @@
 // The agent's telephone as events tell it: the call of now, its card, what is heard; what is asked of it; and the call
 // about which a colleague asks.
-import { computed, ref, shallowRef, watch } from 'vue'
+import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import type { CallAct, CallNews, CallWords, Event, Party } from '@/generated/frames'
 import { tell, underWay } from '@/http/notice'
 import { useEvents, useLink, useReturn } from '@/link'
@@ -11,6 +11,7 @@ const party = (news: CallNews | null): Party | null => news?.parties?.find((one)
 
 /** How long after its end a call's words are offered for a ticket, in ms: wrap-up is shorter. */
 const FORGOTTEN_AFTER = 10 * 60_000
+const TOUCH_EVERY = 60_000
 
 export type CallDesk = ReturnType<typeof useCalls>
 
@@ -119,6 +120,9 @@ export function useCalls() {
     alarm.value = '' // words of danger are those of the call that goes on
     forgets = setTimeout(forget, FORGOTTEN_AFTER)
   })
+  // Who talks is there, though they touch nothing: they are not logged out in the middle of a long call.
+  const talks = setInterval(() => (call.value?.phase === 'talking' || party(asked.value)?.up) && link.touch(), TOUCH_EVERY)
+  onScopeDispose(() => clearInterval(talks))
   useEvents(hear)
   useReturn(() => void readBack().catch(tell))
   // A page that is loaded in the middle of a call shows it.
