@@ -3,6 +3,7 @@
 import { effectScope, nextTick, reactive, type EffectScope } from 'vue'
 import type { Event, Ok, Snapshot } from '../src/generated/frames'
 import type { Ask } from '../src/link'
+import { Again } from '../src/link/again'
 import { Feed } from '../src/link/feeds'
 
 interface Asked {
@@ -83,6 +84,7 @@ export async function settled(): Promise<void> {
 
 export const standin = new Standin()
 export const module = {
+  Again,
   useLink: () => standin.link,
   useTopic: (topic: string) => standin.feed(topic),
   useEvents: (hearer: (event: Event) => void) => void standin.hearers.add(hearer),

@@ -1,6 +1,7 @@
 // Topics that pages look at, each loaded once however many components want it.
 import { shallowRef, type ShallowRef } from 'vue'
 import type { Callback, Event, Presence, Snapshot, Summary } from '../generated/frames'
+import { Again } from './again'
 import { pulse } from './pulse'
 import { LatestRows, TicketRows, type Change } from './rows'
 
@@ -65,9 +66,15 @@ export class Feed {
   }
 }
 
+interface Used {
+  feed: Feed
+  /** Loads it, until it is loaded. */
+  loads: Again
+}
+
 /** All topics in use. `follow` and `unfollow` tell the gateway. */
 export class Feeds {
-  private readonly found = new Map<string, Feed>()
+  private readonly found = new Map<string, Used>()
 
   constructor(
     private readonly take: TakePage, private readonly follow: (topic: string) => void,
@@ -76,29 +83,39 @@ export class Feeds {
 
   /** Use a topic; the first user makes it followed and loaded – followed first, so that nothing falls in between. */
   use(topic: string): Feed {
-    let feed = this.found.get(topic)
-    if (!feed) {
-      feed = new Feed(topic, this.take)
-      this.found.set(topic, feed)
-      this.follow(topic)
-      feed.load().catch(this.failed)
-    }
+    const { feed } = this.found.get(topic) ?? this.begin(topic)
     feed.users += 1
     return feed
+  }
+
+  private begin(topic: string): Used {
+    const feed = new Feed(topic, this.take)
+    const used = { feed, loads: new Again(() => feed.load(), this.failed) }
+    this.found.set(topic, used)
+    this.follow(topic)
+    used.loads.start()
+    return used
   }
 
   leave(feed: Feed): void {
     feed.users -= 1
     if (feed.users > 0) return
+    this.found.get(feed.topic)?.loads.stop()
     this.found.delete(feed.topic)
     this.unfollow(feed.topic)
   }
 
   event(event: Event): void {
-    for (const feed of this.found.values()) feed.event(event)
+    for (const { feed } of this.found.values()) feed.event(event)
   }
 
+  /** Take all snapshots anew: too much was missed. */
   reload(): void {
-    for (const feed of this.found.values()) feed.load().catch(this.failed)
+    for (const { loads } of this.found.values()) loads.start()
+  }
+
+  /** The line is back: what could not be loaded is asked for at once. */
+  hurry(): void {
+    for (const { loads } of this.found.values()) loads.hurry()
   }
 }

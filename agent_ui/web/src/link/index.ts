@@ -1,6 +1,6 @@
 // The console's link to the gateway as pages use it. See agent_ui/web/README.md.
 import { defineStore } from 'pinia'
-import { computed, onScopeDispose, ref, shallowRef } from 'vue'
+import { computed, markRaw, onScopeDispose, ref, shallowRef } from 'vue'
 import type { Command, Event, Ok, Opened, ServerFrame, State } from '../generated/frames'
 import { tell } from '../http/notice'
 import { isProblem, type Problem } from '../http/problem'
@@ -11,6 +11,7 @@ import { START, type Ask, type Link, type Reply } from './machine'
 import { Line } from './socket'
 import { settledBefore } from './once'
 
+export { Again } from './again'
 export type { Ask } from './machine'
 export type LineState = 'online' | 'connecting' | 'reconnecting' | 'offline'
 
@@ -38,7 +39,9 @@ export const useLink = defineStore('link', () => {
     refresh: () => feeds.reload(),
     online: (again) => {
       known.value = true
-      if (again) returns.forEach((back) => back())
+      if (!again) return
+      feeds.hurry()
+      returns.forEach((back) => back())
     },
     ended: (reason) => void leave(reason),
     refused: tell,
@@ -115,7 +118,9 @@ export const useLink = defineStore('link', () => {
     hurry: () => line.hurry(),
     /** The person is at work here: their session does not idle out. */
     touch: () => line.touched(),
-    ask, act, open, feeds, hearers, returns,
+    ask, act, open, hearers, returns,
+    /** As it is: a store makes what is in it reactive, and would give out other feeds than it keeps. */
+    feeds: markRaw(feeds),
   }
 })
 

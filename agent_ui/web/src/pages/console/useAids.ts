@@ -1,8 +1,8 @@
 // What helps to judge the open ticket, asked as it is opened and again where it matters: words, departments, likeness, knowledge.
-import { computed, ref, shallowRef, watch } from 'vue'
+import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import type { CityTerms, Evidence, Hit, Kind, Proposal, SimilarTicket } from '@/generated/frames'
 import { tell } from '@/http/notice'
-import { useLink } from '@/link'
+import { Again, useLink, useReturn } from '@/link'
 import type { TicketDesk } from './useTicket'
 
 type Subject = [number: string, l1: string | undefined, l2: string | undefined, kind: Kind, towns: string[], confidence: number]
@@ -79,7 +79,10 @@ export function useAids(desk: TicketDesk) {
     }).finally(() => (asking.value &&= about !== subject.value))
   })
   watch(() => ticket.value?.number, (number) => number && around(number).catch(tell))
-  start().catch(tell)
+  const loads = new Again(start, tell)
+  loads.start()
+  useReturn(() => loads.hurry())
+  onScopeDispose(() => loads.stop())
 
   return { terms, proposal, similar, hits, evidence, words, category, towns, asking, again: () => ticket.value && around(ticket.value.number).catch(tell) }
 }
