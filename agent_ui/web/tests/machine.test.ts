@@ -97,6 +97,12 @@ describe('a break of the line', () => {
     const [link] = run(busy, frame({ type: 'pong', seq: 50, server_time: '' }), frame({ type: 'pong', seq: 49, server_time: '' }))
     expect(link.seq).toBe(50)
   })
+  it('is begun anew where what was missed could not be read: nothing would be heard any more', () => {
+    const [link, effects] = run(busy, frame({ type: 'error', error_id: 'unavailable', detail: 'd' }))
+    expect(effects).toEqual([{ do: 'refused', errorId: 'unavailable', detail: 'd' }, { do: 'close' }])
+    const [lost, more] = run(link, { kind: 'closed', code: 1000 })
+    expect([lost.phase, lost.seq, more.at(-1)]).toMatchObject(['waiting', 42, { do: 'settle', errorId: 'connection_lost' }])
+  })
   it('asks for snapshots where too much was missed', () => {
     expect(run(busy, frame({ type: 'too_old', seq: 99 }))).toEqual([{ ...busy, seq: 99 }, [{ do: 'refresh' }]])
   })

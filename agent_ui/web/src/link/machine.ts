@@ -140,7 +140,10 @@ function take(link: Link, frame: ServerFrame): Step {
       return settle(link, frame.id ?? null, { reply: frame })
     case 'error':
       if (frame.id === null || frame.id === undefined) {
-        return step(link, { do: 'refused', errorId: frame.error_id, detail: frame.detail })
+        const refused: Effect = { do: 'refused', errorId: frame.error_id, detail: frame.detail }
+        // It answers `follow`: what was missed could not be read, and nothing is followed. Coming back anew loses nothing.
+        const deaf = link.phase === 'online' && frame.error_id === 'unavailable'
+        return step(link, refused, ...(deaf ? [{ do: 'close' } as const] : []))
       }
       return settle(link, frame.id, { errorId: frame.error_id, detail: frame.detail })
   }
