@@ -60,7 +60,10 @@ class Standin {
 
   async tell(type: string, data: object, actor = 'system:'): Promise<void> {
     const event = { seq: (this.seq += 1), at: '', type, actor, number: '', data } as unknown as Event
-    for (const feed of this.feeds.values()) feed.event(event)
+    for (const feed of this.feeds.values()) {
+      feed.event(event)
+      feed.version.value += 1 // seen at once, not with the next pulse
+    }
     for (const hearer of this.hearers) hearer(event)
     await settled()
   }
