@@ -22,10 +22,11 @@ function told(error: unknown, detail: string): string {
   return [title, detail, reference].filter(Boolean).join(' · ')
 }
 
-/** Show an error; what is no problem of the service is a mistake of ours, and stands in the browser's log too. */
-export function tell(error: unknown): void {
+/** Show an error, after the words `first` where it has to be said what it means; what is no problem of the service is a mistake of ours, and
+ * stands in the browser's log too. */
+export function tell(error: unknown, first = ''): void {
   if (!isProblem(error)) console.error(error)
-  ElMessage({ message: wordsOf(error), type: 'error', showClose: true, duration: 6000, grouping: true })
+  ElMessage({ message: (first ? `${words.t(first)} · ` : '') + wordsOf(error), type: 'error', showClose: true, duration: 6000, grouping: true })
 }
 
 /** Tell that something was not begun, and what it waits for. */

@@ -1,6 +1,7 @@
 export default {
   otherLanguage: '中文',
   logOut: 'Log out',
+  stillLoggedIn: 'You are not logged out: try again before you leave',
   account: 'My account',
   close: 'Close',
   cancel: 'Cancel',

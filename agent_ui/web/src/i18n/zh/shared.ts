@@ -1,6 +1,7 @@
 export default {
   otherLanguage: 'English',
   logOut: '退出登录',
+  stillLoggedIn: '没有退出成功，您仍处于登录状态，请重试后再离开',
   account: '我的账号',
   close: '关闭',
   cancel: '取消',
