@@ -56,7 +56,8 @@ async def look_up(dsn: str) -> None:
 
 def compare() -> None:
     """Time what comes before and after the look-up, and grouping a file."""
-    clusterer = Clusterer(load_linear(Path("models")), load_gazetteer(load_city(Path("cities/441900")).places))
+    city = load_city(Path("cities/441900"))
+    clusterer = Clusterer(load_linear(Path("models")), load_gazetteer(city.places, city.name))
     texts = [example.text for example in read_corpus(Path("triage/data/appeals"))]
     made, weighed = [], []
     for start in range(ASKED):

@@ -12,8 +12,11 @@ from triage.place import KINDS, Gazetteer, Name
 _COLUMNS = ["name", "unit", "kind", "strength"]
 
 
-def load_gazetteer(folder: Path) -> Gazetteer:
+def load_gazetteer(folder: Path, city: str = "") -> Gazetteer:
     """Read every CSV file of the city's place folder; places.csv, made by hand, wins over the others.
+
+    Args:
+        city: its name without 市, which people put before the names of its towns.
 
     Raises:
         InvalidInput: a file cannot be read or has a wrong line; all mistakes are listed.
@@ -24,7 +27,7 @@ def load_gazetteer(folder: Path) -> Gazetteer:
     if wrong or not names:
         detail = "\n".join(wrong) or "没有地名文件"
         raise InvalidInput(f"{folder} 有误:\n{detail}", error_id="gazetteer_invalid")
-    return Gazetteer(names)
+    return Gazetteer(names, city)
 
 
 def _read(path: Path, wrong: list[str]) -> Iterator[Name]:

@@ -110,7 +110,7 @@ class Pipeline:
         """
         linear = load_linear(model_dir)
         careful = None if encoder is Use.OFF else load_blend(model_dir, linear)
-        return cls(city, load_gazetteer(city.places), linear, careful, encoder)
+        return cls(city, load_gazetteer(city.places, city.name), linear, careful, encoder)
 
     @property
     def version(self) -> str:

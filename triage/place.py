@@ -1,7 +1,8 @@
 """Where the matter happened: towns and parks from names, misspellings, villages, landmarks and roads.
 
 Every name of the city's place files is looked for at once (`triage.match`). Each mention gets a role from the words
-around it – happened there, went there, lives there, only compared – and the mentions with the strongest role win.
+around it – happened there, went there, lives there, is from there, only compared – and the mentions with the strongest
+role win.
 """
 
 from __future__ import annotations
@@ -25,15 +26,29 @@ _NAMED_TOWN = re.compile(
 )
 _THERE = re.compile(r"(?:从|过|上|(?<!一)下|[河桥涌丫曲口])$")
 _NO_TOWN = re.compile(r"到桥|桥尾|上|边|设|堡|实施|同时|一路|那里|那边|两|和桥|顶|当场|引桥|位|转|塞|就|搭")
-_AT = re.compile(r"(?:在|再|喺|位于|于|东莞市?|莞市|到|去|来|住|家住|我是|我系|这里是|，|,|。|\n|^|:|[（(])$")
+_AT = re.compile(r"(?:在|再|喺|位于|于|到|去|来|住|家住|我是|我系|这里是|，|,|。|\n|^|:|[（(])$")
 _LIVES = re.compile(
-    r"(?:住|住在|住喺|住再|家在|屋企喺|户籍|户籍在|户口|户口在|户口喺|老家|老家在|祖籍|籍贯|租住在?|租房在|定居|居住在?)$"
+    r"(?:住|住在|住喺|住再|(?<![大人国专商厂店买卖玩这那一两几])家(?:就|都|也)?[在是系]|屋企[喺系]|(?:户籍|户口)地?[在喺是系为]?"
+    r"|(?:住址|(?:家庭|户籍|身份证)地址)[是为:]?|租房在|定居|[现暂旅移]居[在于]?|居住[在于]?)$"
+)
+_FROM = re.compile(r"(?:(?:老家|祖籍|籍贯)[在喺是系]?|(?:我|本人|们|俺|咱|哋|都|均)来自)$")
+_SELF = re.compile(
+    r"(?:(?:我|本人|我们|我哋|俺们?|咱们?|家里?人?|屋企)(?:就|也|都|均)?[是系]|作为|身为|本人|我家?|我哋|我们|屋企|[,，。;:\n]|^)$"
+)
+_RESIDENT = re.compile(
+    r"(?:镇|街道|园区|新区|区)?(?:[的嘅慨]|[^,，。.;；:!！?？\n在喺]{0,12}?)(?:居民|村民|业主|住户|街坊|租户|租客|市民)"
+    r"(?![区小楼房身医点委大代组会群家们])"
+)
+# 嘅 is 慨 in clean texts.
+_NATIVE = re.compile(r"(?:镇|街道|本地|区)?(?:[的嘅慨](?=[,，。;；!！\s])|人(?=[,，。;；!！\s在喺到去]))")
+_LIVES_THERE = re.compile(
+    r"(?:镇|街道|这边|这里|嗰边)?(?:租房|租屋|定居|居住|住(?![房宅户院建宿楼在喺]))"
+    r"|户籍|户口|人[,，。、]|人氏|籍|本地人|的朋友|的亲戚|的同学"
 )
 _MOVES = re.compile(r"(?:去|到|往|来|飞|开往|返|回|搬到|转到|调到|搬去|跑到|跑去|送去|送到|赶去|嫁到|调去)$")
 _COMPARES = re.compile(
     r"(?:像|好似|比|学学|学|参照|参考|听说|人家|隔壁|隔离|邻近|同|跟|好过|不如|和|除了|包括|经过|途经|路过)$"
 )
-_ORIGIN = re.compile(r"户籍|户口|人[,，。、]|人氏|籍|本地人|的朋友|的亲戚|的同学")
 _WORKS = re.compile(r"上班|返工|打工|做工|读书|出差")
 _ALREADY = re.compile(r"一样|那样|都有|都|早就|已经")
 _CITY_RIGHT = re.compile(r"区人民|汽车(?!站|总站|城|检|客运)|福特|银行|牌(?!楼|坊)|欧尚|逸动|之星")
@@ -41,15 +56,18 @@ _ONCE = re.compile(r"(?:以前|之前|原来|从前|当年|过去|一个|另一�
 _ELSEWHERE = re.compile(r"(?:在|喺|位于)$")
 _AND = frozenset(["和", "与", "跟", "同", "及", "、", "到", "至", "/", "-", "镇和", "镇与", "镇、"])
 _BESIDE = 2
+_BEFORE = 16
+"""Characters that are looked at before a mention: 广东省东莞市 hides none of the words that tell its role."""
 
 
 class Role(IntEnum):
     """What a mention means, the stronger the higher."""
 
     COMPARED = 1
-    LIVES = 2
-    WENT = 3
-    HAPPENED = 4
+    FROM = 2
+    LIVES = 3
+    WENT = 4
+    HAPPENED = 5
 
 
 class Name(NamedTuple):
@@ -75,9 +93,14 @@ class Mention(NamedTuple):
 
 
 class Gazetteer:
-    """Finds places. Built once, shared freely."""
+    """Finds places. Built once, shared freely.
 
-    def __init__(self, names: Iterable[Name]) -> None:
+    Args:
+        city: its name without 市, which may stand before every name of it: 住在东莞市寮步镇.
+    """
+
+    def __init__(self, names: Iterable[Name], city: str = "") -> None:
+        self._here = re.compile(rf"(?:(?:黑龙江|[^\W\d]{{2}})省)?(?:{re.escape(city)}市?)$" if city else "(?!)")
         chosen: dict[str, Name] = {}
         self._villages: set[tuple[str, str]] = set()
         self._owners: dict[str, set[str]] = {}
@@ -123,13 +146,14 @@ class Gazetteer:
             if name.unit and not abroad and (name.clear or self._supported(text, found, index)):
                 if not _CITY_RIGHT.match(text, end) or name.kind != "town":
                     together = last is not None and text[last.end : start] in _AND
-                    role = last.role if together and last else _role(text, start, end)
+                    role = last.role if together and last else self._role(text, start, end)
                     last = Mention(name, start, end, role)
                     yield last
                 before = (end, name.unit)
             elif not name.unit or abroad:
                 if _ELSEWHERE.search(text, max(0, start - 2), start) or abroad:
-                    aside = _WORKS.match(text, end) or _ONCE.search(text, max(0, start - 5), start)
+                    said = text[max(0, start - 6) : start]
+                    aside = _WORKS.match(text, end) or _ONCE.search(said) or _LIVES.search(said)
                     yield Mention(_ABROAD, start, end, Role.COMPARED if aside else Role.HAPPENED)
                 before = (end, "")
 
@@ -154,10 +178,26 @@ class Gazetteer:
                 or any(other.kind == "town" and other.unit != name.unit for _, _, other in found)
             )
         if name.kind == "misspelling":
-            return bool(_TOWN_WORD.match(text, end)) or bool(
-                _NAMING.match(text, end) and _AT.search(text, max(0, start - 4), start)
-            )
+            return bool(_TOWN_WORD.match(text, end)) or bool(_NAMING.match(text, end) and self._placed(text, start))
         return bool(_VILLAGE_WORD.match(text, end))
+
+    def _placed(self, text: str, start: int) -> bool:
+        """Tell whether what stands before begins a place: 在, 位于, the name of the city."""
+        said = text[max(0, start - _BEFORE) : start]
+        return _AT.search(said) is not None or self._here.search(said) is not None
+
+    def _role(self, text: str, start: int, end: int) -> Role:
+        before = self._here.sub("", text[max(0, start - _BEFORE) : start])
+        if _COMPARES.search(before) or _ALREADY.match(text, end):
+            return Role.COMPARED
+        own = _SELF.search(before) is not None
+        if _FROM.search(before) or (own and _NATIVE.match(text, end)):
+            return Role.FROM
+        if _LIVES.search(before) or _LIVES_THERE.match(text, end) or (own and _RESIDENT.match(text, end)):
+            return Role.LIVES
+        if _MOVES.search(before) or _WORKS.match(text, end):
+            return Role.WENT
+        return Role.HAPPENED
 
     def towns(self, text: str) -> tuple[str, ...]:
         """Return the units where the matter happened, in order of mention."""
@@ -166,15 +206,18 @@ class Gazetteer:
 
 def _apart(found: list[tuple[int, int, Name]]) -> list[tuple[int, int, Name]]:
     """Drop what overlaps: masks hide anything, clear names unclear ones, towns the rest, long ones short ones."""
-    ranked = sorted(
-        found,
-        key=lambda hit: (hit[2].kind != "mask", not hit[2].clear, hit[2].kind != "town", hit[0] - hit[1], hit[0]),
-    )
+    ranked = sorted(found, key=_rank)
     kept: list[tuple[int, int, Name]] = []
     for hit in ranked:
         if all(hit[1] <= start or end <= hit[0] for start, end, _ in kept):
             kept.append(hit)
     return sorted(hit for hit in kept if hit[2].kind != "mask")
+
+
+def _rank(hit: tuple[int, int, Name]) -> tuple[bool, bool, bool, int, int]:
+    start, end, name = hit
+    town = name.kind == "town" or (name.kind == "village" and name.clear)  # 石龙坑 has nothing to do with 石龙
+    return name.kind != "mask", not name.clear, not town, start - end, start
 
 
 def happened(mentions: Iterable[Mention]) -> tuple[str, ...]:
@@ -184,14 +227,3 @@ def happened(mentions: Iterable[Mention]) -> tuple[str, ...]:
         best[mention.name.unit] = max(mention.role, best.get(mention.name.unit, Role.COMPARED))
     top = max(best.values(), default=Role.COMPARED)
     return tuple(unit for unit, role in best.items() if unit and role is top)
-
-
-def _role(text: str, start: int, end: int) -> Role:
-    before = text[max(0, start - 5) : start]
-    if _COMPARES.search(before) or _ALREADY.match(text, end):
-        return Role.COMPARED
-    if _LIVES.search(before) or _ORIGIN.match(text, end):
-        return Role.LIVES
-    if _MOVES.search(before) or _WORKS.match(text, end):
-        return Role.WENT
-    return Role.HAPPENED

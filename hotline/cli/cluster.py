@@ -27,6 +27,6 @@ def run(given: argparse.Namespace) -> int:
     from triage.linear import load_linear
 
     chosen = settings()
-    gazetteer = load_gazetteer(load_city(Path(chosen.city_dir)).places)
-    clusterer = Clusterer(load_linear(Path(chosen.model_dir)), gazetteer)
+    city = load_city(Path(chosen.city_dir))
+    clusterer = Clusterer(load_linear(Path(chosen.model_dir)), load_gazetteer(city.places, city.name))
     return run_cluster(sys.stdin.buffer, sys.stdout.write, clusterer=clusterer)

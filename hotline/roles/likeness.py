@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
+from hotline.city import City
 from hotline.core import Core
 from hotline.hotspots import HotSpots
 from hotline.store.likeness import LikenessStore, compare_all
@@ -42,8 +43,8 @@ def sweeps(core: Core) -> dict[str, tuple[Callable[[], Awaitable[None]], float]]
 class Teller:
     """What texts are compared by; the model is read when it is first needed, outside the loop."""
 
-    def __init__(self, models: Path, places: Path) -> None:
-        self._models, self._places = models, places
+    def __init__(self, models: Path, city: City) -> None:
+        self._models, self._city = models, city
         self._clusterer: Clusterer | None = None
         self._one = threading.Lock()
 
@@ -56,7 +57,8 @@ class Teller:
         """Return the clusterer, reading its model first where needed; many threads may ask at once."""
         with self._one:
             if self._clusterer is None:
-                self._clusterer = Clusterer(load_linear(self._models), load_gazetteer(self._places))
+                gazetteer = load_gazetteer(self._city.places, self._city.name)
+                self._clusterer = Clusterer(load_linear(self._models), gazetteer)
             return self._clusterer
 
     def __call__(self, texts: Sequence[str], at: Sequence[datetime | None]) -> list[Telling]:
@@ -70,5 +72,5 @@ _TELLERS: WeakKeyDictionary[Core, Teller] = WeakKeyDictionary()
 def teller_of(core: Core) -> Teller:
     """Return the core's teller: one for all roles of a process."""
     if core not in _TELLERS:
-        _TELLERS[core] = Teller(Path(core.settings.model_dir), core.city.places)
+        _TELLERS[core] = Teller(Path(core.settings.model_dir), core.city)
     return _TELLERS[core]

@@ -22,7 +22,7 @@ TOWNS = [
 
 @cache
 def gazetteer() -> Gazetteer:
-    return load_gazetteer(Path("cities/441900/places"))
+    return load_gazetteer(Path("cities/441900/places"), "东莞")
 
 
 def towns(text: str) -> tuple[str, ...]:
@@ -67,6 +67,48 @@ def test_misspellings_villages_and_landmarks(text: str, town: str) -> None:
     ],
 )
 def test_where_it_happened_not_where_the_citizen_lives(text: str, expected: tuple[str, ...]) -> None:
+    assert towns(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("我住在东莞市寮步镇，在东城被偷了手机", "东城"),
+        ("本人家住东莞市寮步镇，昨天在东城万达被偷", "东城"),
+        ("我住广东省东莞市寮步镇，昨天在东城被偷", "东城"),
+        ("住东莞寮步，在虎门被宰客", "虎门"),
+        ("我叫李四，家庭住址东莞市寮步镇，在大朗被拖欠工资", "大朗"),
+        ("我是寮步镇的居民，在东城被偷", "东城"),
+        ("作为寮步镇居民，我在东城看病被乱收费", "东城"),
+        ("我系寮步镇村民，喺东城俾人呃咗", "东城"),
+        ("我是寮步的，昨天在南城车管所办事被刁难", "南城"),
+        ("我系大朗嘅，喺长安返工，老板走咗佬", "长安"),
+        ("我寮步人在东城被偷了", "东城"),
+        ("我家寮步的，在厚街打工，厂里拖欠工资", "厚街"),
+        ("本人现居寮步，在东城驾校学车", "东城"),
+        ("我在寮步住，在东城被偷了", "东城"),
+        ("我来自石龙，在茶山买了房子烂尾", "茶山"),
+        ("户籍是石排，现在在东城上班，社保断了", "东城"),
+        ("我是大朗镇某小区业主，小区电梯坏了", "大朗"),
+        ("我是寮步的，路灯坏了", "寮步"),
+        ("我老家是常平的，现在住万江，楼下吵", "万江"),
+        ("我是长安这边的租户，房东住在香港，门禁打不开", "长安"),
+    ],
+)
+def test_whoever_lives_in_one_town_and_tells_of_another_means_the_other(text: str, expected: str) -> None:
+    assert towns(text) == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("寮步镇居民区旁边工地施工，东城的车绕过来", ("寮步", "东城")),
+        ("我住在寮步和东城交界，半夜打桩", ("寮步", "东城")),
+        ("我是在寮步被偷的，现在在东城派出所", ("寮步", "东城")),
+        ("寮步镇石龙坑的路烂了", ("寮步",)),
+    ],
+)
+def test_what_only_sounds_like_living_there_is_where_it_happened(text: str, expected: tuple[str, ...]) -> None:
     assert towns(text) == expected
 
 
