@@ -19,11 +19,15 @@ from pathlib import Path
 import msgspec
 
 from hotline.errors import InvalidInput
-from triage.homophones import Row, homophone_rows, readings
+from triage.homophones import Row, homophone_rows, near_rows, readings
 
 _VILLAGE = re.compile(r"(?:社区居委会|居民委员会|村民委员会|村委会|居委会|社区|村|生活区)$")
 _TOWN = re.compile(r"(?:街道办事处|街道|镇|乡|地区|农场|林场)$")
 _DISTRICT = re.compile(r"(?:自治县|新区|区|县|市)$")
+_ANY = re.compile(
+    r"(?<=..)(?:街道办事处|街道|镇|乡|地区|农场|林场|管委会|高新区|开发区|园区|新区|自治县|自治州|县|市|区|省)$"
+)
+_TOWN_DEPTH = 3
 _DIRECT = re.compile(r"(?:直辖行政区划|行政区划)$")
 
 
@@ -167,6 +171,18 @@ def outside_rows(location: str, city: str) -> list[Row]:
     return [Row(name, "", "outside", "strong") for name in found if len(name) > 1 and not city.startswith(name)]
 
 
+def near_names(units: Sequence[Unit], names: Sequence[str]) -> dict[str, str]:
+    """Return the full names of units, of towns in them and of what only units.csv knows (parks), with their units."""
+    found = {town: unit.short for unit in units for town, _ in unit.villages if town}
+    return found | {unit.full: unit.short for unit in units} | {name: name for name in names if name not in found}
+
+
+def elsewhere(location: str) -> set[str]:
+    """Return the short name of every province, city, county and town of China."""
+    lines = ((len(line) - len(line.lstrip("\t")), line.split()) for line in location.splitlines() if line.strip())
+    return {_ANY.sub("", name) for depth, fields in lines if depth <= _TOWN_DEPTH for name in fields if name[0] > "9"}
+
+
 def write_city(folder: Path, code: str, dictionaries: Dictionaries, units: Sequence[str] = ()) -> dict[str, int]:
     """Write the place files of a city; what people edit by hand (places.csv, units.csv) is never overwritten.
 
@@ -187,6 +203,7 @@ def write_city(folder: Path, code: str, dictionaries: Dictionaries, units: Seque
     names = [unit.short for unit in found]
     files = {
         "places/villages.csv": village_rows(found, words),
+        "places/near.csv": near_rows(near_names(found, units), {*elsewhere(location), *words}),
         "places/homophones.csv": homophone_rows(names, readings(dictionaries.text("chinese_char_dictionary")), words),
     }
     if not (folder / "places/places.csv").exists():

@@ -1,12 +1,14 @@
-"""How names are misspelt: one character replaced by another that sounds alike. Build time only."""
+"""How names are misspelt: by a character that sounds alike, and by any one (`triage.near`). Build time only."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
+
+from triage.near import NearNames, parts_of
 
 _TONES = str.maketrans("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹḿ", "aaaaeeeeiiiioooouuuuvvvvvnnnm")
 _ACCENTS = (
@@ -67,3 +69,18 @@ def homophone_rows(names: Sequence[str], sounds: dict[str, set[str]], words: Col
                         rows.add(Row(spelling, name, "misspelling", "weak"))
     owners = Counter(row.name for row in rows)
     return sorted((row for row in rows if owners[row.name] == 1), key=lambda row: (row.unit, row.name))
+
+
+def near_rows(full: Mapping[str, str], taken: Iterable[str]) -> list[Row]:
+    """Return the names of which one character may be wrong, and what is written nearly so but means something else.
+
+    Args:
+        full: full names (寮步镇) and the unit of each.
+        taken: names of places elsewhere, and words.
+    """
+    near = NearNames(full, ())
+    one = (name for name in sorted(set(taken)) if len({told.unit for told in near.told(name)}) == 1)
+    return [
+        *(Row(name, unit, "full", "strong") for name, unit in sorted(full.items()) if parts_of(name)),
+        *(Row(name, "", "elsewhere", "strong") for name in one),
+    ]

@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from triage.match import Batch, Matcher, batch_of
+from triage.near import NearNames
 
 KINDS = frozenset({"town", "alias", "misspelling", "village", "landmark", "outside", "mask"})
 _NAMING = re.compile(
@@ -97,9 +98,10 @@ class Gazetteer:
 
     Args:
         city: its name without 市, which may stand before every name of it: 住在东莞市寮步镇.
+        near: finds names with a wrong character.
     """
 
-    def __init__(self, names: Iterable[Name], city: str = "") -> None:
+    def __init__(self, names: Iterable[Name], city: str = "", near: NearNames | None = None) -> None:
         self._here = re.compile(rf"(?:(?:黑龙江|[^\W\d]{{2}})省)?(?:{re.escape(city)}市?)$" if city else "(?!)")
         chosen: dict[str, Name] = {}
         self._villages: set[tuple[str, str]] = set()
@@ -112,13 +114,24 @@ class Gazetteer:
             if present is None or (name.clear and not present.clear):
                 chosen[name.text] = name
         self.matcher = Matcher(chosen)
+        self._near = near or NearNames({}, ())
 
     def mentions(self, batch: Batch) -> list[list[Mention]]:
         """Return for each clean text the places of the city that it names, in order."""
+        every = zip(batch.texts, self.matcher.find(batch), strict=True)
         return [
             list(self._believed(text, _apart(found) if len(found) > 1 else found)) if found else []
-            for text, found in zip(batch.texts, self.matcher.find(batch), strict=True)
+            for text, found in ((text, self._with_near(text, found)) for text, found in every)
         ]
+
+    def _with_near(self, text: str, found: list[tuple[int, int, Name]]) -> list[tuple[int, int, Name]]:
+        """Add names with a wrong character, where no clear name stands."""
+        near = [
+            (start, end, Name(text[start:end], unit, "misspelling", True))
+            for start, end, unit in self._near.find(text)
+            if not any(name.clear and start < other_end and other < end for other, other_end, name in found)
+        ]
+        return sorted([*found, *near], key=lambda hit: hit[0]) if near else found
 
     def spots(self, batch: Batch) -> list[frozenset[str]]:
         """Return for each clean text the villages and landmarks that it names, unclear ones if their town is named."""

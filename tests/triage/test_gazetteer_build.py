@@ -13,12 +13,14 @@ from triage.gazetteer import load_gazetteer
 from triage.gazetteer_build import (
     Dictionaries,
     city_of,
+    elsewhere,
+    near_names,
     outside_rows,
     place_rows,
     village_rows,
     write_city,
 )
-from triage.homophones import homophone_rows, readings
+from triage.homophones import homophone_rows, near_rows, readings
 
 LOCATION = """广东省\t440000\t广东
 \t东莞市\t441900\t东莞
@@ -114,13 +116,24 @@ def test_homophones_are_no_words_and_no_names() -> None:
     assert "料步" not in found
 
 
+def test_what_is_near_to_a_name_and_means_something_else_is_written() -> None:
+    full = near_names(city_of(LOCATION, "441900")[1], ["寮步", "松山湖高新区"])
+    rows = near_rows(full, {*elsewhere(LOCATION + "\t\t\t黄步镇\n"), "脚步", "今天", "寮步"})
+    assert [(row.name, row.unit, row.kind) for row in rows] == [
+        ("寮步镇", "寮步", "full"), ("松山湖高新区", "松山湖高新区", "full"), ("道滘镇", "道滘", "full"),
+        ("脚步", "", "elsewhere"), ("黄步", "", "elsewhere"),
+    ]
+
+
 def test_what_is_written_loads_and_keeps_what_was_edited(tmp_path: Path, dictionaries: Dictionaries) -> None:
     folder = tmp_path / "441900"
     written = write_city(folder, "441900", dictionaries)
-    assert {"places/villages.csv", "places/homophones.csv", "places/places.csv", "places/outside.csv"} <= set(written)
+    made = {f"places/{name}.csv" for name in ("villages", "homophones", "near", "places", "outside")}
+    assert made <= set(written)
     gazetteer = load_gazetteer(folder / "places")
     assert gazetteer.towns("寮步镇凫山村停水") == ("寮步",)
     assert gazetteer.towns("廖步镇路灯坏了") == ("寮步",)
+    assert gazetteer.towns("道窑镇路灯坏了") == ("道滘",)
     assert gazetteer.towns("广州的亲戚说的") == ()
     (folder / "places/places.csv").write_text("name,unit,kind,strength\n寮步,寮步,town,strong\n", "utf-8")
     again = write_city(folder, "441900", dictionaries, units=["寮步"])
