@@ -15,6 +15,7 @@ import msgspec
 from agent_ui.staff import Staff, StaffRole
 from hotline.summary import is_discreet
 from hotline.ticket import Ticket
+from triage.numbers import is_mobile, numerous, parted, private_in, starred
 
 _CHINA = r"(?:\+|00)?86[- ]?"
 _MOBILE = rf"((?:{_CHINA})?1[3-9]\d)[- ]?\d{{4}}[- ]?(\d{{4}})"
@@ -25,6 +26,8 @@ LANDLINE = re.compile(rf"(?<![0-9A-Za-z])((?:{_CHINA}|0)\d{{2,3}}[- ]?)\d{{4}}(\
 ABROAD = re.compile(r"(?<![0-9A-Za-z])(\+[1-9]\d{2})\d{2,8}(\d{4})(?![0-9A-Za-z])")
 ID_CARD = re.compile(r"(?<![0-9A-Za-z])(\d{6})\d{8}(\d{3}[0-9Xx])(?![0-9A-Za-z])")
 HAN_NAME = re.compile(r"[㐀-鿿·]{2,20}")
+_HALF = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
+_TOUCHED = re.compile(r"[0-9A-Za-z*]")
 T = TypeVar("T", bound=msgspec.Struct)
 Shown = Callable[[dict[str, Any]], dict[str, Any]]
 """What is shown of a citizen."""
@@ -35,7 +38,20 @@ def mask_text(text: str) -> str:
     text = ID_CARD.sub(r"\1********\2", text)
     for pattern in (MOBILE, LANDLINE, ABROAD):
         text = pattern.sub(r"\1****\2", text)
-    return text
+    return _spoken_hidden(text)
+
+
+def _spoken_hidden(text: str, *, lines: bool = True) -> str:
+    """Hide numbers that are said in words, parted in other ways or typed in full width, those of `lines` too."""
+    half = text if text.isascii() else text.translate(_HALF)
+    if not (parted(text) if half is text else numerous(half)):
+        return text
+    spans = [
+        (start, end, name) for start, end, name in private_in(half)
+        if (name == "id" or (name == "phone" and (lines or is_mobile(half[start:end]))))
+        and not _TOUCHED.search(half[max(0, start - 1) : start] + half[end : end + 1])
+    ]
+    return starred(text, spans) if spans else text
 
 
 def mask_name(name: str) -> str:
@@ -51,7 +67,7 @@ def mask_public(text: str, *, name: str, phone: str = "") -> str:
     text = MOBILE.sub(r"\1****\2", ID_CARD.sub(r"\1********\2", text))
     own = phone.removeprefix("+86")
     text = LANDLINE.sub(lambda found: mask_text(found[0]) if _is(found[0], own) else found[0], text)
-    return _without_name(text, name)
+    return _without_name(_spoken_hidden(text, lines=False), name)
 
 
 def _is(shown: str, own: str) -> bool:

@@ -32,6 +32,7 @@ AMOUNT = re.compile(
     r"(?:[零一二三四五六七八九\d]毛?(?![个月年天号点]))?|[￥¥] ?\d+(?:[.,]\d+)*"
 )
 _DAYS = (
+    "大后天 前几天 前两天 前些天 这几天 这两天 上上周 上上个星期 上上个礼拜 上上个月 "
     "大前天 前天 昨天 今天 明天 后天 当天 前日 昨日 今日 明日 当日 昨晚 今晚 前晚 明晚 当晚 昨夜 今早 今晨 明早 "
     "尋日 寻日 琴日 琴晚 寻晚 今朝 听日 去年 今年 前年 明年 本月 这个月 上个月 上月 下个月 下月 上周 上星期 "
     "上个星期 上礼拜 上个礼拜 这周 本周 这星期 这个星期 这礼拜 下周 下星期 下礼拜 周一 周二 周三 周四 周五 周六 "
@@ -43,7 +44,7 @@ _PARTS = (
     "晚间 白天"
 )
 _DAY = (
-    r"(?:大?前[天日]|[昨今明后当][天日晚早晨夜]|前晚|[尋寻琴听][日晚]|今朝|[去今前明]年|本月|这个月|[上下]个?月|[上下这本]个?(?:周|星期|礼拜)[一二三四五六日天末]?"
+    r"(?:大?前[天日]|大后天|前[几两些]天|这[几两]天|[昨今明后当][天日晚早晨夜]|前晚|[尋寻琴听][日晚]|今朝|[去今前明]年|本月|这个月|(?:上?上|下)个?月|(?:上?上|[下这本])个?(?:周|星期|礼拜)[一二三四五六日天末]?"
     r"|(?:周|星期|礼拜)[一二三四五六日天末]|大年初[一二三四五六七]|除夕|春节|中秋|国庆)"
 )
 _DATE = (
@@ -56,8 +57,14 @@ _HOUR = (
     r"(?:点钟|点半|点(?:\d{1,2}|[零一二三四五六七八九十]{1,3})?分?"
     r"|时(?:许|\d{1,2}分|[一二三四五六七八九十]{1,3}分)?(?![间候常而代段不刻])))(?:左右|多)?)"
 )
+_SPANS = "年 年多 个月 个多月 个半月 个星期 星期 个礼拜 礼拜 周 天 天多 个小时 小时 个多小时 个钟头 个钟 分钟"
+_AWAY = "前 后 以前 之前 以后 之后"
+_AGO = (
+    r"(?:\d{1,3}|[一二两三四五六七八九十百几半]{1,4})(?:多|来|几)?"
+    f"(?:{'|'.join(_SPANS.split())})(?:{'|'.join(_AWAY.split())})"
+)
 TIME = re.compile(
-    rf"(?:{_DATE}|{_DAY})(?:(?:的|,)?(?:{_PART}(?:{_HOUR})?|{_HOUR})(?:[到至-](?:{_PART})?(?:{_HOUR}))?)?"
+    rf"{_AGO}|(?:{_DATE}|{_DAY})(?:(?:的|,)?(?:{_PART}(?:{_HOUR})?|{_HOUR})(?:[到至-](?:{_PART})?(?:{_HOUR}))?)?"
     rf"|{_PART}(?:{_HOUR})?(?:[到至-](?:{_PART})?(?:{_HOUR}))?|{_HOUR}(?:[到至-](?:{_PART})?{_HOUR})?"
 )
 _ADDRESS = (
@@ -81,6 +88,7 @@ def anchors() -> Matcher[Anchor]:
     """Return the matcher of all anchors."""
     words: dict[str, Anchor] = {}
     words.update((numeral + unit, Anchor.HOUR) for numeral in _DIGITS for unit in "年月点时:-/")
+    words.update((span + away, Anchor.HOUR) for span in _SPANS.split() for away in _AWAY.split())
     words.update((numeral + unit, Anchor.AMOUNT) for numeral in _DIGITS + "百千万几多" for unit in "元块蚊万亿千百")
     words.update((sign + digit, Anchor.AMOUNT) for sign in "￥¥" for digit in "0123456789")
     words.update(dict.fromkeys(f"{_DAYS} {_PARTS}".split(), Anchor.TIME))

@@ -1,7 +1,7 @@
 """Phones, ids, times, addresses, organisations, plates and amounts in a text, with spans; and masking for logs.
 
-Spoken digits count (一三八零零…, 幺 for one), and ids must have a right check digit (GB 11643). Times, amounts,
-addresses and organisations are read around anchor words (`triage.anchors`), looked for in a whole batch at once.
+Numbers are read by `triage.numbers`; times, amounts, addresses and organisations around anchor words
+(`triage.anchors`), looked for in a whole batch at once.
 """
 
 from __future__ import annotations
@@ -9,34 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from stdnum.cn import ric
-from stdnum.exceptions import ValidationError
-
 from hotline.appeal import Entity
 from triage.anchors import ADDRESS_TAIL, AMOUNT, NUMERALS, STOPS, TIME, Anchor, anchors
 from triage.match import Batch, batch_of
+from triage.numbers import Span, numbers_in, private_in, starred
 from triage.text import Text, normalise
 
-Span = tuple[int, int, str]
-
-_SPOKEN = str.maketrans(dict(zip("零〇一二三四五六七八九幺两洞拐勾", "0012345678912079", strict=True)))
-_NUMERAL = "零〇一二三四五六七八九幺两洞拐勾"
-_DIGIT_RUN = re.compile(r"\+?\d[\d -]{5,24}[\dXx]")
-_ID = re.compile(r"(?<![0-9A-Za-z])\d{6}[ -]?(?:19|20)\d{2}[ -]?\d{4}[ -]?\d{3}[0-9Xx](?![0-9A-Za-z])")
-_ID_LIKE = re.compile(r"(?<!\d)\d{15}(?:\d{2}[0-9Xx])?(?!\d)")
-"""For masking, a mistyped id is as private as a right one."""
-_PHONE = re.compile(
-    r"(?<![0-9])(?:(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}|0\d{2,3}[- ]?[2-9]\d{6,7}"
-    r"|[48]00[- ]?\d{3}[- ]?\d{4})(?![0-9])"
-)
-_SPOKEN_PHONE = re.compile(rf"[一幺][三四五六七八九][{_NUMERAL} ]{{9,13}}")
-_PLATE = re.compile(
-    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Za-hj-np-z][· .-]?"
-    r"[A-HJ-NP-Za-hj-np-z0-9]{4,5}[A-HJ-NP-Za-hj-np-z0-9挂学警港澳](?![A-Za-z0-9])"
-)
-_MANY_NUMERALS = re.compile(rf"[{_NUMERAL}][{_NUMERAL} ]{{9}}")
-_SPOKEN_ID = re.compile(rf"(?<![{_NUMERAL}])[{_NUMERAL}]{{17}}[{_NUMERAL}xX]")
-_SPOKEN_LINE = re.compile(rf"(?<![{_NUMERAL}])零[{_NUMERAL}]{{9,11}}(?![{_NUMERAL}])")
 _SAID = re.compile(
     r"(?:举报|投诉|反映|咨询|请问|建议|表扬|感谢|关于|来电人?|市民|本人|业主|居民|一个|某|那边|这边|附近|旁边)+"
 )
@@ -49,7 +27,8 @@ _FIRM_STOPS = STOPS - frozenset("为有家把将个对和与同")
 """Firms bear any character in their names."""
 _FALSE_ROADS = re.compile(r"(?:马|公|走|一|半|铁|条|修|过|让|上|网|线|思|出|农|全)$")
 _LONGEST_NAME = 12
-_MASK = {"phone": (3, 4), "id": (6, 4), "plate": (2, 1)}
+_ID_LIKE = re.compile(r"(?<!\d)\d{15}(?:\d{2}[0-9Xx])?(?!\d)")
+"""For masking, a mistyped id is as private as a right one."""
 
 
 def find_entities(text: Text) -> tuple[Entity, ...]:
@@ -85,45 +64,10 @@ def _entity(text: Text, start: int, end: int, name: str) -> Entity:
 
 def _all(clean: str, hits: list[tuple[int, int, Anchor]], places: Collection[int]) -> Iterator[Span]:
     """Yield what is found, the surest kinds first."""
-    yield from _numbers(clean)
-    for match in _PLATE.finditer(clean):
-        yield match.start(), match.end(), "plate"
-    if _MANY_NUMERALS.search(clean):
-        yield from _spoken(clean)
+    yield from numbers_in(clean)
     for wanted in ((Anchor.AMOUNT,), (Anchor.TIME, Anchor.HOUR)):
         yield from (span for start, _, kind in hits if kind in wanted for span in _read(clean, start, kind))
     yield from _named(clean, hits, places)
-
-
-def _spoken(clean: str) -> Iterator[Span]:
-    """Yield ids and telephones said in characters."""
-    for match in _SPOKEN_ID.finditer(clean):
-        if _is_id(match.group().translate(_SPOKEN)):
-            yield match.start(), match.end(), "id"
-    for match in _SPOKEN_LINE.finditer(clean):
-        yield match.start(), match.end(), "phone"
-    for match in _SPOKEN_PHONE.finditer(clean):
-        digits = match.group().replace(" ", "").translate(_SPOKEN)
-        if len(digits) == 11:
-            yield match.start(), match.start() + len(match.group().rstrip()), "phone"
-
-
-def _numbers(clean: str) -> Iterator[Span]:
-    for run in _DIGIT_RUN.finditer(clean):
-        begin, stop = run.span()
-        for match in _ID.finditer(clean, begin, stop):
-            if _is_id(match.group()):
-                yield match.start(), match.end(), "id"
-        for match in _PHONE.finditer(clean, begin, stop):
-            yield match.start(), match.end(), "phone"
-
-
-def _is_id(text: str) -> bool:
-    try:
-        ric.validate(text.replace(" ", "").replace("-", "").upper())
-    except ValidationError:
-        return False
-    return True
 
 
 def _read(clean: str, start: int, kind: Anchor) -> Iterator[Span]:
@@ -180,11 +124,6 @@ def _name_start(clean: str, start: int, floor: int, stops: Collection[str]) -> i
 
 def mask(text: str) -> str:
     """Return `text` fit for logs: phones, ids and plates keep only their ends (domain.md section 8)."""
-    masked = list(text)
-    clean = normalise([text])[0]
-    spans = [(one.start, one.end, one.type) for one in find_entities(clean) if one.type in _MASK]
-    spans += [(*clean.span(*match.span()), "id") for match in _ID_LIKE.finditer(clean.clean)]
-    for start, end, name in spans:
-        head, tail = _MASK[name]
-        masked[start + head : end - tail] = "*" * max(0, end - tail - start - head)
-    return "".join(masked)
+    [clean] = normalise([text])
+    spans = [*private_in(clean.clean), *((*match.span(), "id") for match in _ID_LIKE.finditer(clean.clean))]
+    return starred(text, ((*clean.span(start, end), name) for start, end, name in spans))
