@@ -55,6 +55,41 @@ def test_a_title_tells_the_matter_and_not_the_greeting(text: str, part: str) -> 
     assert part in title_of(text)
 
 
+COURTESY = (
+    "尊敬的市长您好!首先祝您身体健康,工作顺利。感谢您在百忙之中抽空阅读我的来信。我叫王小明,今年四十五岁,来东莞已经二十年了,我是一名普通的外来"
+    "务工人员,我热爱东莞,把这里当成自己的第二故乡。作为一个普通市民,我发自内心地感谢党和政府,感谢各位领导的辛勤付出。今天冒昧给您写信,占用您"
+    "宝贵的时间,心里十分不安,还请您多多谅解。我知道您每天工作非常繁忙,要处理的大事很多,我也是犹豫了很久才下定决心写这封信的,因为我相信政府、"
+    "信任政府,也相信您一定会为我们老百姓做主,再次向您表示崇高的敬意。"
+)
+SPEECH = (
+    "喂你好那个我想反映一下就是我们小区楼下那个烧烤店每天晚上都搞到凌晨两三点油烟全部往我们楼上飘然后我们打了好几次电话给城管城管来了"
+    "他就收起来走了又摆出来因为我家里有小孩还有老人根本睡不着觉现在就是希望你们能派人来看一下到底有没有人管这个事情"
+)
+
+
+def test_a_matter_that_comes_after_nothing_but_courtesy_is_found() -> None:
+    assert len(COURTESY) > 240
+    assert title_of(COURTESY + "寮步镇凫山村旁边的鱼塘被人填了建厂房。") == "寮步镇凫山村旁边的鱼塘被人填了建厂房"
+    assert "路灯" in title_of("南城鸿福路的路灯不亮。" + COURTESY + "另外鱼塘被人填了。")
+    assert "路灯" not in title_of(COURTESY * 20 + "路灯不亮"), "what is looked at is bounded"
+
+
+def test_speech_without_stops_is_cut_where_one_breathes() -> None:
+    assert title_of(SPEECH).startswith("烧烤店每天晚上都搞到凌晨两三点")
+    sentences = key_sentences(SPEECH)
+    assert len(sentences) == 2
+    assert all(one in SPEECH and 12 <= len(one) <= 50 for one in sentences)
+    assert sentences[0].endswith("油烟全部")
+    assert sentences[1].startswith("还有老人根本睡不着觉")
+
+
+def test_a_sentence_of_many_commas_is_shown_in_part() -> None:
+    [first, second] = key_sentences("我们小区的电梯坏了," * 5 + "业主打了物业电话也没人理," * 9 + "请处理。")
+    assert max(len(first), len(second)) <= 60
+    plain = "地下车库从上周开始渗污水,味道难闻,物业说是市政管网倒灌。"
+    assert key_sentences(plain) == (plain,)
+
+
 def test_key_sentences_say_what_it_is_about_in_their_order() -> None:
     text = "您好。我是御湖国际小区的业主。地下车库从上周开始渗污水,味道难闻。物业说是市政管网倒灌。谢谢!"
     assert key_sentences(text) == ("地下车库从上周开始渗污水,味道难闻。", "物业说是市政管网倒灌。")
