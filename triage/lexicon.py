@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hotline.terms import Service
 from triage.match import Batch, Matcher
 
-GAP = 8
+GAP, GAP_ENGLISH = 8, 24
 PLAIN = "plain"
 """The cue of words that only hide what stands inside them: nobody cries for help with 救命药."""
 
@@ -116,7 +116,7 @@ def _words(line: str, sets: dict[str, list[str]]) -> Iterator[Word]:
     for part in tail.split():
         first, _, then = part.partition("~")
         follows = _follows(then, sets) if then else None
-        for text in sets.get(first, [first]):
+        for text in (spelt for name in sets.get(first, [first]) for spelt in _spellings(name)):
             if fields[0] == "cue":
                 yield Word(text, cue=fields[1], then=follows)
             else:
@@ -125,10 +125,22 @@ def _words(line: str, sets: dict[str, list[str]]) -> Iterator[Word]:
                 yield Word(text, danger, strength == "strong", strength == "unclear", wanted, then=follows)
 
 
+def _spellings(word: str) -> set[str]:
+    """Return an English word as it is written: `_` is a space, and people shout, or type another apostrophe."""
+    told = word.replace("_", " ")
+    if not (told.isascii() and told.islower()):
+        return {told}
+    forms = {told, told.capitalize(), told.title(), told.upper()}
+    return forms | {form.replace("'", "’") for form in forms}
+
+
 def _follows(then: str, sets: dict[str, list[str]]) -> re.Pattern[str]:
     """Return a pattern of what may stand between and one of the alternatives; `甲~乙~丙` asks for both, in order."""
-    parts = [
-        "(?:" + "|".join(re.escape(word) for name in part.split("|") for word in sets.get(name, [name])) + ")"
+    words = [
+        [word.replace("_", " ") for name in part.split("|") for word in sets.get(name, [name])]
         for part in then.split("~")
     ]
-    return re.compile("".join(rf"[^。\n]{{0,{GAP}}}?{part}" for part in parts))
+    english = all(word.isascii() for part in words for word in part)
+    between = rf"[^。.\n]{{0,{GAP_ENGLISH}}}?" if english else rf"[^。\n]{{0,{GAP}}}?"
+    parts = ("(?:" + "|".join(map(re.escape, part)) + ")" for part in words)
+    return re.compile("".join(between + part for part in parts), re.IGNORECASE)

@@ -34,6 +34,15 @@ class Scores(NamedTuple):
     verdict: Floats
     services: Floats
 
+    def silent(self, rows: Sequence[int]) -> Scores:
+        """Return the scores without an opinion on the verdict and the services of these texts."""
+        if not rows:
+            return self
+        verdict, services = self.verdict.copy(), self.services.copy()
+        verdict[rows] = (0.0, 0.0, 1.0)
+        services[rows] = 0.0
+        return self._replace(verdict=verdict, services=services)
+
 
 class LinearModel:
     """Scores texts. Cheap to share; holds no state between calls."""

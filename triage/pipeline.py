@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -39,7 +39,7 @@ from triage.opinion import Opinions, Use
 from triage.passages import alarms, glimpsed, read
 from triage.place import Gazetteer, Mention, happened
 from triage.rules import Assessment, assess_all
-from triage.text import Text, normalise
+from triage.text import Text, legible, normalise
 from triage.title import titles_in
 
 SHORTEST = 2
@@ -136,15 +136,18 @@ class Pipeline:
         clean = normalise(texts)
         batch = self._together.search([text.clean for text in clean])
         model, scores = self._opinions([self._here.sub("", text) for text in batch.texts])
+        unread = {row for row, text in enumerate(batch.texts) if not legible(text)}
+        scores = scores.silent(sorted(unread))
         card, category = model.card, model.card.heads[0]
         departments = scores.category @ self._grouping
+        choices = choose(category, scores.category, departments, self._unit_of, card.thresholds)
         mentions = self._gazetteer.mentions(batch)
-        alarming = self._alarming(batch, scores)
+        alarming = self._alarming(batch, scores, unread)
         suspected = np.flatnonzero(scores.verdict[:, 0] + scores.verdict[:, 1] > card.thresholds.doubt).tolist()
         judged = zip(
             clean,
             assess_all(batch, suspected),
-            choose(category, scores.category, departments, self._unit_of, card.thresholds),
+            [None if row in unread else choice for row, choice in enumerate(choices)],
             scores.kind.argmax(axis=1).tolist(),
             scores.kind[:, self._helps].tolist(),
             scores.verdict.tolist(),
@@ -162,7 +165,7 @@ class Pipeline:
         self,
         text: Text,
         assessment: Assessment,
-        choice: Choice,
+        choice: Choice | None,
         kind_number: int,
         helped: float,
         chances: list[float],
@@ -175,7 +178,7 @@ class Pipeline:
     ) -> Triage:
         if len(text.clean.strip()) < SHORTEST:
             return Triage(category=None, needs_person=True, title=text.raw.strip(), model=card.version)
-        kind, category = self._kinds[kind_number], choice.category
+        kind, category = self._kinds[kind_number], choice.category if choice else None
         limits = card.thresholds
         if passage and graver(passage.said, assessment):
             assessment = passage.said._replace(lean=assessment.lean)
@@ -184,17 +187,18 @@ class Pipeline:
         calm = verdict is Verdict.NON_EMERGENCY
         towns = happened(mentions)
         version = self._directory().version
-        units = self._units(version, category.l1, category.l2, kind, towns) if choice.sure else None
+        sure = choice.category if choice and choice.sure else None
+        units = self._units(version, sure.l1, sure.l2, kind, towns) if sure else None
         return Triage(
             category=category,
-            alternatives=choice.alternatives,
+            alternatives=choice.alternatives if choice else (),
             kind=kind,
             verdict=verdict,
             services=() if calm else services_for(assessment, self._services, told.services if told else services),
             towns=towns,
             department=units.lead if units else DepartmentCode(""),
             assisting=units.assisting if units else (),
-            priority=priority_of(verdict, category.l2, kind, self._city.priorities),
+            priority=priority_of(verdict, category.l2 if category else "", kind, self._city.priorities),
             entities=entities,
             needs_person=units is None,
             evidence=() if calm else self._evidence(text, assessment, alone, card.version, told),
@@ -202,10 +206,11 @@ class Pipeline:
             model=card.version,
         )
 
-    def _alarming(self, batch: Batch, scores: Scores) -> dict[int, Passage]:
+    def _alarming(self, batch: Batch, scores: Scores, unread: Collection[int]) -> dict[int, Passage]:
         """Return the most alarming passage of each long text in which there is a glimpse of danger."""
         hits = dangers().find(batch)
-        reading = read(batch.texts, glimpsed(batch.texts, scores.verdict, hits), hits)
+        rows = [row for row in glimpsed(batch.texts, scores.verdict, hits) if row not in unread]
+        reading = read(batch.texts, rows, hits)
         if not reading.passages:
             return {}
         said = self._opinions.quick(reading.passages)

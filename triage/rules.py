@@ -17,18 +17,20 @@ from hotline.terms import Service, Verdict
 from triage import lexicon
 from triage.lexicon import Hit
 from triage.match import Batch
+from triage.text import legible
 
 _NEGATION = re.compile(
     r"(?:没(?!有?(?:人|骗|开玩笑))有?|冇(?!人|呃|讲笑)|未|无(?!缘无故|故)|不存在|(?<![特分级性告])别(?!的|人|处|家|栋|墅)"
     r"|不会|不能|差点儿?|差一点|险些|几乎|禁止|严禁|免得)[^,，。!?;\n]{0,4}$"
     r"|(?:不是|并非|唔系)(?!演|开玩笑|玩笑|讲笑|骗|吓|吵)(?:真的?)?[^,，。!?;\n真是]{0,4}$"
+    r"|\b(?:no|not|never|without|nobody|isn't|wasn't|aren't) $"
     r"|(?:没有?|冇)人(?:员?被|员)?$"  # only what follows at once: 没人来着火了 denies that somebody came
 )
 _MEANT = {
     "drill": re.compile(r"(?:(?<!是)不是|并非|绝非|唔系)(?:在|什么)?$"),
     "figure": re.compile(r"(?:(?<!是)不是|并非|绝非|唔系|没有?|冇)在?(?:[跟和同](?:你们?|您|大家))?$"),
 }
-_STOPS = re.compile(r"[。!?！？;；\n]")
+_STOPS = re.compile(r"[。!?！？;；\n]|\.(?= )")
 _QUOTED = re.compile(r"[“\"「『][^”\"」』\n]{0,30}$")
 _TOLD = re.compile(
     r"[说写发留喊回道信息言句条圈:][着了道过来下是:,]{0,2}[“\"「『][^”\"」』\n]{0,30}$"
@@ -99,15 +101,18 @@ def _assessed(text: str, dangers: list[Hit], cues: list[Hit]) -> Assessment:
     verdict, raised = _verdict(live, counts, len(text))
     services = services_of(raised) if verdict is not Verdict.NON_EMERGENCY else ()
     lean = _lean(verdict, live, counts)
-    certain = _certain(verdict, raised, lean, counts, len(text))
+    certain = _certain(verdict, raised, lean, counts, text)
     return Assessment(verdict, services, tuple(raised), lean, certain, tuple(dangers))
 
 
-def _certain(verdict: Verdict, hits: list[Hit], lean: float, cues: Counter[str], length: int) -> bool:
-    """Tell whether nobody should doubt it: a false alarm costs a call, a missed one a life."""
+def _certain(verdict: Verdict, hits: list[Hit], lean: float, cues: Counter[str], text: str) -> bool:
+    """Tell whether nobody should doubt it: a false alarm costs a call, a missed one a life. In English there is nobody
+    who could doubt it."""
     if verdict is not Verdict.EMERGENCY:
         return False
-    cry = cues["urgent"] > 0 or length <= _CRY
+    if not legible(text):
+        return True
+    cry = cues["urgent"] > 0 or len(text) <= _CRY
     return (lean >= _PLAINLY and cry) or any(hit.word.strong and hit.word.danger == "suicide" for hit in hits)
 
 

@@ -222,6 +222,8 @@ def _cut(found: _Clause) -> str:
     clause = found.text
     if len(clause) <= LONGEST:
         return clause
+    if clause.isascii() and " " in clause[:LONGEST]:
+        return clause[: clause.rindex(" ", 0, LONGEST + 1)]
     if found.matters and min(found.matters) >= LONGEST - 1:
         marks = [mark.start() for mark in re.finditer(r"[:： 、]", clause)]
         start = next((mark + 1 for mark in reversed(marks) if len(clause) - mark - 1 >= _SHORT), len(clause) - LONGEST)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from hotline.city import load_city
 from hotline.terms import Service, Verdict
+from tests.triage.test_rules import ENGLISH_ALARMS, ENGLISH_CALM
 from triage.card import RECALL
 from triage.match import batch_of
 from triage.pipeline import Pipeline
@@ -72,3 +73,18 @@ def test_the_right_services_are_named() -> None:
 def test_what_may_be_a_swindle_goes_to_a_person() -> None:
     doubtful = cases(Verdict.UNCLEAR)
     assert {one.verdict for one in pipeline()([case.text for case in doubtful])} == {Verdict.UNCLEAR}
+
+
+def test_in_english_the_rules_decide_and_a_person_dispatches() -> None:
+    """The models have read Chinese only: of whatever else there was they made an emergency."""
+    grave = pipeline()([text for text, _ in ENGLISH_ALARMS])
+    assert [(one.verdict, set(one.services)) for one in grave] == [
+        (Verdict.EMERGENCY, services) for _, services in ENGLISH_ALARMS
+    ]
+    letter = "Dear mayor, I have been living here for many years and I like this city. " * 4 + "The market is far away."
+    calm = pipeline()([*ENGLISH_CALM, letter, "Xin chào, tôi cần giúp đỡ về giấy phép cư trú"])
+    assert {(one.verdict, one.services, one.category, one.needs_person) for one in calm} == {
+        (Verdict.NON_EMERGENCY, (), None, True)
+    }
+    [mixed] = pipeline()(["Hello 我家里着火了，在寮步，please come"])
+    assert (mixed.verdict, mixed.category is None) == (Verdict.EMERGENCY, False)

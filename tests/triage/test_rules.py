@@ -142,6 +142,53 @@ def test_a_word_in_quotation_marks_that_nobody_says_is_not(text: str) -> None:
     assert judged(text) == (Verdict.NON_EMERGENCY, ())
 
 
+ENGLISH_ALARMS = [
+    ("help, someone is breaking into my house", {P}),
+    ("there is a fire in my building", {F}),
+    ("HELP! THERE IS A FIRE IN MY KITCHEN", {F}),
+    ("I smell gas in the kitchen", {F}),
+    ("my wife is unconscious, call an ambulance", {A}),
+    ("I can’t breathe", {A}),
+    ("I want to kill myself", {P, A}),
+    ("There's a man with a knife in the shop, please come quickly", {P}),
+    ("My husband is beating me", {P}),
+    ("My son is missing, he is 5 years old", {P}),
+    ("someone broke into my apartment and he is still inside", {P}),
+    ("My landlord won't let me leave the apartment, he locked me in", {P}),
+    ("A girl was hit by a car in front of the mall", {A, T}),
+    ("we are stuck in the elevator", {F, A}),
+    ("I live in 寮步镇, there is a fire in my building", {F}),
+]
+ENGLISH_CALM = [
+    "please help me with my residence permit",
+    "fire safety certificate",
+    "the fire drill last week",
+    "there is a fire safety problem in my building",
+    "where can I get a fire safety certificate for my shop",
+    "The fire exit in my building is blocked, please inspect",
+    "My house was on fire last year, how do I get compensation",
+    "what if there is a fire in my building? the exit is blocked",
+    "no fire in the building, false alarm",
+    "I was fired by my company last week and they owe me salary",
+    "I was robbed last week, how do I get the police report",
+    "The noise at night is killing me",
+    "Ambulance fee refund",
+    "My landlord refuses to return my deposit, please help!",
+    "Hello, the street light in front of my house is broken",
+]
+
+
+@pytest.mark.parametrize(("text", "services"), ENGLISH_ALARMS)
+def test_a_cry_for_help_in_english_is_understood_and_stands(text: str, services: set[Service]) -> None:
+    found = assess(normalise([text])[0].clean)
+    assert (found.verdict, set(found.services), found.certain) == (Verdict.EMERGENCY, services, True)
+
+
+@pytest.mark.parametrize("text", ENGLISH_CALM)
+def test_what_is_asked_for_in_english_is_no_alarm(text: str) -> None:
+    assert judged(text) == (Verdict.NON_EMERGENCY, ())
+
+
 def test_words_that_raise_nothing_are_heard_all_the_same() -> None:
     found = assess("要是着火了怎么办")
     assert (found.hits, [hit.word.text for hit in found.heard]) == ((), ["着火了"])

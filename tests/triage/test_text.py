@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.text import LONGEST, codes_of, normalise
+from triage.text import LONGEST, codes_of, legible, normalise
 
 
 def test_width_script_and_control_characters() -> None:
@@ -36,6 +37,20 @@ def test_invisible_characters_go() -> None:
 
 def test_texts_of_a_batch_do_not_mix() -> None:
     assert [one.clean for one in normalise(["甲", "", "乙\0丙"])] == ["甲", "", "乙 丙"]
+
+
+@pytest.mark.parametrize(
+    ("text", "can"),
+    [
+        ("路灯坏了", True), ("WIFI断了，KTV太吵，4S店不退款", True), ("SOS", True), ("help me", True), ("", True),
+        ("138 0013 8000", True),
+        ("我的taxi司机不给发票 he is bad", True), ("there is a fire in my building", False),
+        ("I live in 寮步镇, there is a fire", False), ("Помогите, пожар в доме", False),
+        ("Dear sir, the light is broken. " * 200, False), ("路灯坏了没人修。" * 400, True),
+    ],
+)
+def test_the_models_read_chinese_only(text: str, can: bool) -> None:
+    assert legible(text) is can
 
 
 def test_endless_texts_are_cut() -> None:

@@ -23,6 +23,7 @@ def title_of(text: str) -> str:
         ("喂,那个,水管爆了", "水管爆了"),
         ("12345热线平台:我司位于长安,机器被扣", "我司位于长安，机器被扣"),
         ("急", "急"),
+        ("please help me with my residence permit", "please help me with my"),
         ("", ""),
         ("。。。", "。。。"),
     ],
