@@ -134,18 +134,27 @@ def next_assignment(
     """Return who is connected next, None when nobody can be: the rule in its plainest form.
 
     The caller whose turn comes first among those whom somebody with room may serve; to them the last agent, else the
-    best level, else who has been free longest. `routing.switchboard` decides the same with indexes; a test compares.
+    best level, else who has been free longest. A call needs an agent without chats: who could serve one that waits
+    gets no chat that comes after it, or the call would wait as long as chats come. `routing.switchboard` decides the
+    same with indexes; a test compares.
 
     Args:
         waiting: callers by id. present: agents who are logged in and ready (with or without room), by name.
     """
+    kept = set[str]()
     for caller in sorted(waiting.values(), key=lambda one: one.turn):
         rungs, only = settings.rungs(caller, now), reserved(caller, present, settings, now)
-        able = [
-            ((level, agent.since, agent.name), agent) for agent in present.values()
-            if settings.fits(agent, caller.medium) and only in ("", agent.name)
+        may = {
+            (level, agent.since, agent.name): agent for agent in present.values()
+            if caller.medium in agent.media and only in ("", agent.name)
             and (level := serves(rungs, agent)) is not None
+        }
+        free = kept if caller.medium is Medium.CHAT else set[str]()
+        able = [
+            rank for rank, agent in may.items() if settings.fits(agent, caller.medium) and agent.name not in free
         ]
         if able:
-            return Assignment(caller, min(able)[1])
+            return Assignment(caller, may[min(able)])
+        if caller.medium is Medium.CALL:
+            kept.update(agent.name for agent in may.values())
     return None

@@ -3,13 +3,14 @@
 Decides as `routing.queueing.next_assignment`. Callers lie in one heap for each (medium, skill, level) that their ladder
 has opened to them, agents with room in one for each (medium, skill, level) of theirs; what is no longer true is
 dropped when it comes to the top. Whoever calls tells every change and carries out the assignments that come back;
-between two calls no caller waits whom a present agent with room may serve.
+between two calls no caller waits whom a present agent with room may serve, but chats behind a call that the agent may
+serve too (those of a call that has left until `advance`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from heapq import heappop, heappush
 
 import msgspec
@@ -18,6 +19,7 @@ from routing.queueing import BEST, WORST, Agent, Assignment, Caller, Medium, Run
 
 Bucket = tuple[Medium, str, int]
 _Turn = tuple[float, str]
+_MEDIA = tuple(Medium)
 
 
 class Switchboard:
@@ -32,6 +34,8 @@ class Switchboard:
         self._mine: defaultdict[str, list[_Turn]] = defaultdict(list)
         self._opened: dict[str, int] = {}
         self._alarms: list[tuple[float, str]] = []
+        self._kept: defaultdict[str, set[str]] = defaultdict(set)  # by a call's id, agents who get no chat for its sake
+        self._let_go = set[str]()  # agents whose call waits no more
 
     @property
     def waiting(self) -> Mapping[str, Caller]:
@@ -51,26 +55,30 @@ class Switchboard:
         for rung in self._settings.queues[caller.queue].rungs:
             if caller.arrived + rung.after > now:
                 self._wake(caller, caller.arrived + rung.after)
-        return done + self._seek(caller, now)
+        return done + self._settle([caller.turn], now)
 
     def leave(self, caller_id: str) -> None:
         """A caller hung up or was moved; nothing happens for one who does not wait."""
         if self._waiting.pop(caller_id, None) is not None:
             self._opened.pop(caller_id, None)
+            self._let_go |= self._kept.pop(caller_id, set())
 
     def ready(self, agent: Agent, *, now: float) -> list[Assignment]:
         """An agent is there with room: just came, or has just finished something (`load` is what is left)."""
         done = self.advance(now=now)
+        if agent.name not in self._agents:  # who has waited for just them from now on keeps nobody else
+            for call in [one for one in self._kept if self._waiting[one].last_agent == agent.name]:
+                self._let_go |= self._kept.pop(call)
         self._agents[agent.name] = agent
-        return done + self._offer(agent, now)
+        done += self._settle([], now, agent.name)
+        self._stand_by(agent.name)
+        return done
 
     def away(self, name: str, *, now: float) -> list[Assignment]:
         """An agent is gone or not ready: who waited for them may go to others."""
         done = self.advance(now=now)
         self._agents.pop(name, None)
-        for _, caller_id in sorted(self._mine.pop(name, ())):
-            done += self._seek(self._waiting.get(caller_id), now)
-        return done
+        return done + self._settle(self._mine.pop(name, ()), now)
 
     def advance(self, *, now: float) -> list[Assignment]:
         """Time has passed: open the rungs that callers have reached since, moment by moment."""
@@ -79,14 +87,35 @@ class Switchboard:
             moment, due = self._alarms[0][0], set[str]()
             while self._alarms and self._alarms[0][0] == moment:
                 due.add(heappop(self._alarms)[1])
-            callers = [self._waiting[one] for one in due if one in self._waiting]
-            for caller in sorted(callers, key=lambda one: one.turn):
-                done += self._seek(caller, moment)
-        return done
+            done += self._settle([self._waiting[one].turn for one in due if one in self._waiting], moment)
+        return done + self._settle([], now) if self._let_go else done
 
     def next_alarm(self) -> float | None:
         """Return when `advance` has something to do next, None for never."""
         return self._alarms[0][0] if self._alarms else None
+
+    # ── in the order of turns ────────────────────────────────────────────────────────────────────
+    def _settle(self, turns: Iterable[_Turn], now: float, name: str = "") -> list[Assignment]:
+        """Connect those of `turns`, those for whom the agent `name` has room, and the chats behind calls that go."""
+        todo, done = sorted(turns), list[Assignment]()
+        while True:
+            if self._let_go:
+                todo = sorted({*todo, *self._behind_calls(now)})
+                self._stand_by(name)  # other agents may be for theirs, and they for others'
+            own = self._first_for(self._agents[name], now) if name else None
+            if todo and (own is None or todo[0] <= own):
+                done += self._seek(self._waiting.get(heappop(todo)[1]), now)
+            elif own is not None:
+                done.append(self._connect(self._waiting[own[1]], self._agents[name]))
+            else:
+                return done
+
+    def _behind_calls(self, now: float) -> list[_Turn]:
+        """Return the chats that may be for agents who were kept for a call that waits no more."""
+        free, self._let_go = [self._agents[name] for name in self._let_go if name in self._agents], set()
+        first = [self._first_for(agent, now) for agent in free]  # of all: who is kept for another call is noted for it
+        chats = (one.turn for one in self._waiting.values() if one.medium is Medium.CHAT)
+        return list(chats) if any(first) else []
 
     # ── a caller seeks an agent ──────────────────────────────────────────────────────────────────
     def _seek(self, caller: Caller | None, now: float) -> list[Assignment]:
@@ -95,11 +124,12 @@ class Switchboard:
         rungs = self._settings.rungs(caller, now)
         if only := reserved(caller, self._agents, self._settings, now):
             agent = self._agents[only]
-            if self._settings.fits(agent, caller.medium) and serves(rungs, agent) is not None:
+            free = self._settings.fits(agent, caller.medium) and not self._is_kept(agent, caller, now)
+            if free and serves(rungs, agent) is not None:
                 return [self._connect(caller, agent)]
             self._reserve(caller)
             return []
-        found = self._best(caller.medium, rungs)
+        found = self._best(caller, rungs, now)
         if found is not None:
             return [self._connect(caller, found)]
         for rung in rungs[self._opened.get(caller.id, 0):]:
@@ -115,52 +145,66 @@ class Switchboard:
     def _wake(self, caller: Caller, at: float) -> None:
         heappush(self._alarms, (at, caller.id))
 
-    def _best(self, medium: Medium, rungs: tuple[Rung, ...]) -> Agent | None:
+    def _best(self, caller: Caller, rungs: tuple[Rung, ...], now: float) -> Agent | None:
         """Return who has been free longest at the best level that has somebody."""
         for level in range(BEST, WORST + 1):
-            tops = [self._top(medium, rung.skill, level) for rung in rungs if level <= rung.level]
+            tops = [self._top(caller, rung.skill, level, now) for rung in rungs if level <= rung.level]
             found = min((top for top in tops if top is not None), default=None)
             if found is not None:
                 return self._agents[found[1]]
         return None
 
-    def _top(self, medium: Medium, skill: str, level: int) -> tuple[float, str] | None:
-        heap = self._free.get((medium, skill, level))
+    def _top(self, caller: Caller, skill: str, level: int, now: float) -> tuple[float, str] | None:
+        heap, passed = self._free.get((caller.medium, skill, level), []), list[tuple[float, str]]()
         while heap:
             since, name = heap[0]
             agent = self._agents.get(name)
-            if agent is not None and agent.since == since and self._fits(agent, medium, skill, level):
-                return heap[0]
-            heappop(heap)
-        return None
+            if agent is None or agent.since != since or not self._fits(agent, caller.medium, skill, level):
+                heappop(heap)
+            elif not self._is_kept(agent, caller, now):
+                break
+            else:
+                passed.append(heappop(heap))
+        found = heap[0] if heap else None
+        for one in passed:
+            heappush(heap, one)
+        return found
 
     def _fits(self, agent: Agent, medium: Medium, skill: str, level: int) -> bool:
         return agent.skills.get(skill) == level and self._settings.fits(agent, medium)
 
+    def _is_kept(self, agent: Agent, caller: Caller, now: float) -> bool:
+        """Tell whether the agent could serve a call that waits before this chat, and remember for which."""
+        if caller.medium is Medium.CALL or Medium.CALL not in agent.media:
+            return False
+        call = self._oldest_for(agent, Medium.CALL, now)
+        if call is None or caller.turn < call:
+            return False
+        self._kept[call[1]].add(agent.name)
+        return True
+
     # ── an agent seeks callers ───────────────────────────────────────────────────────────────────
-    def _offer(self, agent: Agent, now: float) -> list[Assignment]:
-        done: list[Assignment] = []
-        while (caller := self._first_for(agent, now)) is not None:
-            done.append(self._connect(caller, agent))
-            agent = self._agents[agent.name]
-        for medium in Medium:
-            if self._settings.fits(agent, medium):
+    def _stand_by(self, name: str) -> None:
+        agent = self._agents.get(name)
+        for medium in _MEDIA:
+            if agent is not None and self._settings.fits(agent, medium):
                 for skill, level in agent.skills.items():
                     heappush(self._free[medium, skill, level], (agent.since, agent.name))
-        return done
 
-    def _first_for(self, agent: Agent, now: float) -> Caller | None:
-        turns = [turn for turn in self._turns_for(agent, now) if turn is not None]
-        return self._waiting[min(turns)[1]] if turns else None
+    def _first_for(self, agent: Agent, now: float) -> _Turn | None:
+        """Return the first caller whom the agent may have."""
+        able = [medium for medium in _MEDIA if self._settings.fits(agent, medium)]
+        first = min((turn for one in able if (turn := self._oldest_for(agent, one, now)) is not None), default=None)
+        return None if first is None or self._is_kept(agent, self._waiting[first[1]], now) else first
 
-    def _turns_for(self, agent: Agent, now: float) -> Iterator[_Turn | None]:
-        for medium in Medium:
-            if not self._settings.fits(agent, medium):
-                continue
-            for skill, level in agent.skills.items():
-                for bucket in range(level, WORST + 1):
-                    yield self._oldest((medium, skill, bucket), now)
-            yield self._own(agent, medium, now)  # last: somebody in a bucket may just have become theirs
+    def _oldest_for(self, agent: Agent, medium: Medium, now: float) -> _Turn | None:
+        """Return the first caller whom the agent, if they had room, may serve."""
+        turns = [
+            self._oldest((medium, skill, bucket), now)
+            for skill, level in agent.skills.items() for bucket in range(level, WORST + 1)
+        ]
+        turns.append(self._own(agent, medium, now))  # last: somebody in a bucket may just have become theirs
+        return min((turn for turn in turns if turn is not None), default=None)
 
     def _oldest(self, bucket: Bucket, now: float) -> _Turn | None:
         heap = self._callers.get(bucket)
@@ -189,8 +233,7 @@ class Switchboard:
 
     # ── both ─────────────────────────────────────────────────────────────────────────────────────
     def _connect(self, caller: Caller, agent: Agent) -> Assignment:
-        del self._waiting[caller.id]
-        self._opened.pop(caller.id, None)
+        self.leave(caller.id)
         load = agent.load + self._settings.cost[caller.medium]
         self._agents[agent.name] = msgspec.structs.replace(agent, load=load)
         return Assignment(caller, agent)

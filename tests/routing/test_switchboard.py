@@ -28,9 +28,10 @@ class Plain:
 
     def __init__(self, rules: Settings) -> None:
         self.rules, self.waiting, self.agents = rules, dict[str, Caller](), dict[str, Agent]()
+        self.settled = 0.0
 
     def settle(self, now: float) -> list[Assignment]:
-        done = []
+        done, self.settled = [], now
         while (one := next_assignment(self.waiting, self.agents, self.rules, now=now)) is not None:
             done.append(one)
             del self.waiting[one.caller.id]
@@ -44,7 +45,8 @@ class Plain:
             caller.arrived + after for caller in self.waiting.values()
             for after in (*(rung.after for rung in self.rules.queues[caller.queue].rungs), self.rules.last_agent_wait)
         }
-        return [one for moment in sorted(moments) if moment <= now for one in self.settle(moment)]
+        passed = [moment for moment in sorted(moments) if self.settled < moment <= now]
+        return [one for moment in passed for one in self.settle(moment)]
 
 
 def pairs(done: list[Assignment]) -> list[tuple[str, str]]:
@@ -69,7 +71,7 @@ def test_the_switchboard_decides_as_the_plain_rule(steps: list[Step]) -> None:
                 caller = Caller(
                     id=f"c{count}", queue="enterprise" if flag else "general", arrived=now,
                     head_start=float(seed % 3) * 5,
-                    medium=Medium.CHAT if seed % 4 == 0 else Medium.CALL, last_agent=f"agent{seed % 7}",
+                    medium=Medium.CHAT if seed % 2 else Medium.CALL, last_agent=f"agent{seed % 7}",
                 )
                 plain.waiting[caller.id] = caller
                 done = board.arrive(caller, now=now)
@@ -78,8 +80,9 @@ def test_the_switchboard_decides_as_the_plain_rule(steps: list[Step]) -> None:
                 done = board.advance(now=now)
                 board.leave(gone)
                 plain.waiting.pop(gone, None)
+                done += board.advance(now=now)  # chats behind a call that has gone
             case "ready":
-                left = min(plain.agents[name].load, 2) if name in plain.agents and flag else 0
+                left = min(plain.agents[name].load, seed % 3 * 2) if name in plain.agents and flag else 0
                 media = frozenset({Medium.CHAT}) if seed % 5 == 0 else frozenset(Medium)
                 agent = Agent(name=name, skills=skills, since=now, load=left, media=media)
                 plain.agents[name] = agent
@@ -152,6 +155,46 @@ def test_one_capacity_holds_for_calls_and_chats() -> None:
     assert board.arrive(Caller(id="call", queue="q", arrived=2), now=2) == []
     assert pairs(board.ready(Agent(name="wang", skills={"a": 1}, since=3, load=4), now=3)) == [("chat3", "wang")]
     assert pairs(board.ready(Agent(name="wang", skills={"a": 1}, since=4), now=4)) == [("call", "wang")]
+
+
+@given(held=st.lists(st.integers(1, 3), min_size=1, max_size=4), seed=st.integers(0, 10**6))
+def test_a_call_waits_for_the_chats_of_its_moment_only(held: list[int], seed: int) -> None:
+    """Chats come as fast as others end; once somebody has ended theirs the call is served, and chats go on."""
+    rng, board = random.Random(seed), Switchboard(ONE)
+    agents = {f"agent{n}": Agent(name=f"agent{n}", skills={"a": 1}, load=2 * one) for n, one in enumerate(held)}
+    for agent in agents.values():
+        board.ready(agent, now=0)
+    board.arrive(Caller(id="call", queue="q", arrived=1), now=1)
+    for now in itertools.count(2):
+        assert board.arrive(Caller(id=f"chat{now}", queue="q", arrived=now, medium=Medium.CHAT), now=now) == []
+        name = rng.choice(list(agents))
+        agents[name] = msgspec.structs.replace(agents[name], since=float(now), load=agents[name].load - 2)
+        done = board.ready(agents[name], now=now)
+        if agents[name].load == 0:
+            break
+        assert done == []
+    assert pairs(done)[0] == ("call", name)
+    assert not board.waiting or all(agent.load == 6 for agent in board.agents.values())
+
+
+def test_only_who_could_serve_the_call_is_given_no_chat() -> None:
+    board = Switchboard(CENTRE)
+    for name, skills, media in (("able", {"general": 1}, Medium), ("silent", {"general": 1}, {Medium.CHAT}),
+                                ("later", {"general": 5}, Medium), ("else", {"enterprise": 1}, Medium)):
+        board.ready(Agent(name=name, skills=skills, load=2, media=frozenset(media)), now=0)
+    board.arrive(Caller(id="call", queue="general", arrived=1), now=1)
+
+    def chat(id_: str, queue: str = "general", arrived: float = 2) -> list[tuple[str, str]]:
+        return pairs(board.arrive(Caller(id=id_, queue=queue, arrived=arrived, medium=Medium.CHAT), now=2))
+
+    assert chat("of another skill", "enterprise") == [("of another skill", "else")]
+    assert chat("earlier than the call", arrived=0) == [("earlier than the call", "able")]
+    assert chat("to who has no telephone") == [("to who has no telephone", "silent")]
+    assert chat("the last place") == [("the last place", "silent")]
+    assert chat("behind the call") == []
+    assert pairs(board.advance(now=12)) == []  # from now on the call may go to who knows less, and so keeps them too
+    board.leave("call")
+    assert pairs(board.advance(now=13)) == [("behind the call", "able")]
 
 
 def test_who_has_no_telephone_is_given_chats_only() -> None:
