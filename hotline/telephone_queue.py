@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
+import msgspec
+
 from hotline.chat_queue import Chats
 from hotline.ports import Clock
 from hotline.telephone_ports import AgentSeen, CallStore, Times
@@ -198,10 +200,12 @@ class Queues:
         """Give a chat to who was found; who is not there after all is looked at anew."""
         name = one.agent.name
         given = self._chats is not None and await self._chats.give(one.caller.id, name, now=now)
-        seen = self.seen.get(name) if given else self.seen.pop(name, None)
-        if given and seen is not None:
-            await self._connect(self.board.ready(self._agent(name, seen), now=now.timestamp()))
+        agent = self.board.agents.get(name)
+        if given and agent is not None:  # their load holds chats that are still to be handed over
+            last = msgspec.structs.replace(agent, since=max(agent.since, now.timestamp()))
+            await self._connect(self.board.ready(last, now=now.timestamp()))
         else:
+            self.seen.pop(name, None)
             await self._connect(self.board.away(name, now=now.timestamp()))
 
 

@@ -119,6 +119,16 @@ async def test_chats_are_given_in_their_order_as_far_as_there_is_room(database: 
         assert "" not in await house.tick()
 
 
+async def test_who_comes_when_many_wait_gets_as_many_as_there_is_room_for(database: str) -> None:
+    async with house_of(database) as house:
+        numbers = await house.chats("a", "b", "c", "d", "e", "f", "g")
+        assert await house.tick() == {"": numbers}
+        await house.agent("wang")
+        assert await house.tick() == {"wang": numbers[:3], "": numbers[3:]}
+        await house.act(numbers[0], c.Answer(text="请到窗口办理"))
+        assert (await house.tick())[""] == numbers[4:]
+
+
 async def test_who_has_been_free_longest_is_first_and_chats_go_round(database: str) -> None:
     async with house_of(database) as house:
         await house.agent("wang", free_for=100)
