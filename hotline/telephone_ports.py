@@ -135,8 +135,8 @@ class CallStore(Protocol):
         """Set those offline whose console is heard no more."""
         ...
 
-    async def wrapped_up(self, agent: str, *, now: datetime) -> None:
-        """Note the end of a wrap-up."""
+    async def wrapped_up(self, agent: str, *, began: datetime, ended: datetime) -> None:
+        """Note a wrap-up that is over."""
         ...
 
 

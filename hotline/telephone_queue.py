@@ -6,7 +6,7 @@ An agent is claimed in the database before they are rung, a chat before it is th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -40,6 +40,7 @@ class Queues:
         self.centre = centre()
         self.board = Switchboard(settings_of(self.centre))
         self.seen: dict[str, AgentSeen] = {}
+        self._wrapping: dict[str, float] = {}
         self._next_expiry = 0.0
 
     async def tick(self, now: datetime) -> None:
@@ -100,13 +101,22 @@ class Queues:
             if name in self.board.agents and name not in assigned:
                 await self._connect(self.board.away(name, now=now.timestamp()))
         before, self.seen = self.seen, seen
+        await self._note_wrap_ups(seen, now)
         for name, agent in seen.items():
             if before.get(name) == agent:
                 await self._overdue(name, agent, now, taking_part=name in assigned)
             elif agent.state == AVAILABLE and name not in assigned:
-                await self._store.wrapped_up(name, now=now)
                 await self._connect(self.board.ready(self._agent(name, agent), now=now.timestamp()))
         await self._take_back(seen, now)
+
+    async def _note_wrap_ups(self, seen: Mapping[str, AgentSeen], now: datetime) -> None:
+        """Whatever an agent goes over to, offline too, ends their wrap-up; a night after it is none."""
+        wrapping = {name: agent.since for name, agent in seen.items() if agent.state == WRAP_UP}
+        for name in self._wrapping.keys() - wrapping.keys():
+            began = datetime.fromtimestamp(self._wrapping[name], UTC)
+            ended = datetime.fromtimestamp(seen[name].since, UTC) if name in seen else now
+            await self._store.wrapped_up(name, began=began, ended=ended)
+        self._wrapping = wrapping
 
     def _agent(self, name: str, seen: AgentSeen) -> Agent:
         """Return an agent who is available, with the chats that they have; the last chat given counts as work."""
@@ -142,7 +152,10 @@ class Queues:
     async def free(self, freed: m.Free, now: datetime) -> None:
         """Nobody is taken back who has gone offline meanwhile: only what the telephone set is undone."""
         state, reason = _after(freed)
-        await self._store.set_presence(freed.agent, state, among=[RINGING, TALKING, HOLD], now=now, reason=reason)
+        among = [RINGING, TALKING, HOLD]
+        changed = await self._store.set_presence(freed.agent, state, among=among, now=now, reason=reason)
+        if changed and state == WRAP_UP:
+            self._wrapping[freed.agent] = now.timestamp()
         if freed.failed or freed.talked:
             await self._connect(self.board.away(freed.agent, now=now.timestamp()))
         self.seen.pop(freed.agent, None)  # looked at anew with the next tick

@@ -185,10 +185,10 @@ class TelephoneStore:
             await self._pool.execute(_SQL["forget_orders"], before)
             await self._pool.execute(_SQL["forget_news"], before)
 
-    async def wrapped_up(self, agent: str, *, now: datetime) -> None:
-        """Note that the wrap-up of an agent's last call is over."""
+    async def wrapped_up(self, agent: str, *, began: datetime, ended: datetime) -> None:
+        """Note how long the wrap-up of an agent's last call took."""
         with answering():
-            await self._pool.execute(_SQL["wrapped_up"], agent, now)
+            await self._pool.execute(_SQL["wrapped_up"], agent, began, ended)
 
     async def give_phone(self, agent: str, endpoint: str, skills: Mapping[str, int]) -> None:
         """Tell where an agent is rung, and what they know. Raises NotFound for somebody without an account."""

@@ -72,8 +72,8 @@ WITH was AS MATERIALIZED (
 SELECT was.state, was.reason FROM was LEFT JOIN woken ON true;
 
 -- name: wrapped_up
--- The wrap-up of an agent's last call is over.
-UPDATE calls SET wrap_up_seconds = greatest(0, extract(epoch FROM $2::timestamptz - ended_at))::integer
+-- The wrap-up of the last call of $1, from $2 to $3.
+UPDATE calls SET wrap_up_seconds = greatest(0, extract(epoch FROM $3::timestamptz - greatest(ended_at, $2)))::integer
 WHERE id = (SELECT id FROM calls WHERE agent = $1 AND ended_at IS NOT NULL ORDER BY started_at DESC LIMIT 1)
   AND wrap_up_seconds IS NULL;
 
