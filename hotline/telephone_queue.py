@@ -102,7 +102,7 @@ class Queues:
                 await self._connect(self.board.away(name, now=now.timestamp()))
         before, self.seen = self.seen, seen
         await self._note_wrap_ups(seen, now)
-        for name, agent in seen.items():
+        for name, agent in list(seen.items()):  # who is to be looked at anew leaves it
             if before.get(name) == agent:
                 await self._overdue(name, agent, now, taking_part=name in assigned)
             elif agent.state == AVAILABLE and name not in assigned:

@@ -129,6 +129,18 @@ async def test_who_comes_when_many_wait_gets_as_many_as_there_is_room_for(databa
         assert (await house.tick())[""] == numbers[4:]
 
 
+async def test_a_chat_that_somebody_takes_at_that_moment_holds_up_nobody(database: str) -> None:
+    async with house_of(database) as house:
+        first, second = await house.chats("a", "b")
+        await house.tick()
+        await house.act(first, c.Claim(agent="li"), "li")
+        await house.agent("wang")
+        await house.agent("zhao")
+        held = await house.tick()
+        assert (held.pop("li"), [number for numbers in held.values() for number in numbers]) == ([first], [second])
+        assert "" not in held
+
+
 async def test_who_has_been_free_longest_is_first_and_chats_go_round(database: str) -> None:
     async with house_of(database) as house:
         await house.agent("wang", free_for=100)
