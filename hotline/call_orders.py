@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from channels.phone_number import normalize_phone
-from hotline.errors import Forbidden, HotlineError, IllegalTransition, InvalidInput, NotFound
+from hotline.errors import Forbidden, HotlineError, IllegalTransition, InvalidInput, NotFound, Unavailable
 from hotline.telephone_ports import CallStore
 from hotline.telephone_queue import AVAILABLE, NOT_READY, RINGING, WRAP_UP, Queues
 from hotline.terms import Service
@@ -48,14 +48,15 @@ class Switch(Protocol):
         ...
 
 
-async def carried_out(asked: Asked, switch: Switch, store: CallStore, *, now: datetime) -> None:
-    """Carry out what a console asked and tell it how that went."""
-    error_id = detail = ""
+async def carried_out(asked: Asked, switch: Switch, store: CallStore, *, now: datetime) -> bool:
+    """Carry out what a console asked and tell it how that went; return False where it failed midway."""
+    error_id, detail, whole = "", "", True
     try:
         await _carry_out(asked, switch, store, now)
     except HotlineError as error:
-        error_id, detail = error.error_id, error.detail
+        error_id, detail, whole = error.error_id, error.detail, not isinstance(error, Unavailable)
     await store.order_done(asked.id, now=now, error_id=error_id, detail=detail)
+    return whole
 
 
 async def _carry_out(asked: Asked, switch: Switch, store: CallStore, now: datetime) -> None:

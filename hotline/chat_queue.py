@@ -8,7 +8,7 @@ agent (`routing.queue_plan.Centre`) as long as it waits for their word: until it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -78,9 +78,9 @@ class Chats:
         """Return when an agent got the last chat, in seconds of the epoch; 0 for never."""
         return self._given.get(agent, 0.0)
 
-    def forget(self) -> None:
-        """Tell all that wait as news again."""
-        self._waiting.clear()
+    def forget(self, *, but: Container[str] = ()) -> None:
+        """Tell all that wait as news again, but those of these ids."""
+        self._waiting = {id_: chat for id_, chat in self._waiting.items() if id_ in but}
 
     async def look(self, now: datetime) -> News:
         """Return what is new; nothing when it is not time to look yet. Chats whose agent is offline wait again."""

@@ -123,18 +123,20 @@ class Telephone:
                 try:
                     await self._tick()
                 except HotlineError as error:
+                    self._behind = True  # callers and agents may have been taken off the board for what was not done
                     log.warning("telephone_tick_failed", error=error.detail)
             await asyncio.sleep(self._times.tick)
 
     async def _tick(self) -> None:
         now = self._clock()
         await self._debts.settle(now)
-        if self._behind:
+        if self._behind and self._hears:
             await self._catch_up()
         await self.queues.tick(now)
         if self._hears:  # who asked waits
             for asked in await self._store.orders(now=now):
-                await carried_out(asked, self, self._store, now=now)
+                if not await carried_out(asked, self, self._store, now=now):
+                    self._behind = True
         await self._announcer.tick(now, self._calls)
         for call in list(self._calls.values()):
             for leg in call.legs:
@@ -143,10 +145,11 @@ class Telephone:
 
     async def _catch_up(self) -> None:
         """A PBX that has just been started dials before it answers: what fails now is done with the next tick."""
+        self._behind = False
+        self.queues.look_anew()
         await caught_up(
             self._pbx, self._store, self._calls, self.queues, self._happen, self._follow, self._unheard
         )
-        self._behind = False
         self._unheard.clear()  # what is left is of calls that are over
 
     def _longest(self, leg: Leg) -> float:
@@ -200,6 +203,7 @@ class Telephone:
                 if not await self._carry_out(after, action, now) and isinstance(action, m.Dial):
                     unrung.append(action.channel)
             except HotlineError as error:  # the others are no less to be done: nobody stays on a line or busy
+                self._behind = True
                 what = type(action).__name__  # no more: it may hold who is rung, as a local number that no mask knows
                 log.warning("call_action_failed", call=after.id, action=what, error=error.detail)
         await self._tell(call, after, now)

@@ -41,6 +41,7 @@ class Queues:
         self.board = Switchboard(settings_of(self.centre))
         self.seen: dict[str, AgentSeen] = {}
         self._wrapping: dict[str, float] = {}
+        self._anew = False
         self._next_expiry = 0.0
 
     async def tick(self, now: datetime) -> None:
@@ -53,6 +54,12 @@ class Queues:
         await self._watch_agents(now)
         await self._watch_chats(now)
         await self._connect(self.board.advance(now=now.timestamp()))
+
+    def look_anew(self) -> None:
+        """Something failed midway: tell the board with the next tick what it knows of agents and chats no more."""
+        self._anew = True
+        if self._chats is not None:
+            self._chats.forget(but=self.board.waiting)
 
     async def _serve_by(self, centre: Centre, now: datetime) -> None:
         """The queues were changed: who waits and who is there stays so."""
@@ -97,10 +104,10 @@ class Queues:
     async def _watch_agents(self, now: datetime) -> None:
         """Tell the queue who has become free and who has gone, as consoles and telephones say."""
         seen, assigned = await self._store.agents(), self._assigned()
-        for name in [one for one in self.seen if one not in seen or seen[one].state != AVAILABLE]:
+        for name in [one for one in self.board.agents if one not in seen or seen[one].state != AVAILABLE]:
             if name in self.board.agents and name not in assigned:
                 await self._connect(self.board.away(name, now=now.timestamp()))
-        before, self.seen = self.seen, seen
+        before, self.seen, self._anew = {} if self._anew else self.seen, seen, False
         await self._note_wrap_ups(seen, now)
         for name, agent in list(seen.items()):  # who is to be looked at anew leaves it
             if before.get(name) == agent:

@@ -60,6 +60,7 @@ async def _give_chats(core: Core) -> None:
             try:
                 await queues.tick(core.clock())
             except HotlineError as error:
+                queues.look_anew()
                 log.warning("chats_wait", error=error.detail)
             await asyncio.sleep(LOOK)
 

@@ -11,15 +11,17 @@ import asyncpg
 import msgspec
 import pytest
 
-from hotline.errors import Unavailable
+from hotline.errors import HotlineError, Unavailable
 from hotline.store.database import open_pool
 from hotline.store.telephone import TelephoneStore
 from hotline.telephone import Telephone
 from hotline.telephone_ports import Times
 from routing import call_words as m
+from routing.call_orders import CallAct, CallOrder
 from routing.call_wait import GREETING, TAKEN_DOWN
 from routing.callbacks import MissedCall
-from routing.calls import Call, Phase
+from routing.calls import Call, Phase, Role
+from routing.queue_plan import FIRST, Centre
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -68,11 +70,27 @@ class Exchange:
 
 
 class Failing(TelephoneStore):
-    """The database is away for the first writing of a call that `fails` tells."""
+    """The database is away for the first writing of a call that `fails` tells, and once for what is `lost`."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         super().__init__(pool)
         self.fails: Callable[[Call], bool] = lambda _: False
+        self.lost = set[str]()
+
+    def _answers(self, what: str) -> None:
+        if what in self.lost:
+            self.lost.remove(what)
+            raise Unavailable("the database does not answer")
+
+    async def last_agent(self, caller: str) -> str:
+        self._answers("last_agent")
+        return await super().last_agent(caller)
+
+    async def set_presence(
+        self, agent: str, state: str, *, among: Collection[str], now: datetime, reason: str = "", call: str = ""
+    ) -> bool:
+        self._answers(state)
+        return await super().set_presence(agent, state, among=among, now=now, reason=reason, call=call)
 
     async def save(self, call: Call, *, now: datetime) -> None:
         if self.fails(call):
@@ -84,10 +102,11 @@ class Failing(TelephoneStore):
 class Floor:
     """Four calls: one is greeted, one told that the queue is full, one that its place is kept, one only waits."""
 
-    def __init__(self, pbx: Exchange, store: Failing) -> None:
-        self.pbx, self.store = pbx, store
+    def __init__(self, pbx: Exchange, store: Failing, pool: asyncpg.Pool, *, ring: float) -> None:
+        self.pbx, self.store, self.pool, self.plan = pbx, store, pool, FIRST
         self.telephone = Telephone(
-            pbx=pbx, store=store, books=pbx, clock=lambda: datetime.now(UTC), times=Times(tick=0.02, announce=0.0)
+            pbx=pbx, store=store, books=pbx, clock=lambda: datetime.now(UTC), centre=lambda: self.plan,
+            times=Times(tick=0.02, announce=0.0, ring=ring),
         )
 
     async def fill(self) -> None:
@@ -105,9 +124,30 @@ class Floor:
         return dict(self.telephone.calls)
 
     @property
+    def waiting(self) -> set[str]:
+        """Return who waits in a queue."""
+        return set(self.telephone.queues.board.waiting)
+
+    @property
     def played(self) -> list[str]:
         """Return the calls for which something is played."""
         return [id_ for id_, call in self.calls.items() if call.phase is Phase.GREETING or call.playing]
+
+    async def agent(self, name: str) -> None:
+        await self.pool.execute(
+            "INSERT INTO staff (name, display_name, role, password_hash, created_at) "
+            "VALUES ($1, $1, 'agent', '', now())", name,
+        )
+        await self.store.give_phone(name, f"PJSIP/{name}", {"general": 1})
+        await self.pool.execute("INSERT INTO presence VALUES ($1, 'available', '', now(), now() + '1 hour')", name)
+
+    async def with_agent(self, name: str, phase: Phase) -> Call:
+        """Wait until an agent has a call in this phase."""
+        def found() -> list[Call]:
+            return [call for call in self.calls.values() if (call.agent, call.phase) == (name, phase)]
+
+        await self.until(lambda: bool(found()))
+        return found()[0]
 
     async def until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(20):
@@ -116,11 +156,14 @@ class Floor:
 
 
 @pytest.fixture
-async def floor(database: str) -> AsyncIterator[Floor]:
-    async with await open_pool(database, size=3) as pool, running(Floor(Exchange(), Failing(pool))) as floor:
-        await floor.fill()
-        assert floor.played == ["greeted", "refused", "noted"]
-        yield floor
+async def floor(database: str, request: pytest.FixtureRequest) -> AsyncIterator[Floor]:
+    """Parametrised with the seconds that an agent's telephone rings."""
+    async with await open_pool(database, size=3) as pool:
+        ring = getattr(request, "param", 15.0)
+        async with running(Floor(Exchange(), Failing(pool), pool, ring=ring)) as floor:
+            await floor.fill()
+            assert floor.played == ["greeted", "refused", "noted"]
+            yield floor
 
 
 @asynccontextmanager
@@ -164,3 +207,42 @@ async def test_on_a_new_line_every_announcement_may_have_ended_unheard(floor: Fl
     assert {id_: call.phase for id_, call in floor.calls.items()} == dict.fromkeys(
         ["greeted", "noted", "other"], Phase.WAITING
     )
+
+
+# ── what fails midway strands nobody ─────────────────────────────────────────────────────────────
+async def test_who_waits_is_rung_though_the_claim_of_who_came_free_failed(floor: Floor) -> None:
+    floor.store.lost = {"ringing"}
+    await floor.agent("wang")
+    await floor.with_agent("wang", Phase.RINGING)
+    assert floor.store.lost == set()
+
+
+@pytest.mark.parametrize("floor", [0.1], indirect=True)
+async def test_whom_nobody_answered_waits_on_though_the_way_back_failed(floor: Floor) -> None:
+    floor.store.lost = {"last_agent"}
+    await floor.agent("wang")
+    await floor.until(lambda: not floor.store.lost)
+    await floor.until(lambda: floor.waiting == {"noted", "other"})
+
+
+async def test_who_is_handed_to_a_skill_group_waits_there_though_that_failed(floor: Floor) -> None:
+    await floor.agent("wang")
+    call = await floor.with_agent("wang", Phase.RINGING)
+    agent = call.of(Role.AGENT)
+    assert agent is not None
+    floor.pbx.tells.put_nowait((call.id, m.Up(agent.channel)))
+    await floor.with_agent("wang", Phase.TALKING)
+    floor.store.lost = {"last_agent"}
+    order = CallOrder(call=call.id, act=CallAct.TRANSFER, to="queue:general")
+    with pytest.raises(HotlineError):
+        await floor.store.ask("wang", order, now=datetime.now(UTC))
+    await floor.agent("li")
+    assert (await floor.with_agent("li", Phase.RINGING)).id == call.id
+
+
+async def test_who_waits_is_rung_though_a_change_of_the_queues_failed_midway(floor: Floor) -> None:
+    floor.store.lost = {"last_agent"}
+    floor.plan = Centre(queues=FIRST.queues, last_agent_wait=1.0)
+    await floor.until(lambda: not floor.store.lost)
+    await floor.agent("wang")
+    await floor.with_agent("wang", Phase.RINGING)
