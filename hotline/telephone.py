@@ -209,8 +209,9 @@ class Telephone:
         await self._tell(call, after, now)
         self._follow(after)
         await self._debts.settle(now)
-        if m.Enqueue() in actions and self._calls.get(after.id) is after:
-            await self.queues.enqueue(after)  # last, as it may go on with the call at once
+        enqueue = next((action for action in actions if isinstance(action, m.Enqueue)), None)
+        if enqueue is not None and self._calls.get(after.id) is after:
+            await self.queues.enqueue(after, first=enqueue.first)  # last, as it may go on with the call at once
         for channel in unrung:  # told after the ringing, or consoles would go on ringing
             await self._happen(after.id, m.RungOut(channel))
 

@@ -76,10 +76,10 @@ class Queues:
         await self._connect(found)
 
     # ── callers ──────────────────────────────────────────────────────────────────────────────────
-    async def enqueue(self, call: Call) -> None:
-        """Let a call wait, or tell it that there is no room."""
+    async def enqueue(self, call: Call, *, first: bool = False) -> None:
+        """Let a call wait, or tell one that waits for the `first` time that there is no room."""
         queue = self.centre.queues.get(call.queue)
-        if queue is not None and queue.most and call.number == 0 and self._waiting_in(call.queue) >= queue.most:
+        if first and queue is not None and queue.most and self._waiting_in(call.queue) >= queue.most:
             await self._happen(call.id, m.Full())
             return
         await self._connect(await self._arrive(call))

@@ -76,7 +76,12 @@ class Hang(msgspec.Struct, frozen=True):
 
 
 class Enqueue(msgspec.Struct, frozen=True):
-    """The call waits for an agent; at the head of its equals if it waited before (`Call.arrived`)."""
+    """The call waits for an agent; at the head of its equals if it waited before (`Call.arrived`).
+
+    `first`: it waits for the first time, and may find no room. Who was let in once is sent away by nobody.
+    """
+
+    first: bool = False
 
 
 class Dequeue(msgspec.Struct, frozen=True):

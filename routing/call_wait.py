@@ -72,7 +72,7 @@ def _played(call: Call, event: m.Played, now: datetime) -> Step:
 
 def _queued(call: Call, now: datetime) -> Step:
     waiting = changed(call, phase=Phase.WAITING, asked_at=now, menu={})
-    return Step(waiting, (m.Music(call.id, on=True), m.Enqueue()))
+    return Step(waiting, (m.Music(call.id, on=True), m.Enqueue(first=True)))
 
 
 def _chosen(call: Call, event: m.Chosen, now: datetime) -> Step:

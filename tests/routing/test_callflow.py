@@ -59,7 +59,7 @@ def test_a_call_is_greeted_queued_answered_recorded_and_ended() -> None:
     story = Story().talking()
     agent = story.channel(Role.AGENT)
     assert story.done == [
-        m.Answer("c1"), m.Play("c1", "hotline-greeting"), m.Music("c1", on=True), m.Enqueue(),
+        m.Answer("c1"), m.Play("c1", "hotline-greeting"), m.Music("c1", on=True), m.Enqueue(first=True),
         m.Dial(agent, "PJSIP/wang", "+8613800000000"), m.Music("c1", on=False), m.Join("bridge~c1", (agent,)),
         m.Join("bridge~c1", ("c1",)), m.Record("bridge~c1", "c1"),
     ]
@@ -333,7 +333,7 @@ def test_a_language_is_chosen_while_it_is_offered_only() -> None:
     menu = {"1": "zh", "2": "yue"}
     story = Story(menu).tell(m.Chosen("yue", "cantonese"))
     assert story.done[-4:] == [
-        m.Hush("c1", "hotline-greeting"), m.Speak("c1", "yue"), m.Music("c1", on=True), m.Enqueue(),
+        m.Hush("c1", "hotline-greeting"), m.Speak("c1", "yue"), m.Music("c1", on=True), m.Enqueue(first=True),
     ]
     assert (story.call.language, story.call.queue, story.call.phase) == ("yue", "cantonese", Phase.WAITING)
     assert story.tell(m.Chosen("zh", "general")).call.queue == "cantonese"
