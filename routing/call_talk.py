@@ -70,7 +70,7 @@ def _requeue(call: Call, event: m.Requeue, now: datetime) -> Step:
         raise IllegalTransition("there is nobody who could wait")
     back = bring_back(call, now).call if call.held_since else call
     legs = (msgspec.structs.replace(citizen, away=False),)
-    waiting = Step(changed(back, phase=Phase.WAITING, queue=event.queue, agent="", legs=legs), (
+    waiting = Step(changed(back, phase=Phase.WAITING, queue=event.queue, agent="", legs=legs, requeued_at=now), (
         m.Part(call.bridge, citizen.channel), m.Hang(agent.channel), m.Free(agent.name, talked=True),
         m.Music(citizen.channel, on=True), m.Enqueue(),
     ))

@@ -81,6 +81,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         menu: keys that choose a language, while there is still a choice. head_start: see `routing.queueing.Caller`.
         callback, ticket: the entry of the ledger and the ticket that a call of ours is about.
         full: there was no room in the queue, which is being told. playing: what the citizen hears instead of music.
+        requeued_at: handed to a skill group then, after a talk.
         debt: what is to be noted of a call that is over, until that is done.
     """
 
@@ -109,6 +110,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     full: bool = False
     playing: str = ""
     debt: Debt | None = None
+    requeued_at: datetime | None = None
 
     def leg(self, channel: str) -> Leg | None:
         """Return the leg on a channel."""
@@ -117,6 +119,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, role: Role) -> Leg | None:
         """Return the first leg of a role."""
         return next((leg for leg in self.legs if leg.role is role), None)
+
+    @property
+    def waits_since(self) -> datetime | None:
+        """Since when a citizen waits for an agent, again after a talk; None for one who does not."""
+        waits = self.phase in {Phase.WAITING, Phase.RINGING} and self.direction is Direction.IN
+        return self.requeued_at or self.asked_at if waits else None
 
     @property
     def colleague(self) -> str:

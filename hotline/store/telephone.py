@@ -57,7 +57,7 @@ class TelephoneStore:
                 call.ended_at if over and missed and inbound and call.asked_at is not None else None, call.ended_at,
                 round(call.held), call.id if call.answered_at is not None else "",
                 whole, call.direction, call.language, call.callback, call.ticket,
-                seal_text(caller, context=f"caller {call.id}"), call.colleague,
+                seal_text(caller, context=f"caller {call.id}"), call.colleague, call.waits_since or call.asked_at,
             )
 
     async def settled(self, call: str) -> None:

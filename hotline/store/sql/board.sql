@@ -1,11 +1,13 @@
 -- The supervisor's board. Each statement is asked a few times a second while somebody looks, so each uses an index.
 
 -- name: calls
--- Calls under way that wait for an agent, the longest wait in seconds up to $1, and calls that talk.
-SELECT count(*) FILTER (WHERE answered_at IS NULL) AS waiting,
-       extract(epoch FROM $1::timestamptz - min(asked_at) FILTER (WHERE answered_at IS NULL))::float8 AS longest,
-       count(*) FILTER (WHERE answered_at IS NOT NULL) AS talking
-FROM calls WHERE doc IS NOT NULL AND asked_at IS NOT NULL AND ended_at IS NULL;
+-- Calls under way that wait for an agent (again, where they were queued after an answer), the longest wait in seconds up
+-- to $1, and calls that talk.
+SELECT count(*) FILTER (WHERE waits) AS waiting,
+       extract(epoch FROM $1::timestamptz - min(coalesce(queued_at, asked_at)) FILTER (WHERE waits))::float8 AS longest,
+       count(*) FILTER (WHERE NOT waits) AS talking
+FROM calls, LATERAL (SELECT answered_at IS NULL OR coalesce(queued_at > answered_at, false) AS waits) AS w
+WHERE doc IS NOT NULL AND asked_at IS NOT NULL AND ended_at IS NULL;
 
 -- name: agents
 SELECT state, count(*) AS people FROM presence

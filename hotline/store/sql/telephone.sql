@@ -1,11 +1,12 @@
 -- Calls as they go, and the agents that the queue may ring.
 
 -- name: save
--- $14 the whole call, NULL once it is over and nothing of it is left to be noted; $20 the colleague whom its agent brings in.
+-- $14 the whole call, NULL once it is over and nothing of it is left to be noted; $20 the colleague whom its agent brings in;
+-- $21 since when it waits for an agent: after answered_at if it waits again, handed to a skill group.
 INSERT INTO calls (id, caller, line, skill, agent, started_at, asked_at, queued_at, rang_at, answered_at,
                    abandoned_at, ended_at, hold_seconds, recording, doc, direction, language, callback, ticket_id, caller_sealed,
                    colleague)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, nullif($17::bigint, 0),
+VALUES ($1, $2, $3, $4, $5, $6, $7, $21, $8, $9, $10, $11, $12, $13, $14, $15, $16, nullif($17::bigint, 0),
         (SELECT id FROM tickets WHERE number = $18 AND $18 <> ''), $19, $20)
 ON CONFLICT (id) DO UPDATE
 SET agent = excluded.agent, skill = excluded.skill, asked_at = excluded.asked_at, queued_at = excluded.queued_at,
