@@ -50,7 +50,7 @@ def run(given: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     outcome = train_city(
         with_lessons(own, lessons), CORPUS, Path(chosen.model_dir), out, city, title=f"{city.name}: 更正与退单",
-        second=second, force=given.force, keep=given.compare,
+        second=second, force=given.force, keep=given.compare, corrections=True,
     )
     tell(outcome)
     if given.compare:

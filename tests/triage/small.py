@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 MATTERS = {
@@ -15,13 +16,13 @@ TAILS = ("请处理", "多久能好", "住户很急", "已经一周", "没人管
 ALARMS = (("着火了快来人", ["119"]), ("有人拿刀砍人", ["110"]), ("我爸晕倒叫不醒", ["120"]), ("路口车撞人了", ["122"]))
 
 
-def write_corpus(folder: Path) -> None:
-    """Write 160 labelled texts to `folder`."""
+def write_corpus(folder: Path, tails: Sequence[str] = TAILS) -> None:
+    """Write 20 labelled texts for each tail to `folder`."""
     lines: list[dict[str, object]] = []
     for ((l1, l2), heads), kind in zip(MATTERS.items(), ("complaint", "assistance", "report"), strict=True):
-        for head, tail in itertools.product(heads, TAILS):
+        for head, tail in itertools.product(heads, tails):
             lines.append({"text": f"{head}，{tail}", "l1": l1, "l2": l2, "kind": kind, "verdict": "non_emergency"})
-    for (head, services), tail in itertools.product(ALARMS, TAILS):
+    for (head, services), tail in itertools.product(ALARMS, tails):
         common = {"l1": "05", "l2": "治安线索", "kind": "assistance"}
         lines.append({"text": f"{head}！{tail}", **common, "verdict": "emergency", "services": services})
         lines.append({"text": f"怕{head}，只是问问，{tail}", **common, "verdict": "unclear", "services": services})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import re
 from html.parser import HTMLParser
@@ -13,7 +14,7 @@ from openpyxl import Workbook
 
 from hotline.city import City, load_city
 from hotline.errors import InvalidInput
-from tests.triage.small import write_corpus
+from tests.triage.small import MATTERS, TAILS, write_corpus
 from triage.bars import bins_of
 from triage.city_train import Outcome, train_city
 from triage.install import PREVIOUS, install
@@ -134,7 +135,9 @@ def present(corpus: Path, city: City, tmp_path: Path) -> Path:
 
 def taught(tickets: Tickets, corpus: Path, models: Path, out: Path, city: City, *, force: bool = False) -> Outcome:
     out.mkdir()
-    return train_city(tickets, corpus, models, out, city, title="试", force=force, progress=False)
+    return train_city(
+        tickets, corpus, models, out, city, title="试", force=force, corrections=True, progress=False
+    )
 
 
 class _Loads(HTMLParser):
@@ -169,6 +172,22 @@ def test_better_is_installed_with_a_report_and_the_same_again_is_not(
     again = taught(tickets, corpus, present, tmp_path / "two", city)
     assert not again.match.installed, "it is no better than itself"
     assert taught(tickets, corpus, present, tmp_path / "three", city, force=True).match.installed
+
+
+def test_who_learns_what_was_corrected_and_forgets_the_rest_is_not_installed(city: City, tmp_path: Path) -> None:
+    """The present model got all that was corrected wrong, so whoever has learnt some of it is right on more."""
+    corpus, models = tmp_path / "corpus", tmp_path / "models"
+    corpus.mkdir()
+    write_corpus(corpus, [f"{tail}{chr(0x4E00 + number)}" for number, tail in enumerate(TAILS * 2)])
+    train(corpus, models, city, progress=False)
+    rows = [
+        f'{{"text": "{head}，{tail}{chr(0x4E00 + number)}", "label": "13河涌"}}'
+        for heads in MATTERS.values() for number, (head, tail) in enumerate(itertools.product(heads, TAILS * 4))
+    ]
+    outcome = taught(_read(Path("tickets.jsonl"), rows), corpus, models, tmp_path / "out", city)
+    assert outcome.match.new_right > outcome.match.present_right
+    assert not outcome.match.installed
+    assert "下降超过0.01" in outcome.match.reason
 
 
 def test_too_few_tickets_are_refused(corpus: Path, city: City, tmp_path: Path) -> None:
