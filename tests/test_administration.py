@@ -78,7 +78,7 @@ async def test_one_sets_up_and_another_lets_in(office: Office) -> None:
     assert (await office.ask(SECURITY, "PUT", "people/li.na/role", {"role": "agent"}))[0] == 200
     password = (await office.ask(SECURITY, "POST", "people/li.na/password"))[1]["password"]
     status, answer = await office.log_in("li.na", password)
-    assert (status, answer["duties"]) == (200, ["password_change_needed"])
+    assert (status, answer["duties"]) == (200, ["password_change_needed", "second_factor_needed"])
     assert await office.acts() == [
         ("system_admin:system_admin", "person.propose", "li.na"),
         ("security_admin:security_admin", "person.grant", "li.na"),

@@ -103,7 +103,7 @@ async def _push(session: aiohttp.ClientSession, url: str, key: str) -> dict[str,
 
 
 async def test_the_desk_shows_each_fault_while_it_runs(tmp_path: Path) -> None:
-    assert set(Desk.FAULTS) == {"none", "slow", "down", "refusing", "twice", "error"}
+    assert set(Desk.FAULTS) == {"none", "slow", "down", "refusing", "twice", "error", "unsigned"}
     ledger = tmp_path / "desk.jsonl"
     start = _desk("--fault", "refusing", "--ledger", str(ledger))
     async with start as (url, process), aiohttp.ClientSession() as session:

@@ -21,6 +21,7 @@ FIRE = "厂房着火了，有人被困在里面，快来救人"
 
 async def find(page: Any, number: str) -> None:
     """Open a ticket by the search, with the keyboard alone."""
+    await expect(page.get_by_role("searchbox")).to_be_visible()  # the page is there, and hears keys
     await page.keyboard.press("Escape")  # out of any text
     await page.locator("body").press("/")
     await expect(page.get_by_role("searchbox")).to_be_focused()
