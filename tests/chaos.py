@@ -15,6 +15,7 @@ import json
 import random
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
@@ -27,6 +28,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from tests.load import GONE, Ledger
 from tests.processes import House, console_ticket
 from tests.talkers import TYPIST, Talkers
+
+_COME_BACK = {"unauthenticated", "unavailable"}
+"""The one-time ticket grew too old on a busy machine; what was missed could not be read (docs/console-protocol.md)."""
 
 
 class Watcher:
@@ -67,10 +71,19 @@ class Watcher:
                 self.seqs.append(frame["seq"])
             case "too_old":
                 self.too_old += 1
-            case "error" if frame["error_id"] == "unauthenticated":
-                raise OSError("the one-time ticket grew too old on a busy machine: come back with another")
+            case "error" if frame["error_id"] in _COME_BACK:
+                raise OSError(frame["detail"])
             case "error":
                 raise RuntimeError(str(frame))
+
+
+async def ended(watching: Sequence[asyncio.Task[None]]) -> None:
+    """Stop watching. Raises what made a watcher stop by itself: it has seen less than there was for its own fault."""
+    for task in watching:
+        task.cancel()
+    for found in await asyncio.gather(*watching, return_exceptions=True):
+        if isinstance(found, Exception):
+            raise found
 
 
 async def counted(house: House, ledger: Ledger, watchers: list[Watcher]) -> dict[str, int]:
@@ -154,9 +167,7 @@ async def chaos(
         load.stop.set()
         await asyncio.gather(*sending)
         await settled(house, watchers)
-        for task in watching:
-            task.cancel()
-        await asyncio.gather(*watching, return_exceptions=True)
+        await ended(watching)
         found = await counted(house, ledger, watchers)
         found["chats with a line lost or doubled"] = load.broken_chats
         found["ways in without an answer"] = ledger.silent("key", "chat", "call")

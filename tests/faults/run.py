@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from tests.chaos import Watcher, counted, settled
+from tests.chaos import Watcher, counted, ended, settled
 from tests.faults.breaking import Faults
 from tests.faults.citizens import MoreCitizens
 from tests.faults.stage import Stage, audited, webhooks_twice
@@ -41,9 +41,7 @@ async def faults(
         _, unheard = await asyncio.wait(sending, timeout=120)  # each ends with an appeal that was acknowledged
         house.dsn = stage.direct
         await settled(house, watchers, patience=150)
-        for task in watching:
-            task.cancel()
-        await asyncio.gather(*watching, return_exceptions=True)
+        await ended(watching)
         found = await counted(house, ledger, watchers)
         found["citizens never answered"] = len(unheard)
         found["chats with a line lost or doubled"] = load.broken_chats

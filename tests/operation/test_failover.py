@@ -13,7 +13,7 @@ import pytest
 from hotline.errors import Unavailable
 from hotline.store.database import open_pool
 from hotline.store.hosts import Hosts, connect, hosts_of
-from tests.chaos import Watcher, counted, settled
+from tests.chaos import Watcher, counted, ended, settled
 from tests.load import Citizens, Ledger
 from tests.pair import Pair
 from tests.ports import free_port
@@ -43,8 +43,7 @@ async def test_nothing_is_lost_or_doubled_when_the_primary_goes(number: int) -> 
         load.stop.set()
         await asyncio.gather(*sending)
         await settled(house, [watcher])
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await ended([watching])
         found = await counted(house, ledger, [watcher])
         assert before >= 150
         assert {kind: count for kind, count in found.items() if count} == {}
