@@ -121,12 +121,16 @@ def _prioritised(triage: Triage) -> Triage:
     return msgspec.structs.replace(triage, priority=min(floor, triage.priority))
 
 
+def _is_graver(ticket: Ticket, triage: Triage) -> bool:
+    return _RANK[triage.verdict] > _RANK[ticket.verdict]
+
+
 def raised(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:
     """What a further message's verdict leads to, if it is graver than the ticket's.
 
     An alarm that nobody has seen yet sounds for this message too.
     """
-    if _RANK[triage.verdict] <= _RANK[ticket.verdict]:
+    if not _is_graver(ticket, triage):
         return ()
     told = reassessed(ticket, triage, reason=_reason(triage))
     may_hand_off = c.HandOff in TRANSITIONS[ticket.state] and ticket.police_returns == 0
@@ -139,7 +143,7 @@ def raised(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:
 
 def reassessed(ticket: Ticket, triage: Triage, *, reason: str = "") -> tuple[c.Command, ...]:
     """What needs nothing but the verdict: the ticket shows it, if it is graver than its own."""
-    if _RANK[triage.verdict] <= _RANK[ticket.verdict]:
+    if not _is_graver(ticket, triage):
         return ()
     return (c.Reassess(verdict=triage.verdict, services=triage.services, reason=reason),)
 
