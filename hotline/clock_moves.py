@@ -23,7 +23,7 @@ def clocks_after(ticket: Ticket, command: c.Command, state: State, *, now: datet
     clocks = _watched(ticket, command, _clocks(ticket, command, now, policy), policy)
     if state is ticket.state or state is State.PENDING_FOLLOW_UP:  # there the follow-up's plan tells how long
         return clocks
-    return watch.entered(clocks, state, now, ticket.priority, policy)
+    return watch.entered(clocks, state, now, correction.priority_after(ticket, command), policy)
 
 
 def _watched(ticket: Ticket, command: c.Command, clocks: Clocks, policy: Policy) -> Clocks:
@@ -71,7 +71,7 @@ def _clocks(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -
             return clock_rules.at_refusal(clocks, now, ticket.priority, policy)
         case c.Adopt():
             return clock_rules.earliest(clocks, command.ceiling_due, command.completion_due)
-        case c.Correct():
+        case c.Correct() | c.Reassess():
             return correction.corrected(ticket, command, now, policy)
         case c.SupplyInfo() | c.Resume():
             return clock_rules.resumed(clocks, now, ticket.priority, policy)

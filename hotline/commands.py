@@ -206,9 +206,10 @@ class Redispatch(LifecycleCommand, frozen=True):
 
 
 class PoliceReturn(LifecycleCommand, frozen=True):
-    """110 gives a hand-off back; once, and within the window."""
+    """110 gives a hand-off back; once, and within the window. `priority`: what the ticket has from now on."""
 
     reason: str
+    priority: Priority | None = None
 
 
 class Close(LifecycleCommand, frozen=True):
@@ -266,11 +267,12 @@ class Correct(SideCommand, frozen=True):
 
 
 class Reassess(SideCommand, frozen=True):
-    """Raise or lower the emergency verdict; lowering needs a reason and is audited."""
+    """Raise or lower the emergency verdict; lowering needs a reason and is audited. `priority`: the new one, if any."""
 
     verdict: Verdict
     services: tuple[Service, ...] = ()
     reason: str = ""
+    priority: Priority | None = None
 
 
 class Attach(SideCommand, frozen=True):

@@ -174,6 +174,7 @@ class Core:
         return CityRules(
             signature=f"{self.city.name}12345", prefix=self.city.prefix, policy=self.policy,
             directory=with_neighbours(self.directories.in_force(), self.neighbours), wish=self._wish,
+            priorities=self.city.priorities,
         )
 
     async def read_for_neighbours(self) -> None:

@@ -31,13 +31,13 @@ _OWED = OPEN_STATES | {State.MERGED}
 
 def priority_after(ticket: Ticket, command: c.Command) -> Priority:
     """Return the priority by which clocks run after the command."""
-    corrected_to = command.priority if isinstance(command, c.Correct) else None
+    corrected_to = command.priority if isinstance(command, c.Correct | c.Reassess | c.PoliceReturn) else None
     return ticket.priority if corrected_to is None else corrected_to
 
 
-def corrected(ticket: Ticket, command: c.Correct, now: datetime, policy: Policy) -> Clocks:
+def corrected(ticket: Ticket, command: c.Correct | c.Reassess, now: datetime, policy: Policy) -> Clocks:
     """Return the clocks after a correction; those of the ticket itself where it changes neither kind nor priority."""
-    kind = ticket.kind if command.kind is None else command.kind
+    kind = (command.kind if isinstance(command, c.Correct) else None) or ticket.kind
     priority = priority_after(ticket, command)
     if (kind, priority) == (ticket.kind, ticket.priority) or ticket.state not in _OWED:
         return ticket.clocks

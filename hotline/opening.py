@@ -23,6 +23,7 @@ from hotline.terms import Channel, Kind, Priority, Service, State, Verdict
 from hotline.ticket import VERDICT_RAISED, Ticket
 from routing.directory import Directory
 from routing.dispatch import Dispatch, choose_department
+from routing.priority import PriorityRules, with_priority
 
 Follows = Callable[[Ticket, Triage], tuple[c.Command, ...]]
 _RANK = {Verdict.NON_EMERGENCY: 0, Verdict.UNCLEAR: 1, Verdict.EMERGENCY: 2}
@@ -47,12 +48,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 class CityRules(msgspec.Struct, frozen=True, kw_only=True):
     """What the use cases need of a city: how it signs and numbers, its policy, its dispatch directory,
-    and the category of micro-wishes."""
+    what is urgent there, and the category of micro-wishes."""
 
     signature: str
     prefix: str
     policy: Policy
     directory: Directory
+    priorities: PriorityRules
     wish: Category | None = None
 
 
@@ -170,7 +172,9 @@ def continue_ticket(
         message = answer(text=text, attachments=attachments)
     decisions = [decide(ticket, message, now=now, policy=rules.policy, actor=Actor(Role.CITIZEN, inbound.source))]
     for command in follows(decisions[0].ticket, triage):
-        decisions.append(decide(decisions[-1].ticket, command, now=now, policy=rules.policy, actor=SYSTEM))
+        last = decisions[-1].ticket
+        command = with_priority(command, last, rules.priorities)
+        decisions.append(decide(last, command, now=now, policy=rules.policy, actor=SYSTEM))
     return Change(before=ticket, decisions=tuple(decisions))
 
 

@@ -32,6 +32,7 @@ from hotline.progress import merged_progress, progress_of
 from hotline.rating import RATEABLE, commands_of
 from hotline.terms import Rating, State, Way
 from hotline.ticket import Ticket
+from routing.priority import with_priority
 
 _CITIZEN = Actor(Role.CITIZEN)
 _UNKNOWN = "there is no ticket with this number and code"
@@ -90,10 +91,9 @@ class Service:
         def decided(ticket: Ticket) -> tuple[Change, Effects]:
             # The clock is asked under the ticket's lock: events that wait for each other keep the order of their times.
             check_permitted(actor, command, ticket)
-            now, policy = self._clock(), self._rules().policy
-            return self._changed(
-                ticket, decide(ticket, checked(command, ticket), now=now, policy=policy, actor=actor)
-            )
+            now, rules = self._clock(), self._rules()
+            fitted = with_priority(checked(command, ticket), ticket, rules.priorities)
+            return self._changed(ticket, decide(ticket, fitted, now=now, policy=rules.policy, actor=actor))
 
         return decided
 

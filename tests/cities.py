@@ -11,6 +11,7 @@ from hotline.opening import CityRules
 from hotline.terms import Kind, Priority
 from routing.directory import Rule, UnitKind, build_directory
 from routing.directory import Unit as Office
+from routing.priority import PriorityRules
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)  # Friday 10:00 in Dongguan
 
@@ -40,5 +41,8 @@ DIRECTORY, _wrong = build_directory(
     rules=[Rule(l1="03", l2="路灯", lead="城管局"), Rule(l1="09", l2="供水", lead="水务局", assisting=("城管局",))],
 )
 assert not _wrong
-RULES = CityRules(signature="东莞12345", prefix="DG", policy=POLICY, directory=DIRECTORY)
+PRIORITIES = PriorityRules(
+    kinds=frozenset({Kind.COMPLAINT, Kind.ASSISTANCE}), p1=frozenset({"燃气"}), p2=frozenset({"供水"})
+)
+RULES = CityRules(signature="东莞12345", prefix="DG", policy=POLICY, directory=DIRECTORY, priorities=PRIORITIES)
 STREET_LIGHT = Triage(category=Category(l1="03", l2="路灯", confidence=0.97), kind=Kind.COMPLAINT, title="路灯不亮")

@@ -24,12 +24,12 @@ from hotline.sweep import caught_up
 from hotline.terms import Channel, ClockName, Kind, Light, Priority, RejectReason, Service, State, TryResult
 from hotline.ticket import Ticket, replay
 from hotline.timers import due_command, next_attention, thresholds
-from tests.cities import DIRECTORY, STREET_LIGHT
+from tests.cities import DIRECTORY, PRIORITIES, STREET_LIGHT
 from tests.hotline.test_decide import SIDE_EXAMPLES
 from tests.hotline.test_lifecycle import EXAMPLES
 
 POLICY = load_city(Path("cities/441900")).policy
-RULES = CityRules(signature="东莞12345", prefix="DG", policy=POLICY, directory=DIRECTORY)
+RULES = CityRules(signature="东莞12345", prefix="DG", policy=POLICY, directory=DIRECTORY, priorities=PRIORITIES)
 MINUTE = timedelta(minutes=1)
 
 

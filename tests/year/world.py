@@ -31,6 +31,7 @@ from hotline.sweep import caught_up
 from hotline.terms import Channel, State, Way
 from hotline.ticket import Ticket, replay
 from hotline.timers import next_attention
+from routing.priority import with_priority
 from tests.year.arrivals import DAYS, FIRST, Arrivals
 from tests.year.invariants import Broken, check
 from tests.year.people import Deed, Merge, People, Rate
@@ -57,7 +58,8 @@ class World:
 
     def __init__(self, city: City, *, tickets: int, seed: int, done: Done, arrived: Callable[[], None]) -> None:
         self.rules = CityRules(
-            signature=f"{city.name}12345", prefix=city.prefix, policy=city.policy, directory=city.directory
+            signature=f"{city.name}12345", prefix=city.prefix, policy=city.policy, directory=city.directory,
+            priorities=city.priorities,
         )
         self._arrivals, self._people = Arrivals(city, tickets, seed), People(self.rules, seed + 1)
         self._done, self._arrived = done, arrived
@@ -161,7 +163,8 @@ class World:
             if isinstance(command, c.Unmerge):
                 self._unmerge(live, command, actor)
                 return
-            decision = self._decide(live.ticket, checked(command, live.ticket), actor)
+            command = with_priority(checked(command, live.ticket), live.ticket, self.rules.priorities)
+            decision = self._decide(live.ticket, command, actor)
         except HotlineError as error:
             self._refuse(live, command, error)
             return
