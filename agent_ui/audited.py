@@ -52,8 +52,9 @@ class AuditedRequests(Requests):
             case p.RunCommand(number=number, command=command):
                 return f"ticket.{tag_of(type(command))}", number, {}
             case _:
-                subject = getattr(ask, "number", "") or getattr(ask, "call", "") or getattr(ask, "into", "")
-                return f"console.{tag_of(type(ask))}", str(subject)[:200], {}
+                named = (str(getattr(ask, name, "") or "") for name in ("number", "call", "callback", "into"))
+                subject = next(filter(None, named), "")
+                return f"console.{tag_of(type(ask))}", subject[:200], {}
 
     def _index(self, phone: str) -> str:
         try:

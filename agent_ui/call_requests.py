@@ -128,7 +128,7 @@ class CallDesk:
         if not own and (seen.colleague != staff.name or reason):  # who is only asked sees the caller, masked
             raise Forbidden("this call belongs to another agent")
         if reason:
-            await self._keep(staff, "call.unmask", ask.call, {"reason": reason})
+            await self._keep(staff, "call.unmask", call, {"reason": reason})
         card = await self._reads.card(
             seen.caller, call=seen.id, marked=self._marked(seen.caller), full=bool(reason)
         )

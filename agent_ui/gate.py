@@ -29,10 +29,10 @@ COOKIE = "hotline_session"
 _SEAT = web.RequestKey("seat", Seat)
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOKING_UP = frozenset({
-    "GET /api/v1/figures/calls", "GET /api/v1/hot-spots/texts",
+    "GET /api/v1/figures/calls", "GET /api/v1/figures/report", "GET /api/v1/hot-spots/texts",
     "GET /api/v1/staff/tickets/{number}/attachments/{key}",
 })
-"""Reading that is kept in the audit too: it shows what people said, or who called."""
+"""Reading that is kept in the audit too: it shows what people said, or who called, or is carried away as a file."""
 TOLD_THEMSELVES = ("/api/v1/account", "/api/v1/audit", "/api/v1/logout", "/api/v1/people", "/api/v1/persons")
 """Where the handlers keep what was done in words of their own; here only what was refused is."""
 
@@ -103,11 +103,16 @@ def gate(
         act = f"http.{request.method.lower()} {resource.canonical}"
         subject = "/".join(request.match_info.values())[:200]
         record = Record(at=accounts.clock(), actor=actor_text(seat.staff), act=act, subject=subject)
-        reading = request.method in _READING and f"{request.method} {resource.canonical}" not in LOOKING_UP
-        plain = reading or resource.canonical.startswith(TOLD_THEMSELVES)
+        plain = _only_reads(request, resource.canonical) or resource.canonical.startswith(TOLD_THEMSELVES)
         return await noted(note, record, work, only_refusals=plain)
 
     return cast(Middleware, guarded)
+
+
+def _only_reads(request: web.Request, path: str) -> bool:
+    """Tell whether nothing is changed, looked up or exported: of that the audit keeps refusals alone."""
+    exports = request.query.get("format", "json") != "json"
+    return request.method in _READING and f"{request.method} {path}" not in LOOKING_UP and not exports
 
 
 async def _admitted(request: web.Request, seat: Seat, access: Access, handler: Handler) -> web.StreamResponse:

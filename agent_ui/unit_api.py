@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 from aiohttp import web
 
+from agent_ui.audit_notes import Note, actor_text, noted
 from agent_ui.files import TicketFiles
 from agent_ui.protocol import Ok, Open, Opened
 from agent_ui.requests import Requests
@@ -21,6 +22,7 @@ from channels.appeal_codec import decode_json
 from channels.clean import check_key
 from channels.kit import json_response, read_limited, require_json
 from hotline import commands as c
+from hotline.audit import Record
 from hotline.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from hotline.events import Actor
 from hotline.ports import Acted, Clock, Once
@@ -53,10 +55,11 @@ class UnitApi:
 
     def __init__(
         self, *, authenticate: Callable[[str], Awaitable[str]], requests: Requests, pages: Pages, act_once: ActOnce,
-        book: DeliveryBook, files: TicketFiles, clock: Clock,
+        book: DeliveryBook, files: TicketFiles, clock: Clock, note: Note,
     ) -> None:
+        """`note` keeps the audit of what is refused and of files given out."""
         self._authenticate, self._requests, self._pages, self._act = authenticate, requests, pages, act_once
-        self._book, self._files, self._clock = book, files, clock
+        self._book, self._files, self._clock, self._note = book, files, clock, note
 
     async def _unit(self, request: web.Request) -> Staff:
         """Return the unit as the member of staff that its system acts as."""
@@ -94,15 +97,22 @@ class UnitApi:
         require_json(request)
         key = check_key(request.headers.get("Idempotency-Key", ""))
         body = decode_json(_acts, await read_limited(request, MAX_ACT))
-        check_command(staff, body.command)
         number = request.match_info["number"]
         once = Once(unit=staff.department, key=key, content_hash=act_hash(number, body))
-        acted = await self._act(
-            number, body.command, actor=actor_of(staff), once=once, expected_version=body.expected_version
-        )
+        record = self._record(staff, f"ticket.{c.tag_of(type(body.command))}", number)
+        acted = await noted(self._note, record, self._acted(staff, number, body, once), only_refusals=True)
         return json_response(ActAnswer(
             number=acted.number, version=acted.version, state=acted.state, repeat=acted.repeat
         ))
+
+    async def _acted(self, staff: Staff, number: str, body: ActBody, once: Once) -> Acted:
+        check_command(staff, body.command)
+        return await self._act(
+            number, body.command, actor=actor_of(staff), once=once, expected_version=body.expected_version
+        )
+
+    def _record(self, staff: Staff, act: str, subject: str) -> Record:
+        return Record(at=self._clock(), actor=actor_text(staff), act=act, subject=subject[:200])
 
     async def upload(self, request: web.Request) -> web.Response:
         """Keep a file, to be named by its key in an act."""
@@ -111,7 +121,10 @@ class UnitApi:
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """Give out a file of one of the unit's tickets."""
-        return await self._files.download(request, await self._unit(request))
+        staff = await self._unit(request)
+        subject = "/".join(request.match_info[part] for part in ("number", "key"))
+        record = self._record(staff, "unit.download", subject)
+        return await noted(self._note, record, self._files.download(request, staff))
 
     async def deliveries(self, request: web.Request) -> web.Response:
         """The unit's webhooks that were given up, wait, or were taken."""

@@ -53,6 +53,7 @@ def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
     api = unit_api.UnitApi(
         authenticate=units.authenticate, requests=requests, pages=UnitPages(core.pool, console),
         act_once=core.service.act_once, book=core.units, files=ticket_files, clock=core.clock,
+        note=core.audit.note,
     )
     return [
         *unit_api.routes(api),

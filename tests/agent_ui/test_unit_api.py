@@ -27,6 +27,7 @@ from hotline.appeal import Appeal, Attachment, Citizen
 from hotline.events import SYSTEM, Actor, Role
 from hotline.service import Service
 from hotline.standins.unit import UnitClient
+from hotline.store.audit import AuditStore
 from hotline.store.proposals import ProposalStore
 from hotline.store.relatives import RelativesStore
 from hotline.store.tickets import TicketStore
@@ -104,6 +105,7 @@ async def api(stack: Stack, tmp_path: Path) -> AsyncIterator[Api]:
             *unit_api.routes(unit_api.UnitApi(
                 authenticate=units.authenticate, requests=requests, pages=UnitPages(stack.pool, stack.store),
                 act_once=service.act_once, book=book, files=kept, clock=stack.clock,
+                note=AuditStore(stack.pool).note,
             )),
             *unit_admin.routes(units, book, session=session, clock=stack.clock),
             *files.routes(kept, authenticate=worker),
@@ -220,6 +222,10 @@ async def test_an_act_counts_once_under_its_key(api: Api) -> None:
     status, body = await api.act(receipt.number, {"type": "record_contact"}, "k6", expected_version=1)
     assert (status, body["error_id"]) == (409, "version_conflict")
     assert (await api.act("DG1", {"type": "sign"}, "k7"))[0] == 404
+    refused = [(one.actor, one.act, one.subject, one.result) for one in await AuditStore(api.stack.pool).page(limit=50)]
+    assert ("department:城管局", "ticket.accept_reply", receipt.number, "forbidden") in refused
+    assert ("department:城管局", "ticket.sign", "DG1", "not_found") in refused
+    assert not any(result == "ok" for *_, result in refused), "what was carried out is an event of the ticket"
 
 
 async def test_the_whole_way_of_a_ticket_through_the_stand_in(api: Api) -> None:
@@ -260,6 +266,8 @@ async def test_a_file_is_kept_attached_and_given_out_to_who_sees_the_ticket(api:
         assert (answer.status, answer.content_type, await answer.read()) == (200, "image/png", PNG)
         assert answer.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''")
         assert "sandbox" in answer.headers["Content-Security-Policy"]
+    given = (await AuditStore(api.stack.pool).page(limit=1))[0]
+    assert (given.act, given.subject, given.result) == ("unit.download", f"{receipt.number}/{kept['key']}", "ok")
     assert (await api.ask("GET", path + "0" * 64))[0] == 404
     assert (await api.ask("GET", path + "..%2f..%2fetc%2fpasswd"))[0] == 404
     agent, admin = await api.login("zhang"), await api.login("root")

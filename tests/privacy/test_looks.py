@@ -157,6 +157,11 @@ class Known:
      ("http.put /api/v1/unit-systems/{unit}", "城管局", "forbidden")),
     (StaffRole.SYSTEM_ADMIN, "GET", "/api/v1/unit-systems", 200, None),
     (StaffRole.SUPERVISOR, "GET", "/api/v1/figures/calls", 200, ("http.get /api/v1/figures/calls", "", "ok")),
+    (StaffRole.SUPERVISOR, "GET", "/api/v1/figures?format=json", 200, None),
+    (StaffRole.SUPERVISOR, "GET", "/api/v1/figures?format=xlsx", 200, ("http.get /api/v1/figures", "", "ok")),
+    (StaffRole.SUPERVISOR, "GET", "/api/v1/figures/report", 200, ("http.get /api/v1/figures/report", "", "ok")),
+    (StaffRole.SUPERVISOR, "GET", "/api/v1/directory/versions/v1?format=csv", 200,
+     ("http.get /api/v1/directory/versions/{version}", "v1", "ok")),
     (StaffRole.SUPERVISOR, "POST", "/api/v1/persons/export", 200, None),
     (StaffRole.AGENT, "POST", "/api/v1/persons/export", 403, ("http.post /api/v1/persons/export", "", "forbidden")),
 ])
@@ -173,6 +178,8 @@ async def test_the_gate_keeps_what_staff_change(
     app = web.Application(middlewares=[problems, guarded])
     app.add_routes([
         web.put("/api/v1/unit-systems/{unit}", handler), web.get("/api/v1/unit-systems", handler),
+        web.get("/api/v1/figures", handler), web.get("/api/v1/figures/report", handler),
+        web.get("/api/v1/directory/versions/{version}", handler),
         web.get("/api/v1/figures/calls", handler), web.post("/api/v1/persons/export", handler),
     ])
     async with TestServer(app) as server, aiohttp.ClientSession() as session, session.request(
