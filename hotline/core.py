@@ -64,6 +64,8 @@ from hotline.store.uploads import Uploads, write_durably
 log = structlog.get_logger(__name__)
 WISHES = "微心愿"
 """The second-level category of micro-wishes."""
+_OF_VERDICT = 0.8
+"""Share of the time for a verdict that triage may take; the rest is for writing the ticket."""
 WATCH_INTERVAL = 1.0
 """Seconds after which, at most, every process knows a new version of the directory."""
 
@@ -111,7 +113,8 @@ class Core:
         self.containment = Containment(nuisance, clock=clock)
         self.intake = Intake(
             store=self.store, triage=triage, rules=self.rules, clock=clock, new_code=new_code,
-            limits=Limits(max_waiting=settings.max_waiting), containment=self.containment,
+            containment=self.containment,
+            limits=Limits(max_waiting=settings.max_waiting, triage_timeout=_OF_VERDICT * city.emergency.verdict_within),
         )
         self.records = ChannelStore(pool)
         self.uploads = Uploads(pool, files=settings.data_path / "attachments")

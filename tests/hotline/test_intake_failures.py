@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 
 import asyncpg
@@ -12,6 +14,9 @@ import pytest
 
 from channels.message import Receipt
 from hotline.appeal import Triage
+from hotline.city import load_city
+from hotline.config import Settings
+from hotline.core import open_core
 from hotline.errors import Overloaded, Unavailable
 from hotline.intake import Limits
 from hotline.terms import State
@@ -70,6 +75,23 @@ async def test_when_triage_is_late_the_ticket_is_committed_for_a_person(database
         receipt = await intake.submit(inbound())
         assert receipt.status == State.RECEIVED
         release.set()
+
+
+@pytest.mark.parametrize(("verdict_within", "verdict"), [(0.02, "unclear"), (60.0, "non_emergency")])
+async def test_triage_has_the_time_that_the_city_gives_a_verdict(
+    database: str, tmp_path: Path, verdict_within: float, verdict: str
+) -> None:
+    def slow(texts: Sequence[str], /) -> list[Triage]:
+        time.sleep(0.2)
+        return triage(texts)
+
+    city = load_city(Path("cities/441900"))
+    city = msgspec.structs.replace(
+        city, emergency=msgspec.structs.replace(city.emergency, verdict_within=verdict_within)
+    )
+    settings = Settings(data_dir=str(tmp_path))
+    async with open_core(settings, triage=slow, city=city, dsn=database) as core, core.intake as intake:
+        assert (await intake.submit(inbound())).verdict == verdict
 
 
 async def test_an_endless_triage_is_interrupted_and_left_alone_for_a_while(database: str) -> None:

@@ -96,7 +96,9 @@ async def test_who_calls_is_masked_and_in_full_for_a_reason_only(database: str) 
         with pytest.raises(NotFound):
             await desk.answer(BOSS, ReadCall(id=4, call="nobody"))
         kept = await pool.fetch("SELECT actor, act, subject, detail::jsonb->>'reason' FROM audit_records ORDER BY id")
-        assert [tuple(row) for row in kept] == [("agent:wang", "call.unmask", "c1", why) for why in ("回拨139****9000核实", "本人")]
+        assert [tuple(row) for row in kept] == [
+            ("agent:wang", "call.unmask", "c1", why) for why in ("回拨139****9000核实", "本人")
+        ]
 
 
 async def test_a_console_that_comes_back_learns_of_its_call(database: str) -> None:
