@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 
+import msgspec
 import structlog
 from aiohttp import web
 
@@ -20,7 +21,9 @@ from channels.port import ChannelPort
 from channels.ticket_codec import number_of
 from channels.wechat_codec import SUCCESS, Event, Lookup, Message, Query, Unknown, WeChatSettings
 from channels.wechat_crypto import verify
-from hotline.errors import HotlineError, KeyReused, NotFound, RateLimited
+from hotline.errors import HotlineError, IllegalTransition, KeyReused, NotFound, RateLimited
+from hotline.ids import TicketNumber
+from hotline.opening import starts_anew
 
 log = structlog.get_logger(__name__)
 WAIT = 4.0
@@ -80,24 +83,40 @@ class WeChat:
             return ""
         except RateLimited:
             return wording.TOO_FAST
-        except Exception:  # whatever fails here must not cost the citizen's message: it goes to the disk
+        except Exception as error:  # whatever fails here must not cost the citizen's message: it goes to the disk
+            if isinstance(error, IllegalTransition) and inbound.continues is not None:  # that ticket has ended
+                speaks = inbound.appeal.citizen.key
+                anew = msgspec.structs.replace(inbound, continues=None, conversation=speaks)
+                return await self._submit(anew, deadline)
             log.warning("wechat_spooled", external_id=inbound.external_id, exc_info=True)
             await asyncio.to_thread(self._port.spool, inbound)
             return ""
         return wording.receipt_text(receipt)
 
     async def _look_up(self, lookup: Lookup, open_id: str, deadline: float) -> str:
+        """Tell how the ticket stands; what else was said is added to it, or taken as any message, and never lost."""
+        number, told = await self._standing(lookup, open_id, deadline)
+        if lookup.more is None:
+            return told
+        more = lookup.more
+        if number is not None and not starts_anew(more):  # who has the code need not be the ticket's own citizen:
+            more = msgspec.structs.replace(more, continues=number, conversation="")  # their conversation stays theirs
+        return f"{await self._submit(more, deadline)}\n{told}".strip()
+
+    async def _standing(self, lookup: Lookup, open_id: str, deadline: float) -> tuple[TicketNumber | None, str]:
+        """Return the ticket that number and code open, None for none, and what the citizen is told of it."""
         now = self._port.now().timestamp()
         try:
             self._guesses.check(open_id, lookup.number, now)
             async with asyncio.timeout_at(deadline):
-                return wording.progress_text(await self._port.progress(number_of(lookup.number), lookup.code))
+                number = number_of(lookup.number)
+                return number, wording.progress_text(await self._port.progress(number, lookup.code))
         except NotFound:
             self._guesses.wrong(open_id, lookup.number, now)
-            return wording.NOT_FOUND
+            return None, wording.NOT_FOUND
         except (HotlineError, TimeoutError):
             log.warning("wechat_lookup_failed", exc_info=True)
-            return wording.TOO_FAST
+            return None, wording.TOO_FAST
 
 
 def _query(request: web.Request) -> Query:

@@ -6,8 +6,6 @@ when the answer takes longer than 5 s. Source: developers.weixin.qq.com, 接收�
 
 from __future__ import annotations
 
-import re
-import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -19,6 +17,7 @@ from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
 from channels import wechat_crypto, wording
 from channels.clean import MAX_TEXT, clean, clean_line
 from channels.message import Inbound
+from channels.wechat_lookup import asked_in
 from hotline.appeal import Appeal, Attachment, Citizen, Place
 from hotline.errors import Forbidden, InvalidInput
 from hotline.terms import Channel
@@ -64,10 +63,12 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True):
     """The citizen asks how a ticket stands. `number` is as it was typed, in capitals: there may be none such.
 
     A mistyped one is a look-up all the same: as an appeal it would show others the code that opens the true ticket.
+    `more` is what else they said, without the code.
     """
 
     number: str
     code: str
+    more: Inbound | None = None
 
 
 class Unknown(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,10 +83,6 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     open_id: str
     account: str
     content: Inbound | Event | Lookup | Unknown
-
-
-_LOOKUP = re.compile(r"(?:查询|进度|查)?[\s:]*([A-Z]{2}[0-9]{15,23})[\s,]+([0-9]{4,10})", re.IGNORECASE)
-"""From one digit less than a number has; in half width."""
 
 
 def read_xml(body: bytes) -> dict[str, str]:
@@ -135,12 +132,17 @@ def _content(fields: Fields, open_id: str, now: datetime) -> Inbound | Event | L
         return _event(fields, open_id)
     if kind not in _READERS:
         return Unknown(type=kind)
-    if kind == "text" and (lookup := _lookup(fields.get("Content", ""))):
-        return lookup
-    appeal = msgspec.structs.replace(_READERS[kind](fields), citizen=Citizen(key=open_id))
+    asked = asked_in(clean(fields.get("Content", ""))) if kind == "text" else None
+    if asked is None:
+        return _inbound(fields, _READERS[kind](fields), open_id, now)
+    more = _inbound(fields, Appeal(text=asked.words[:MAX_TEXT]), open_id, now) if asked.words else None
+    return Lookup(number=asked.number, code=asked.code, more=more)
+
+
+def _inbound(fields: Fields, appeal: Appeal, open_id: str, now: datetime) -> Inbound:
     return Inbound(
-        channel=Channel.WECHAT, external_id=_need(fields, "MsgId"), appeal=appeal, received_at=now,
-        conversation=open_id, source="wechat",
+        channel=Channel.WECHAT, external_id=_need(fields, "MsgId"), received_at=now, conversation=open_id,
+        source="wechat", appeal=msgspec.structs.replace(appeal, citizen=Citizen(key=open_id)),
     )
 
 
@@ -151,11 +153,6 @@ def _event(fields: Fields, open_id: str) -> Event:
         external_id=f"{open_id}:{created}:{name}", name=name.lower(), open_id=open_id,
         key=clean_line(fields.get("EventKey"), limit=1000), status=clean_line(fields.get("Status")),
     )
-
-
-def _lookup(text: str) -> Lookup | None:
-    found = _LOOKUP.fullmatch(unicodedata.normalize("NFKC", clean(text)))
-    return Lookup(number=found[1].upper(), code=found[2]) if found else None
 
 
 def _text(fields: Fields) -> Appeal:

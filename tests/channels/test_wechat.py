@@ -17,11 +17,12 @@ from wechatpy.crypto import WeChatCrypto  # type: ignore[import-untyped]
 from wechatpy.utils import check_signature  # type: ignore[import-untyped]
 
 from channels import wechat, wechat_codec, wechat_crypto, wording
-from channels.message import Inbound
+from channels.message import Inbound, Receipt
 from channels.wechat_codec import Event, Lookup, Query, Unknown, WeChatSettings
-from hotline.errors import Forbidden, InvalidInput, KeyReused, Overloaded, RateLimited, Unavailable
+from hotline.errors import Forbidden, IllegalTransition, InvalidInput, KeyReused, Overloaded, RateLimited, Unavailable
+from hotline.ids import TicketNumber
 from hotline.standins import wechat as wechat_standin
-from hotline.terms import State
+from hotline.terms import State, Verdict
 from tests.channels.conftest import Client, Serve
 from tests.channels.contract import FIXTURES, NOW, payloads
 from tests.channels.memory import MemoryPort
@@ -151,13 +152,44 @@ def test_every_recorded_event_has_its_own_identity() -> None:
     "DG2026112130000420 123456", "查询 DG2026112130000001 123456",
     "查询：ＤＧ２０２６１１２１３００００００１，１２３４５６", "进度 dg202611213000042 123456",
     "查询DG20261121300000427 123456",
+    # our own words back, in part or whole, in either order
+    "工单号:DG2026112130000427\n查询码:123456", "工单号：DG2026112130000427　查询码：123456。",
+    "查询码:123456,工单号:DG2026112130000427", "123456 DG2026112130000427",
+    "承办单位:城市管理和综合执法局\n预计办结:2026-12-05 18:00前\n工单号:DG2026112130000427\n查询码:123456",
 ])
-def test_a_mistyped_number_is_a_look_up_all_the_same(text: str) -> None:
-    assert isinstance(_said(text), Lookup)
+def test_number_and_code_are_a_look_up_also_where_one_is_mistyped(text: str) -> None:
+    found = _said(text)
+    assert isinstance(found, Lookup)
+    assert (found.number[:2], found.code, found.more) == ("DG", "123456", None)
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+@pytest.mark.parametrize("continued", [False, True])
+def test_a_receipt_pasted_back_is_a_look_up(verdict: Verdict, continued: bool) -> None:
+    receipt = Receipt(
+        number=TicketNumber("DG2026112130000427"), code="123456", status="received", verdict=verdict,
+        category="03/路灯", department="城市管理和综合执法局", expected_by=NOW, continued=continued,
+    )
+    assert _said(wording.receipt_text(receipt)) == Lookup(number="DG2026112130000427", code="123456")
+
+
+@pytest.mark.parametrize(("text", "left"), [
+    ("DG2026112130000427 123456 还没修", "DG2026112130000427 ****** 还没修"),
+    ("还没修,工单号DG2026112130000427查询码是123456", "还没修,工单号DG2026112130000427查询码是******"),
+    ("灯又坏了 DG2026112130000427 2026年修过 １２３４５６", "灯又坏了 DG2026112130000427 2026年修过 ******"),
+    ("您的诉求已受理。\n工单号:DG2026112130000427\n查询码:123456\n事项:路灯\n承办单位:城管局\n还没修",
+     "工单号:DG2026112130000427\n查询码:******\n还没修"),
+])
+def test_what_is_said_beside_number_and_code_is_kept_without_the_code(text: str, left: str) -> None:
+    found = _said(text)
+    assert isinstance(found, Lookup)
+    assert found.more is not None
+    assert (found.code, found.more.appeal.text, found.more.external_id) == ("123456", left, "1")
 
 
 @pytest.mark.parametrize("text", [
-    "路灯坏了", "DG2026112130000427", "SF1234567890123 1234", "DG2026112130000427 123456 还没修",
+    "路灯坏了", "DG2026112130000427", "SF1234567890123 1234", "DG2026112130000427 2026年修过", "罚款130000元",
+    "DG2026112130000427 请打13800138000",
 ])
 def test_other_texts_are_no_look_up(text: str) -> None:
     assert isinstance(_said(text), Inbound)
@@ -324,6 +356,44 @@ async def test_look_up_by_number_and_code(client: Client, port: MemoryPort) -> N
     assert "已修复" in await ask(f"查询 {number.lower()} {code}")
     assert await ask(f"{number} 000001") == wording.NOT_FOUND
     assert len(port.inbounds) == 1
+
+
+async def test_words_beside_number_and_code_join_that_ticket_and_nobody_reads_the_code(
+    client: Client, port: MemoryPort
+) -> None:
+    await say(client, TEXT)
+    (number, code), = port.codes.items()
+
+    async def tell(text: str, id_: int) -> str:
+        xml = wechat_standin.text_message(text, open_id="o2", message_id=id_, created=1)
+        return str(wechat_codec.read_xml(await (await say(client, xml)).read())["Content"])
+
+    assert f"工单{number}" in await tell(f"{number} {code} 还没修", 1)
+    assert (port.inbounds[-1].continues, port.inbounds[-1].conversation) == (number, "")
+    assert wording.NOT_FOUND in await tell(f"{number} 000001 还没修", 2)
+    assert (port.inbounds[-1].continues, port.inbounds[-1].conversation) == (None, "o2")
+    await tell(f"新诉求 {number} {code} 井盖丢了", 3)
+    assert (port.inbounds[-1].continues, port.inbounds[-1].conversation) == (None, "o2")
+    assert [inbound.appeal.text for inbound in port.inbounds[1:]] == [
+        f"{number} ****** 还没修", f"{number} ****** 还没修", f"新诉求 {number} ****** 井盖丢了",
+    ]
+
+
+async def test_words_for_a_ticket_that_is_finished_open_another(
+    client: Client, port: MemoryPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await say(client, TEXT)
+    (number, code), = port.codes.items()
+    submit = port.submit
+
+    async def finished(inbound: Inbound) -> Receipt:
+        if inbound.continues is not None:
+            raise IllegalTransition("finished")
+        return await submit(inbound)
+
+    monkeypatch.setattr(port, "submit", finished)
+    await say(client, wechat_standin.text_message(f"{number} {code} 又坏了", open_id="o2", message_id=1, created=1))
+    assert (port.inbounds[-1].conversation, port.inbounds[-1].appeal.text) == ("o2", f"{number} ****** 又坏了")
 
 
 async def test_a_mistyped_number_is_not_found_and_counts_and_nobody_reads_the_code(
