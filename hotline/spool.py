@@ -4,6 +4,9 @@ WeChat wants its answer within 5 s. When the database is slow the delivery is wr
 its `success`, and the spool submits the delivery again until it is committed; the inbox makes the repeat harmless. Then
 the citizen is told by a message of its own, whose key makes it go out once. One file per delivery; a file is deleted
 after everything it stands for is committed.
+
+One delivery that never gets through, a fault of ours, holds up no other: it is tried ever more rarely, and set aside
+for a person once it has failed again and again while others got through. Where several fail on end the core is away.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -22,18 +26,40 @@ from hotline.errors import UNREADABLE, HotlineError, Overloaded, RateLimited, Un
 
 log = structlog.get_logger(__name__)
 
-_REFUSED, _UNREADABLE = ".refused", ".unreadable"
+_REFUSED, _UNREADABLE, _STUCK = ".refused", ".unreadable", ".stuck"
+_AWAY = 3
+"""Different deliveries that fail one after the other: then it is not theirs, and the rest waits."""
+_OWN_FAILURES = 10
+"""Failures of one delivery, each after another got through, that are its own."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 Write = Callable[[Path, bytes], None]
 Submit = Callable[[Inbound], Awaitable[Receipt]]
 Tell = Callable[[Inbound, Receipt], Awaitable[None]]
 
 
-class Spool:
-    """The spool in `folder`, shared by the processes of one machine: submitting twice is harmless."""
+class _Failing(msgspec.Struct, frozen=True):
+    """A delivery that did not get through: when it is due again, after which pause, how often it failed by itself."""
 
-    def __init__(self, folder: Path, *, write: Write, submit: Submit, tell: Tell, interval: float = 0.5) -> None:
+    due: float
+    pause: float
+    own: int
+    delivered: int
+
+
+class Spool:
+    """The spool in `folder`, shared by the processes of one machine: submitting twice is harmless.
+
+    `clock` tells seconds that only run forward.
+    """
+
+    def __init__(
+        self, folder: Path, *, write: Write, submit: Submit, tell: Tell, interval: float = 0.5,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._folder, self._write, self._submit, self._tell = folder, write, submit, tell
-        self._interval = interval
+        self._interval, self._clock = interval, clock
+        self._failing: dict[str, _Failing] = {}
+        self._delivered = 0
 
     def put(self, inbound: Inbound) -> None:
         """Keep a delivery safely; a repeat overwrites its own file."""
@@ -42,11 +68,12 @@ class Spool:
 
     def waiting(self) -> list[Path]:
         """Return the files that still stand for something, oldest first."""
-        return sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
+        found = [(written, path) for path in self._folder.glob("*.json") if (written := _written(path)) is not None]
+        return [path for _, path in sorted(found)]
 
     def count(self) -> tuple[int, int]:
         """Return how many files wait, and how many were set aside: nobody submits those, they are for a person."""
-        aside = [path for suffix in (_REFUSED, _UNREADABLE) for path in self._folder.glob(f"*{suffix}")]
+        aside = [path for suffix in (_REFUSED, _UNREADABLE, _STUCK) for path in self._folder.glob(f"*{suffix}")]
         return len(self.waiting()), len(aside)
 
     async def run(self) -> None:
@@ -56,13 +83,35 @@ class Spool:
             await asyncio.sleep(self._interval)
 
     async def drain(self) -> None:
-        """Submit everything that waits once; what does not get through stays for the next round."""
-        for path in await asyncio.to_thread(self.waiting):
-            try:
-                await self._deliver(path)
-            except (Overloaded, Unavailable, OSError) as error:
-                log.warning("spool_waits", file=path.name, error=str(error))
+        """Submit everything that is due once; what does not get through stays for a later round."""
+        waiting, failed = await asyncio.to_thread(self.waiting), 0
+        self._failing = {path.name: self._failing[path.name] for path in waiting if path.name in self._failing}
+        for path in waiting:
+            if failed >= _AWAY:
                 return
+            known = self._failing.get(path.name)
+            if known is None or known.due <= self._clock():
+                failed = 0 if await self._delivers(path) else failed + 1
+
+    async def _delivers(self, path: Path) -> bool:
+        """Tell whether there is nothing left to do for a delivery."""
+        try:
+            await self._deliver(path)
+        except (Overloaded, Unavailable, OSError) as error:
+            log.warning("spool_waits", file=path.name, error=str(error))
+            await self._put_off(path)
+            return False
+        self._failing.pop(path.name, None)
+        return True
+
+    async def _put_off(self, path: Path) -> None:
+        known = self._failing.get(path.name, _Failing(0.0, _FIRST_PAUSE / 2, 0, self._delivered))
+        own, pause = known.own + (self._delivered > known.delivered), min(2 * known.pause, _LONGEST_PAUSE)
+        if own >= _OWN_FAILURES:
+            log.error("spool_stuck", file=path.name, failures=own)
+            await asyncio.to_thread(_set_aside, path, _STUCK)
+        else:
+            self._failing[path.name] = _Failing(self._clock() + pause, pause, own, self._delivered)
 
     async def _deliver(self, path: Path) -> None:
         inbound = await asyncio.to_thread(_read, path)
@@ -79,7 +128,16 @@ class Spool:
             log.warning("spool_refused", file=path.name, error_id=error.error_id, detail=error.detail)
             await asyncio.to_thread(_set_aside, path, _REFUSED)
         else:
+            self._delivered += 1
             await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+def _written(path: Path) -> float | None:
+    """Return when a file was written, None if another process has just dealt with it."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def _read(path: Path) -> Inbound | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import pytest
 
 from channels.message import Inbound, Receipt
 from hotline.errors import HotlineError, KeyReused, RateLimited, Unavailable
@@ -33,8 +36,37 @@ class Hotline:
         self.told.append(message.external_id)
 
 
-def spool(folder: Path, hotline: Hotline) -> Spool:
-    return Spool(folder, write=write_durably, submit=hotline.submit, tell=hotline.tell)
+class Time:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Broken(Hotline):
+    """Takes everything but the delivery `bad`."""
+
+    bad = "bad"
+
+    async def submit(self, message: Inbound) -> Receipt:
+        if message.external_id == self.bad:
+            self.outcomes = [Unavailable("a fault of ours")]
+        return await super().submit(message)
+
+
+def spool(folder: Path, hotline: Hotline, clock: Time | None = None) -> Spool:
+    return Spool(folder, write=write_durably, submit=hotline.submit, tell=hotline.tell, clock=clock or Time())
+
+
+def put(kept: Spool, key: str, age: int = 0) -> None:
+    """Put a delivery that has waited for `age` seconds."""
+    before = set(kept.waiting())
+    kept.put(inbound(key=key))
+    for path in set(kept.waiting()) - before:
+        os.utime(path, (1_000_000 - age, 1_000_000 - age))
 
 
 async def test_what_is_put_is_submitted_told_and_gone(tmp_path: Path) -> None:
@@ -54,6 +86,62 @@ async def test_it_waits_while_the_database_is_away_and_survives_a_restart(tmp_pa
     assert hotline.taken == []
     await spool(tmp_path, hotline).drain()
     assert hotline.taken == [message]
+
+
+async def test_one_delivery_that_never_gets_through_holds_up_no_other(tmp_path: Path) -> None:
+    hotline, clock = Broken(), Time()
+    kept = spool(tmp_path, hotline, clock)
+    put(kept, "bad", age=60)
+    put(kept, "good")
+    await kept.drain()
+    assert hotline.told == ["good"]
+    for round_ in range(40):
+        clock.now += 10
+        put(kept, f"later-{round_}")
+        await kept.drain()
+    assert len(hotline.told) == 41
+    assert kept.count() == (0, 1)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".stuck"]
+
+
+async def test_what_fails_while_nothing_else_gets_through_is_never_set_aside(tmp_path: Path) -> None:
+    hotline, clock = Broken(), Time()
+    kept = spool(tmp_path, hotline, clock)
+    put(kept, "bad")
+    for _ in range(100):
+        clock.now += 10
+        await kept.drain()
+    assert kept.count() == (1, 0)
+    hotline.bad = ""
+    await kept.drain()
+    assert (hotline.told, kept.count()) == ([], (1, 0)), "its pause is not over"
+    clock.now += 10
+    await kept.drain()
+    assert (hotline.told, kept.count()) == (["bad"], (0, 0))
+
+
+async def test_while_the_core_is_away_only_a_few_are_tried(tmp_path: Path) -> None:
+    hotline, clock = Hotline(*[Unavailable("away")] * 100), Time()
+    kept = spool(tmp_path, hotline, clock)
+    for number in range(20):
+        put(kept, str(number), age=number)
+    await kept.drain()
+    assert len(hotline.outcomes) == 97
+    hotline.outcomes = []
+    for _ in range(2):
+        await kept.drain()
+        clock.now += 1
+    assert kept.waiting() == []
+
+
+async def test_a_file_that_another_process_takes_meanwhile_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = spool(tmp_path, Hotline())
+    kept.put(inbound())
+    there = kept.waiting()
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: [*there, tmp_path / "gone.json"])
+    assert kept.waiting() == there
 
 
 async def test_what_containment_refuses_is_kept_as_evidence_and_not_here(tmp_path: Path) -> None:
