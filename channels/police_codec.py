@@ -38,7 +38,10 @@ class IncidentUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a transfer, sent to the desk. `status` as in the answer to the transfer."""
+    """What became of a transfer, sent to the desk. `status` as in the answer to the transfer.
+
+    The transfer is named as the desk named it: by `incident`, by its `Idempotency-Key` in `key` where that was all.
+    """
 
     incident: str
     number: str
@@ -46,6 +49,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     department: str
     outcome: str
     at: datetime
+    key: str = ""
 
 
 _decoder = msgspec.json.Decoder(TransferBody)
@@ -72,7 +76,7 @@ def decode_transfer(body: bytes, *, key: str, now: datetime) -> Inbound:
     appeal = appeal_of(given)
     appeal = msgspec.structs.replace(appeal, title=appeal.title or clean_line(given.matter, field="matter"))
     external_id = f"incident:{identity}" if identity else f"key:{check_key(key)}"
-    citizen = msgspec.structs.replace(appeal.citizen, key=external_id if identity else "")
+    citizen = msgspec.structs.replace(appeal.citizen, key=external_id)
     appeal = msgspec.structs.replace(appeal, citizen=citizen)
     return Inbound(
         channel=Channel.POLICE, external_id=external_id, appeal=appeal, received_at=now, source="police110"
@@ -95,3 +99,8 @@ def decode_outcome(body: bytes) -> Outcome:
 def incident_of(inbound_id: str) -> str:
     """Return the desk's incident number in a transfer's external id, "" where it came by key only."""
     return inbound_id.removeprefix("incident:") if inbound_id.startswith("incident:") else ""
+
+
+def key_of(inbound_id: str) -> str:
+    """Return the `Idempotency-Key` in the external id of a transfer that came by key only, "" otherwise."""
+    return inbound_id.removeprefix("key:") if inbound_id.startswith("key:") else ""

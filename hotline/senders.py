@@ -9,7 +9,7 @@ import msgspec
 
 from channels import chat
 from channels.message import Outbound
-from channels.police_codec import Outcome, incident_of
+from channels.police_codec import Outcome, incident_of, key_of
 from channels.port import ChannelPort
 from hotline.errors import RuleViolation
 from hotline.ports import Clock, Stored
@@ -40,7 +40,7 @@ class OutcomeSender:
         ticket = (await self._read(message.number)).ticket
         outcome = Outcome(
             incident=incident_of(message.to), number=ticket.number, status=ticket.state, department=ticket.lead,
-            outcome=message.text, at=_second(self._clock()),
+            outcome=message.text, at=_second(self._clock()), key=key_of(message.to),
         )
         await self._desk.report_outcome(message.key, msgspec.to_builtins(outcome))
 

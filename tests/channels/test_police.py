@@ -117,7 +117,8 @@ def test_an_outcome_is_read_whole_or_refused() -> None:
     for wrong in (b"{}", b"", body[:-1], body.replace(b'"number"', b'"nummer"')):
         with pytest.raises(InvalidInput):
             police_codec.decode_outcome(wrong)
-    assert police_codec.incident_of("key:k1") == ""
+    assert (police_codec.incident_of("key:k1"), police_codec.key_of("key:k1")) == ("", "k1")
+    assert police_codec.key_of("incident:J1") == ""
 
 
 async def test_updates_of_our_incidents_are_signed_too(serve: Serve, port: MemoryPort) -> None:

@@ -20,9 +20,9 @@ from tests.hotline.test_intake import intake_over
 INCIDENT = "4419002026112100017"
 
 
-async def answered(w: World) -> tuple[str, list[str]]:
+async def answered(w: World, incident: str = INCIDENT) -> tuple[str, list[str]]:
     """Return the number of a transfer that was answered, and the keys of what is owed to the desk since."""
-    body = msgspec.json.encode({"incident": INCIDENT, "matter": "社保", "text": "咨询社保"})
+    body = msgspec.json.encode({"incident": incident, "matter": "社保", "text": "咨询社保"})
     async with intake_over(w.dsn) as intake:
         receipt = await intake.submit(decode_transfer(body, key="k1", now=NOW))
     await w.service.act(receipt.number, c.Answer(text="社保每月十五日前缴"), actor=Actor(Role.AGENT, "li"))
@@ -55,6 +55,15 @@ async def test_the_desk_has_the_outcome_once_whatever_it_did_at_first(database: 
             incident=INCIDENT, number=number, status=State.ANSWERED, department="", outcome=told.outcome,
             at=NOW.replace(microsecond=0),
         )
+
+
+async def test_a_transfer_by_key_only_gets_its_outcome_under_that_key(database: str) -> None:
+    async with world(database) as w:
+        number, keys = await answered(w, incident="")
+        for key in keys:
+            await messages(w).send(key)
+        [told] = [one for one in w.desk.outcomes.values() if "每月十五日" in one.outcome]
+        assert (told.number, told.incident, told.key) == (number, "", "k1")
 
 
 async def test_an_outcome_without_a_ticket_is_no_outcome(database: str) -> None:
