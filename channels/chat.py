@@ -135,7 +135,7 @@ class ChatRoom:
 
 async def send(port: ChannelPort, message: Outbound) -> None:
     """Say something to the chat of `Outbound.to` (its `Citizen.key`); durable, and a repeat of the key is one line."""
-    await port.chat_add(message.to.removeprefix(chat_codec.KEY), f"o:{message.key}", HOTLINE, message.text)
+    await port.chat_add(message.to.removeprefix(chat_codec.KEY), f"o:{message.key}", HOTLINE, wording.words_of(message))
 
 
 def room(port: ChannelPort, *, limit: RateLimit | None = None, proxies: int = 0, poll: float = 1.0) -> ChatRoom:

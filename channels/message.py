@@ -44,7 +44,8 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         channel: CALL is the telephone network: an SMS.
-        rating: a signed link to rate is put after the text when it is sent.
+        rating: a signed link to rate is added when it is sent.
+        link: that link; it stands after the text, however short that has to be cut for it.
         phone: where an SMS goes if the channel cannot deliver; "" for nowhere.
     """
 
@@ -54,6 +55,7 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     number: TicketNumber | None = None
     rating: bool = False
+    link: str = ""
     phone: str = ""
 
 

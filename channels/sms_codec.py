@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from channels.message import Outbound
-from channels.wording import cut
+from channels.wording import words_of
 
 LONGEST = 1_500
 """Bytes of UTF-8: about 500 characters, eight parts of an SMS."""
@@ -23,7 +23,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 def encode(message: Outbound) -> bytes:
     """Return the body that carries a message, cut to what a gateway takes."""
     return msgspec.json.encode(Letter(
-        key=message.key, to=message.to, text=cut(message.text, LONGEST), number=message.number or "",
+        key=message.key, to=message.to, text=words_of(message, LONGEST), number=message.number or "",
     ))
 
 

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import msgspec
 
 from channels.message import Outbound
-from channels.wording import cut
+from channels.wording import words_of
 from hotline.errors import UNREADABLE, RateLimited, RuleViolation, Unavailable
 
 TOKEN_NAME = "wechat"  # noqa: S105 – the row's name, no secret
@@ -84,7 +84,7 @@ class WeChatApi(msgspec.Struct, frozen=True, kw_only=True):
 
 def customer_message(message: Outbound) -> dict[str, Any]:
     """Return the body of a customer-service message."""
-    return {"touser": message.to, "msgtype": "text", "text": {"content": cut(message.text, TEXT_BYTES)}}
+    return {"touser": message.to, "msgtype": "text", "text": {"content": words_of(message, TEXT_BYTES)}}
 
 
 def notice(message: Outbound, api: WeChatApi) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from channels.message import Receipt
+from channels.message import Outbound, Receipt
 from channels.views import Progress
 from hotline.terms import Verdict
 
@@ -59,3 +59,9 @@ def cut(text: str, limit: int) -> str:
     """Return `text` cut to at most `limit` bytes of UTF-8, whole characters, with an ellipsis where cut."""
     data = text.encode()
     return text if len(data) <= limit else data[:limit - 3].decode(errors="ignore") + "…"
+
+
+def words_of(message: Outbound, limit: int = 0) -> str:
+    """Return what is sent of a message: the text, cut where it is longer than `limit` bytes in all, and the link."""
+    link = f" 评价:{message.link}" if message.link else ""
+    return (cut(message.text, limit - len(link.encode())) if limit else message.text) + link

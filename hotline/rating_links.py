@@ -26,11 +26,10 @@ class RatingLinks:
         return self._known
 
     async def finish(self, message: Outbound) -> Outbound:
-        """Put a fresh link after the text of a message that asks for a rating; 110 is asked for none."""
+        """Give a message that asks for a rating a fresh link; 110 is asked for none."""
         if not message.rating or message.number is None or message.channel is Channel.POLICE:
             return message
-        link = await self.link(message.number)
-        return msgspec.structs.replace(message, text=f"{message.text} 评价:{link}")
+        return msgspec.structs.replace(message, link=await self.link(message.number))
 
     async def link(self, number: TicketNumber) -> str:
         """Return a link with which the citizen of a ticket can rate it."""

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestServer
 
+from channels import sms_codec, wechat_api
 from channels.message import Outbound
 from channels.sms import Gateway
 from channels.wechat_api import OutsideWindow
@@ -191,4 +192,16 @@ async def test_110_is_asked_for_no_rating() -> None:
     links = RatingLinks(key=key, base="http://x", clock=lambda: datetime(2026, 11, 21, tzinfo=UTC))
     asked = message(Channel.POLICE, number=NUMBER, rating=True)
     assert await links.finish(asked) == asked
-    assert "/r/" in (await links.finish(msgspec.structs.replace(asked, channel=Channel.CALL))).text
+    assert "/r/" in (await links.finish(msgspec.structs.replace(asked, channel=Channel.CALL))).link
+
+
+async def test_a_long_result_is_cut_before_its_link() -> None:
+    async def key() -> bytes:
+        return b"k" * 32
+
+    links = RatingLinks(key=key, base="http://x", clock=lambda: datetime(2026, 11, 21, tzinfo=UTC))
+    finished = await links.finish(message(number=NUMBER, rating=True, text="答" * 1000))
+    sent = wechat_api.customer_message(finished)["text"]["content"], sms_codec.decode(sms_codec.encode(finished)).text
+    for text, most in zip(sent, (wechat_api.TEXT_BYTES, sms_codec.LONGEST), strict=True):
+        assert text.endswith(f"答… 评价:{finished.link}")
+        assert len(text.encode()) <= most
