@@ -19,8 +19,8 @@ from channels.clean import check_key
 from channels.kit import client_address, client_network, named_by_secret, read_limited
 from channels.limits import RateLimit
 from channels.message import Inbound, Receipt
-from channels.open311_codec import Jurisdiction
-from channels.open311_kit import FORM, handler, nowhere, rows_response, typed
+from channels.open311_codec import Jurisdiction, Prove
+from channels.open311_kit import FORM, handler, nowhere, requests_response, rows_response, typed
 from channels.port import ChannelPort, RequestFilter
 from channels.repeats import Repeats
 from channels.ticket_codec import number_of
@@ -38,9 +38,10 @@ class Open311:
     """Handlers over a port. `keys` maps names of apps to their api_key."""
 
     def __init__(
-        self, port: ChannelPort, city: Jurisdiction, keys: Mapping[str, str], limit: RateLimit, proxies: int
+        self, port: ChannelPort, city: Jurisdiction, keys: Mapping[str, str], limit: RateLimit, proxies: int,
+        prove: Prove,
     ) -> None:
-        self._port, self._city, self._keys, self._proxies = port, city, keys, proxies
+        self._port, self._city, self._keys, self._proxies, self._prove = port, city, keys, proxies, prove
         self._repeats = Repeats(limit)
 
     async def services(self, _: web.Request, form: str) -> web.Response:
@@ -67,7 +68,7 @@ class Open311:
             token = await ask()
             inbound = open311_codec.inbound_of(appeal, token=token, source=name, now=self._port.now())
             row = await self._submitted(inbound, token, asked=given.get("token") in ("true", "1"))
-        return rows_response([row], form, many="service_requests", one="request", status=201)
+        return requests_response([row], form, status=201)
 
     def _sender(self, request: web.Request, given: Mapping[str, str]) -> tuple[str, str]:
         """Return the app's name ("" without a key) and what tells senders apart; raises Forbidden."""
@@ -90,26 +91,23 @@ class Open311:
         return open311_codec.token_of(sender, f"{content}:{first.timestamp():.6f}")
 
     async def _submitted(self, inbound: Inbound, token: str, *, asked: bool) -> open311_wire.Row:
+        receipt: Receipt | None = None
         try:
             async with asyncio.timeout(WAIT):
                 receipt = await self._port.submit(inbound)
         except TimeoutError:
             log.warning("open311_spooled", external_id=inbound.external_id)
             await asyncio.to_thread(self._port.spool, inbound)
-            asked = True
-        if asked:
-            return {"token": token, "service_notice": "", "account_id": ""}
-        return open311_codec.created_row(receipt.number, receipt.code)
+        return open311_codec.taken_row(receipt, "" if receipt and not asked else token + self._prove(token))
 
     async def token(self, request: web.Request, form: str) -> web.Response:
         """The number behind a token."""
-        token = request.match_info["token"]
+        told = request.match_info["token"]
+        token, proven = open311_codec.read_token(told, self._prove)
         receipt = await self._port.find(Channel.APP, open311_codec.external_id(token))
         if receipt is None:
             raise NotFound("the token is not known, or its request is not yet taken; ask again later")
-        return rows_response(
-            [{"service_request_id": receipt.number, "token": token}], form, many="service_requests", one="request"
-        )
+        return requests_response([open311_codec.found_row(told, receipt, proven=proven)], form)
 
     async def requests(self, request: web.Request, form: str) -> web.Response:
         """Public requests, the newest first."""
@@ -124,20 +122,21 @@ class Open311:
         found = await self._port.requests(wanted)
         if needed and not found:
             raise NotFound("there is no public request with this number")
-        rows = [open311_codec.request_row(ticket, self._city) for ticket in found]
-        return rows_response(rows, form, many="service_requests", one="request")
+        return requests_response([open311_codec.request_row(ticket, self._city) for ticket in found], form)
 
 
 def routes(
-    port: ChannelPort, *, city: Jurisdiction, keys: Mapping[str, str], limit: RateLimit | None = None, proxies: int = 0
+    port: ChannelPort, *, city: Jurisdiction, keys: Mapping[str, str], limit: RateLimit | None = None, proxies: int = 0,
+    prove: Prove = lambda token: "",
 ) -> list[web.AbstractRouteDef]:
     """Return the routes.
 
     Args:
         keys: api_keys by the name of the app; requests without one are the public's, limited by address.
         limit: of those, 20 a minute where not given.
+        prove: a keyed hash, the same in every process; without it /tokens tells no query code.
     """
-    made = Open311(port, city, keys, limit or RateLimit(20, 60), proxies)
+    made = Open311(port, city, keys, limit or RateLimit(20, 60), proxies, prove)
     base, page = "/open311/v2", f".{FORM}"
     return [
         web.get(f"{base}/services{page}", handler(city, made.services)),

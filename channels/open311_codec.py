@@ -7,15 +7,16 @@ Parameters that we do not know are ignored, as civic apps send those of other ci
 from __future__ import annotations
 
 import hashlib
+import hmac
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from channels.clean import MAX_TEXT, clean, clean_line, required_text
-from channels.message import Inbound
+from channels.message import Inbound, Receipt
 from channels.open311_wire import Row
 from channels.phone_number import normalize_phone
 from channels.views import PublicTicket, RequestFilter
@@ -27,6 +28,10 @@ from hotline.terms import Channel
 PAGE, MAX_PAGE = 50, 1_000
 TOWN = "town"
 NOTICE = "已受理。查询码:{code}。可凭工单号和查询码查询进度。"
+Prove = Callable[[str], str]
+"""A keyed hash, the same in every process."""
+_TOKEN = 32
+"""Characters of a token; its proof stands behind them."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,8 +123,16 @@ def content_key(appeal: Appeal, sender: str) -> str:
 
 
 def token_of(sender: str, key: str) -> str:
-    """Return the delivery's token: it can be asked for at /tokens, and guessed by nobody who lacks the key."""
-    return hashlib.blake2b(f"{sender}\0{key}".encode(), digest_size=16).hexdigest()
+    """Return the delivery's token. Sender and key may be guessed, so it opens no query code without its proof."""
+    return hashlib.blake2b(f"{sender}\0{key}".encode(), digest_size=_TOKEN // 2).hexdigest()
+
+
+def read_token(told: str, prove: Prove) -> tuple[str, bool]:
+    """Return the token of what was told, and whether we proved it; raises NotFound for a proof that is not ours."""
+    token, proof = told[:_TOKEN], told[_TOKEN:]
+    if proof and not hmac.compare_digest(proof.encode(), prove(token).encode()):
+        raise NotFound("the token is not known")
+    return token, bool(proof)
 
 
 def external_id(token: str) -> str:
@@ -215,6 +228,17 @@ def request_row(ticket: PublicTicket, city: Jurisdiction) -> Row:
     }
 
 
-def created_row(number: str, code: str) -> Row:
-    """Return the answer to a POST: the number, and the query code in the notice."""
-    return {"service_request_id": number, "service_notice": clean(NOTICE.format(code=code)), "account_id": ""}
+def taken_row(receipt: Receipt | None, token: str) -> Row:
+    """Return the answer to a POST: a token, or "" and the number; the query code where the request is taken already."""
+    named: Row = {"token": token} if token or receipt is None else {"service_request_id": receipt.number}
+    return named | {"service_notice": _notice(receipt), "account_id": ""}
+
+
+def found_row(token: str, receipt: Receipt, *, proven: bool) -> Row:
+    """Return the number behind a token, with the query code for who has it from us."""
+    notice = _notice(receipt if proven else None)
+    return {"service_request_id": receipt.number, "token": token, "service_notice": notice}
+
+
+def _notice(receipt: Receipt | None) -> str:
+    return "" if receipt is None else clean(NOTICE.format(code=receipt.code))

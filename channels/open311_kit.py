@@ -28,6 +28,11 @@ def rows_response(rows: Sequence[Row], form: str, *, many: str, one: str, status
     return typed(open311_wire.encode_rows(rows, form=form, many=many, one=one), form, status=status)
 
 
+def requests_response(rows: Sequence[Row], form: str, *, status: int = 200) -> web.Response:
+    """Return rows that are requests."""
+    return rows_response(rows, form, many="service_requests", one="request", status=status)
+
+
 def handler(city: Jurisdiction, handle: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Return `handle` with the format chosen, the jurisdiction checked and errors in Open311's form."""
 

@@ -13,7 +13,7 @@ import asyncpg
 import structlog
 
 from channels import phone_number, wording
-from channels.message import Inbound, Outbound, Receipt
+from channels.message import Inbound, Receipt
 from hotline import figures
 from hotline.appeal import Category, Evidence
 from hotline.callbacks import Callbacks
@@ -35,6 +35,7 @@ from hotline.opening import CityRules
 from hotline.operation import CHANGED
 from hotline.ports import Clock, TriageBatch
 from hotline.rating_links import RatingLinks
+from hotline.reach import Contact, addressed
 from hotline.revisions import Watcher
 from hotline.service import Service
 from hotline.spool import Spool
@@ -207,12 +208,10 @@ class Core:
 
     async def _tell(self, inbound: Inbound, receipt: Receipt) -> None:
         """Owe the citizen the answer to a delivery that was spooled."""
-        message = Outbound(
-            channel=inbound.channel, key=f"answer-{inbound.external_id}", to=inbound.appeal.citizen.key,
-            text=wording.receipt_text(receipt), number=receipt.number,
-        )
-        if message.to:
-            await self.rows.owe(message, self.clock())
+        contact = Contact(number=receipt.number, channel=inbound.channel, citizen=inbound.appeal.citizen)
+        told = addressed(contact, wording.receipt_text(receipt), key=f"answer-{inbound.external_id}")
+        if told is not None:
+            await self.rows.owe(told, self.clock())
 
 
 @asynccontextmanager

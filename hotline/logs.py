@@ -15,8 +15,8 @@ from channels.rating_link import PATH
 
 ASKED: ContextVar[bool] = ContextVar("asked", default=False)
 """The caller gave the request an id of its own, and wants to find it again: a line tells what it led to."""
-_OPENS = re.compile(rf"({PATH}|/ratings/|[?&]code=)[\w.%-]+")
-"""What opens a ticket to whoever reads it: the tokens of links by which people rate, codes in addresses."""
+_OPENS = re.compile(rf"({PATH}|/ratings/|/open311/v2/tokens/|[?&]code=)[\w.%-]+")
+"""What opens a ticket to whoever reads it: tokens of Open311 and of links by which people rate, codes in addresses."""
 
 
 def mask(text: str) -> str:

@@ -34,6 +34,7 @@ from hotline.roles import citizens, departments, figures, identity, neighbours, 
 from hotline.roles.document import openapi_document
 from hotline.roles.parts import accounts_of, running
 from hotline.roles.rates import Rates, rates_of, share
+from hotline.store import sealing
 from hotline.store.database import LOST, UNFIT
 
 
@@ -89,7 +90,9 @@ def _routes(core: Core, session: aiohttp.ClientSession, rates: Rates) -> list[we
         *tickets.routes(front, tokens=tokens, guesses=guesses, proxies=proxies),
         *ratings.routes(front),
         *citizens.routes(core, limit),
-        *open311.routes(front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies),
+        *open311.routes(
+            front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies, prove=_proof_of_token
+        ),
         *phone.routes(front, authenticate=partial(_agent, accounts)),
         *identity.routes(core, accounts, session, limit=rates.login), *setup.routes(core, accounts),
         *departments.routes(core, accounts),
@@ -104,6 +107,10 @@ def _routes(core: Core, session: aiohttp.ClientSession, rates: Rates) -> list[we
     if settings.wechat_token:
         found += _wechat_routes(core, guesses)
     return found
+
+
+def _proof_of_token(token: str) -> str:
+    return sealing.blind(f"open311 {token}").lstrip("~")
 
 
 def _wechat_routes(core: Core, guesses: Guesses) -> list[web.AbstractRouteDef]:

@@ -84,7 +84,7 @@ class TestOpen311(ChannelContract):
         return open311_codec.inbound_of(appeal, token=token, source="app", now=NOW)
 
     def reply(self, receipt: Receipt) -> bytes:
-        row = open311_codec.created_row(receipt.number, receipt.code)
+        row = open311_codec.taken_row(receipt, "")
         as_json = open311_wire.encode_rows([row], form="json", many="service_requests", one="request")
         assert msgspec.json.decode(as_json)[0]["service_request_id"] == receipt.number
         return open311_wire.encode_rows([row], form="xml", many="service_requests", one="request")

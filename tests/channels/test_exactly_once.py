@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import aiohttp
+import msgspec
 import pytest
 
-from channels import appeals, chat, open311, police, tickets, wechat
+from channels import appeals, chat, open311, open311_codec, police, tickets, wechat
 from channels.limits import RateLimit
-from channels.message import Inbound
+from channels.message import Inbound, Outbound
 from channels.repeats import Repeats
 from channels.wechat_codec import WeChatSettings, read_xml
 from hotline.appeal import Appeal, Attachment, Citizen
@@ -142,6 +143,18 @@ async def test_a_wechat_message_during_an_outage_becomes_one_ticket(client: Clie
     again = await _wechat(client)
     assert number in read_xml(await again.read())["Content"]
     assert await core.pool.fetchval("SELECT count(*) FROM tickets") == 1
+
+
+async def test_an_open311_request_that_was_spooled_is_answered_to_the_telephone(client: Client, core: Core) -> None:
+    """The app has a token only: where no push is set up, an SMS tells its citizen number and code."""
+    citizen = Citizen(phone="+8613800138000", key="+8613800138000")
+    appeal = Appeal(text="路灯不亮", citizen=citizen)
+    core.front.spool(open311_codec.inbound_of(appeal, token="t1", source="", now=datetime.now(UTC)))
+    await core.spool.drain()
+    key, owed = await core.pool.fetchrow("SELECT key, message FROM outbox WHERE key LIKE 'answer-%'")
+    told = msgspec.json.decode(open_document(owed, context=f"message {key}"), type=Outbound)
+    assert (told.channel, told.phone) == (Channel.APP, citizen.phone)
+    assert await core.pool.fetchval("SELECT code FROM tickets") in told.text
 
 
 async def test_a_picture_that_was_spooled_is_fetched_once(client: Client, core: Core) -> None:

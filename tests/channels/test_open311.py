@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from channels import open311
+from channels import open311, open311_codec
 from channels.limits import RateLimit
 from hotline.errors import Overloaded
 from hotline.terms import Channel, State
@@ -24,7 +24,9 @@ BASE = "/open311/v2"
 
 @pytest.fixture
 async def client(serve: Serve, port: MemoryPort) -> Client:
-    return await serve(open311.routes(port, city=CITY, keys={"fixmystreet": KEY}, limit=RateLimit(100, 60)))
+    return await serve(open311.routes(
+        port, city=CITY, keys={"fixmystreet": KEY}, limit=RateLimit(100, 60), prove=lambda token: f"proof-{token[:4]}"
+    ))
 
 
 async def xml(client: Client, path: str, status: int = 200) -> ET.Element:
@@ -110,11 +112,26 @@ async def test_a_key_with_other_content_is_refused(client: Client) -> None:
 async def test_a_token_when_asked_for(client: Client, port: MemoryPort) -> None:
     (told,) = await (await client.post(f"{BASE}/requests.json", data=FORM | {"token": "true"})).json()
     assert "service_request_id" not in told
+    (number, code), = port.codes.items()
+    assert code in told["service_notice"]
     (found,) = await (await client.get(f"{BASE}/tokens/{told['token']}.json")).json()
-    assert found == {"service_request_id": next(iter(port.codes)), "token": told["token"]}
+    assert (found["service_request_id"], found["token"]) == (number, told["token"])
+    assert code in found["service_notice"]
     root = await xml(client, f"/tokens/{told['token']}.xml")
     assert root.findtext("request/token") == told["token"]
     assert (await client.get(f"{BASE}/tokens/none.json")).status == 404
+
+
+async def test_a_token_that_was_guessed_opens_no_query_code(client: Client, port: MemoryPort) -> None:
+    """Sender and `Idempotency-Key` may be known to others: what is made of them alone tells the number, as it did."""
+    headers = {"Idempotency-Key": "1"}
+    (told,) = await (await client.post(f"{BASE}/requests.json", data=FORM | {"token": "true"}, headers=headers)).json()
+    guessed = open311_codec.token_of("fixmystreet\0", "1")
+    assert told["token"].startswith(guessed)
+    (found,) = await (await client.get(f"{BASE}/tokens/{guessed}.json")).json()
+    assert (found["service_request_id"], found["service_notice"]) == (next(iter(port.codes)), "")
+    for wrong in ("proof-0000x", "é"):
+        assert (await client.get(f"{BASE}/tokens/{guessed}{wrong}.json")).status == 404
 
 
 async def test_a_slow_core_answers_a_token(client: Client, port: MemoryPort, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,6 +143,7 @@ async def test_a_slow_core_answers_a_token(client: Client, port: MemoryPort, mon
     receipt = await port.submit(port.spooled[0])
     (found,) = await (await client.get(f"{BASE}/tokens/{told['token']}.json")).json()
     assert found["service_request_id"] == receipt.number
+    assert receipt.code in found["service_notice"]
 
 
 async def test_a_full_core_says_when_to_come_back(client: Client, port: MemoryPort) -> None:

@@ -204,7 +204,8 @@ def test_nginx_keeps_nothing_that_opens_a_ticket(tmp_path: Path) -> None:
     text, ports = _running(NGINX)
     command = _command(program("nginx"), tmp_path, text)
     subprocess.run(command, check=True, capture_output=True)  # it listens when this returns
-    addresses = ("/r/DG1.abc.secret", "/api/v1/ratings/DG1.abc.secret", "/api/v1/tickets/DG1?code=secret")
+    addresses = ("/r/DG1.abc.secret", "/api/v1/ratings/DG1.abc.secret", "/api/v1/tickets/DG1?code=secret",
+                 "/open311/v2/tokens/secret.json")
     try:
         asked = [_ask(at, path, tls="ssl" in listens) for listens, at in ports.items() for path in addresses]
     finally:
@@ -215,7 +216,7 @@ def test_nginx_keeps_nothing_that_opens_a_ticket(tmp_path: Path) -> None:
     assert 502 in asked
     lines = (tmp_path / "hotline.log").read_text(encoding="utf-8").splitlines()
     assert [line.split('"')[1].split()[1] for line in lines] == [
-        "/r/*", "/api/v1/ratings/*", "/api/v1/tickets/DG1"
+        "/r/*", "/api/v1/ratings/*", "/api/v1/tickets/DG1", "/open311/v2/tokens/*"
     ] * 3
     kept = {file.name: file.read_text() for file in tmp_path.iterdir() if file.is_file() and file.name != "k"}
     assert [name for name, written in kept.items() if "secret" in written] == []

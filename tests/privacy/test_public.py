@@ -69,6 +69,7 @@ async def test_an_export_is_masked_and_kept(database: str) -> None:
     ("DG202611213000042701 took 1732248339123 ms", "DG202611213000042701 took 1732248339123 ms"),
     ("GET /r/DG202611213000042701.sz1c0.aB-_9 HTTP/1.1", "GET /r/… HTTP/1.1"),
     ("/api/v1/ratings/DG202611213000042701.sz1c0.aB-_9", "/api/v1/ratings/…"),
+    ("/open311/v2/tokens/0f3aaB-_9.json", "/open311/v2/tokens/…"),
     ("/api/v1/tickets/DG202611213000042701?code=123456", "/api/v1/tickets/DG202611213000042701?code=…"),
 ])
 def test_logs_are_masked(line: str, shown: str) -> None:
