@@ -3,8 +3,8 @@
 What WeChat answers and what we make of it:
     40001 40014 42001  token no longer valid → refreshed once, tried again
     -1                 busy → tried again, three times in all
-    45015              48 hours since the citizen's last message → subscription notice if set up, else OutsideWindow
-    45047              too many messages since then → RateLimited, to be tried later
+    45015 45047        48 hours since the citizen's last message, or five messages of ours since then: only they can
+                       open the way again → subscription notice if set up, else OutsideWindow
     45009 45011        the day's or the minute's calls are used up → RateLimited
     43101              the citizen did not subscribe → OutsideWindow
     40007              there is no such file (any more) → RuleViolation
@@ -28,8 +28,8 @@ TEXT_BYTES = 2048
 NOTICE_CHARS = 20
 STALE_TOKEN = frozenset({40001, 40014, 42001})
 BUSY = -1
-OUTSIDE_48_HOURS = 45015
-COUNTED_OUT: Mapping[int, int] = {45047: 600, 45009: 3600, 45011: 60}
+UNTIL_THEY_WRITE = frozenset({45015, 45047})
+COUNTED_OUT: Mapping[int, int] = {45009: 3600, 45011: 60}
 """When to try again, in seconds."""
 NO_SUCH_FILE = 40007
 NOT_SUBSCRIBED = 43101
@@ -132,7 +132,7 @@ def raise_for(answer: dict[str, Any]) -> None:
     detail = f"WeChat answered {code}: {answer.get('errmsg', '')}"
     if code in COUNTED_OUT:
         raise RateLimited(detail, retry_after=COUNTED_OUT[code])
-    if code in (OUTSIDE_48_HOURS, NOT_SUBSCRIBED):
+    if code in UNTIL_THEY_WRITE or code == NOT_SUBSCRIBED:
         raise OutsideWindow(detail)
     if code == BUSY or code in STALE_TOKEN:
         raise Unavailable(detail)

@@ -45,17 +45,17 @@ class WeChatClient:
         self._sent: OrderedDict[str, None] = OrderedDict()
 
     async def send(self, message: Outbound) -> None:
-        """Send as a customer-service message; outside the 48 hours as a subscription notice.
+        """Send as a customer-service message; where the citizen must write first as a subscription notice.
 
         Raises:
             Unavailable: WeChat does not answer or stays busy; try again.
-            RateLimited: the count is used up; try again after `retry_after` seconds.
+            RateLimited: the account's calls are used up; try again after `retry_after` seconds.
             OutsideWindow: not this way. RuleViolation: refused for good.
         """
         if message.key in self._sent:
             return
         answer = await self._call("message/custom/send", wechat_api.customer_message(message))
-        if wechat_api.code_of(answer) == wechat_api.OUTSIDE_48_HOURS and self._api.template_id:
+        if wechat_api.code_of(answer) in wechat_api.UNTIL_THEY_WRITE and self._api.template_id:
             log.info("wechat_fallback_to_subscription", key=message.key)
             answer = await self._call("message/subscribe/bizsend", wechat_api.notice(message, self._api))
         wechat_api.raise_for(answer)

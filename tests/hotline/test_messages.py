@@ -97,8 +97,8 @@ async def test_a_channel_that_stays_silent_falls_back_at_the_last_attempt(databa
 
 
 async def test_waiting_for_the_quota_uses_up_no_attempt(database: str) -> None:
-    """WeChat's count may be used up for hours; the first hiccup afterwards is the first failure."""
-    quota = [RateLimited("45047", retry_after=600)] * 12
+    """The account's calls of the day may be used up for hours; the first hiccup afterwards is the first failure."""
+    quota = [RateLimited("45009", retry_after=600)] * 12
     wechat = Phone(*quota, Unavailable("hiccup"))
     async with post(database, {Channel.WECHAT: wechat, Channel.CALL: Phone()}, message(phone=PHONE)) as (messages, _):
         for delay in (*[600] * 12, 1):
