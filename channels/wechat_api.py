@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import msgspec
 
 from channels.message import Outbound
-from channels.wording import words_of
+from channels.wording import gist, words_of
 from hotline.errors import UNREADABLE, RateLimited, RuleViolation, Unavailable
 
 TOKEN_NAME = "wechat"  # noqa: S105 – the row's name, no secret
@@ -73,6 +73,7 @@ class WeChatApi(msgspec.Struct, frozen=True, kw_only=True):
     """Where and who: base address without a slash at the end, app id and secret; the subscription notice if set up.
 
     `template_id` is the notice; `fields` maps its keywords to `number`, `text` or a fixed text (`{"thing1": "text"}`).
+    `text` is what happened, without the words that every notice begins with: a keyword holds 20 characters.
     """
 
     base: str
@@ -88,10 +89,11 @@ def customer_message(message: Outbound) -> dict[str, Any]:
 
 
 def notice(message: Outbound, api: WeChatApi) -> dict[str, Any]:
-    """Return the body of a subscription notice; its keywords hold 20 characters."""
-    given = {"number": message.number or "", "text": message.text[:NOTICE_CHARS]}
+    """Return the body of a subscription notice; touching it opens the page on which to rate, where there is one."""
+    given = {"number": message.number or "", "text": gist(message.text, NOTICE_CHARS)}
     data = {name: {"value": given.get(source, source)} for name, source in api.fields.items()}
-    return {"touser": message.to, "template_id": api.template_id, "data": data}
+    page = {"page": message.link} if message.link else {}
+    return {"touser": message.to, "template_id": api.template_id, **page, "data": data}
 
 
 def read_answer(body: bytes) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,21 @@ UNSUPPORTED = "暂时无法处理这类消息,请用文字、图片、语音、�
 NOT_FOUND = "没有找到该工单,请核对工单号和查询码。"
 TOO_FAST = "您发送得太快了,请稍后再试。"
 _URGENT = "如有人身危险,请立即拨打110、119、120。"
+
+
+_HEAD = re.compile(r"\s*(?:【[^】]*】)?工单[A-Z]{2}[0-9]+[^:]{0,40}:")
+"""How `head` begins a notice, and what it becomes for a merged ticket (`hotline.family_news`)."""
+
+
+def head(signature: str, number: str) -> str:
+    """Return how a notice begins: who writes, of which ticket."""
+    return f"【{signature}】工单{number}:"
+
+
+def gist(text: str, limit: int) -> str:
+    """Return what a notice says in at most `limit` characters of one line: what stands behind its head."""
+    said = " ".join(_HEAD.sub("", text, count=1).split())
+    return said if len(said) <= limit else f"{said[:limit - 1]}…"
 
 
 def local_time(moment: datetime, form: str = "%Y-%m-%d %H:%M") -> str:

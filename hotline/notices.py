@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from channels import wording
 from channels.wording import local_time
 from hotline import commands as c
 from hotline.events import TicketEvent
@@ -37,7 +38,7 @@ def notice(ticket: Ticket, event: TicketEvent, *, signature: str) -> Notice:
 
     `signature` is the hotline's name, 东莞12345.
     """
-    head = f"【{signature}】工单{ticket.number}:"
+    head = wording.head(signature, ticket.number)
     if isinstance(event.fact, c.RecordTry):
         return _last_link(ticket, event.fact, head)
     if isinstance(event.fact, c.AddMessage):

@@ -7,17 +7,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from channels import wechat_api, wording
 from channels.message import Outbound
 from channels.wechat_api import FreshToken, OutsideWindow, Refused, WeChatApi
 from channels.wechat_client import WeChatClient
+from hotline import commands as c
 from hotline.errors import HotlineError, RateLimited, RuleViolation, Unavailable
+from hotline.events import SYSTEM, TicketEvent
+from hotline.family_news import FamilyNews, text_for
 from hotline.ids import TicketNumber
+from hotline.notices import notice
 from hotline.standins.wechat import WeChatStandIn
 from hotline.terms import Channel
+from tests.cities import NOW
+from tests.hotline.test_decide import ticket as open_ticket
 
 CUSTOM, SUBSCRIBE = "/cgi-bin/message/custom/send", "/cgi-bin/message/subscribe/bizsend"
 
@@ -122,13 +130,30 @@ async def test_outside_48_hours_without_a_notice_is_reported(rig: Rig) -> None:
 
 async def test_outside_48_hours_falls_back_to_the_subscription_notice(rig: Rig) -> None:
     rig.standin.faults.outside_window = {"o1"}
-    await rig.client(template="T1").send(message(text="您" * 30))
+    result = f"{wording.head('东莞12345', 'DG2026112120000420')}办理结果:灯已修好,\n一共换了三盏路灯,谢谢您"
+    link = "https://12345.example.cn/r/DG.abc"
+    await rig.client(template="T1").send(msgspec.structs.replace(message(text=result), link=link))
     (path, body), = rig.standin.sent
-    assert path == SUBSCRIBE
+    assert (path, body["page"]) == (SUBSCRIBE, link)
     assert body["data"] == {
-        "character_string1": {"value": "DG2026112120000420"}, "thing2": {"value": "您" * 20},
-        "phrase3": {"value": "办理中"},
+        "character_string1": {"value": "DG2026112120000420"}, "phrase3": {"value": "办理中"},
+        "thing2": {"value": "办理结果:灯已修好, 一共换了三盏路灯…"},
     }
+
+
+@pytest.mark.parametrize(("fact", "told"), [
+    (c.Sign(), "城管局已签收,将与您联系。"), (c.AskInfo(question="几号楼?"), "需要您补充信息:几号楼?"),
+    (c.Withdraw(), "已按您的要求撤单。"), (c.AddMessage(text="师傅明早到", inbound=False), "师傅明早到"),
+])
+def test_a_subscription_notice_says_what_happened(fact: c.Command, told: str) -> None:
+    ticket = open_ticket(lead="城管局")
+    event = TicketEvent(version=4, at=NOW, actor=SYSTEM, state=ticket.state, fact=fact)
+    api = WeChatApi(base="", app_id="a", secret="s", template_id="T1", fields={"thing2": "text"})
+    said = notice(ticket, event, signature="东莞12345").text
+    assert wechat_api.notice(message(text=said), api)["data"] == {"thing2": {"value": told}}
+    family = FamilyNews(parent=ticket.number, version=4, text=said)
+    of_a_child = message(text=text_for(family, TicketNumber("DG2026112120000437")))
+    assert wechat_api.notice(of_a_child, api)["data"] == {"thing2": {"value": told}}
 
 
 async def test_a_citizen_who_did_not_subscribe_is_reported(rig: Rig) -> None:
