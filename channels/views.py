@@ -78,7 +78,8 @@ class RequestFilter(msgspec.Struct, frozen=True, kw_only=True):
 class PublicTicket(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket as anybody may see it. No text, address, title or coordinates: they can name a person.
 
-    Confidential tickets, 举报 and emergencies are never public. `closed` says whether the matter is finished.
+    Confidential tickets, 举报 and emergencies are never public. `closed` says whether the matter is finished: a merged
+    ticket stands as the one in which its matter is handled.
     """
 
     number: TicketNumber

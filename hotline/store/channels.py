@@ -12,6 +12,7 @@ from channels.message import Receipt
 from channels.port import ChatLine, ChatStanding, PublicTicket, RequestFilter
 from channels.views import ChatPhase
 from hotline.events import TicketEvent
+from hotline.ids import DepartmentCode
 from hotline.lifecycle import OPEN_STATES
 from hotline.progress import shown_reply
 from hotline.store import rows
@@ -74,29 +75,31 @@ class ChannelStore:
 
     # ── public tickets ───────────────────────────────────────────────────────────────────────────
     async def public(self, wanted: RequestFilter) -> list[PublicTicket]:
-        """Return public tickets, the newest first."""
+        """Return public tickets, the newest first; a merged one stands as its parent does."""
         states = {None: None, True: _CLOSED_STATES, False: [state.value for state in OPEN_STATES]}[wanted.closed]
         categories = [f"{l1}/{l2}" for l1, l2 in wanted.categories]
         by_number = [list(wanted.numbers), None, None, None, None]
         by_filter = [None, categories or None, wanted.start, wanted.end, states]
         chosen = by_number if wanted.numbers else by_filter
         found = await self._pool.fetch(_SQL["public"], *chosen, wanted.limit, wanted.offset)
-        histories: dict[int, list[TicketEvent]] = {row["id"]: [] for row in found}
+        histories: dict[int, list[TicketEvent]] = {id_: [] for row in found for id_ in (row["id"], row["leading"])}
         for event in await self._pool.fetch(_SQL["histories"], list(histories)):
             histories[event["ticket_id"]].append(rows.event_from(event["doc"], event["sealed"]))
-        return [_public(histories[row["id"]]) for row in found]
+        return [_public(histories[row["id"]], histories[row["leading"]], shared=row["shared"]) for row in found]
 
 
 def _line(row: asyncpg.Record) -> ChatLine:
     return ChatLine(**dict(row) | {"text": line_of(row)})
 
 
-def _public(events: Sequence[TicketEvent]) -> PublicTicket:
-    ticket = replay(events)
+def _public(own: Sequence[TicketEvent], leading: Sequence[TicketEvent], *, shared: bool) -> PublicTicket:
+    """Return a ticket as anybody sees it; who handles the matter and what they say, only where that is `shared`."""
+    ticket, led = replay(own), replay(leading)
     return PublicTicket(
-        number=ticket.number, status=ticket.state, closed=ticket.state not in OPEN_STATES, category=ticket.category,
-        department=ticket.lead, town=ticket.town, requested_at=ticket.created_at, updated_at=events[-1].at,
-        expected_by=ticket.clocks.completion_due, public_reply=shown_reply(ticket),
+        number=ticket.number, status=led.state, closed=led.state not in OPEN_STATES, category=ticket.category,
+        department=led.lead if shared else DepartmentCode(""), town=ticket.town, requested_at=ticket.created_at,
+        updated_at=max(own[-1].at, leading[-1].at), expected_by=led.clocks.completion_due,
+        public_reply=shown_reply(led) if shared else "",
     )
 
 

@@ -40,14 +40,17 @@ CROSS JOIN LATERAL (
 ORDER BY line.session, line.seq;
 
 -- name: public
--- Tickets that anybody may see. Confidential ones, 举报 and emergencies are never public.
-SELECT id FROM tickets
-WHERE verdict = 'non_emergency' AND kind <> 'report' AND NOT confidential
-  AND ($1::text[] IS NULL OR number = ANY ($1))
-  AND ($2::text[] IS NULL OR l1 || '/' || l2 = ANY ($2))
-  AND ($3::timestamptz IS NULL OR created_at >= $3) AND ($4::timestamptz IS NULL OR created_at < $4)
-  AND ($5::text[] IS NULL OR state = ANY ($5))
-ORDER BY created_at DESC, id DESC
+-- Tickets that anybody may see, each with the one in which its matter is handled: the parent of a merged one. Confidential
+-- ones, 举报 and emergencies are never public; of such a parent it is only told how it stands (`shared`).
+SELECT t.id, coalesce(p.id, t.id) AS leading,
+       p.id IS NULL OR (p.verdict = 'non_emergency' AND p.kind <> 'report' AND NOT p.confidential) AS shared
+FROM tickets t LEFT JOIN tickets p ON p.id = t.parent AND t.state = 'merged'
+WHERE t.verdict = 'non_emergency' AND t.kind <> 'report' AND NOT t.confidential
+  AND ($1::text[] IS NULL OR t.number = ANY ($1))
+  AND ($2::text[] IS NULL OR t.l1 || '/' || t.l2 = ANY ($2))
+  AND ($3::timestamptz IS NULL OR t.created_at >= $3) AND ($4::timestamptz IS NULL OR t.created_at < $4)
+  AND ($5::text[] IS NULL OR coalesce(p.state, t.state) = ANY ($5))
+ORDER BY t.created_at DESC, t.id DESC
 LIMIT $6 OFFSET $7;
 
 -- name: histories

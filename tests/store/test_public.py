@@ -1,0 +1,70 @@
+"""What anybody may see of tickets (Open311): how the matter stands, and nothing that is not public."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import pytest
+
+from channels.views import PublicTicket, RequestFilter
+from hotline import commands as c
+from hotline.appeal import Appeal
+from hotline.events import SYSTEM
+from hotline.ids import TicketNumber
+from hotline.service import Service
+from hotline.store.channels import ChannelStore
+from hotline.store.database import open_pool
+from hotline.store.tickets import TicketStore
+from hotline.terms import State
+from tests.cities import RULES
+from tests.hotline.test_intake import NOW, inbound, intake_over
+
+
+class Family(NamedTuple):
+    """A report that was merged into another one."""
+
+    parent: TicketNumber
+    child: TicketNumber
+    service: Service
+    records: ChannelStore
+
+    async def seen(self, closed: bool | None = None) -> PublicTicket | None:
+        """Return what is seen of the child, None where it is not among those asked for."""
+        found = await self.records.public(RequestFilter(closed=closed))
+        return next((one for one in found if one.number == self.child), None)
+
+
+@asynccontextmanager
+async def family(dsn: str, of: Appeal = Appeal(text="体育路路灯不亮")) -> AsyncIterator[Family]:
+    async with intake_over(dsn) as intake, await open_pool(dsn) as pool:
+        store = TicketStore(pool, prefix="DG")
+        service = Service(store=store, intake=intake, rules=lambda: RULES, clock=lambda: NOW)
+        parent = (await intake.submit(inbound(appeal=of))).number
+        child = (await intake.submit(inbound("体育路路灯也不亮"))).number
+        await service.act(child, c.Merge(parent=(await store.read(parent)).id), actor=SYSTEM)
+        yield Family(parent, child, service, ChannelStore(pool))
+
+
+async def test_a_merged_report_is_open_until_its_matter_is_finished(database: str) -> None:
+    async with family(database) as one:
+        seen = await one.seen(closed=False)
+        assert seen is not None
+        assert (seen.status, seen.closed, bool(seen.department)) == (State.PENDING_SIGN, False, True)
+        assert await one.seen(closed=True) is None
+        answer = c.Reply(internal="x", public="灯已修好")
+        for command in (c.Sign(), answer, c.AcceptReply(), c.SettleFollowUp(unreachable=True)):
+            await one.service.act(one.parent, command, actor=SYSTEM)
+        seen = await one.seen(closed=True)
+        assert seen is not None
+        assert (seen.closed, seen.public_reply) == (True, "灯已修好")
+        assert await one.seen(closed=False) is None
+
+
+@pytest.mark.parametrize("hidden", [Appeal(text="体育路路灯不亮", confidential=True)])
+async def test_of_a_parent_that_is_not_public_it_is_only_told_how_it_stands(database: str, hidden: Appeal) -> None:
+    async with family(database, hidden) as one:
+        seen = await one.seen()
+        assert seen is not None
+        assert (seen.status, seen.department, seen.public_reply) == (State.PENDING_SIGN, "", "")
