@@ -20,7 +20,7 @@ from channels.kit import client_address, client_network, named_by_secret, read_l
 from channels.limits import RateLimit
 from channels.message import Inbound, Receipt
 from channels.open311_codec import Jurisdiction, Prove
-from channels.open311_kit import FORM, handler, nowhere, requests_response, rows_response, typed
+from channels.open311_kit import FORM, handler, limited, nowhere, requests_response, rows_response, typed
 from channels.port import ChannelPort, RequestFilter
 from channels.repeats import Repeats
 from channels.ticket_codec import number_of
@@ -127,23 +127,24 @@ class Open311:
 
 def routes(
     port: ChannelPort, *, city: Jurisdiction, keys: Mapping[str, str], limit: RateLimit | None = None, proxies: int = 0,
-    prove: Prove = lambda token: "",
+    prove: Prove = lambda token: "", looks: RateLimit | None = None,
 ) -> list[web.AbstractRouteDef]:
     """Return the routes.
 
     Args:
         keys: api_keys by the name of the app; requests without one are the public's, limited by address.
-        limit: of those, 20 a minute where not given.
+        limit: of those, 20 a minute where not given; looks: of what they read, 60 a minute.
         prove: a keyed hash, the same in every process; without it /tokens tells no query code.
     """
     made = Open311(port, city, keys, limit or RateLimit(20, 60), proxies, prove)
+    read = partial(limited, looks=looks or RateLimit(60, 60), keys=keys, proxies=proxies, now=port.now)
     base, page = "/open311/v2", f".{FORM}"
     return [
         web.get(f"{base}/services{page}", handler(city, made.services)),
         web.get(f"{base}/services/{{code}}{page}", handler(city, made.service)),
         web.post(f"{base}/requests{page}", handler(city, made.create)),
         web.get(f"{base}/tokens/{{token}}{page}", handler(city, made.token)),
-        web.get(f"{base}/requests{page}", handler(city, made.requests)),
-        web.get(f"{base}/requests/{{number}}{page}", handler(city, made.request)),
+        web.get(f"{base}/requests{page}", handler(city, read(made.requests))),
+        web.get(f"{base}/requests/{{number}}{page}", handler(city, read(made.request))),
         web.route("*", base + "/{tail:(?s:.*)}", handler(city, nowhere)),
     ]

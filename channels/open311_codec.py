@@ -25,7 +25,8 @@ from hotline.errors import InvalidInput, NotFound
 from hotline.ids import TicketNumber
 from hotline.terms import Channel
 
-PAGE, MAX_PAGE = 50, 1_000
+PAGE, MAX_PAGE, MAX_PAGES = 50, 100, 100
+"""Rows of a page, at most, and pages: who wants more of the past narrows the dates. Each row is a history replayed."""
 TOWN = "town"
 NOTICE = "已受理。查询码:{code}。可凭工单号和查询码查询进度。"
 Prove = Callable[[str], str]
@@ -155,7 +156,7 @@ def decode_filter(query: Form, city: Jurisdiction) -> RequestFilter:
     return RequestFilter(
         numbers=numbers[:MAX_PAGE], categories=tuple((service.l1, service.name) for service in services),
         start=_moment(query, "start_date"), end=_moment(query, "end_date"), closed=_closed(query), limit=size,
-        offset=(_count(query, "page", 1, 100_000) - 1) * size,
+        offset=(_count(query, "page", 1, MAX_PAGES) - 1) * size,
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from aiohttp import web
 
 from channels import open311_wire
+from channels.kit import client_network, named_by_secret
+from channels.limits import RateLimit
 from channels.open311_codec import Jurisdiction
 from channels.open311_wire import Row
 from channels.problem import TELL, problem_response
@@ -45,6 +48,19 @@ def handler(city: Jurisdiction, handle: Handler) -> Callable[[web.Request], Awai
             return await handle(request, form)
         except HotlineError as error:
             return told(error, form=form)
+
+    return wrapped
+
+
+def limited(
+    handle: Handler, *, looks: RateLimit, keys: Mapping[str, str], proxies: int, now: Callable[[], datetime]
+) -> Handler:
+    """Return `handle` for so many requests an address; who brings an api_key is counted as an app (`token_rate`)."""
+
+    async def wrapped(request: web.Request, form: str) -> web.Response:
+        if not named_by_secret(request.query.get("api_key", ""), keys):
+            looks.take(client_network(request, proxies=proxies), now().timestamp())
+        return await handle(request, form)
 
     return wrapped
 

@@ -188,9 +188,9 @@ OPERATIONS: tuple[Operation, ...] = (
     _open311("get", "/tokens/{token}", "The number behind a token", "token"),
     _open311(
         "get", "/requests", "Public requests", "service_request_id", "service_code", "start_date", "end_date", "status",
-        "page", "page_size",
+        "page", "page_size", errors=("rate_limited",),
     ),
-    _open311("get", "/requests/{number}", "One public request", "number"),
+    _open311("get", "/requests/{number}", "One public request", "number", errors=("rate_limited",)),
 )
 VOCABULARY = Vocabulary(
     parameters=PARAMETERS, security=SECURITY, types=(Hello, Say, Welcome, Line, Ack, QueuePlace, Failed, Outcome)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -82,19 +83,30 @@ class ChannelStore:
         by_filter = [None, categories or None, wanted.start, wanted.end, states]
         chosen = by_number if wanted.numbers else by_filter
         found = await self._pool.fetch(_SQL["public"], *chosen, wanted.limit, wanted.offset)
-        histories: dict[int, list[TicketEvent]] = {id_: [] for row in found for id_ in (row["id"], row["leading"])}
+        histories: dict[int, list[asyncpg.Record]] = {id_: [] for row in found for id_ in (row["id"], row["leading"])}
         for event in await self._pool.fetch(_SQL["histories"], list(histories)):
-            histories[event["ticket_id"]].append(rows.event_from(event["doc"], event["sealed"]))
-        return [_public(histories[row["id"]], histories[row["leading"]], shared=row["shared"]) for row in found]
+            histories[event["ticket_id"]].append(event)
+        seen = []
+        for row in found:
+            await asyncio.sleep(0)  # anybody may ask for this: appeals have their turn between two tickets
+            own = _events(histories[row["id"]])
+            leading = own if row["leading"] == row["id"] else _events(histories[row["leading"]])
+            seen.append(_public(own, leading, shared=row["shared"]))
+        return seen
 
 
 def _line(row: asyncpg.Record) -> ChatLine:
     return ChatLine(**dict(row) | {"text": line_of(row)})
 
 
+def _events(history: Sequence[asyncpg.Record]) -> list[TicketEvent]:
+    return [rows.event_from(event["doc"], event["sealed"]) for event in history]
+
+
 def _public(own: Sequence[TicketEvent], leading: Sequence[TicketEvent], *, shared: bool) -> PublicTicket:
     """Return a ticket as anybody sees it; who handles the matter and what they say, only where that is `shared`."""
-    ticket, led = replay(own), replay(leading)
+    ticket = replay(own)
+    led = ticket if leading is own else replay(leading)
     return PublicTicket(
         number=ticket.number, status=led.state, closed=led.state not in OPEN_STATES, category=ticket.category,
         department=led.lead if shared else DepartmentCode(""), town=ticket.town, requested_at=ticket.created_at,

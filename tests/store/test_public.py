@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from hotline.appeal import Appeal
 from hotline.events import SYSTEM
 from hotline.ids import TicketNumber
 from hotline.service import Service
+from hotline.store import channels
 from hotline.store.channels import ChannelStore
 from hotline.store.database import open_pool
 from hotline.store.tickets import TicketStore
@@ -68,3 +70,26 @@ async def test_of_a_parent_that_is_not_public_it_is_only_told_how_it_stands(data
         seen = await one.seen()
         assert seen is not None
         assert (seen.status, seen.department, seen.public_reply) == (State.PENDING_SIGN, "", "")
+
+
+async def test_appeals_have_their_turn_between_the_tickets_of_a_long_list(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, seen, public = [0], list[int](), channels._public
+
+    async def others() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    def counted(*given: object, shared: bool) -> PublicTicket:
+        seen.append(turns[0])
+        return public(*given, shared=shared)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(channels, "_public", counted)
+    async with family(database) as one:
+        task = asyncio.create_task(others())
+        for _ in range(3):
+            await one.records.public(RequestFilter())
+        task.cancel()
+    assert len(seen) == len(set(seen)) == 6
