@@ -256,7 +256,10 @@ class AddNote(SideCommand, frozen=True):
 
 
 class Correct(SideCommand, frozen=True):
-    """An agent corrects what triage made of it; every correction is a label for training."""
+    """An agent corrects what triage made of it; every correction is a label for training.
+
+    `confidential`: the citizen asks that nobody who handles it learns who they are, or does so no longer (GB/T 33358).
+    """
 
     l1: str | None = None
     l2: str | None = None
@@ -264,6 +267,7 @@ class Correct(SideCommand, frozen=True):
     place: Place | None = None
     priority: Priority | None = None
     title: str | None = None
+    confidential: bool | None = None
 
 
 class Reassess(SideCommand, frozen=True):

@@ -230,7 +230,8 @@ def _guard_wish(ticket: Ticket, command: WishCommand, now: datetime, policy: Pol
 
 def _guard_correct(ticket: Ticket, command: c.Correct, now: datetime, policy: Policy) -> None:
     merged = ticket.state is State.MERGED  # what its citizen adds is read in the parent (hotline.family)
-    _require(not merged or command.kind is not Kind.REPORT, "a merged ticket does not become 举报: unmerge it first")
+    hides = command.kind is Kind.REPORT or bool(command.confidential)
+    _require(not merged or not hides, "a merged ticket does not become 举报 or confidential: unmerge it first")
 
 
 _GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {

@@ -115,14 +115,18 @@ def _received(event: TicketEvent, fact: Receive) -> Ticket:
     )
 
 
+def _given(fact: c.Correct | c.Reassess, *names: str) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(fact, name)) is not None}
+
+
 def _corrected(ticket: Ticket, fact: c.Correct) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
+    changes = _given(fact, "kind", "priority", "title")
     if fact.l1 is not None and fact.l2 is not None:
         changes["category"] = Category(l1=fact.l1, l2=fact.l2, confidence=1.0)
-    if fact.place is not None:
-        changes |= {"town": fact.place.town, "appeal": msgspec.structs.replace(ticket.appeal, place=fact.place)}
-    given = {"kind": fact.kind, "priority": fact.priority, "title": fact.title}
-    return changes | {name: value for name, value in given.items() if value is not None}
+    changes |= {"town": fact.place.town} if fact.place is not None else {}
+    if told := _given(fact, "place", "confidential"):
+        changes["appeal"] = msgspec.structs.replace(ticket.appeal, **told)
+    return changes
 
 
 def _rated(ticket: Ticket, rating: Rating | None, solved: bool | None, note: str) -> dict[str, Any]:
@@ -144,10 +148,6 @@ def _redone(ticket: Ticket, fact: c.Redispatch) -> dict[str, Any]:
         "rating": None, "solved": None, "rating_note": "",  # of the first round: the second is asked anew
         "supervision": ticket.supervision if ticket.redos == 0 else max(ticket.supervision, Supervision.LEVEL_1),
     }
-
-
-def _with_opinion(ticket: Ticket, unit: str, text: str) -> tuple[Opinion, ...]:
-    return (*(one for one in ticket.opinions if one.unit != unit), Opinion(unit, text))
 
 
 # What each fact changes besides state, version and clocks; facts that are absent change nothing else.
@@ -193,8 +193,7 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     },
     c.Urge: lambda t, f: {"urges": t.urges + 1},
     c.Correct: _corrected,
-    c.Reassess: lambda t, f: {"verdict": f.verdict, "services": f.services,
-                              "priority": t.priority if f.priority is None else f.priority},
+    c.Reassess: lambda t, f: _given(f, "verdict", "services", "priority"),
     c.Rate: lambda t, f: _rated(t, f.rating, f.solved, f.note),
     c.RequestExtension: lambda t, f: {
         "extension_days": f.days, "alarms": t.alarms | {EXTENSION_ASKED},
@@ -228,7 +227,8 @@ def evolve(ticket: Ticket | None, event: TicketEvent) -> Ticket:
     changes = _CHANGES[type(event.fact)](ticket, event.fact) if type(event.fact) in _CHANGES else {}
     changes |= {"version": event.version, "state": event.state}
     if isinstance(event.fact, c.GiveOpinion):
-        changes["opinions"] = _with_opinion(ticket, event.actor.name, event.fact.text)
+        unit = event.actor.name
+        changes["opinions"] = (*(one for one in ticket.opinions if one.unit != unit), Opinion(unit, event.fact.text))
     if type(event.fact) in MOVES:
         changes["course"] = followed(ticket.course, event, ticket.clocks.paused_at, ticket.extension_days)
     if event.clocks is not None:
@@ -245,6 +245,6 @@ def evolve(ticket: Ticket | None, event: TicketEvent) -> Ticket:
 def replay(events: Iterable[TicketEvent]) -> Ticket:
     """Rebuild a ticket from all its events in order. Raises ValueError if there are none or they have gaps."""
     ticket = reduce(lambda ticket, event: evolve(ticket, event), events, None)
-    if ticket is None:
-        raise ValueError("a ticket has at least one event")
-    return ticket
+    if ticket is not None:
+        return ticket
+    raise ValueError("a ticket has at least one event")

@@ -119,7 +119,7 @@ def update_row(id_: int, ticket: Ticket, made: Written, now: datetime) -> tuple[
         id_, ticket.version, ticket.state, ticket.kind, category.l1 if category else "",
         category.l2 if category else "", ticket.verdict, ticket.priority, ticket.town, ticket.lead,
         ",".join(ticket.assisting), ticket.agent, bool(ticket.alarms), now, made.due, ticket.parent, made.summary,
-        next_attention(ticket), is_supervised(ticket),
+        next_attention(ticket), is_supervised(ticket), ticket.appeal.confidential,
     )
 
 

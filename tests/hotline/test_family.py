@@ -117,6 +117,8 @@ def test_a_merged_ticket_does_not_become_a_report() -> None:
     child = joined(ticket(CHILD), ticket(PARENT))[0].ticket
     with pytest.raises(RuleViolation, match="unmerge it first"):
         decide(child, c.Correct(kind=Kind.REPORT), now=NOW, policy=POLICY)
+    with pytest.raises(RuleViolation, match="unmerge it first"):
+        decide(child, c.Correct(confidential=True), now=NOW, policy=POLICY)
     assert decide(child, c.Correct(kind=Kind.COMPLAINT), now=NOW, policy=POLICY).ticket.kind is Kind.COMPLAINT
 
 

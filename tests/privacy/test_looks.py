@@ -108,6 +108,21 @@ async def test_a_confidential_ticket_hides_the_citizen_from_its_department(pool:
     assert hidden.rows == ()
 
 
+async def test_a_citizen_may_ask_for_confidentiality_later_and_give_it_up(pool: asyncpg.Pool) -> None:
+    [receipt] = await opened(pool, ["a"])
+    desk = Desk(pool)
+
+    async def shown() -> tuple[bool, int]:
+        ticket = (await desk.ask(UNIT, Open(id=1, number=receipt.number, reason="联系诉求人"))).opened.ticket
+        return ZHANG.phone in bytes(ticket).decode(), len((await desk.ask(UNIT, Search(id=1, phone=ZHANG.phone))).rows)
+
+    for confidential, seen in ((True, (False, 0)), (False, (True, 1))):
+        await desk.ask(LI, RunCommand(id=1, number=receipt.number, command=c.Correct(confidential=confidential)))
+        assert await shown() == seen
+    with pytest.raises(Forbidden):
+        await desk.ask(UNIT, RunCommand(id=1, number=receipt.number, command=c.Correct(confidential=False)))
+
+
 async def test_refusals_are_kept(pool: asyncpg.Pool) -> None:
     [receipt] = await opened(pool, ["a"])
     desk = Desk(pool)

@@ -40,6 +40,7 @@ export default {
   judge: {
     heading: 'Triage', category: 'Category', none: 'Not decided', confidence: '{percent} sure', confirmed: 'by a person', alternatives: 'Or', choose: 'Another category…', kind: 'Kind', town: 'Town', noTown: 'Unknown',
     priority: 'Priority', verdict: 'Urgency', lower: 'Lower', lowerWhy: 'Why it is less urgent (needed; kept with the ticket)', words: 'Because of', person: 'Not sure: please decide', title: 'Title', dangerWords: 'Danger', noWords: 'No words to point at',
+    confidential: 'The citizen asks for confidentiality (the unit does not see who it is)',
   },
   unit: {
     heading: 'Department', lead: 'Lead', assisting: 'Assisting', reasons: 'Why', sure: 'by the directory', unsure: 'please decide', dispatch: 'Dispatch', none: 'The directory names nobody: choose', choose: 'Choose the lead', chooseAssisting: 'Choose who assists', version: 'Directory {version}',

@@ -40,6 +40,7 @@ export default {
   judge: {
     heading: '智能判断', category: '事项分类', none: '未能判定', confidence: '把握 {percent}', confirmed: '人工确认', alternatives: '其他可能', choose: '改为其他分类…', kind: '诉求类型', town: '属地', noTown: '未知',
     priority: '优先级', verdict: '紧急程度', lower: '调低', lowerWhy: '调低的理由（必填，将记入工单）', words: '依据', person: '把握不足，请人工确认', title: '标题', dangerWords: '危险信号', noWords: '没有可指出的字词',
+    confidential: '诉求人要求保密（承办单位看不到其身份）',
   },
   unit: {
     heading: '承办单位', lead: '主办', assisting: '协办', reasons: '依据', sure: '按派单目录', unsure: '请人工确认', dispatch: '派单', none: '目录没有对应单位，请选择', choose: '选择主办单位', chooseAssisting: '选择协办单位', version: '目录 {version}',
