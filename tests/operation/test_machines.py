@@ -78,6 +78,13 @@ def test_the_target_wants_units_that_exist() -> None:
     assert [unit for unit in wanted if re.sub(r"@\w+", "@", unit) not in files] == []
 
 
+def test_the_target_starts_every_role() -> None:
+    """`call` too: it gives chats to agents where there is no PBX."""
+    wanted = " ".join(Unit(DEPLOY / "systemd/hotline.target")["Unit.Wants"]).split()
+    started = {re.sub(r"@\w+", "@", unit) for unit in wanted}
+    assert {command_of(unit)[2] for unit in SERVING if unit.name in started} == {role.value for role in Role}
+
+
 def test_the_backup_unit_calls_the_command_as_it_is() -> None:
     given = parser().parse_args(command_of(DEPLOY / "systemd/hotline-backup.service"))
     assert str(given.out) == "/var/backups/hotline"
