@@ -31,7 +31,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings. The variable of `http_port` is `HOTLINE_HTTP_PORT`, its key in the file `http_port`."""
 
-    dsn: Annotated[str, Meta(description="PostgreSQL to use; empty starts the embedded one")] = ""
+    dsn: Annotated[str, Meta(description="PostgreSQL to use; empty: the embedded one, which the demo makes")] = ""
     data_dir: Annotated[str, Meta(description="embedded database, attachments, recordings, spool")] = "var"
     keys_file: Annotated[str, Meta(description="keys that seal personal data; empty: keys.json in data_dir")] = ""
     seal_with: Annotated[

@@ -47,7 +47,7 @@ from hotline.store.callbacks import CallbackStore
 from hotline.store.channels import ChannelStore
 from hotline.store.database import open_pool
 from hotline.store.directories import DirectoryStore, revisions
-from hotline.store.embedded import start_embedded
+from hotline.store.embedded import find_embedded, start_embedded
 from hotline.store.hosts import Hosts
 from hotline.store.incidents import JobStore
 from hotline.store.keys import check_keys, prepare
@@ -81,9 +81,11 @@ def new_code() -> str:
     return f"{int.from_bytes(os.urandom(8)) % 1_000_000:06d}"  # 64 bits: the bias of the remainder is below 1e-13
 
 
-def database_dsn(settings: Settings) -> str:
-    """Return the DSN to use, starting the embedded server where none is set."""
-    return settings.dsn or start_embedded(settings.data_path)
+def database_dsn(settings: Settings, *, make: bool = False) -> str:
+    """Return the DSN to use: where none is set that of the embedded server, found and started, or made (`make`)."""
+    if settings.dsn:
+        return settings.dsn
+    return start_embedded(settings.data_path) if make else find_embedded(settings.data_path)
 
 
 class Core:

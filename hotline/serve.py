@@ -44,12 +44,12 @@ async def _serve(
     if parent is None:
         check_ports(settings, roles)  # before the database starts and the models load: a second start is told at once
     city = load_city(Path(settings.city_dir))
+    dsn = database_dsn(settings, make=trial)
     pipeline = Pipeline.load(city, Path(settings.model_dir), encoder=Use(settings.triage_encoder))
     pipelines, triage = [pipeline], cast(TriageBatch, pipeline)
     if settings.shadow_dir:
         pipelines.append(Pipeline.load(city, Path(settings.shadow_dir), encoder=Use(settings.triage_encoder)))
         triage = Shadowed(pipeline, pipelines[-1], settings.data_path / SHADOW_FILE)
-    dsn = database_dsn(settings)
     for migration in await migrate(dsn, city=city.code):
         log.info("migrated", version=migration.version, name=migration.name)
     stop = asyncio.Event()

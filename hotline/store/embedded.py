@@ -13,7 +13,7 @@ import time
 import warnings
 from pathlib import Path
 
-from hotline.errors import Unavailable
+from hotline.errors import InvalidInput, Unavailable
 
 _INCLUDE = "include_if_exists 'hotline.conf'"
 _SETTINGS = {
@@ -62,6 +62,24 @@ def start_embedded(data_dir: Path, *, durable: bool = True) -> str:
     except Exception as error:
         raise Unavailable(f"the embedded PostgreSQL does not start ({error}); its log: {home / 'log'}") from error
     return str(server.get_uri())
+
+
+def find_embedded(data_dir: Path) -> str:
+    """Return the DSN of the server that has been made under `data_dir`, started.
+
+    A command that misses the settings of the service would else work on an empty database of its own, and say that all
+    is well.
+
+    Raises:
+        InvalidInput: there is none.
+        Unavailable: it does not start.
+    """
+    if (data_dir.resolve() / "postgres").is_dir():
+        return start_embedded(data_dir)
+    raise InvalidInput(
+        f"dsn is not set, and there is no embedded database in {data_dir}: set HOTLINE_DSN (on an installed machine "
+        "the command `hotline` has it), or make one with `python -m hotline database start`", error_id="no_database",
+    )
 
 
 def stop_embedded(data_dir: Path, *, timeout: float = 30.0) -> bool:
