@@ -18,7 +18,7 @@ from agent_ui.page import AREAS
 from agent_ui.routes import ROUTES
 from channels.kit import MAX_WITH_FILES
 from hotline.__main__ import parser
-from hotline.config import PREFIX, load
+from hotline.config import PREFIX, Settings, load
 from hotline.roles import Role
 from hotline.store.hosts import hosts_of
 from tests.operation.deployed import DEPLOY, OPERATIONS, SERVING, UNITS, Unit, command_of, example, ours, port, program
@@ -230,15 +230,50 @@ def test_nginx_keeps_nothing_that_opens_a_ticket(tmp_path: Path) -> None:
 
 
 # ── Patroni ──────────────────────────────────────────────────────────────────────────────────────
+PATRONI = yaml.safe_load((DEPLOY / "patroni/patroni.yml").read_text())
+LET_IN = [line.split() for line in PATRONI["postgresql"]["pg_hba"]]
+
+
+def of_the_hotline() -> Settings:
+    lines = (DEPLOY / "patroni/hotline.env.example").read_text().splitlines()
+    return load(dict(line.split("=", 1) for line in lines if line.startswith(PREFIX)), file=Path("none.toml"))
+
+
+@pytest.mark.parametrize(("user", "kind", "database"), [
+    ("superuser", "local", "all"), ("replication", "local", "replication"), ("replication", "hostssl", "replication"),
+    ("rewind", "hostssl", "postgres"), ("hotline", "hostssl", "hotline"),
+])
+def test_postgresql_lets_in_everybody_whom_patroni_and_the_hotline_send(user: str, kind: str, database: str) -> None:
+    name = PATRONI["postgresql"]["authentication"].get(user, {}).get("username", user)
+    assert [line[:3] for line in LET_IN].count([kind, database, name]) == 1
+
+
+def test_nobody_is_let_in_who_is_not_asked_who_they_are_nor_over_a_bare_line() -> None:
+    assert {line[0] for line in LET_IN} == {"local", "hostssl"}
+    assert {line[-1] for line in LET_IN} == {"peer", "scram-sha-256"}
+    parameters = PATRONI["bootstrap"]["dcs"]["postgresql"]["parameters"]
+    assert parameters["ssl"] == "on", "else PostgreSQL passes over each `hostssl`"
+    assert {"ssl_cert_file", "ssl_key_file"} <= set(parameters)
+    assert PATRONI["postgresql"]["use_unix_socket"] is PATRONI["postgresql"]["use_unix_socket_repl"] is True
+    assert "pg_hba" not in PATRONI["bootstrap"], "it would come after what initdb lets in"
+    for dsn in (of_the_hotline().dsn, of_the_hotline().reports_dsn):
+        assert "sslmode=verify-full&sslrootcert=/" in dsn
+
+
+def test_nobody_changes_the_cluster_without_a_password_or_a_certificate() -> None:
+    assert set(PATRONI["restapi"]["authentication"]) == {"username", "password"}
+    assert {"certfile", "keyfile", "cafile"} <= set(PATRONI["restapi"])
+    assert PATRONI["etcd3"]["protocol"] == "https"
+    assert {"cacert", "cert", "key"} <= set(PATRONI["etcd3"])
+
+
 def test_patroni_never_promotes_who_may_lack_a_commit_and_the_hotline_asks_for_the_primary() -> None:
-    patroni = yaml.safe_load((DEPLOY / "patroni/patroni.yml").read_text())
+    patroni = PATRONI
     dcs = patroni["bootstrap"]["dcs"]
     assert dcs["synchronous_mode"] is True
     assert dcs["postgresql"]["parameters"]["synchronous_commit"] == "on"
     assert patroni["watchdog"]["mode"] == "required"
-    lines = (DEPLOY / "patroni/hotline.env.example").read_text().splitlines()
-    given = dict(line.split("=", 1) for line in lines if line.startswith(PREFIX))
-    settings = load(given, file=Path("none.toml"))
+    settings = of_the_hotline()
     assert "target_session_attrs=read-write" in settings.dsn
     assert len(hosts_of(settings.dsn)) == len(patroni["etcd3"]["hosts"]) == 3
     assert "target_session_attrs" not in settings.reports_dsn

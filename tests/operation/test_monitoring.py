@@ -107,6 +107,7 @@ def test_prometheus_asks_every_patroni_where_it_listens() -> None:
     servers = {host.partition(":")[0] for host in one["etcd3"]["hosts"]}
     assert {target for static in patroni["static_configs"] for target in static["targets"]} == {
         f"{server}:{port_of_it}" for server in servers}
+    assert patroni["scheme"] == ("https" if "certfile" in one["restapi"] else "http")
 
 
 _HOUR = 3600
