@@ -44,6 +44,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     """Above every position that the snapshot saw (docs/decisions/0002)."""
     tickets: int
     events: int
+    city: str = ""
+    """The code of the city whose database it was; "" where nobody had told."""
 
 
 class Kept(msgspec.Struct, frozen=True):

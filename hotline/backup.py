@@ -12,7 +12,7 @@ from hotline import archive
 from hotline.archive import DUMP, Manifest, Step
 from hotline.errors import InvalidInput
 from hotline.store import dump
-from hotline.store.migrate import available, migrate
+from hotline.store.migrate import available, check_city, migrate
 
 
 async def back_up(dsn: str, data: Path, target: Path, *, at: datetime, step: Step) -> Manifest:
@@ -47,12 +47,14 @@ async def restore(
     Args:
         checked: is told the bytes unpacked.
         loaded: is told how many bytes of the dump are loaded so far.
-        city: the code of the city, for a backup that does not tell it yet.
+        city: the code of the city, which a backup that tells its own must be of.
 
     Raises:
-        InvalidInput: the database is not empty and not `force`, the service runs, or the backup is damaged or newer.
+        InvalidInput: the database is not empty and not `force`, the service runs, or the backup is damaged, newer or
+            another city's.
         Unavailable: the database or its programs fail; the database is as it was.
     """
+    check_city(manifest.about.city, city)
     newest = available()[-1].version
     if manifest.about.migration > newest:
         raise InvalidInput(f"the backup has migration {manifest.about.migration}, this version {newest}: upgrade first")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -125,6 +126,15 @@ async def _files(chosen: Settings) -> str:
         return f"{chosen.data_path} can be written"
 
 
+def _code(chosen: Settings) -> str:
+    """Return the city's code; "" where its files are wrong, which the check of the city tells."""
+    from hotline.city import load_city
+
+    with contextlib.suppress(HotlineError):
+        return load_city(Path(chosen.city_dir)).code
+    return ""
+
+
 async def _database(chosen: Settings) -> str:
     from hotline.core import database_dsn
     from hotline.errors import Unavailable
@@ -132,7 +142,7 @@ async def _database(chosen: Settings) -> str:
     from hotline.store.migrate import pending
 
     dsn = database_dsn(chosen)
-    missing = await pending(dsn)
+    missing = await pending(dsn, city=_code(chosen))
     async with await open_pool(dsn, size=1) as pool:
         version, number = await pool.fetchrow("SELECT version(), current_setting('server_version_num')::int")
     name = " ".join(version.split()[:2])

@@ -18,6 +18,7 @@ from hotline.archive import About
 from hotline.errors import InvalidInput, Unavailable
 from hotline.store.database import reached, statements
 from hotline.store.hosts import connect
+from hotline.store.migrate import city_of
 
 MARGIN = 1 << 28
 """Transactions that may have followed the backup unseen: three days at 1,000 a second. 2^43 are to be had."""
@@ -66,7 +67,8 @@ async def snapshot(dsn: str) -> AsyncIterator[Snapshot]:
                 raise InvalidInput("the database has no tables of the hotline: there is nothing to back up")
             row = await connection.fetchrow(_SQL["about"])
             version = connection.get_server_version()
-            about = About(**row, server=f"{version.major}.{version.minor}")
+            city = await city_of(connection)
+            about = About(**row, server=f"{version.major}.{version.minor}", city=city)
             name = await connection.fetchval(_SQL["snapshot"])
             yield Snapshot(dsn, name, about, programs(version.major))
     finally:

@@ -24,6 +24,11 @@ DIRECTORY = Path(__file__).with_name("migrations")
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _LOCK = 1234501
 _ATTEMPTS = 5
+_UNTOLD = (None, "0")
+_CITY = """
+SELECT pg_get_expr(d.adbin, d.adrelid)
+FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+WHERE d.adrelid = to_regclass('tickets') AND a.attname = 'city'"""
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -82,9 +87,10 @@ async def migrate(dsn: str, *, directory: Path = DIRECTORY, city: str = "") -> l
 
     Raises:
         Unavailable: the database cannot be reached, or refuses (rights, a missing extension).
-        InvalidInput: see `available` and `outstanding`.
+        InvalidInput: see `available` and `outstanding`; or the database is another city's.
     """
     async with _connected(dsn) as connection:
+        check_city(await city_of(connection), city)
         await connection.execute("SELECT pg_advisory_lock($1), set_config('hotline.city', $2, false)", _LOCK, city)
         done = await _migrate(connection, available(directory))
         await _install_jobs(connection)
@@ -135,9 +141,25 @@ async def _install_jobs(connection: asyncpg.Connection) -> None:
         await queries.install()
 
 
-async def pending(dsn: str) -> list[Migration]:
+async def city_of(connection: asyncpg.Connection) -> str:
+    """Return the code of the city whose database it is, as migration 0017 has kept it; "" where nobody has told."""
+    here = await connection.fetchval(_CITY)
+    return "" if here in _UNTOLD else str(here)
+
+
+def check_city(here: str, city: str) -> None:
+    """Raise InvalidInput where what is of one city (`here`) meets the files of another; "" is any city."""
+    if here and city and here != city:
+        raise InvalidInput(
+            f"this is the database of the city {here}, and city_dir has the files of {city}: each city has a database "
+            "and a data_dir of its own", error_id="other_city",
+        )
+
+
+async def pending(dsn: str, *, city: str = "") -> list[Migration]:
     """Return what `migrate` would apply, without applying it. Raises Unavailable and InvalidInput as it does."""
     async with _connected(dsn) as connection:
+        check_city(await city_of(connection), city)
         exists = await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
         rows = await connection.fetch("SELECT version, checksum FROM schema_migrations") if exists else []
         return outstanding(available(), {row["version"]: row["checksum"] for row in rows})

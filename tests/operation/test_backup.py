@@ -362,3 +362,12 @@ async def test_a_newer_backup_asks_for_an_upgrade(empty: str, tmp_path: Path) ->
     manifest = Manifest(format=1, made_at=AT, about=about, files=())
     with pytest.raises(InvalidInput, match="upgrade"):
         await restore(empty, tmp_path / "d", whole(tmp_path), manifest, force=False, checked=quiet, loaded=quiet)
+
+
+async def test_the_backup_of_another_city_is_refused_before_anything_is_changed(empty: str, tmp_path: Path) -> None:
+    manifest = Manifest(format=1, made_at=AT, about=msgspec.structs.replace(ABOUT, city="440100"), files=())
+    with pytest.raises(InvalidInput, match="the city 440100"):
+        await restore(
+            empty, tmp_path / "d", whole(tmp_path), manifest, force=True, checked=quiet, loaded=quiet, city="441900"
+        )
+    assert not (tmp_path / "d").exists()

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hotline.store.migrate import migrate
+from hotline.errors import InvalidInput
+from hotline.store import dump
+from hotline.store.migrate import migrate, pending
 from tests.conftest import _admin, _named
 from tests.hotline.test_intake import all_rows, inbound, intake_over
 
@@ -51,7 +53,13 @@ async def test_rows_say_of_which_city_they_are(postgres: str) -> None:
             await intake.submit(inbound())
         for table in ("tickets", "ticket_events", "inbox"):
             assert {row["city"] for row in await all_rows(dsn, f"SELECT city FROM {table}")} == {441900}
-        assert await migrate(dsn, city="440100") == [], "a database is of one city"
+        assert await pending(dsn, city="441900") == []
+        for opened in (migrate, pending):  # as `serve` and `migrate` open it, and as `check` does
+            with pytest.raises(InvalidInput, match="the city 441900, and city_dir has the files of 440100") as refused:
+                await opened(dsn, city="440100")
+            assert refused.value.error_id == "other_city"
+        async with dump.snapshot(dsn) as moment:
+            assert moment.about.city == "441900", "a backup tells it too"
     finally:
         await _admin(postgres, "DROP DATABASE hotline_city WITH (FORCE)")
 
