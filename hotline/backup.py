@@ -13,6 +13,7 @@ from hotline.archive import DUMP, Manifest, Step
 from hotline.errors import InvalidInput
 from hotline.store import dump
 from hotline.store.migrate import available, check_city, migrate
+from hotline.store.owned import check_owner, identity, own
 
 
 async def back_up(dsn: str, data: Path, target: Path, *, at: datetime, step: Step) -> Manifest:
@@ -51,17 +52,20 @@ async def restore(
 
     Raises:
         InvalidInput: the database is not empty and not `force`, the service runs, or the backup is damaged, newer or
-            another city's.
+            another city's; or the files in `data` are another database's.
         Unavailable: the database or its programs fail; the database is as it was.
     """
     check_city(manifest.about.city, city)
     newest = available()[-1].version
     if manifest.about.migration > newest:
         raise InvalidInput(f"the backup has migration {manifest.about.migration}, this version {newest}: upgrade first")
+    database = await identity(dsn)
+    check_owner(data, database)
     replace, bin_dir = await dump.check_free(dsn, force=force, server=manifest.about.server)
     folder = await asyncio.to_thread(_new_folder, data)
     try:
         await asyncio.to_thread(archive.unpack, source, manifest, folder, checked)
+        await asyncio.to_thread(own, data, database)
         for name in ("attachments", "recordings"):
             await asyncio.to_thread(archive.put_in_place, folder, data, name)
         await asyncio.to_thread(

@@ -27,6 +27,7 @@ from hotline.ports import TriageBatch
 from hotline.roles import ROLES, Role
 from hotline.roles.parts import accounts_of, running
 from hotline.store.migrate import migrate
+from hotline.store.owned import identity, own
 from hotline.trial import banner, busiest, trial_articles, trial_desk, trial_staff
 from triage.opinion import Use
 from triage.pipeline import Pipeline
@@ -52,6 +53,7 @@ async def _serve(
         triage = Shadowed(pipeline, pipelines[-1], settings.data_path / SHADOW_FILE)
     for migration in await migrate(dsn, city=city.code):
         log.info("migrated", version=migration.version, name=migration.name)
+    own(settings.data_path, await identity(dsn))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

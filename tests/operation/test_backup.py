@@ -25,6 +25,7 @@ from hotline.config import Settings
 from hotline.core import open_core
 from hotline.errors import InvalidInput, Unavailable
 from hotline.store import dump
+from hotline.store.owned import NOTE, identity, own
 from tests.conftest import _admin, _named
 from tests.hotline.command_line import hotline
 from tests.hotline.test_intake import inbound
@@ -112,7 +113,7 @@ async def test_all_that_was_backed_up_comes_back(database: str, empty: str, data
     assert await brought_back(empty, tmp_path / "new", tmp_path / "b.tar") == []
     assert await rows(empty) == before
     whole = {name: content for name, content in files_under(data).items() if "/tmp" not in name}
-    assert files_under(tmp_path / "new") == whole
+    assert {name: content for name, content in files_under(tmp_path / "new").items() if name != NOTE} == whole
     await lived_in_again(empty, tmp_path / "new")
 
 
@@ -159,6 +160,24 @@ async def test_a_database_with_anything_in_it_is_kept_unless_forced(
     assert await ask(database, "SELECT count(*) FROM tickets") == 12
     await brought_back(database, data, tmp_path / "b.tar", force=True)
     assert await ask(database, "SELECT count(*) FROM tickets") == 0
+
+
+async def test_a_spare_database_gets_no_files_into_the_folder_of_the_one_in_service(
+    database: str, empty: str, data: Path, tmp_path: Path
+) -> None:
+    await kept(database, data, tmp_path / "b.tar")
+    own(data, await identity(database))  # as `serve` does
+    (data / "recordings/2026/call-1.wav").unlink()  # by its age
+    before = files_under(data)
+    with pytest.raises(InvalidInput, match="another HOTLINE_DATA_DIR") as refused:
+        await brought_back(empty, data, tmp_path / "b.tar", force=True)
+    assert refused.value.error_id == "other_database"
+    assert files_under(data) == before
+    assert await ask(empty, "SELECT to_regclass('tickets') IS NULL")
+    await brought_back(database, data, tmp_path / "b.tar", force=True)
+    (data / NOTE).unlink()  # that database is gone for good
+    assert await brought_back(empty, data, tmp_path / "b.tar") == []
+    assert (data / NOTE).read_text() == await identity(empty)
 
 
 async def test_nothing_is_restored_under_a_running_service(database: str, data: Path, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def test_it_hands_on_what_it_is_given_and_who_asks(tmp_path: Path) -> None:
     asked = _asked(tmp_path, "person", "erase", "--reason", reason, SUDO_USER="zhang.san", HOTLINE_HOME="/opt/new")
     assert asked[-7:] == ["/opt/new/.venv/bin/python", "-m", "hotline", "person", "erase", "--reason", reason]
     assert "--setenv=SUDO_USER=zhang.san" in asked, "the audit keeps it"
+    assert "--property=EnvironmentFile=/etc/hotline/drill.env" in _asked(tmp_path, HOTLINE_ENV="/etc/hotline/drill.env")
 
 
 def test_the_page_installs_it_and_uses_it() -> None:

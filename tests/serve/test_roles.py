@@ -13,6 +13,7 @@ import aiohttp
 from websockets.asyncio.client import ClientConnection
 
 from agent_ui.page import DIST
+from hotline.store.owned import NOTE, identity
 from hotline.trial import DESK_PORT, PASSWORD
 from tests.processes import House
 from tests.serve.scene import FIRE, appeal, console, ended, frame, listens, until
@@ -25,6 +26,7 @@ async def test_one_process_has_every_role(house: House, session: aiohttp.ClientS
         async with session.get(house.url + path) as answer:
             built = path not in ("/", "/console") or (DIST / "index.html").is_file()
             assert answer.status == (200 if built else 503), path
+    assert (house.home / "data" / NOTE).read_text() == await identity(house.dsn), "whose files these are"
     await until(lambda: listens(house.ws_port))
     async with console(session, house, "tickets") as socket:
         told = await appeal(session, house, FIRE)
