@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -37,6 +38,8 @@ from triage.shadow import Shadowed
 log = structlog.get_logger(__name__)
 _QUICK, _PAUSE, _ORPHAN_CHECK = 5.0, 1.0, 1.0
 _MISTAKE = 2
+SYSTEMD = "NOTIFY_SOCKET"
+"""The variable by which systemd tells where it listens (sd_notify)."""
 
 
 async def _serve(
@@ -77,6 +80,8 @@ async def _serve(
                  ws_port=settings.ws_port)
         if ready is not None:
             os.write(ready, b".")
+        if parent is None:
+            tell_ready(os.environ.get(SYSTEMD, ""))
         if trial:
             staff = await trial_staff(accounts_of(core), busiest(city.directory))
             await trial_articles(core, staff)
@@ -85,6 +90,14 @@ async def _serve(
         calm_collector()
         await _stopped(stop, parent)
         log.info("stopping", waiting=core.intake.waiting)
+
+
+def tell_ready(address: str) -> None:
+    """Tell systemd, where it waits for it (`Type=notify`), that this service serves: its ports are open."""
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.sendto(b"READY=1", address.replace("@", "\0", 1) if address.startswith("@") else address)
 
 
 def calm_collector() -> None:
@@ -146,7 +159,7 @@ class Workers:
         self._command = [sys.executable, "-m", "hotline", *arguments, *told]
         self._count = count
         self._children: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
-        self._up = self._stopping = False
+        self._up = self._told = self._stopping = False
         self._status = 0
 
     def run(self) -> int:
@@ -156,6 +169,9 @@ class Workers:
         while not self._stopping:
             for slot in range(self._count):
                 self._keep(slot)
+            if not self._told and self._has_served():
+                self._told = True
+                tell_ready(os.environ.get(SYSTEMD, ""))
             time.sleep(0.2)
         for child, _ in self._children.values():
             child.wait()

@@ -45,6 +45,14 @@ def test_a_unit_waits_for_the_files_that_machines_share(unit: Path) -> None:
     assert all(f"`{name}`" in OPERATIONS.partition("## Several machines")[2] for name in ("attachments", "recordings"))
 
 
+@pytest.mark.parametrize("unit", SERVING, ids=lambda unit: unit.name)
+def test_a_unit_has_started_when_it_serves(unit: Path) -> None:
+    """So a rolling restart takes the next one when this one is there: the page restarts one after the other."""
+    assert Unit(unit)["Service.Type"] == ["notify"]
+    assert Unit(unit)["Service.TimeoutStartSec"] == ["infinity"], "a start may migrate"
+    assert "AF_UNIX" in Unit(unit)["Service.RestrictAddressFamilies"][0]
+
+
 def test_every_role_has_a_unit() -> None:
     assert {command_of(unit)[2] for unit in SERVING} == {role.value for role in Role}
 

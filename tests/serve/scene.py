@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import aiohttp
@@ -69,6 +70,17 @@ async def ended(house: House, name: str) -> int:
     """Wait for the end of a process and return its exit status."""
     async with asyncio.timeout(25):
         return await asyncio.to_thread(house.process(name).wait)
+
+
+@contextlib.contextmanager
+def systemd(house: House) -> Iterator[tuple[socket.socket, dict[str, str]]]:
+    """Listen as systemd does for a service of `Type=notify`; yields the variable that tells the service where, too."""
+    path = house.home / "systemd"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.setblocking(False)
+        heard.bind(str(path))
+        yield heard, {"NOTIFY_SOCKET": str(path)}
+    path.unlink()
 
 
 async def listens(port: int) -> bool:

@@ -16,7 +16,7 @@ from agent_ui.page import DIST
 from hotline.store.owned import NOTE, identity
 from hotline.trial import DESK_PORT, PASSWORD
 from tests.processes import House
-from tests.serve.scene import FIRE, appeal, console, ended, frame, listens, until
+from tests.serve.scene import FIRE, appeal, console, ended, frame, listens, systemd, until
 
 
 async def test_one_process_has_every_role(house: House, session: aiohttp.ClientSession) -> None:
@@ -91,10 +91,12 @@ async def _at_desk(house: House, number: str) -> bool:
 
 async def test_roles_work_together_from_processes_of_their_own(house: House, session: aiohttp.ClientSession) -> None:
     house.start_desk()
-    house.run("gateway", "serve", "--role", "gateway")
-    house.run("jobs", "serve", "--role", "jobs")
-    await house.serve("--role", "intake")
-    await until(lambda: listens(house.ws_port))
+    with systemd(house) as (heard, told):
+        house.run("gateway", "serve", "--role", "gateway", environment=told)
+        house.run("jobs", "serve", "--role", "jobs")
+        await house.serve("--role", "intake")
+        assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(heard, 100), 30) == b"READY=1"
+    assert await listens(house.ws_port), "systemd was told when the port was open"
     async with console(session, house, "tickets") as socket:
         told = await appeal(session, house, FIRE)
         await frame(socket, lambda f: told["number"] in json.dumps(f))

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.processes import House
-from tests.serve.scene import appeal, console, ended, frame, listens, until
+from tests.serve.scene import appeal, console, ended, frame, listens, systemd, until
 
 
 def _children(pid: int) -> set[int]:
@@ -45,7 +45,9 @@ async def _answering(parent: int, port: int) -> set[int]:
 async def test_workers_share_both_ports_and_a_dead_one_is_replaced(
     house: House, session: aiohttp.ClientSession
 ) -> None:
-    await house.serve("--workers", "2")
+    with systemd(house) as (heard, told_where):
+        await house.serve("--workers", "2", environment=told_where)
+        assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(heard, 100), 30) == b"READY=1"
     parent = house.process("service").pid
 
     async def both_answer() -> bool:
