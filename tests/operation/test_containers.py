@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -39,6 +40,37 @@ def test_a_container_starts_what_exists_with_settings_that_exist(name: str) -> N
     expected |= {int(environment["HOTLINE_METRICS_PORT"])} if "HOTLINE_METRICS_PORT" in environment else set()
     assert ports == expected
     assert all(one.startswith("127.0.0.1:") for one in service.get("ports", []))
+
+
+def published(role: str, inside: int) -> set[int]:
+    """Return where the containers of a role publish one of their ports."""
+    ports = [one.split(":") for service in COMPOSE["services"].values() if service["command"][1:] == ["--role", role]
+             for one in service["ports"]]
+    return {int(host) for _, host, container in ports if int(container) == inside}
+
+
+def test_nginx_finds_the_containers_and_prometheus_too() -> None:
+    settings = load({"HOTLINE_CONFIG": "hotline.toml"})
+    upstreams = re.findall(r"upstream hotline_(\w+) \{([^}]*)\}", (DEPLOY / "nginx/hotline.conf").read_text())
+    passed = {role: {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", body)} for role, body in upstreams}
+    assert passed == {
+        "intake": published("intake", settings.http_port), "gateway": published("gateway", settings.ws_port),
+    }
+    asked = set(map(int, re.findall(r"127\.0\.0\.1:(\d+)", (DEPLOY / "prometheus/prometheus.yml").read_text())))
+    assert asked <= {int(one.split(":")[1]) for service in COMPOSE["services"].values()
+                     for one in service.get("ports", [])}
+
+
+def test_consoles_are_told_where_nginx_listens_for_them() -> None:
+    offered = dict(re.findall(r"^(\w+)=(.*)$", (DEPLOY / "docker/example.env").read_text(), re.MULTILINE))
+    [listens] = re.findall(r"listen (\d{4}) ssl", (DEPLOY / "nginx/hotline.conf").read_text())
+    told = urlsplit(offered["HOTLINE_WS_URL"])
+    assert (told.scheme, str(told.port)) == ("wss", listens)
+    assert told.hostname == urlsplit(offered["HOTLINE_PUBLIC_URL"]).hostname
+    for name in ("intake", "intake2"):
+        environment = COMPOSE["services"][name]["environment"]
+        assert environment["HOTLINE_WS_URL"] == "${HOTLINE_WS_URL:-}"
+        assert int(environment["HOTLINE_WS_PORT"]) in published("gateway", 8081), "without nginx, on the machine itself"
 
 
 def test_the_containers_are_complete() -> None:
