@@ -17,7 +17,7 @@ import agent_ui.figures
 import hotline.figures
 import hotline.operation
 import hotline.web
-from tests.operation.deployed import DEPLOY, OPERATIONS, port, program
+from tests.operation.deployed import DEPLOY, OPERATIONS, SERVING, Unit, command_of, port, program
 
 RULES = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
 BOARD: dict[str, Any] = json.loads((DEPLOY / "grafana/hotline.json").read_text(encoding="utf-8"))
@@ -94,9 +94,18 @@ def test_prometheus_asks_the_ports_that_the_units_open() -> None:
     config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
     asked = {(static["labels"]["role"], int(target.rpartition(":")[2]))
              for static in config["scrape_configs"][0]["static_configs"] for target in static["targets"]}
-    opened = {(role, port(f"hotline-{role}@.service", name, instance)) for instance in "12" for role, name in (
-        ("intake", "HTTP_PORT"), ("gateway", "METRICS_PORT"), ("jobs", "METRICS_PORT"))}
+    opened = {(role, port(unit.name, "HTTP_PORT" if role == "intake" else "METRICS_PORT", instance))
+              for unit in SERVING for role in [command_of(unit)[2]] for instance in ("12" if "@" in unit.name else "1")}
     assert asked == opened
+
+
+@pytest.mark.parametrize("unit", SERVING, ids=lambda unit: unit.name)
+def test_the_alarm_of_memory_rings_before_systemd_kills(unit: Path) -> None:
+    [rule] = [rule for rule in RULES if rule["alert"] == "HotlineMemory"]
+    limits = re.findall(r'role=~?"([^"]+)"} > ([\d.e]+)', rule["expr"])
+    [rings] = [float(limit) for roles, limit in limits if command_of(unit)[2] in roles.split("|")]
+    [killed] = Unit(unit)["Service.MemoryMax"]
+    assert rings <= int(killed.removesuffix("G")) * 2**30 * 0.75
 
 
 def test_prometheus_asks_every_patroni_where_it_listens() -> None:
@@ -117,6 +126,8 @@ BROKEN_PROMISES = [
     ("HotlineAuditUnchecked", 'hotline_upkeep_seconds{what="audit.verify"}', f"{25 * _HOUR}", f"{31 * _HOUR}"),
     ("HotlineBackupOld", 'hotline_upkeep_seconds{what="backup"}', f"{25 * _HOUR}", f"{31 * _HOUR}"),
     ("HotlineAccountsLocked", "hotline_accounts_locked", "1", "4"),
+    ("HotlineMemory", 'process_resident_memory_bytes{role="call"}', "1.4e9", "1.6e9"),
+    ("HotlineProcessDown", 'up{job="hotline", role="call"}', "1", "0"),
     ("HotlineNoSyncStandby", 'patroni_sync_standby{scope="hotline"}', "1", "0"),
     ("HotlinePatroniDown", 'up{job="patroni"}', "1", "0"),
 ]
