@@ -18,8 +18,8 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         external_id: the delivery's identity within its channel; a repeat carries the same one and gets the first
             answer (WeChat MsgId, `Idempotency-Key` with the client's name before it, …).
-        conversation: where given, a message of a conversation (a WeChat open id, a chat session): within its window it
-            continues the conversation's open ticket instead of opening another.
+        conversation: where given, a message of a conversation (a WeChat open id, a chat session): within its window, or
+            where it answers our question, it continues the conversation's open ticket instead of opening another.
         continues: the ticket that the citizen names, when supplementing it by number and code.
         source: who delivered it on the channel's behalf (the app token's name), for the audit.
         person: the citizen wants a person to look at it: the machine dispatches nothing by itself.
@@ -46,6 +46,7 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
         channel: CALL is the telephone network: an SMS.
         rating: a signed link to rate is added when it is sent.
         link: that link; it stands after the text, however short that has to be cut for it.
+        asks: what the citizen says next in their conversation answers it, and belongs to the ticket.
         phone: where an SMS goes if the channel cannot deliver; "" for nowhere.
     """
 
@@ -56,6 +57,7 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
     number: TicketNumber | None = None
     rating: bool = False
     link: str = ""
+    asks: bool = False
     phone: str = ""
 
 

@@ -22,11 +22,13 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         rating: a signed link to rate comes after the words.
         sms: by SMS, whatever channel they used.
+        asks: a person writes to them, or asks: what they say next answers it.
     """
 
     text: str = ""
     rating: bool = False
     sms: bool = False
+    asks: bool = False
 
 
 NOTHING = Notice()
@@ -42,12 +44,12 @@ def notice(ticket: Ticket, event: TicketEvent, *, signature: str) -> Notice:
     if isinstance(event.fact, c.RecordTry):
         return _last_link(ticket, event.fact, head)
     if isinstance(event.fact, c.AddMessage):
-        return NOTHING if event.fact.inbound else Notice(text=event.fact.text)
+        return NOTHING if event.fact.inbound else Notice(text=event.fact.text, asks=True)
     text = _text(ticket, event)
-    asks = isinstance(event.fact, c.AcceptReply | c.Answer) or (
+    rates = isinstance(event.fact, c.AcceptReply | c.Answer) or (
         isinstance(event.fact, c.SettleFollowUp) and event.fact.unreachable
     )
-    return Notice(text=head + text, rating=asks) if text else NOTHING
+    return Notice(text=head + text, rating=rates, asks=isinstance(event.fact, c.AskInfo)) if text else NOTHING
 
 
 def _text(ticket: Ticket, event: TicketEvent) -> str:

@@ -52,7 +52,7 @@ def letter(contact: Contact, notice: Notice, *, key: str) -> Outbound | None:
     channel, to = found
     return Outbound(
         channel=channel, key=key, to=to, text=notice.text, number=contact.number, rating=notice.rating,
-        phone=phone if channel not in (Channel.CALL, Channel.POLICE) else "",
+        asks=notice.asks, phone=phone if channel not in (Channel.CALL, Channel.POLICE) else "",
     )
 
 

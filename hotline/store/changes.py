@@ -17,6 +17,7 @@ from hotline.opening import Change
 from hotline.ports import Stored
 from hotline.reach import Contact, addressed
 from hotline.store import rows
+from hotline.store.conversations import turn
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
 from hotline.store.proposals import propose
@@ -97,6 +98,7 @@ async def _owe(connection: asyncpg.Connection, messages: Sequence[Outbound], now
         columns = rows.columns([(m.key, m.channel, sealed_message(m)) for m in messages], 3)
         new = await connection.fetch(_SQL["add_messages"], *columns, now)
         await enqueue(connection, Job.SEND_MESSAGE, [row["key"] for row in new])
+        await turn(connection, messages, now)
 
 
 async def _to_children(

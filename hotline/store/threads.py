@@ -5,7 +5,6 @@ The citizen of a merged ticket speaks in the parent's matter, under their own nu
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import NamedTuple
 
 import asyncpg
@@ -20,12 +19,11 @@ from hotline.ports import Continue, Stored
 from hotline.store import rows
 from hotline.store.arrivals import fetch_media
 from hotline.store.changes import lock, write
+from hotline.store.conversations import WINDOW, key_of
 from hotline.store.database import statements
-from hotline.store.sealing import blind
-from hotline.terms import Channel, State
+from hotline.terms import State
 
 _SQL = statements("tickets")
-CONVERSATION_WINDOW = timedelta(hours=2)
 
 
 class Thread(NamedTuple):
@@ -38,6 +36,11 @@ class Thread(NamedTuple):
     def is_open(self) -> bool:
         """Tell whether somebody still looks at what is added."""
         return self.stored.ticket.state in OPEN_STATES
+
+    @property
+    def owes_answer(self) -> bool:
+        """Tell whether this citizen was asked something: who was merged into the ticket was asked nothing."""
+        return self.own is None and self.stored.ticket.state is State.NEED_INFO
 
 
 async def continue_thread(
@@ -71,19 +74,13 @@ async def continue_thread(
 async def conversation_of(connection: asyncpg.Connection, inbound: Inbound) -> Thread | None:
     """Hold the conversation and the open ticket that it continues, if any. Raises Unavailable, as `thread_of`."""
     held = await connection.fetchrow(
-        _SQL["hold_conversation"], inbound.channel, _key(inbound), inbound.received_at
+        _SQL["hold_conversation"], inbound.channel, key_of(inbound.channel, inbound.conversation), inbound.received_at
     )
     if held["ticket_id"] is None or starts_anew(inbound):
         return None
-    if inbound.received_at - held["last_at"] > CONVERSATION_WINDOW:
-        return None
     thread = await _held(connection, await connection.fetchrow(_SQL["thread_of"], held["ticket_id"], None))
-    return thread if thread.is_open else None
-
-
-def _key(inbound: Inbound) -> str:
-    """A chat is known by a hash already; elsewhere a conversation is known by who speaks."""
-    return inbound.conversation if inbound.channel is Channel.WEB else blind(inbound.conversation)
+    quiet = inbound.received_at - held["last_at"] > WINDOW
+    return thread if thread.is_open and (thread.owes_answer or not quiet) else None
 
 
 async def thread_of(connection: asyncpg.Connection, number: str) -> Thread:
@@ -110,6 +107,5 @@ async def _held(connection: asyncpg.Connection, row: asyncpg.Record) -> Thread:
 
 async def point(connection: asyncpg.Connection, inbound: Inbound, id_: TicketId) -> None:
     """Let the conversation go on in this ticket."""
-    await connection.execute(
-        _SQL["point_conversation"], inbound.channel, _key(inbound), id_, inbound.received_at
-    )
+    key = key_of(inbound.channel, inbound.conversation)
+    await connection.execute(_SQL["point_conversation"], inbound.channel, key, id_, inbound.received_at)

@@ -119,6 +119,24 @@ RETURNING ticket_id, last_at;
 -- name: point_conversation
 UPDATE conversations SET ticket_id = $3, last_at = $4 WHERE channel = $1 AND key = $2;
 
+-- name: turn_conversations
+-- We write to citizens (channel $1, key $2) about tickets ($3), and may ask ($4), at $5: what they say next belongs there. A
+-- question turns their conversation to its ticket; other news only one that is quiet since $6 and owes no answer. Never
+-- waits: who holds a conversation is taking its message in, and may wait for the ticket that we hold. Nothing is turned to
+-- a merged ticket: it is not held here, and to name it would wait for whoever holds it.
+UPDATE conversations c SET ticket_id = turned.ticket_id, last_at = greatest(c.last_at, $5)
+FROM (
+    SELECT c.channel, c.key, t.id AS ticket_id
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[]) AS m (channel, key, number, asks)
+    JOIN conversations c ON c.channel = m.channel AND c.key = m.key
+    JOIN tickets t ON t.number = m.number
+    LEFT JOIN tickets before ON before.id = c.ticket_id
+    WHERE c.ticket_id = t.id
+       OR (t.state <> 'merged' AND (m.asks OR (c.last_at < $6 AND before.state IS DISTINCT FROM 'need_info')))
+    FOR UPDATE OF c SKIP LOCKED
+) AS turned
+WHERE c.channel = turned.channel AND c.key = turned.key;
+
 -- name: add_incidents
 INSERT INTO incidents (key, ticket_id, payload, created_at)
 SELECT key, ticket_id, payload::jsonb, $4
