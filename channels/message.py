@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from hotline.appeal import Appeal
+from hotline.appeal import Appeal, Category
 from hotline.ids import TicketNumber
 from hotline.terms import Channel
 
@@ -22,6 +22,7 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
             where it answers our question, it continues the conversation's open ticket instead of opening another.
         continues: the ticket that the citizen names, when supplementing it by number and code.
         source: who delivered it on the channel's behalf (the app token's name), for the audit.
+        category: the matter, where the citizen chose it from a list of the city's categories.
         person: the citizen wants a person to look at it: the machine dispatches nothing by itself.
     """
 
@@ -32,6 +33,7 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     conversation: str = ""
     continues: TicketNumber | None = None
     source: str = ""
+    category: Category | None = None
     person: bool = False
 
     def content_hash(self) -> bytes:

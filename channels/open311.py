@@ -60,13 +60,13 @@ class Open311:
         given = {**request.query, **dict(reversed(pairs))}
         self._city.check(given.get("jurisdiction_id", ""))
         name, sender = self._sender(request, given)
-        appeal = open311_codec.decode_request(given, self._city)
+        appeal, matter = open311_codec.decode_request(given, self._city)
         ask = partial(self._token, request, appeal, sender)
         address = "" if name else client_network(request, proxies=self._proxies)
         content, now = open311_codec.content_key(appeal, sender), self._port.now().timestamp()
         with await self._repeats.admit(address, content, partial(self._receipt, ask), now):
             token = await ask()
-            inbound = open311_codec.inbound_of(appeal, token=token, source=name, now=self._port.now())
+            inbound = open311_codec.inbound_of(appeal, matter, token=token, source=name, now=self._port.now())
             row = await self._submitted(inbound, token, asked=given.get("token") in ("true", "1"))
         return requests_response([row], form, status=201)
 

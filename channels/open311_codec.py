@@ -20,14 +20,14 @@ from channels.message import Inbound, Receipt
 from channels.open311_wire import Row
 from channels.phone_number import normalize_phone
 from channels.views import PublicTicket, RequestFilter
-from hotline.appeal import Appeal, Citizen, Place
+from hotline.appeal import Appeal, Category, Citizen, Place
 from hotline.errors import InvalidInput, NotFound
 from hotline.ids import TicketNumber
 from hotline.terms import Channel
 
 PAGE, MAX_PAGE, MAX_PAGES = 50, 100, 100
 """Rows of a page, at most, and pages: who wants more of the past narrows the dates. Each row is a history replayed."""
-TOWN = "town"
+TOWN, OTHER = "town", "其他"
 NOTICE = "已受理。查询码:{code}。可凭工单号和查询码查询进度。"
 Prove = Callable[[str], str]
 """A keyed hash, the same in every process."""
@@ -73,8 +73,8 @@ def jurisdiction_of(id: str, categories: Iterable[tuple[str, str, str, str]], to
 Form = Mapping[str, str]
 
 
-def decode_request(form: Form, city: Jurisdiction) -> Appeal:
-    """Return the appeal of a POST; raises InvalidInput or NotFound (unknown service)."""
+def decode_request(form: Form, city: Jurisdiction) -> tuple[Appeal, Category | None]:
+    """Return a POST's appeal and its service's category; raises InvalidInput or NotFound (unknown service)."""
     if not form.get("service_code"):
         raise InvalidInput("service_code is missing")
     service = city.service(form["service_code"])
@@ -84,7 +84,9 @@ def decode_request(form: Form, city: Jurisdiction) -> Appeal:
         raise InvalidInput("media_url begins with http:// or https://")
     parts = (form.get("description") or service.name, f"照片:{media}" if media else "")
     text = required_text("\n".join(part for part in parts if part), field="description", limit=MAX_TEXT)
-    return Appeal(text=text, title=service.name, citizen=_citizen(form), place=place)
+    said = service.name != OTHER  # who chooses "other" has said nothing of the matter: it is read from the text
+    appeal = Appeal(text=text, title=service.name if said else "", citizen=_citizen(form), place=place)
+    return appeal, Category(l1=service.l1, l2=service.name) if said else None
 
 
 def _citizen(form: Form) -> Citizen:
@@ -141,10 +143,13 @@ def external_id(token: str) -> str:
     return f"open311:{token}"
 
 
-def inbound_of(appeal: Appeal, *, token: str, source: str, now: datetime) -> Inbound:
+def inbound_of(
+    appeal: Appeal, matter: Category | None = None, *, token: str, source: str, now: datetime
+) -> Inbound:
     """Return the delivery; Open311 counts as an app."""
     return Inbound(
-        channel=Channel.APP, external_id=external_id(token), appeal=appeal, received_at=now, source=f"open311:{source}"
+        channel=Channel.APP, external_id=external_id(token), appeal=appeal, received_at=now, source=f"open311:{source}",
+        category=matter,
     )
 
 

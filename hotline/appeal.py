@@ -94,7 +94,8 @@ class Evidence(Value, frozen=True, omit_defaults=False):
 class Triage(Value, frozen=True, omit_defaults=False):
     """What triage made of a text. `needs_person` sends the ticket to an agent instead of a department.
 
-    `department` and `assisting` are names of units as in the dispatch directory, "" where a person must decide.
+    `sure` says that the matter is sure: with `needs_person`, that only the place is wanting. `department` and
+    `assisting` are names of units as in the dispatch directory, "" where a person must decide.
     """
 
     category: Category | None
@@ -111,6 +112,7 @@ class Triage(Value, frozen=True, omit_defaults=False):
     evidence: tuple[Evidence, ...] = ()
     title: str = ""
     model: str = ""
+    sure: bool = False
 
 
 UNTRIAGED = Triage(category=None, verdict=Verdict.UNCLEAR, needs_person=True, model="none")

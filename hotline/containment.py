@@ -111,7 +111,7 @@ class Containment:
             case Outcome.FOLDED if recent.number:
                 return msgspec.structs.replace(inbound, continues=TicketNumber(recent.number)), contained(triage)
             case _:
-                return inbound, contained(triage)
+                return msgspec.structs.replace(inbound, category=None), contained(triage)  # a person decides on it
 
 
 class NuisanceDesk:

@@ -21,21 +21,14 @@ from hotline.batches import Batches
 from hotline.effects import Effects, effects_of_all
 from hotline.errors import HotlineError, Overloaded, Unavailable
 from hotline.ids import TicketNumber
+from hotline.judged import judged_text
 from hotline.limit import time_limit
 from hotline.opening import Change, CityRules, continue_ticket, nothing, open_ticket, raised, reassessed, receipt_of
 from hotline.ports import Clock, Contains, NewTicket, TicketIntake, TriageBatch
-from hotline.terms import Channel
 from hotline.ticket import Ticket
 
 log = structlog.get_logger(__name__)
 _UNSURE = "the appeal could not be stored for certain: please repeat it; under the same key it is taken once"
-
-
-def judged_text(inbound: Inbound) -> str:
-    """Return what triage judges: the text, and after it the matter (停水, 挪车 …) that 110 names in a transfer."""
-    appeal = inbound.appeal
-    named = inbound.channel is Channel.POLICE and appeal.title and appeal.title not in appeal.text
-    return f"{appeal.text}\n{appeal.title}" if named else appeal.text
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,7 +207,8 @@ class Intake:
             return open_ticket(inbound, triage, number=number, rules=rules, now=now)
         except Exception:  # a fault of ours or of the directory, whatever it is, is nothing the citizen did
             log.exception("routing_failed", number=number)
-            unrouted = msgspec.structs.replace(triage, category=None, needs_person=True)
+            unrouted = msgspec.structs.replace(triage, category=None, needs_person=True, sure=False)
+            inbound = msgspec.structs.replace(inbound, category=None)
             return open_ticket(inbound, unrouted, number=number, rules=rules, now=now)
 
     async def _join(self, inbound: Inbound, triage: Triage) -> Sequence[Receipt | HotlineError]:

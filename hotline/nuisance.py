@@ -116,7 +116,7 @@ def contained(triage: Triage) -> Triage:
     """Return the triage of a contained message: last in line, for a person, and saying why."""
     why = Evidence(rule="nuisance", text="该联系人已被标记为恶意骚扰")
     return msgspec.structs.replace(
-        triage, priority=Priority.P3, needs_person=True, evidence=(*triage.evidence, why)
+        triage, priority=Priority.P3, needs_person=True, sure=False, evidence=(*triage.evidence, why)
     )
 
 

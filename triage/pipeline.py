@@ -204,6 +204,7 @@ class Pipeline:
             evidence=() if calm else self._evidence(text, assessment, alone, card.version, told),
             title=title,
             model=card.version,
+            sure=sure is not None,
         )
 
     def _alarming(self, batch: Batch, scores: Scores, unread: Collection[int]) -> dict[int, Passage]:

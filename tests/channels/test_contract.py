@@ -79,9 +79,9 @@ class TestOpen311(ChannelContract):
     folder, channel = "open311", Channel.APP
 
     def decode(self, payload: bytes) -> Inbound:
-        appeal = open311_codec.decode_request(dict(form_codec.decode_urlencoded(payload)), CITY)
+        appeal, matter = open311_codec.decode_request(dict(form_codec.decode_urlencoded(payload)), CITY)
         token = open311_codec.token_of("app", open311_codec.content_key(appeal, "app"))
-        return open311_codec.inbound_of(appeal, token=token, source="app", now=NOW)
+        return open311_codec.inbound_of(appeal, matter, token=token, source="app", now=NOW)
 
     def reply(self, receipt: Receipt) -> bytes:
         row = open311_codec.taken_row(receipt, "")

@@ -11,6 +11,8 @@ import pytest
 
 from channels import open311, open311_codec
 from channels.limits import RateLimit
+from channels.open311_codec import decode_request, jurisdiction_of
+from hotline.appeal import Category
 from hotline.errors import Overloaded
 from hotline.terms import Channel, State
 from tests.channels.conftest import Client, Serve
@@ -65,7 +67,15 @@ async def test_a_request_becomes_a_ticket(client: Client, port: MemoryPort) -> N
     assert (inbound.channel, inbound.source) == (Channel.APP, "open311:fixmystreet")
     assert inbound.appeal.text == "路灯不亮\n照片:https://e.org/a.jpg"
     assert (inbound.appeal.title, inbound.appeal.citizen.name) == ("路灯", "张三")
+    assert inbound.category == Category(l1="03", l2="路灯")
     assert (inbound.appeal.place.town, inbound.appeal.place.lat) == ("南城", 23.02)
+
+
+def test_who_chooses_other_has_said_nothing_of_the_matter() -> None:
+    city = jurisdiction_of("441900", [("0307", "03", "城市管理", "路灯"), ("2099", "20", "其他", "其他")], [])
+    form = {"service_code": "2099", "description": "路灯不亮", "address_string": "鸿福路"}
+    appeal, matter = decode_request(form, city)
+    assert (appeal.title, matter) == ("", None)
 
 
 async def test_the_answer_in_xml(client: Client, port: MemoryPort) -> None:

@@ -1,0 +1,66 @@
+"""What triage reads of a delivery, and what its citizen has told of it that no model need guess. Pure."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from channels.message import Inbound
+from hotline.appeal import Category, Triage
+from hotline.ids import DepartmentCode
+from routing.directory import Directory
+from routing.dispatch import Dispatch, choose_department
+from routing.priority import PriorityRules, priority_of
+
+DOUBTED = 0.8
+"""`[P]` How sure the model is of another category, at least, for a person to look at the one that the citizen chose."""
+_MOST_ALTERNATIVES = 3
+_LEFT_OUT = re.compile(r"…+|\.{3,}")
+_SIGNS = re.compile(r"[\W_]+")
+
+
+def judged_text(inbound: Inbound) -> str:
+    """Return what triage judges: the text, and below it the title where that says more than the text shortened.
+
+    Danger is told in a title too, and the matter is often told there only (110's 停水, a service of Open311).
+    """
+    text, title = inbound.appeal.text, inbound.appeal.title
+    return text if _says(text, title) else f"{text}\n{title}"  # below it: evidence counts characters of the text
+
+
+def _says(text: str, title: str) -> bool:
+    bare = _SIGNS.sub("", text) if title else ""
+    return all(_SIGNS.sub("", part) in bare for part in _LEFT_OUT.split(title))
+
+
+def decided(triage: Triage, directory: Directory) -> Triage:
+    """Return the triage of a matter that is sure with the units that the directory names for it, or for a person."""
+    if not triage.sure:
+        return triage
+    sure = msgspec.structs.replace(triage, needs_person=False)
+    found = choose_department(sure, directory)
+    if isinstance(found, Dispatch):
+        return msgspec.structs.replace(sure, department=found.lead, assisting=found.assisting)
+    return msgspec.structs.replace(sure, department=DepartmentCode(""), assisting=(), needs_person=True)
+
+
+def chosen(triage: Triage, category: Category, priorities: PriorityRules) -> Triage:
+    """Return the triage of a matter whose category the citizen chose from a list.
+
+    It is the category. Where the model is quite sure of another a person looks before it goes anywhere.
+    """
+    guesses = [one for one in (triage.category, *triage.alternatives) if one is not None]
+    same = [one for one in guesses if _same(one, category)]
+    others = tuple(one for one in guesses if not _same(one, category))
+    doubted = bool(others) and others[0] is triage.category and others[0].confidence >= DOUBTED
+    own = (same or [category])[0] if doubted else msgspec.structs.replace(category, confidence=1.0)
+    priority = priority_of(triage.verdict, category.l2, triage.kind, priorities)
+    return msgspec.structs.replace(
+        triage, category=own, alternatives=others[:_MOST_ALTERNATIVES], priority=priority, sure=not doubted,
+        needs_person=doubted, department=DepartmentCode(""), assisting=(),
+    )
+
+
+def _same(one: Category, other: Category) -> bool:
+    return (one.l1, one.l2) == (other.l1, other.l2)
