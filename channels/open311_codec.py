@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -17,17 +16,18 @@ import msgspec
 
 from channels.clean import MAX_TEXT, clean, clean_line, required_text
 from channels.message import Inbound, Receipt
+from channels.open311_place import TOWN, place_of
 from channels.open311_wire import Row
 from channels.phone_number import normalize_phone
 from channels.views import PublicTicket, RequestFilter
-from hotline.appeal import Appeal, Category, Citizen, Place
+from hotline.appeal import Appeal, Category, Citizen
 from hotline.errors import InvalidInput, NotFound
 from hotline.ids import TicketNumber
 from hotline.terms import Channel
 
 PAGE, MAX_PAGE, MAX_PAGES = 50, 100, 100
 """Rows of a page, at most, and pages: who wants more of the past narrows the dates. Each row is a history replayed."""
-TOWN, OTHER = "town", "其他"
+OTHER = "其他"
 NOTICE = "已受理。查询码:{code}。可凭工单号和查询码查询进度。"
 Prove = Callable[[str], str]
 """A keyed hash, the same in every process."""
@@ -78,7 +78,7 @@ def decode_request(form: Form, city: Jurisdiction) -> tuple[Appeal, Category | N
     if not form.get("service_code"):
         raise InvalidInput("service_code is missing")
     service = city.service(form["service_code"])
-    place = _place(form)
+    place = place_of(form, city.towns)
     media = clean_line(form.get("media_url"), limit=2000, field="media_url")
     if media and not media.lower().startswith(("http://", "https://")):
         raise InvalidInput("media_url begins with http:// or https://")
@@ -94,30 +94,6 @@ def _citizen(form: Form) -> Citizen:
     phone = normalize_phone(form["phone"]) if form.get("phone") else ""
     known = (clean_line(form.get(part), field=part) for part in ("account_id", "email", "device_id"))
     return Citizen(name="".join(names)[:200], phone=phone, key=phone or next((key for key in known if key), ""))
-
-
-def _place(form: Form) -> Place:
-    """Coordinates are WGS-84; one of coordinates, address_string and address_id must be there."""
-    lat, lon = _degrees(form, "lat", 90), _degrees(form, "long", 180)
-    if (lat is None) != (lon is None):
-        raise InvalidInput("lat and long come together")
-    address = clean_line(form.get("address_string"), field="address_string")
-    address = address or clean_line(form.get("address_id"), field="address_id")
-    if lat is None and not address:
-        raise InvalidInput("where is it? give lat and long, or address_string")
-    return Place(town=clean_line(form.get(f"attribute[{TOWN}]"), field=TOWN), address=address, lat=lat, lon=lon)
-
-
-def _degrees(form: Form, name: str, limit: float) -> float | None:
-    if not form.get(name):
-        return None
-    try:
-        value = float(form[name])
-    except ValueError as error:
-        raise InvalidInput(f"{name} is not a number") from error
-    if not math.isfinite(value) or abs(value) > limit:
-        raise InvalidInput(f"{name} is not in degrees between -{limit:g} and {limit:g}")
-    return value
 
 
 def content_key(appeal: Appeal, sender: str) -> str:

@@ -21,7 +21,7 @@ from hotline.batches import Batches
 from hotline.effects import Effects, effects_of_all
 from hotline.errors import HotlineError, Overloaded, Unavailable
 from hotline.ids import TicketNumber
-from hotline.judged import judged_text
+from hotline.judged import judged_text, placed, untold_address
 from hotline.limit import time_limit
 from hotline.opening import Change, CityRules, continue_ticket, nothing, open_ticket, raised, reassessed, receipt_of
 from hotline.ports import Clock, Contains, NewTicket, TicketIntake, TriageBatch
@@ -124,8 +124,14 @@ class Intake:
 
     def _judged(self, batch: Sequence[_Waiting]) -> list[tuple[_Waiting, Triage]]:
         wanted = [waiting for waiting in batch if not waiting.answer.cancelled()]
-        triages = self._triaged([judged_text(waiting.inbound) for waiting in wanted]) if wanted else []
-        return list(zip(wanted, triages, strict=True))
+        return list(zip(wanted, self._placed([waiting.inbound for waiting in wanted]), strict=True)) if wanted else []
+
+    def _placed(self, inbounds: Sequence[Inbound]) -> list[Triage]:
+        """Triage the texts, and in the same batch addresses, for their towns only: a text need not name its place."""
+        asked = {row: address for row, inbound in enumerate(inbounds) if (address := untold_address(inbound))}
+        found = self._triaged([*(judged_text(inbound) for inbound in inbounds), *asked.values()])
+        towns = dict(zip(asked, (triage.towns for triage in found[len(inbounds):]), strict=True))
+        return [placed(found[row], towns[row]) if row in towns else found[row] for row in range(len(inbounds))]
 
     async def _settle(self, batch: Sequence[_Waiting], outcome: Awaitable[Sequence[Receipt | HotlineError]]) -> None:
         """Hand each sender its receipt or its error; an outage goes to all of a batch.

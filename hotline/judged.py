@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
 from channels.message import Inbound
-from hotline.appeal import Category, Triage
+from hotline.appeal import Appeal, Category, Triage
 from hotline.ids import DepartmentCode
 from routing.directory import Directory
 from routing.dispatch import Dispatch, choose_department
@@ -18,6 +19,8 @@ DOUBTED = 0.8
 _MOST_ALTERNATIVES = 3
 _LEFT_OUT = re.compile(r"…+|\.{3,}")
 _SIGNS = re.compile(r"[\W_]+")
+_ABOVE = re.compile(r"^(?:[^省]{2,3}省)?(?:[^市]{2,4}市)?")
+_RANK = re.compile(r"(?:街道办事处|街道办|街道|镇政府|镇|高新区|功能区|新区|园区|区)$")
 
 
 def judged_text(inbound: Inbound) -> str:
@@ -32,6 +35,41 @@ def judged_text(inbound: Inbound) -> str:
 def _says(text: str, title: str) -> bool:
     bare = _SIGNS.sub("", text) if title else ""
     return all(_SIGNS.sub("", part) in bare for part in _LEFT_OUT.split(title))
+
+
+def untold_address(inbound: Inbound) -> str:
+    """Return the address in which a town is to be looked for: none was given, and the text does not hold it."""
+    place = inbound.appeal.place
+    return "" if place.town or place.address in inbound.appeal.text else place.address
+
+
+def located(appeal: Appeal, directory: Directory) -> Appeal:
+    """Return the appeal with its town as the directory calls it (南城街道 is 南城).
+
+    What is no town of the city is none; people read it before the address. A directory without towns cannot tell.
+    """
+    place = appeal.place
+    towns = [unit.name for unit in directory.units.values() if unit.is_place] if place.town else []
+    if not towns or place.town in towns:
+        return appeal
+    town = _town_of(place.town, towns)
+    address = place.address if town or place.town in place.address else f"{place.town}{place.address}"
+    return msgspec.structs.replace(appeal, place=msgspec.structs.replace(place, town=town, address=address))
+
+
+def _town_of(given: str, towns: Iterable[str]) -> str:
+    bare = _bare_town(given)
+    found = [town for town in towns if bare and _bare_town(town) == bare]
+    return found[0] if len(found) == 1 else ""
+
+
+def _bare_town(name: str) -> str:
+    return _RANK.sub("", _ABOVE.sub("", name))
+
+
+def placed(triage: Triage, towns: Iterable[str]) -> Triage:
+    """Return the triage with the towns that the citizen gave before those of which the text only speaks."""
+    return msgspec.structs.replace(triage, towns=tuple(dict.fromkeys((*towns, *triage.towns))))
 
 
 def decided(triage: Triage, directory: Directory) -> Triage:

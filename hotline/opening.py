@@ -18,7 +18,7 @@ from hotline.clocks import Policy, expected_completion
 from hotline.decide import Decision, decide, receive
 from hotline.events import SYSTEM, Actor, Role, TicketEvent
 from hotline.ids import TicketNumber
-from hotline.judged import chosen, decided
+from hotline.judged import chosen, decided, located, placed
 from hotline.lifecycle import TRANSITIONS
 from hotline.terms import Channel, Kind, Priority, Service, State, Verdict
 from hotline.ticket import VERDICT_RAISED, Ticket
@@ -108,9 +108,13 @@ def open_ticket(inbound: Inbound, triage: Triage, *, number: TicketNumber, rules
         # Who brings a wish says what it is; of a text such as 想要一个书包 triage could only guess.
         triage = msgspec.structs.replace(triage, category=rules.wish, kind=Kind.WISH, needs_person=False)
     elif inbound.category is not None:
-        triage = decided(chosen(triage, inbound.category, rules.priorities), rules.directory)
+        triage = chosen(triage, inbound.category, rules.priorities)
+    appeal = located(inbound.appeal, rules.directory)
+    if appeal.place.town:
+        triage = placed(triage, (appeal.place.town,))
+    triage = decided(triage, rules.directory)
     first = receive(
-        number=number, channel=inbound.channel, appeal=inbound.appeal, triage=_prioritised(triage), now=now,
+        number=number, channel=inbound.channel, appeal=appeal, triage=_prioritised(triage), now=now,
         policy=rules.policy, actor=Actor(Role.CITIZEN, inbound.source),
     )
     commands = first_commands(inbound.channel, triage, rules.directory)

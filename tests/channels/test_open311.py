@@ -201,7 +201,7 @@ async def test_right_filters(client: Client, query: str) -> None:
 @pytest.mark.parametrize(("change", "status"), [
     ({"service_code": ""}, 400), ({"service_code": "9999"}, 404), ({"lat": "", "long": ""}, 400),
     ({"api_key": "wrong"}, 403), ({"jurisdiction_id": "110000"}, 404), ({"lat": "inf"}, 400),
-    ({"media_url": "javascript:alert(1)"}, 400),
+    ({"media_url": "javascript:alert(1)"}, 400), ({"attribute[town]": "月球"}, 400),
 ])
 async def test_errors_have_open311s_form(client: Client, port: MemoryPort, change: dict[str, Any], status: int) -> None:
     answer = await client.post(f"{BASE}/requests.xml", data=FORM | change)

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from datetime import date
+
 import msgspec
 import pytest
 
 from channels.message import Inbound
-from hotline.appeal import Appeal, Category, Triage
+from hotline.appeal import Appeal, Category, Place, Triage
 from hotline.ids import TicketNumber
-from hotline.judged import judged_text
+from hotline.judged import judged_text, untold_address
 from hotline.opening import open_ticket
-from hotline.terms import Channel, Kind, Priority, State
+from hotline.terms import Channel, Kind, Priority, State, Verdict
 from hotline.ticket import Ticket
+from routing.directory import PLACE, Directory, Rule, Unit, UnitKind, build_directory
 from routing.priority import PriorityRules
 from tests.cities import NOW, RULES, STREET_LIGHT
+from tests.hotline.test_intake import inbound, intake_over
 
 WATER = Triage(category=Category(l1="09", l2="供水", confidence=0.95), kind=Kind.COMPLAINT, sure=True)
 LAMP = Category(l1="03", l2="路灯")
+STALL = Triage(
+    category=Category(l1="03", l2="流动摊贩", confidence=0.95), kind=Kind.COMPLAINT, needs_person=True, sure=True
+)
+TOWNS, _wrong = build_directory(
+    version="towns", effective_from=date(2026, 1, 1), rules=[Rule(l1="03", l2="流动摊贩", lead=PLACE)],
+    units=[
+        *(Unit(name=name, kind=UnitKind.TOWN) for name in ("南城", "东城", "塘厦")),
+        Unit(name="大朗", kind=UnitKind.TOWN, overlaps=frozenset({"松山湖高新区"})),
+        Unit(name="松山湖高新区", kind=UnitKind.PARK, overlaps=frozenset({"大朗"})),
+        Unit(name="东莞港", kind=UnitKind.PARK), Unit(name="城管局", kind=UnitKind.BUREAU),
+    ],
+)
+assert not _wrong
 PRIORITIES = PriorityRules(kinds=frozenset({Kind.COMPLAINT}), p1=frozenset(), p2=frozenset({"路灯"}))
 
 
@@ -27,8 +46,9 @@ def told(text: str = "坏了三天没人修", *, channel: Channel = Channel.APP,
     )
 
 
-def opened(inbound: Inbound, triage: Triage) -> Ticket:
-    number, rules = TicketNumber("DG20261120300000015"), msgspec.structs.replace(RULES, priorities=PRIORITIES)
+def opened(inbound: Inbound, triage: Triage, directory: Directory = RULES.directory) -> Ticket:
+    number = TicketNumber("DG20261120300000015")
+    rules = msgspec.structs.replace(RULES, priorities=PRIORITIES, directory=directory)
     return open_ticket(inbound, triage, number=number, rules=rules, now=NOW).ticket
 
 
@@ -63,3 +83,67 @@ def test_a_person_looks_where_the_text_is_surely_about_something_else() -> None:
     ticket = opened(told("停水三天了", category=LAMP), WATER)
     assert (ticket.category, ticket.state, ticket.lead) == (LAMP, State.RECEIVED, "")
     assert (ticket.triage.needs_person, ticket.triage.alternatives) == (True, (WATER.category,))
+
+
+# ── the place ────────────────────────────────────────────────────────────────────────────────────
+def test_the_town_that_the_citizen_gives_leads() -> None:
+    ticket = opened(told("门口天天有人摆摊", place=Place(town="南城")), STALL, TOWNS)
+    assert (ticket.town, ticket.state, ticket.lead) == ("南城", State.PENDING_SIGN, "南城")
+    assert (ticket.triage.department, ticket.triage.needs_person) == ("南城", False)
+
+
+def test_shown_and_dispatched_is_the_same_town() -> None:
+    spoken = msgspec.structs.replace(STALL, towns=("东城",), department="东城", needs_person=False)
+    ticket = opened(told("东城人来南城摆摊", place=Place(town="南城")), spoken, TOWNS)
+    assert (ticket.town, ticket.lead, ticket.assisting) == ("南城", "南城", ("东城",))
+    assert ticket.triage.towns == ("南城", "东城")
+
+
+def test_a_place_makes_no_unsure_matter_sure() -> None:
+    unsure = msgspec.structs.replace(STALL, sure=False)
+    ticket = opened(told(place=Place(town="南城")), unsure, TOWNS)
+    assert (ticket.town, ticket.state, ticket.triage.needs_person) == ("南城", State.RECEIVED, True)
+
+
+def test_towns_that_share_ground_wait_for_a_person() -> None:
+    spoken = msgspec.structs.replace(STALL, towns=("松山湖高新区",))
+    ticket = opened(told(place=Place(town="大朗镇")), spoken, TOWNS)
+    assert (ticket.town, ticket.state, ticket.triage.needs_person) == ("大朗", State.RECEIVED, True)
+
+
+@pytest.mark.parametrize(("given", "town"), [
+    ("南城", "南城"), ("南城街道", "南城"), ("东莞市南城街道办事处", "南城"), ("广东省东莞市塘厦镇", "塘厦"),
+    ("松山湖", "松山湖高新区"), ("松山湖园区", "松山湖高新区"), ("东莞港", "东莞港"),
+    ("月球", ""), ("东莞市", ""), ("镇", ""), ("城管局", ""),
+])
+def test_a_town_is_one_of_the_citys(given: str, town: str) -> None:
+    ticket = opened(told(place=Place(town=given, address="鸿福路1号")), STALL, TOWNS)
+    assert (ticket.town, ticket.appeal.place.town) == (town, town)
+    assert ticket.appeal.place.address == ("鸿福路1号" if town else f"{given}鸿福路1号"), "nothing said is lost"
+
+
+def test_without_towns_nobody_can_tell() -> None:
+    assert opened(told(place=Place(town="南城")), STREET_LIGHT).town == "南城"
+
+
+@pytest.mark.parametrize(("place", "address"), [
+    (Place(address="南城鸿福路1号"), "南城鸿福路1号"), (Place(town="南城", address="鸿福路1号"), ""),
+    (Place(address="体育路"), ""), (Place(), ""),
+])
+def test_an_address_is_asked_for_its_town_where_nothing_else_tells_it(place: Place, address: str) -> None:
+    assert untold_address(told("体育路的灯不亮", place=place)) == address
+
+
+async def test_the_town_of_an_address_is_where_it_happened(database: str) -> None:
+    """The text does not name it; what else triage makes of the address counts for nothing."""
+    def judge(texts: Sequence[str], /) -> list[Triage]:
+        at = msgspec.structs.replace(WATER, towns=("南城",), verdict=Verdict.EMERGENCY)
+        return [at if "鸿福路" in text else STALL for text in texts]
+
+    rules = msgspec.structs.replace(RULES, directory=TOWNS)
+    async with intake_over(database, triage_with=judge, rules=rules) as intake:
+        receipts = await asyncio.gather(*(
+            intake.submit(inbound("天天摆摊", appeal=Appeal(text="天天摆摊", place=place)))
+            for place in (Place(address="鸿福路1号"), Place())
+        ))
+    assert [(one.department, one.verdict) for one in receipts] == [("南城", "non_emergency"), ("", "non_emergency")]
