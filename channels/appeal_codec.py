@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from channels.clean import MAX_LINE, MAX_TEXT, clean_line, required_text
+from channels.datum import Datum, kept
 from channels.message import Inbound, Receipt
 from channels.phone_number import normalize_phone
 from hotline.appeal import Appeal, Attachment, Citizen, Place
@@ -30,12 +31,13 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class PlaceBody(Body, frozen=True):
-    """Where it happened: town (镇街), address, degrees of GCJ-02 (both or none)."""
+    """Where it happened: town (镇街), address, degrees (both or none) of GCJ-02, or of WGS-84 where `datum` says so."""
 
     town: Line | None = None
     address: Line | None = None
     lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
     lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    datum: Datum = Datum.GCJ02
 
 
 class AttachmentBody(Body, frozen=True):
@@ -102,7 +104,10 @@ def place_of(body: PlaceBody | None) -> Place:
     if (body.lat is None) != (body.lon is None):
         raise InvalidInput("place needs both lat and lon, or neither", field="place")
     town, address = clean_line(body.town, field="town"), clean_line(body.address, field="address")
-    return Place(town=town, address=address, lat=body.lat, lon=body.lon)
+    if body.lat is None or body.lon is None:
+        return Place(town=town, address=address)
+    lat, lon = kept(body.lat, body.lon, body.datum)
+    return Place(town=town, address=address, lat=lat, lon=lon)
 
 
 def appeal_of(body: AppealBody, attachments: Sequence[Attachment] = ()) -> Appeal:

@@ -13,7 +13,7 @@ from channels.message import Receipt
 from channels.wording import local_time
 from hotline.errors import InvalidInput
 
-FIELDS = frozenset({"text", "title", "kind", "name", "phone", "confidential", "town", "address", "lat", "lon"})
+FIELDS = frozenset({"text", "title", "kind", "name", "phone", "confidential", "town", "address", "lat", "lon", "datum"})
 KEY_FIELD = "key"
 _TRUE = frozenset({"1", "true", "on", "yes", "是"})
 

@@ -42,6 +42,8 @@ class Status(StrEnum):
 class HandOver(Body, frozen=True, kw_only=True, omit_defaults=True):
     """A ticket handed over: the matter, and who may be called about it. `due` is when its origin has promised an end.
 
+    `lat` and `lon` are degrees of GCJ-02.
+
     `name` and `phone` are "" where the citizen is not to be known there (a confidential matter, 举报, the grid).
     """
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 
 from channels.clean import clean_line
+from channels.datum import gcj02
 from hotline.appeal import Place
 from hotline.errors import InvalidInput
 
@@ -29,6 +30,9 @@ def place_of(form: Mapping[str, str], towns: Collection[str]) -> Place:
     town = clean_line(form.get(f"attribute[{TOWN}]"), field=TOWN)
     if town and towns and town not in towns:
         raise InvalidInput(f"attribute[{TOWN}] is not one of the service's values")
+    if lat is None or lon is None:
+        return Place(town=town, address=address)
+    lat, lon = gcj02(lat, lon)
     return Place(town=town, address=address, lat=lat, lon=lon)
 
 

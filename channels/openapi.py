@@ -86,7 +86,8 @@ _OPEN311_BODY = {
 _FORM_BODY: dict[str, Any] = {
     "type": "object", "required": ["text"],
     "properties": {name: {"type": "string"} for name in (
-        "text", "title", "kind", "name", "phone", "town", "address", "lat", "lon", "confidential", "key")},
+        "text", "title", "kind", "name", "phone", "town", "address", "lat", "lon", "datum", "confidential",
+        "key")},
 }
 _RATING_FORM: dict[str, Any] = {
     "type": "object", "required": ["rating"],

@@ -26,7 +26,7 @@ class Citizen(Value, frozen=True):
 
 
 class Place(Value, frozen=True):
-    """Where the matter happened; `lat` and `lon` in degrees (GCJ-02 from Chinese maps, WGS-84 from Open311)."""
+    """Where the matter happened; `lat` and `lon` in degrees of GCJ-02: channels convert what comes otherwise."""
 
     town: str = ""
     village: str = ""

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from channels.datum import KEPT
 from channels.message import Outbound
 from hotline import commands as c
 from hotline.events import Receive, TicketEvent
@@ -59,7 +60,7 @@ def incident_payload(ticket: Ticket, fact: c.HandOff, at: str) -> dict[str, Any]
         "text": ticket.appeal.text, "title": ticket.title, "evidence": fact.reason, "risk_alert": "public_order"
         in {evidence.rule for evidence in ticket.triage.evidence},
         "citizen": {"name": ticket.appeal.citizen.name, "phone": ticket.appeal.citizen.phone},
-        "place": {"town": ticket.town, "address": place.address, "lat": place.lat, "lon": place.lon},
+        "place": {"town": ticket.town, "address": place.address, "lat": place.lat, "lon": place.lon, "datum": KEPT},
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from channels import open311, open311_codec
+from channels.datum import gcj02
 from channels.limits import RateLimit
 from channels.open311_codec import decode_request, jurisdiction_of
 from hotline.appeal import Category
@@ -68,7 +69,7 @@ async def test_a_request_becomes_a_ticket(client: Client, port: MemoryPort) -> N
     assert inbound.appeal.text == "路灯不亮\n照片:https://e.org/a.jpg"
     assert (inbound.appeal.title, inbound.appeal.citizen.name) == ("路灯", "张三")
     assert inbound.category == Category(l1="03", l2="路灯")
-    assert (inbound.appeal.place.town, inbound.appeal.place.lat) == ("南城", 23.02)
+    assert (inbound.appeal.place.town, inbound.appeal.place.lat) == ("南城", gcj02(23.02, 113.75)[0])
 
 
 def test_who_chooses_other_has_said_nothing_of_the_matter() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from channels.datum import gcj02
 from hotline.terms import State
 from tests.web.citizens import LAMP, SPOT, Ways, picture
 from tests.web.conftest import LAPTOP, PHONE, Site
@@ -47,7 +48,7 @@ async def test_the_position_of_the_device_goes_with_it(ways: Ways) -> None:
     await expect(page.get_by_text("误差约 12 米")).to_be_visible()
     await page.get_by_role("button", name="提交诉求").click()
     place = (await ways.ticket(await ways.sent(page)))["ticket"]["appeal"]["place"]
-    assert (place["lat"], place["lon"]) == (23.0206, 113.7518)
+    assert (place["lat"], place["lon"]) == gcj02(23.0206, 113.7518)
 
 
 async def test_what_is_missing_is_told_where_it_is_missing(ways: Ways) -> None:

@@ -1,6 +1,7 @@
 // What is being written, and the appeal that it becomes. Pure.
 import type { AppealBody, Attachment, Kind, PlaceBody } from '../kit/wire'
 
+/** As the device has it: degrees of WGS-84. */
 export interface Position {
   lat: number
   lon: number
@@ -52,7 +53,7 @@ function placeOf(draft: Draft): PlaceBody | undefined {
   const place: PlaceBody = {}
   if (draft.town) place.town = draft.town
   if (draft.address.trim()) place.address = draft.address.trim()
-  if (draft.position) Object.assign(place, { lat: draft.position.lat, lon: draft.position.lon })
+  if (draft.position) Object.assign(place, { lat: draft.position.lat, lon: draft.position.lon, datum: 'wgs84' })
   return Object.keys(place).length > 0 ? place : undefined
 }
 
