@@ -120,11 +120,25 @@ UNTRIAGED = Triage(category=None, verdict=Verdict.UNCLEAR, needs_person=True, mo
 waits among the unclear ones, in front of ordinary work, for a person to decide."""
 
 WORDLESS = Triage(category=None, needs_person=True, model="none")
-"""What intake uses for a message without words: nothing in it could be judged, so it raises nothing either."""
+"""What intake uses for a picture without words: nothing in it could be judged, so it raises nothing either."""
 _WORDLESS = re.compile(r"\[(?:图片|语音|视频)\]|https?://\S+")
+_VOICE = "[语音]"
+"""What stands for a voice message that was not turned into words."""
 _WORD = re.compile(r"[^\W_]")
 
 
 def has_words(text: str) -> bool:
     """Tell whether a text says anything: a picture's or a voice message's mark, an address and emoji do not."""
     return _WORD.search(_WORDLESS.sub("", text)) is not None
+
+
+def unspoken(text: str) -> Triage:
+    """Return the triage of a message without words.
+
+    In a voice message that nobody has heard somebody may cry for help: it is unclear, as what nobody could judge is.
+    """
+    start = text.find(_VOICE)
+    if start < 0:
+        return WORDLESS
+    unheard = Evidence(rule="unheard", text=_VOICE, start=start, end=start + len(_VOICE))
+    return msgspec.structs.replace(UNTRIAGED, evidence=(unheard,))

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from channels.message import Inbound, Receipt
-from hotline.appeal import UNTRIAGED, WORDLESS, Triage, has_words
+from hotline.appeal import UNTRIAGED, Triage, has_words, unspoken
 from hotline.batches import Batches
 from hotline.effects import Effects, effects_of_all
 from hotline.errors import HotlineError, Overloaded, Unavailable
@@ -171,7 +171,8 @@ class Intake:
             self._late_in_a_row = 0
             if len(triages) == len(texts):
                 # Of a picture without words a model can only guess: a person looks at it.
-                return [triage if has_words(text) else WORDLESS for text, triage in zip(texts, triages, strict=True)]
+                pairs = zip(texts, triages, strict=True)
+                return [triage if has_words(text) else unspoken(text) for text, triage in pairs]
             log.error("triage_count_differs", texts=len(texts), triages=len(triages))
         except TimeoutError:
             self._was_late(len(texts))

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from channels.message import Inbound
+from channels.wording import receipt_text
 from hotline.appeal import Appeal, Category, Place, Triage
 from hotline.ids import TicketNumber
 from hotline.judged import judged_text, untold_address
@@ -19,7 +20,7 @@ from hotline.ticket import Ticket
 from routing.directory import PLACE, Directory, Rule, Unit, UnitKind, build_directory
 from routing.priority import PriorityRules
 from tests.cities import NOW, RULES, STREET_LIGHT
-from tests.hotline.test_intake import inbound, intake_over
+from tests.hotline.test_intake import all_rows, inbound, intake_over, said
 
 WATER = Triage(category=Category(l1="09", l2="供水", confidence=0.95), kind=Kind.COMPLAINT, sure=True)
 LAMP = Category(l1="03", l2="路灯")
@@ -147,3 +148,21 @@ async def test_the_town_of_an_address_is_where_it_happened(database: str) -> Non
             for place in (Place(address="鸿福路1号"), Place())
         ))
     assert [(one.department, one.verdict) for one in receipts] == [("南城", "non_emergency"), ("", "non_emergency")]
+
+
+# ── what nobody has heard ────────────────────────────────────────────────────────────────────────
+async def test_a_voice_that_nobody_has_heard_may_be_a_cry_for_help(database: str) -> None:
+    """Nobody guesses at it, and it waits in front of ordinary work; its sender is told whom to call."""
+    def guessing(texts: Sequence[str], /) -> list[Triage]:
+        return [STREET_LIGHT for _ in texts]
+
+    async with intake_over(database, triage_with=guessing) as intake:
+        lamp = await intake.submit(said("路灯不亮"))
+        assert lamp.verdict == "non_emergency"
+        voice = await intake.submit(said("[语音]"))
+        alone = await intake.submit(inbound("[语音]"))
+    assert (voice.number, voice.verdict, alone.verdict) == (lamp.number, Verdict.UNCLEAR, Verdict.UNCLEAR)
+    assert (alone.status, alone.category, alone.department) == (State.RECEIVED, "", "")
+    assert "110、119、120" in receipt_text(alone)
+    rows = await all_rows(database, "SELECT priority, alarmed FROM tickets ORDER BY id")
+    assert [(row["priority"], row["alarmed"]) for row in rows] == [("P1", True), ("P1", False)]
