@@ -13,8 +13,10 @@ import msgspec
 from channels.datum import KEPT
 from channels.message import Outbound
 from hotline import commands as c
+from hotline.appeal import Triage
 from hotline.events import Receive, TicketEvent
 from hotline.family_news import FamilyNews, ends_without_answer, news_of
+from hotline.ids import TicketNumber
 from hotline.lessons import Lesson, lessons_of
 from hotline.notices import notice
 from hotline.reach import Contact, letters
@@ -52,16 +54,55 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
         return bool(given)
 
 
-def incident_payload(ticket: Ticket, fact: c.HandOff, at: str) -> dict[str, Any]:
-    """Return the JSON body of `POST /incidents`: what 110 needs to act, the caller's number included."""
-    place = ticket.appeal.place
+class Spoken(msgspec.Struct, frozen=True):
+    """A citizen's further message, which a change begins with, and what triage made of it.
+
+    `merged`: it is the citizen of this ticket who speaks, which was merged into the one that changes.
+    """
+
+    text: str
+    triage: Triage
+    merged: TicketNumber | None = None
+
+
+_UNREST = "rule:crowd"
+"""The rule whose words tell of danger to public order (群体性事件): such an incident is a `risk_alert` too."""
+
+
+def incident_payload(ticket: Ticket, fact: c.HandOff, at: str, *, spoken: Spoken | None = None) -> dict[str, Any]:
+    """Return the JSON body of `POST /incidents`: what 110 needs to act, the caller's number included.
+
+    `spoken`: the message that led to the hand-off, where it is not the appeal itself. Of a merged ticket's citizen the
+    body has the ticket's number only (`speaker`); who they are is told as it is pushed (`told_by`).
+    """
+    judged = (ticket.triage,) if spoken is None else (ticket.triage, spoken.triage)
+    more = {"speaker": spoken.merged} if spoken is not None and spoken.merged is not None else {}
     return {
         "number": ticket.number, "channel": ticket.channel, "occurred_at": at, "services": list(fact.services),
-        "text": ticket.appeal.text, "title": ticket.title, "evidence": fact.reason, "risk_alert": "public_order"
-        in {evidence.rule for evidence in ticket.triage.evidence},
-        "citizen": {"name": ticket.appeal.citizen.name, "phone": ticket.appeal.citizen.phone},
+        "text": ticket.appeal.text if spoken is None else f"{ticket.appeal.text}\n补充:{spoken.text}",
+        "title": ticket.title, "evidence": fact.reason,
+        "risk_alert": any(evidence.rule == _UNREST for triage in judged for evidence in triage.evidence),
+        **_whom_and_where(ticket), **more,
+    }
+
+
+def _whom_and_where(ticket: Ticket) -> dict[str, Any]:
+    citizen, place = ticket.appeal.citizen, ticket.appeal.place
+    return {
+        "citizen": {"name": citizen.name, "phone": citizen.phone},
         "place": {"town": ticket.town, "address": place.address, "lat": place.lat, "lon": place.lon, "datum": KEPT},
     }
+
+
+def told_by(payload: Mapping[str, Any], speaker: Ticket) -> dict[str, Any]:
+    """Return the body of a push with the citizen of a merged ticket as whom 110 reaches, since it is they who spoke.
+
+    The place is theirs where they told one; whom and where the ticket itself has stands under `leading`.
+    """
+    leading = {"citizen": payload["citizen"], "place": payload["place"]}
+    own = _whom_and_where(speaker)
+    told = own["place"]["address"] or own["place"]["lat"] is not None
+    return {**payload, **own, "place": own["place"] if told else payload["place"], "leading": leading}
 
 
 NOTHING = Effects()
@@ -71,14 +112,15 @@ _ENDS: Mapping[type, str] = {c.Close: "closed", c.PoliceReturn: "returned"}
 """The ways out of `handed_off`, and how they leave the hand-off."""
 
 
-def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str) -> Effects:
-    """Return what `event` sets going; `ticket` is the ticket after it."""
+def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str, spoken: Spoken | None = None) -> Effects:
+    """Return what `event` sets going; `ticket` is the ticket after it, `spoken` the message that led to it."""
     if type(event.fact) in _SILENT:
         return NOTHING
     incidents: tuple[Incident, ...] = ()
     if isinstance(event.fact, c.HandOff):
         push = f"{ticket.number}-{event.version}"
-        incidents = (Incident(key=push, payload=incident_payload(ticket, event.fact, event.at.isoformat())),)
+        payload = incident_payload(ticket, event.fact, event.at.isoformat(), spoken=spoken)
+        incidents = (Incident(key=push, payload=payload),)
     told = notice(ticket, event, signature=signature)
     first_answer = event.version == 2 and ticket.verdict is Verdict.EMERGENCY
     contact = Contact(number=ticket.number, channel=ticket.channel, citizen=ticket.appeal.citizen)
@@ -91,9 +133,11 @@ def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str) -> Effects
     )
 
 
-def effects_of_all(ticket: Ticket, events: Sequence[TicketEvent], *, signature: str) -> Effects:
+def effects_of_all(
+    ticket: Ticket, events: Sequence[TicketEvent], *, signature: str, spoken: Spoken | None = None
+) -> Effects:
     """Return what several events of one change set going together; `ticket` is the ticket after the last."""
-    found = [one for event in events if (one := effects_of(ticket, event, signature=signature))]
+    found = [one for event in events if (one := effects_of(ticket, event, signature=signature, spoken=spoken))]
     if len(found) < 2:
         return found[0] if found else NOTHING
     return Effects(

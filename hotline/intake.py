@@ -18,7 +18,7 @@ import structlog
 from channels.message import Inbound, Receipt
 from hotline.appeal import UNTRIAGED, Triage, has_words, unspoken
 from hotline.batches import Batches
-from hotline.effects import Effects, effects_of_all
+from hotline.effects import Effects, Spoken, effects_of_all
 from hotline.errors import HotlineError, Overloaded, Unavailable
 from hotline.ids import TicketNumber
 from hotline.judged import judged_text, placed, untold_address
@@ -224,7 +224,8 @@ class Intake:
         def continued(ticket: Ticket, merged: TicketNumber | None) -> tuple[Change, Receipt, Effects]:
             now = self._clock()
             change = _continued(ticket, inbound, triage, rules, now, merged)
-            effects = effects_of_all(change.ticket, change.events, signature=rules.signature)
+            spoken = Spoken(inbound.appeal.text, triage, merged)
+            effects = effects_of_all(change.ticket, change.events, signature=rules.signature, spoken=spoken)
             return change, receipt_of(change, "", rules=rules, now=now), effects
 
         if inbound.continues is not None:

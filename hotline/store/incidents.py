@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import msgspec
 import structlog
 
 from channels.message import Outbound
+from hotline.effects import told_by
 from hotline.errors import NotFound
 from hotline.ports import PendingIncident
+from hotline.store import rows
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
 from hotline.store.sealing import open_document, sealed_message
+from hotline.ticket import replay
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +41,14 @@ class JobStore:
             log.warning("push_withdrawn", key=key, number=row["number"])
             return None
         payload = msgspec.json.decode(open_document(row["payload"], context=f"incident {key}"))
+        if "speaker" in payload:
+            payload = await self._told_by(payload)
         return PendingIncident(number=row["number"], payload=payload, attempts=row["attempts"])
+
+    async def _told_by(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Who spoke is read as 110 is told: what is kept of an incident is no copy of a merged ticket's identity."""
+        history = await self._pool.fetch(_SQL["speaker"], payload["speaker"])
+        return told_by(payload, replay(rows.event_from(event["doc"], event["sealed"]) for event in history))
 
     async def settle_push(self, key: str, state: str, desk_number: str, now: datetime) -> bool:
         """Record the desk's answer; False if it was settled before."""

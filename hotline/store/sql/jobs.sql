@@ -5,6 +5,10 @@ UPDATE incidents i SET attempts = attempts + 1, last_attempt_at = $2,
 FROM tickets t WHERE i.key = $1 AND i.state = 'pending' AND t.id = i.ticket_id
 RETURNING t.number, i.payload, i.attempts, i.state;
 
+-- name: speaker
+-- The history of the ticket $1, merged into another, whose citizen told of danger.
+SELECT e.doc, e.sealed FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id WHERE t.number = $1 ORDER BY e.version;
+
 -- name: settle_push
 -- What ended or was signed while the answer was under way stays so; a refusal is how its own return came about.
 UPDATE incidents SET desk_number = $3, acknowledged_at = $4, last_error = '',
