@@ -25,7 +25,7 @@ from hotline.ids import TicketNumber
 from hotline.lifecycle import OPEN_STATES, next_state
 from hotline.supervision import next_supervision
 from hotline.terms import Channel, Kind, Priority, State, Verdict
-from hotline.ticket import VERDICT_RAISED, Ticket, evolve
+from hotline.ticket import UNACKNOWLEDGED, VERDICT_RAISED, Ticket, evolve
 from hotline.wish import WishCommand
 
 
@@ -205,13 +205,15 @@ def _guard_arrival(ticket: Ticket, command: c.RecordArrival, now: datetime, poli
 
 
 def _guard_acknowledge(ticket: Ticket, command: c.AcknowledgeIncident, now: datetime, policy: Policy) -> None:
-    _require(ticket.incident != command.incident, f"incident {command.incident} is acknowledged already")
+    _require(not ticket.incident, f"the hand-off is acknowledged already: {ticket.incident}")
 
 
 def _guard_raise_alarm(ticket: Ticket, command: c.RaiseAlarm, now: datetime, policy: Policy) -> None:
     # Danger told anew sounds anew, though somebody has seen the last alarm. Others are raised again by mere retries.
     anew = command.alarm == VERDICT_RAISED and command.alarm in ticket.alarms_seen
     _require(anew or command.alarm not in ticket.alarms, f"the alarm {command.alarm} is raised already")
+    awaited = ticket.state is State.HANDED_OFF and not ticket.incident
+    _require(awaited or command.alarm != UNACKNOWLEDGED, "no acknowledgement of 110 is awaited")
 
 
 def _guard_acknowledge_alarm(ticket: Ticket, command: c.AcknowledgeAlarm, now: datetime, policy: Policy) -> None:
@@ -236,15 +238,12 @@ def _guard_correct(ticket: Ticket, command: c.Correct, now: datetime, policy: Po
 
 _GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {
     c.RecordTry: _guard_try, c.SettleFollowUp: _guard_settle, c.DisputeFollowUp: _guard_dispute,
-    c.ShowLight: _guard_light,
     c.AskInfo: _guard_ask_info, c.SupplyInfo: _guard_supply_info, c.Resume: _guard_resume, c.Merge: _guard_merge,
     c.GiveOpinion: _guard_opinion, c.Attach: _guard_attach, c.TakeBack: _guard_take_back,
     **dict.fromkeys(get_args(WishCommand), _guard_wish),
     c.HandOff: _guard_hand_off, c.RequestReturn: _guard_request_return, c.ApproveReturn: _guard_approve_return,
     c.PoliceReturn: _guard_police_return, c.Reassess: _guard_reassess, c.RequestExtension: _guard_request_extension,
-    c.GrantExtension: _guard_grant_extension,
-    c.AcknowledgeIncident: _guard_acknowledge, c.RaiseAlarm: _guard_raise_alarm,
-    c.AcknowledgeAlarm: _guard_acknowledge_alarm,
-    c.Supervise: _guard_supervise, c.Urge: _guard_open, c.RecordContact: _guard_contact,
-    c.RecordArrival: _guard_arrival, c.Correct: _guard_correct,
+    c.GrantExtension: _guard_grant_extension, c.AcknowledgeIncident: _guard_acknowledge, c.ShowLight: _guard_light,
+    c.RaiseAlarm: _guard_raise_alarm, c.AcknowledgeAlarm: _guard_acknowledge_alarm, c.Supervise: _guard_supervise,
+    c.Urge: _guard_open, c.RecordContact: _guard_contact, c.RecordArrival: _guard_arrival, c.Correct: _guard_correct,
 }

@@ -93,7 +93,7 @@ class HandOffs:
             log.warning("push_failed", key=key, attempts=pending.attempts, error=error.detail)
             raise later(_PUSH_DELAYS, pending.attempts, error.detail) from error
         if answer.accepted:
-            await self._act(pending.number, c.AcknowledgeIncident(incident=answer.incident or key), _POLICE)
+            await _act(self._service, pending.number, c.AcknowledgeIncident(incident=answer.incident or key), _POLICE)
         else:
             await self._refused(pending.number, answer.reason)
         state = "accepted" if answer.accepted else "refused"
@@ -104,25 +104,27 @@ class HandOffs:
         now = self._clock()
         for key, number in await self._rows.silent(now - timedelta(seconds=self._acknowledge_within)):
             detail = f"110在{self._acknowledge_within:.0f}秒内未确认接收,请改用电话移交"
-            await self._act(number, c.RaiseAlarm(alarm=UNACKNOWLEDGED, detail=detail), SYSTEM)
+            # Refused where the answer came in this moment: the ticket knows it before the row does.
+            await _act(self._service, number, c.RaiseAlarm(alarm=UNACKNOWLEDGED, detail=detail), SYSTEM)
             await self._rows.mark_alarmed(key, now)
         for key, number in await self._rows.unsigned(now - timedelta(seconds=self._sign_within)):
             detail = f"110接收后{self._sign_within:.0f}秒内未签收,请电话核实"
-            await self._act(number, c.RaiseAlarm(alarm=UNSIGNED, detail=detail), SYSTEM)
+            await _act(self._service, number, c.RaiseAlarm(alarm=UNSIGNED, detail=detail), SYSTEM)
             if not await self._rows.mark_unsigned(key, now):  # it came in this moment
-                await self._act(number, c.ClearAlarm(alarm=UNSIGNED), SYSTEM)
+                await _act(self._service, number, c.ClearAlarm(alarm=UNSIGNED), SYSTEM)
 
     async def _refused(self, number: str, reason: str) -> None:
         # The alarm first: the return ends the incident, so after a kill in between nothing would come back for it.
-        await self._act(number, c.RaiseAlarm(alarm="incident_refused", detail=reason), SYSTEM)
-        await self._act(number, c.PoliceReturn(reason=reason or "110未说明原因"), _POLICE)
+        await _act(self._service, number, c.RaiseAlarm(alarm="incident_refused", detail=reason), SYSTEM)
+        await _act(self._service, number, c.PoliceReturn(reason=reason or "110未说明原因"), _POLICE)
 
-    async def _act(self, number: str, command: c.Command, actor: Actor) -> None:
-        """A command that the ticket refuses was done before, or a person was quicker."""
-        try:
-            await self._service.act(number, command, actor=actor)
-        except (IllegalTransition, RuleViolation) as error:
-            log.info("already_so", number=number, command=c.tag_of(type(command)), detail=error.detail)
+
+async def _act(service: Acts, number: str, command: c.Command, actor: Actor) -> None:
+    """A command that the ticket refuses was done before, or a person was quicker."""
+    try:
+        await service.act(number, command, actor=actor)
+    except (IllegalTransition, RuleViolation) as error:
+        log.info("already_so", number=number, command=c.tag_of(type(command)), detail=error.detail)
 
 
 class DeskUpdates:
@@ -141,14 +143,19 @@ class DeskUpdates:
         """
         number, state = await self._rows.incident(key)
         if status == "signed":
-            await self._signed(key, number)
+            await self._signed(key, number, state)
         elif state in _OVER and state != status:
             raise IllegalTransition(f"the hand-off {key} has ended already: {state}")
         elif state != status:
             await self._end(key, number, status, text)
 
-    async def _signed(self, key: str, number: str) -> None:
-        """Once more after a kill in between: a repeat finds the alarm as it was."""
+    async def _signed(self, key: str, number: str, state: str) -> None:
+        """Once more after a kill in between: a repeat finds the alarm as it was.
+
+        Who signs what it has not acknowledged has taken it: its answer came too late, and the key stands in.
+        """
+        if state == "pending":
+            await _act(self._service, number, c.AcknowledgeIncident(incident=key), _POLICE)
         if await self._rows.sign_incident(key):
             await self._service.act(number, c.ClearAlarm(alarm=UNSIGNED), actor=SYSTEM)
             await self._rows.unmark_unsigned(key)

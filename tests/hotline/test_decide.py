@@ -201,7 +201,10 @@ def test_an_acknowledgement_counts_once_and_clears_the_alarm() -> None:
     refused(handed, c.RaiseAlarm(alarm="incident_unacknowledged"), "raised already")
     known = after(handed, c.AcknowledgeIncident(incident="J1"))
     assert not known.alarms
-    refused(known, c.AcknowledgeIncident(incident="J1"), "acknowledged already")
+    for number in ("J1", "J2"):
+        refused(known, c.AcknowledgeIncident(incident=number), "acknowledged already: J1")
+    for answered in (known, after(handed, c.Close())):
+        refused(answered, c.RaiseAlarm(alarm="incident_unacknowledged"), "no acknowledgement of 110 is awaited")
 
 
 def test_a_correction_changes_what_it_names_and_nothing_else() -> None:
@@ -277,15 +280,15 @@ def test_events_with_a_gap_are_refused() -> None:
 
 
 def test_an_alarm_is_acknowledged_once_and_anew_when_it_comes_again() -> None:
-    raised = after(ticket(), c.RaiseAlarm(alarm="incident_unacknowledged"))
+    raised = after(ticket(), c.RaiseAlarm(alarm="message_undeliverable"))
     refused(raised, c.AcknowledgeAlarm(alarm="hot_spot"), "there is no alarm")
-    seen = after(raised, c.AcknowledgeAlarm(alarm="incident_unacknowledged", note="已致电110"))
-    assert (seen.alarms, seen.alarms_seen) == (raised.alarms, frozenset({"incident_unacknowledged"}))
-    refused(seen, c.AcknowledgeAlarm(alarm="incident_unacknowledged"), "acknowledged already")
-    assert summarize(seen, NOW).alarms_seen == ("incident_unacknowledged",)
-    cleared = after(seen, c.ClearAlarm(alarm="incident_unacknowledged"))
+    seen = after(raised, c.AcknowledgeAlarm(alarm="message_undeliverable", note="已致电"))
+    assert (seen.alarms, seen.alarms_seen) == (raised.alarms, frozenset({"message_undeliverable"}))
+    refused(seen, c.AcknowledgeAlarm(alarm="message_undeliverable"), "acknowledged already")
+    assert summarize(seen, NOW).alarms_seen == ("message_undeliverable",)
+    cleared = after(seen, c.ClearAlarm(alarm="message_undeliverable"))
     assert summarize(cleared, NOW).alarms_seen == ()
-    assert after(cleared, c.RaiseAlarm(alarm="incident_unacknowledged")).alarms_seen == frozenset()
+    assert after(cleared, c.RaiseAlarm(alarm="message_undeliverable")).alarms_seen == frozenset()
 
 
 def test_only_danger_told_anew_sounds_anew_while_its_alarm_stands() -> None:
