@@ -15,13 +15,18 @@ from typing import IO
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from hotline.archive import About
+from hotline.deadlines import ZONE
 from hotline.errors import InvalidInput, Unavailable
+from hotline.ids import CHANNEL_DIGITS
 from hotline.store.database import reached, statements
 from hotline.store.hosts import connect
 from hotline.store.migrate import city_of
 
 MARGIN = 1 << 28
 """Transactions that may have followed the backup unseen: three days at 1,000 a second. 2^43 are to be had."""
+FIRST_RESTORED, A_SECOND = 100_000_000, 10_000
+"""Running numbers of a day after a restore begin at the first, and by the second higher for each second of the day.
+So many are opened by nobody: none of these was given out, whatever was restored before (docs/decisions/0032)."""
 _SQL = statements("backup")
 _PROGRAMS = ("pg_dump", "pg_restore", "psql")
 _CHUNK = 1 << 20
@@ -102,7 +107,8 @@ def load(dsn: str, dump: Path, *, position: int, replace: bool, bin_dir: Path, s
     """Load a dump in one transaction: all of it or nothing, whatever was there included.
 
     The order of events goes on above everything that anybody has seen (docs/decisions/0002): `event_clock.base` is
-    raised above `position` and what may have followed it, so no console's cursor hides a new event.
+    raised above `position` and what may have followed it, so no console's cursor hides a new event. Numbers of tickets
+    that were given out after the backup are given to no other ticket (docs/decisions/0032).
 
     Args:
         replace: drop what is in the database first, in the same transaction.
@@ -112,8 +118,7 @@ def load(dsn: str, dump: Path, *, position: int, replace: bool, bin_dir: Path, s
         Unavailable: a program or the database failed; nothing has changed.
     """
     first = f"BEGIN;\n{_REPLACE if replace else ''}"
-    base = (position >> 10) + MARGIN
-    last = f"UPDATE public.event_clock SET base = greatest(base, {base});\nCOMMIT;\n"  # noqa: S608  # nosec B608
+    last = f"{_events_go_on(position)}{_numbers_go_on()}COMMIT;\n"
     command = [str(bin_dir / "psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={_bare(dsn)}"]
     with tempfile.TemporaryFile() as errors, subprocess.Popen(  # noqa: S603
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, env=_environment(dsn)
@@ -126,6 +131,24 @@ def load(dsn: str, dump: Path, *, position: int, replace: bool, bin_dir: Path, s
             psql.kill()  # before it reads the end of its input: what it has begun is rolled back
             raise
         _succeeded("psql", psql.wait(), errors)
+
+
+def _events_go_on(position: int) -> str:
+    base = (position >> 10) + MARGIN
+    return f"UPDATE public.event_clock SET base = greatest(base, {base});\n"  # noqa: S608  # nosec B608
+
+
+def _numbers_go_on() -> str:
+    """For today, yesterday and, within an hour of midnight, tomorrow: a machine's clock may be off by that much."""
+    channels = ", ".join(f"('{channel}')" for channel in CHANNEL_DIGITS)
+    return f"""
+INSERT INTO public.number_counters (day, channel, next)
+SELECT day, channel, {FIRST_RESTORED} + floor(extract(epoch FROM at - day) * {A_SECOND})::bigint
+FROM (SELECT timezone('{ZONE.key}', clock_timestamp()) + interval '1 hour' AS at) AS restored,
+     LATERAL (SELECT at::date - n AS day FROM generate_series(0, 2) AS n) AS days,
+     (VALUES {channels}) AS channels (channel)
+ON CONFLICT (day, channel) DO UPDATE SET next = greatest(number_counters.next, excluded.next);
+"""  # noqa: S608  # nosec B608
 
 
 def _feed(target: IO[bytes] | None, first: str, script: Iterator[bytes], last: str) -> None:

@@ -24,8 +24,10 @@ from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import open_core
 from hotline.errors import InvalidInput, Unavailable
+from hotline.ids import is_ticket_number
 from hotline.store import dump
 from hotline.store.owned import NOTE, identity, own
+from hotline.terms import Channel
 from tests.conftest import _admin, _named
 from tests.hotline.command_line import hotline
 from tests.hotline.test_intake import inbound
@@ -147,6 +149,28 @@ async def test_new_events_lie_above_every_cursor_handed_out(
     again = await kept(empty, data, tmp_path / "c.tar")
     await brought_back(empty, tmp_path / "new", tmp_path / "c.tar", force=True)
     assert await ask(empty, "SELECT event_horizon()") > again.about.position
+
+
+async def given_out(dsn: str, data: Path, key: str) -> set[str]:
+    """Open a ticket on each channel and return their numbers."""
+    city = load_city(Path("cities/441900"))
+    async with open_core(Settings(data_dir=str(data)), triage=untriaged, city=city, dsn=dsn) as core:
+        return {(await core.intake.submit(inbound(key=key, channel=channel))).number for channel in Channel}
+
+
+async def test_no_ticket_gets_the_number_of_one_that_a_restore_has_lost(
+    database: str, empty: str, data: Path, tmp_path: Path
+) -> None:
+    """110, neighbours and SMS gateways know that by it, and so does its citizen. The same backup is restored twice."""
+    await kept(database, data, tmp_path / "b.tar")
+    lost = await given_out(database, data, "lost")
+    for again in (False, True):
+        await brought_back(empty, tmp_path / "new", tmp_path / "b.tar", force=again)
+        found = await given_out(empty, tmp_path / "new", "new")
+        assert found & lost == set()
+        assert {len(number) for number in found if is_ticket_number(number)} == {len("DG202611213") + 9 + 1}
+        lost |= found
+    assert len(lost) == 3 * len(Channel)
 
 
 async def test_a_database_with_anything_in_it_is_kept_unless_forced(
