@@ -1,10 +1,16 @@
 """Migrations: numbered SQL files applied once, in order, each in a transaction, by one process at a time.
 
+The service goes on meanwhile. A transaction waits for locks only as long as the service may wait behind it, then it
+steps back and tries again. A file whose first line is `-- outside a transaction` is carried out statement by
+statement (each ends a line with its semicolon): so indexes of large tables are built, `CONCURRENTLY IF NOT EXISTS`.
+Where that was broken off it is carried out again; an index that is left invalid is dropped first.
+
 An applied file must never change: its checksum is kept, and a difference is refused with the file's name.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -13,17 +19,29 @@ from pathlib import Path
 
 import asyncpg
 import msgspec
+import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
 
-from hotline.errors import InvalidInput
+from hotline.errors import InvalidInput, Unavailable
 from hotline.store.database import reached
 from hotline.store.hosts import connect
+
+log = structlog.get_logger(__name__)
 
 DIRECTORY = Path(__file__).with_name("migrations")
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _LOCK = 1234501
-_ATTEMPTS = 5
+LOCK_WAIT = "2s"
+"""How long a migration waits for a lock, and the service behind it."""
+TRIES, PAUSE = 100, 1.0
+"""So often a migration begins anew, with so many seconds between: about five minutes."""
+_TAKEN = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+_OUTSIDE = "-- outside a transaction\n"
+_END = re.compile(r";[ \t]*(?:\n|$)")
+_BUILT = re.compile(r"CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+) ")
+_COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
+_DONE = "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)"
 _UNTOLD = (None, "0")
 _CITY = """
 SELECT pg_get_expr(d.adbin, d.adrelid)
@@ -48,6 +66,13 @@ class Migration(msgspec.Struct, frozen=True):
     def checksum(self) -> str:
         """SHA-256 of the text."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """The statements of a file that is carried out outside a transaction, () for any other."""
+        if not self.sql.startswith(_OUTSIDE):
+            return ()
+        return tuple(one.strip() for one in _END.split(_COMMENT.sub("", self.sql)) if one.strip())
 
 
 def available(directory: Path = DIRECTORY) -> list[Migration]:
@@ -91,7 +116,8 @@ async def migrate(dsn: str, *, directory: Path = DIRECTORY, city: str = "") -> l
     """
     async with _connected(dsn) as connection:
         check_city(await city_of(connection), city)
-        await connection.execute("SELECT pg_advisory_lock($1), set_config('hotline.city', $2, false)", _LOCK, city)
+        await _alone(connection)
+        await connection.execute("SELECT set_config('hotline.city', $1, false)", city)
         done = await _migrate(connection, available(directory))
         await _install_jobs(connection)
         return done
@@ -107,6 +133,15 @@ async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
             await connection.close()
 
 
+async def _alone(connection: asyncpg.Connection) -> None:
+    """Wait until no other process migrates; the lock is held until the connection ends.
+
+    It is asked for again and again: who waits within a statement keeps a snapshot, for which an index would wait.
+    """
+    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110 - another's
+        await asyncio.sleep(0.1)
+
+
 async def _migrate(connection: asyncpg.Connection, migrations: list[Migration]) -> list[Migration]:
     await connection.execute(_TABLE)
     rows = await connection.fetch("SELECT version, checksum FROM schema_migrations")
@@ -117,19 +152,43 @@ async def _migrate(connection: asyncpg.Connection, migrations: list[Migration]) 
 
 
 async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
-    """Carry out one migration; where it and the running service wait for each other's tables it steps back first."""
-    for left in reversed(range(_ATTEMPTS)):
+    """Carry out one migration; where it and the running service wait for each other's tables it steps back first.
+
+    Raises:
+        Unavailable: something holds on to a table all the time.
+    """
+    for left in reversed(range(TRIES)):
         try:
-            async with connection.transaction():
-                await connection.execute(migration.sql)
-                await connection.execute(
-                    "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)",
-                    migration.version, migration.name, migration.checksum,
-                )
-                return
-        except asyncpg.DeadlockDetectedError:
+            await (_beside if migration.outside else _at_once)(connection, migration)
+        except _TAKEN as error:
+            log.warning("migration_waits", version=migration.version, error=str(error), tries_left=left)
             if not left:
-                raise
+                held = "a table is held all the time, as by a backup: migrate when that has ended"
+                raise Unavailable(f"migration {migration.version:04d}: {held}") from error
+            await asyncio.sleep(PAUSE)
+        else:
+            return
+
+
+async def _at_once(connection: asyncpg.Connection, migration: Migration) -> None:
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
+        await connection.execute(migration.sql)
+        await connection.execute(_DONE, migration.version, migration.name, migration.checksum)
+
+
+async def _beside(connection: asyncpg.Connection, migration: Migration) -> None:
+    for statement in migration.outside:
+        if built := _BUILT.match(statement):
+            await _drop_broken(connection, built[1])
+        await connection.execute(statement)
+    await connection.execute(_DONE, migration.version, migration.name, migration.checksum)
+
+
+async def _drop_broken(connection: asyncpg.Connection, index: str) -> None:
+    broken = "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid)"
+    if await connection.fetchval(broken, index):
+        await connection.execute(f"DROP INDEX CONCURRENTLY {index}")
 
 
 async def _install_jobs(connection: asyncpg.Connection) -> None:

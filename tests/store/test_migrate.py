@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from hotline.errors import InvalidInput
+from hotline.errors import InvalidInput, Unavailable
+from hotline.store import migrate as runner
 from hotline.store.migrate import Migration, available, migrate, outstanding, pending
+from tests.store.test_sharding import groups
 
 
 def write(folder: Path, migration: Migration) -> None:
@@ -117,3 +123,88 @@ async def test_a_migration_that_meets_the_service_halfway_is_carried_out_all_the
     assert await other.fetchval("SELECT count(*) FROM information_schema.columns WHERE column_name = 'x'") >= 2
     for connection in (service, other):
         await connection.close()
+
+
+# ── beside the service ───────────────────────────────────────────────────────────────────────────
+VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('one_more')"
+
+
+def one_more(folder: Path, sql: str) -> int:
+    """Write all migrations and one more; return its number."""
+    for migration in available():
+        write(folder, migration)
+    last = available()[-1].version + 1
+    write(folder, Migration(last, "one_more", sql))
+    return last
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(dsn)
+    yield connection
+    await connection.close()
+
+
+async def test_an_index_is_built_while_rows_are_written(database: str, tmp_path: Path) -> None:
+    last = one_more(
+        tmp_path, "-- outside a transaction\n-- Why; as it is.\n\n"
+        "CREATE INDEX CONCURRENTLY IF NOT EXISTS one_more ON outbox (channel)\n    WHERE key <> ';';\n"
+        "DROP INDEX CONCURRENTLY IF EXISTS outbox_full;\n",
+    )
+    async with connected(database) as service, connected(database) as reading:
+        async with reading.transaction(isolation="repeatable_read"):
+            await reading.execute("SELECT FROM tickets")
+            running = [asyncio.create_task(migrate(database, directory=tmp_path)) for _ in range(2)]
+            await waited_for(service)  # for the old snapshot
+            await service.execute("LOCK TABLE outbox IN ROW EXCLUSIVE MODE NOWAIT; DELETE FROM outbox")
+        assert sorted([one.version for one in done] for done in await asyncio.gather(*running)) == [[], [last]]
+        assert await service.fetchval(VALID)
+        assert await service.fetchval("SELECT to_regclass('outbox_full')") is None
+
+
+async def test_a_build_that_was_broken_off_is_begun_anew(database: str, tmp_path: Path) -> None:
+    last = one_more(
+        tmp_path,
+        "-- outside a transaction\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS one_more ON first_seen (at);\n",
+    )
+    async with connected(database) as service:
+        await service.execute("INSERT INTO first_seen VALUES ('a', '2026-11-20'), ('b', '2026-11-20')")
+        with pytest.raises(Unavailable):
+            await migrate(database, directory=tmp_path)
+        assert await service.fetchval(VALID) is False
+        await service.execute("DELETE FROM first_seen")
+        assert [one.version for one in await migrate(database, directory=tmp_path)] == [last]
+        assert await service.fetchval(VALID)
+
+
+async def test_nobody_waits_long_behind_a_migration_that_waits(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "LOCK_WAIT", "200ms")
+    monkeypatch.setattr(runner, "PAUSE", 0.01)
+    last = one_more(tmp_path, "ALTER TABLE tickets ADD x int")
+    async with connected(database) as service, connected(database) as reading:
+        async with reading.transaction():
+            await reading.execute("SELECT FROM tickets")
+            migrating = asyncio.create_task(migrate(database, directory=tmp_path))
+            await waited_for(service)
+            async with asyncio.timeout(60):
+                await service.execute("SELECT FROM tickets")  # stands behind the migration
+        assert [one.version for one in await migrating] == [last]
+        monkeypatch.setattr(runner, "TRIES", 1)
+        write(tmp_path, Migration(last + 1, "again", "ALTER TABLE tickets ADD y int"))
+        async with reading.transaction():
+            await reading.execute("SELECT FROM tickets")
+            with pytest.raises(Unavailable, match="as by a backup"):
+                await migrate(database, directory=tmp_path)
+
+
+def test_no_migration_stops_intake_over_an_index() -> None:
+    """Of what grows with tickets and calls (docs/scale.md); on a table of its own it may be built at once."""
+    again = r"(?:CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT|DROP INDEX CONCURRENTLY IF) EXISTS"
+    plain = r"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY)(?:IF NOT EXISTS )?\w+\s+ON (\w+)"
+    for migration in available()[27:]:  # those before were applied as they are
+        new = re.findall(r"CREATE TABLE (\w+)", migration.sql)
+        built = [table for table in re.findall(plain, migration.sql) if table not in new]
+        assert not [table for table in built for grows in groups()[0] if fnmatchcase(table, grows)], migration.name
+        assert all(re.match(again, statement) for statement in migration.outside), "each can be carried out twice"
