@@ -92,12 +92,12 @@ class PersonStore:
         """
         before = _years_before(now, years)
         async with self._pool.acquire() as connection, connection.transaction():
-            cursor = await connection.fetchval(_SQL["hold_sweep"])
+            cursor = await connection.fetchrow(_SQL["hold_sweep"])
             if cursor is None:
                 return 0  # another process sweeps
-            rows = await connection.fetch(_SQL["old"], cursor, before, STEP)
+            rows = await connection.fetch(_SQL["old"], cursor["at"], cursor["position"], before, STEP)
             if rows:
-                await connection.execute(_SQL["move_sweep"], rows[-1]["id"])
+                await connection.execute(_SQL["move_sweep"], rows[-1]["created_at"], rows[-1]["id"])
             rows += await connection.fetch(_SQL["left"], now - _AGAIN, STEP)
             left = await _leave_some(connection, rows, now)
             aged = await age(connection, now, before=before)

@@ -18,6 +18,7 @@ from hotline.persons import Keeps, Standing, why_kept
 from hotline.service import Service
 from hotline.store.aging import STEP
 from hotline.store.audit import AuditStore
+from hotline.store.backlog import backlog
 from hotline.store.callbacks import CallbackStore
 from hotline.store.console import ConsoleStore
 from hotline.store.nuisance import NuisanceStore
@@ -186,6 +187,21 @@ async def test_the_sweep_erases_what_is_old_and_finished(pool: asyncpg.Pool) -> 
     assert await persons.sweep(later + timedelta(days=1, seconds=1), years=10) == 2
     assert (await store.read(other)).ticket.appeal.citizen == Citizen()
     assert STEP > 3
+
+
+async def test_the_sweep_passes_no_ticket_that_was_opened_later_under_a_lower_number(pool: asyncpg.Pool) -> None:
+    """Each process uses up numbers of its own: a slow one's are lower than what others opened days before."""
+    slow, quick = [receipt.number for receipt in await opened(pool, ["slow", "quick"])]
+    await finish(pool, slow, quick)
+    await pool.execute("UPDATE tickets SET created_at = $1 WHERE number = $2", NOW - timedelta(days=1), quick)
+    persons, store = PersonStore(pool), TicketStore(pool, prefix="DG")
+    assert (await store.read(slow)).id < (await store.read(quick)).id
+    for days, known in ((3653, {slow}), (3654, set())):
+        await persons.sweep(NOW + timedelta(days=days), years=10)
+        citizens = {number: (await store.read(number)).ticket.appeal.citizen for number in (slow, quick)}
+        assert {number for number, citizen in citizens.items() if citizen == ZHANG} == known
+    assert await persons.sweep(NOW + timedelta(days=3654), years=10) == 0, "each is looked at once"
+    assert "retention" not in (await backlog(pool)).readers, "it reads no log, so it lags behind none"
 
 
 async def test_letters_are_emptied_but_not_sent_twice(pool: asyncpg.Pool) -> None:

@@ -97,6 +97,9 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
     "a nuisance's last hour": (
         "nuisance", "recent", ("+8613800000123", LATEST, "app", "x", OPEN), {"tickets_by_citizen"},
     ),
+    "what grows too old": (
+        "persons", "old", (LATEST - timedelta(days=100), 77, LATEST, 500), {"tickets_by_age"},
+    ),
     "a page of what new keys seal, deep": ("reseal", "events_page", (TICKETS - 5000, 500), {"ticket_events_pkey"}),
     "what is due": ("plans", "", (), {"tickets_by_due"}),
 }

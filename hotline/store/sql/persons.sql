@@ -11,7 +11,7 @@ SELECT t.id, t.number, t.state, t.created_at,
 FROM tickets t WHERE t.citizen = $1 AND t.citizen <> '' ORDER BY t.created_at, t.id FOR UPDATE OF t;
 
 -- name: old
--- The next $3 tickets after the sweep's cursor $1 that were received before $2, likewise.
+-- The next $4 tickets, by age, after the sweep's cursor ($1, $2) that were received before $3, likewise.
 SELECT t.id, t.number, t.state, t.created_at, t.citizen,
        EXISTS (SELECT FROM legal_holds h WHERE h.lifted_at IS NULL
                AND (h.ticket_id = t.id OR (h.citizen = t.citizen AND h.citizen <> ''))) AS held,
@@ -19,7 +19,7 @@ SELECT t.id, t.number, t.state, t.created_at, t.citizen,
        coalesce((SELECT i.state FROM incidents i WHERE i.ticket_id = t.id ORDER BY i.created_at DESC LIMIT 1), '')
        AS incident
 FROM tickets t
-WHERE t.id > $1 AND t.created_at < $2 ORDER BY t.id LIMIT $3 FOR UPDATE OF t;
+WHERE (t.created_at, t.id) > ($1, $2) AND t.created_at < $3 ORDER BY t.created_at, t.id LIMIT $4 FOR UPDATE OF t;
 
 -- name: left
 -- Tickets that the sweep had to leave, likewise.
@@ -33,10 +33,10 @@ FROM retention_left l JOIN tickets t ON t.id = l.ticket_id
 WHERE l.since < $1 ORDER BY l.since, t.id LIMIT $2 FOR UPDATE OF t;
 
 -- name: hold_sweep
-SELECT position FROM readers WHERE name = 'retention' FOR UPDATE SKIP LOCKED;
+SELECT at, position FROM sweeps WHERE name = 'retention' FOR UPDATE SKIP LOCKED;
 
 -- name: move_sweep
-UPDATE readers SET position = $1 WHERE name = 'retention';
+UPDATE sweeps SET at = $1, position = $2 WHERE name = 'retention';
 
 -- name: leave
 INSERT INTO retention_left (ticket_id, since) SELECT id, $2 FROM unnest($1::bigint[]) AS l (id)
