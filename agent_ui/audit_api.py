@@ -49,7 +49,7 @@ class Audit(Protocol):
         ...
 
     async def size(self) -> tuple[int, int]:
-        """Return how many links there are and how many rows they cover."""
+        """Return how many links there are and how many rows they cover; of a long chain about how many."""
         ...
 
     async def waiting(self) -> tuple[int, datetime | None]:

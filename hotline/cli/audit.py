@@ -65,7 +65,7 @@ async def _store() -> AsyncIterator[Any]:
 
     chosen = settings()
     prepare(chosen, now())
-    async with await open_pool(database_dsn(chosen), size=3) as pool:
+    async with await open_pool(database_dsn(chosen), size=3, patient=True) as pool:
         yield AuditStore(pool)
 
 
@@ -77,6 +77,17 @@ def _bar(name: str, total: int) -> Iterator[Any]:
         yield bar
 
 
+class _Seen:
+    """Counts the links that were checked and their rows: the database would have to read all of them again."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar, self.links, self.rows = bar, 0, 0
+
+    def __call__(self, rows: int) -> None:
+        self.links, self.rows = self.links + 1, self.rows + rows
+        self._bar.update(rows)
+
+
 def verify(given: argparse.Namespace) -> int:
     """Check the chain; 1 if it is broken. The audit keeps what came out, and the alarms look there."""
     return asyncio.run(_verify(given.anchor))
@@ -84,16 +95,16 @@ def verify(given: argparse.Namespace) -> int:
 
 async def _verify(given: tuple[int, bytes] | None) -> int:
     async with _store() as audit:
-        links, rows = await audit.size()
-        with _bar("verify", rows) as bar:
-            fault = await audit.verify(bar.update, anchor=given)
+        with _bar("verify", (await audit.size())[1]) as bar:
+            seen = _Seen(bar)
+            fault = await audit.verify(seen, anchor=given)
         if fault is not None:
             where = f"{fault.log} position {fault.position} number {fault.number}: " if fault.log else ""
             sys.stdout.write(f"BROKEN at link {fault.link}: {where}{fault.what}\n")
             return 1
         waiting, since = await audit.waiting()
         number, digest = await audit.head()
-    sys.stdout.write(f"whole: {rows} rows in {links} links; head {number}:{digest.hex()}\n")
+    sys.stdout.write(f"whole: {seen.rows} rows in {seen.links} links; head {number}:{digest.hex()}\n")
     if waiting:
         sys.stdout.write(f"not chained yet: {waiting} rows since {since:%Y-%m-%dT%H:%M:%SZ}\n")
     return 0

@@ -84,10 +84,10 @@ async def _rotate(given: argparse.Namespace) -> int:
 
     chosen, at = settings(), now()
     ring = prepare(chosen, at)
-    async with await open_pool(database_dsn(chosen), size=3) as pool:
+    async with await open_pool(database_dsn(chosen), size=3, patient=True) as pool:
         await check_keys(pool, ring, at)
         ring = await begin_rotation(pool, ring, keys_path(chosen), at, Cipher(chosen.seal_with))
-        with tqdm(desc="keys", unit=" rows", total=await reseal.count(pool), disable=None) as bar:
+        with tqdm(desc="keys", unit=" rows", total=await reseal.about(pool), disable=None) as bar:
             done = await reseal.reseal_all(pool, ring, bar.update)
     given.outcome = {"key": ring.active, "sealed_anew": str(done)}
     sys.stdout.write(f"{done} values sealed anew with {ring.active}; older keys stay in the file for the audit chain\n")

@@ -92,7 +92,7 @@ class AuditStore:
         return row["n"], row["hash"]
 
     async def size(self) -> tuple[int, int]:
-        """Return how many links there are and how many rows they cover."""
+        """Return how many links there are and how many rows they cover; of a long chain about how many."""
         row = await self._pool.fetchrow(_SQL["size"])
         return row["links"], row["rows"]
 

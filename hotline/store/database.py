@@ -72,15 +72,20 @@ class _Pooled(Watchful):
         return ""
 
 
-async def open_pool(dsn: str, *, size: int = 10, hosts: Hosts | None = None) -> asyncpg.Pool:
+async def open_pool(
+    dsn: str, *, size: int = 10, hosts: Hosts | None = None, patient: bool = False
+) -> asyncpg.Pool:
     """Open a pool of at most `size` connections, to `hosts` where somebody watches them (`Hosts.watch`).
 
     Statements are limited to 30 s and an open transaction to 10 s: one left open would hold back every reader of the
     event log. Raises Unavailable where no connection can be had.
+
+    Args:
+        patient: statements take as long as they need: for a command that goes through large tables.
     """
     settings = {
         "application_name": "hotline",
-        "statement_timeout": "30000",
+        "statement_timeout": "0" if patient else "30000",
         "idle_in_transaction_session_timeout": "10000",
         "jit": "off",
         "TimeZone": "UTC",
@@ -88,7 +93,7 @@ async def open_pool(dsn: str, *, size: int = 10, hosts: Hosts | None = None) -> 
     with reached(dsn):
         return await asyncpg.create_pool(
             dsn, min_size=min(2, size), max_size=size, server_settings=settings, connection_class=_Pooled,
-            connect=(hosts or Hosts(dsn)).connect, command_timeout=COMMAND_TIMEOUT,
+            connect=(hosts or Hosts(dsn)).connect, command_timeout=None if patient else COMMAND_TIMEOUT,
         )
 
 

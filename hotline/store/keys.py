@@ -63,7 +63,7 @@ async def begin_rotation(
 ) -> KeyRing:
     """Let another key seal from now on, and return the keys: the youngest that only opens, or a new one for `cipher`.
 
-    Where the last rotation was broken off (something is still sealed by an older key) its key goes on.
+    Where the last rotation was broken off its key goes on.
     """
     active, *others = ring.file.keys
     waiting = [key for key in others if key.made_at > active.made_at]
@@ -72,6 +72,7 @@ async def begin_rotation(
     chosen = max(waiting, key=lambda key: key.made_at) if waiting else keyring.new_key(now, cipher)
     keys = (chosen, *(key for key in ring.file.keys if key.id != chosen.id))
     file = msgspec.structs.replace(ring.file, keys=keys)
+    await pool.execute(_SQL["begin"], rotation_to(chosen.id))  # first: of a key that never seals it means nothing
     keyring.write(path, file, replace=True)
     renewed = KeyRing(file, path=path)
     sealing.use(renewed)
@@ -80,5 +81,10 @@ async def begin_rotation(
 
 
 async def unfinished(pool: asyncpg.Pool, ring: KeyRing) -> bool:
-    """Tell whether events are left that another than the newest key has sealed."""
-    return bool(await pool.fetchval(_SQL["unfinished"], bytes([keyring.FORMAT]) + bytes.fromhex(ring.active)))
+    """Tell whether the rotation to the newest key has not come to its end."""
+    return bool(await pool.fetchval(_SQL["unfinished"], rotation_to(ring.active)))
+
+
+def rotation_to(key: str) -> str:
+    """Return the name under which `sweeps` tells how far a rotation has come."""
+    return f"rotation to {key}"

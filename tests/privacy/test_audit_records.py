@@ -101,3 +101,13 @@ async def test_a_busy_process_adds_one_link_at_a_time(pool: asyncpg.Pool) -> Non
     assert (await audit.size())[0] == 2
     await audit.link_all(NOW)
     assert (await audit.waiting())[0] == 0
+
+
+async def test_of_a_long_chain_rows_are_told_as_the_planner_knows_them(pool: asyncpg.Pool) -> None:
+    audit = await lived(pool, tickets=3, records=3)
+    _, rows = await audit.size()
+    await pool.execute("INSERT INTO audit_chain SELECT 50000, through, through, 0, 0, '', now(), '', '', '' "
+                       "FROM audit_chain ORDER BY n DESC LIMIT 1")
+    await pool.execute("ANALYZE ticket_events")
+    await pool.execute("ANALYZE audit_records")
+    assert await audit.size() == (50_001, rows)

@@ -9,8 +9,9 @@ ON CONFLICT (id) DO NOTHING;
 -- name: noted
 SELECT id, code, index FROM sealing_keys ORDER BY noted_at, id;
 
+-- name: begin
+-- The rotation named $1 is under way until all is sealed anew (hotline/store/reseal.py).
+INSERT INTO sweeps (name, position) VALUES ($1, -1) ON CONFLICT (name) DO NOTHING;
+
 -- name: unfinished
--- Whether a rotation was begun that has not come to its end: there is more than one key, and events of both kinds.
-SELECT EXISTS (SELECT FROM sealing_keys OFFSET 1)
-   AND EXISTS (SELECT FROM ticket_events WHERE substring(sealed FROM 1 FOR 5) = $1)
-   AND EXISTS (SELECT FROM ticket_events WHERE sealed <> '' AND substring(sealed FROM 1 FOR 5) <> $1);
+SELECT EXISTS (SELECT FROM sweeps WHERE name = $1);

@@ -1,8 +1,22 @@
 -- Sealed values, page by page: `key` tells the row, `value` what is sealed. $1 the last key seen (NULL: the first page), $2
 -- the size of a page; `put` replaces the values $2 of the rows $1 by $3 where they are still the same.
 
--- name: events_count
-SELECT count(*) FROM ticket_events WHERE sealed IS NOT NULL AND sealed <> '';
+-- name: about
+-- About how many rows there are to look at: counting them would read them all.
+SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint FROM pg_class WHERE oid = ANY (ARRAY[
+    'ticket_events', 'incidents', 'outbox', 'parcels', 'callbacks', 'calls', 'unit_systems', 'staff', 'nuisance_marks',
+    'chat_lines', 'presence_events', 'transcripts'
+]::regclass[]);
+
+-- name: come_to
+-- How far the rotation named $1 has come in the event log; -1 where it begins.
+SELECT coalesce((SELECT position FROM sweeps WHERE name = $1), -1);
+
+-- name: go_on
+UPDATE sweeps SET position = $2 WHERE name = $1;
+
+-- name: end
+DELETE FROM sweeps WHERE name = $1;
 
 -- name: events_page
 SELECT position AS key, sealed AS value, doc FROM ticket_events
@@ -13,9 +27,6 @@ UPDATE ticket_events AS t SET sealed = n.new
 FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS n (key, old, new)
 WHERE t.position = n.key AND t.sealed = n.old;
 
--- name: incidents_count
-SELECT count(*) FROM incidents;
-
 -- name: incidents_page
 SELECT key AS key, payload::text AS value FROM incidents
 WHERE key > coalesce($1::text, '') ORDER BY key LIMIT $2;
@@ -24,9 +35,6 @@ WHERE key > coalesce($1::text, '') ORDER BY key LIMIT $2;
 UPDATE incidents AS t SET payload = n.new::jsonb
 FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.key = n.key AND t.payload::text = n.old;
-
--- name: messages_count
-SELECT count(*) FROM outbox;
 
 -- name: messages_page
 SELECT key AS key, message::text AS value FROM outbox
@@ -37,9 +45,6 @@ UPDATE outbox AS t SET message = n.new::jsonb
 FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.key = n.key AND t.message::text = n.old;
 
--- name: parcels_count
-SELECT count(*) FROM parcels;
-
 -- name: parcels_page
 SELECT key AS key, payload AS value FROM parcels
 WHERE key > coalesce($1::text, '') ORDER BY key LIMIT $2;
@@ -48,9 +53,6 @@ WHERE key > coalesce($1::text, '') ORDER BY key LIMIT $2;
 UPDATE parcels AS t SET payload = n.new
 FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.key = n.key AND t.payload = n.old;
-
--- name: callbacks_count
-SELECT count(*) FROM callbacks;
 
 -- name: callbacks_page
 SELECT call AS key, doc AS value FROM callbacks
@@ -61,9 +63,6 @@ UPDATE callbacks AS t SET doc = n.new
 FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.call = n.key AND t.doc = n.old;
 
--- name: calls_count
-SELECT count(*) FROM calls WHERE doc IS NOT NULL;
-
 -- name: calls_page
 SELECT id AS key, doc AS value FROM calls
 WHERE doc IS NOT NULL AND id > coalesce($1::text, '') ORDER BY id LIMIT $2;
@@ -72,9 +71,6 @@ WHERE doc IS NOT NULL AND id > coalesce($1::text, '') ORDER BY id LIMIT $2;
 UPDATE calls AS t SET doc = n.new
 FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.id = n.key AND t.doc = n.old;
-
--- name: callers_count
-SELECT count(*) FROM calls WHERE caller_sealed <> '';
 
 -- name: callers_page
 SELECT id AS key, caller_sealed AS value FROM calls
@@ -85,9 +81,6 @@ UPDATE calls AS t SET caller_sealed = n.new
 FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.id = n.key AND t.caller_sealed = n.old;
 
--- name: units_count
-SELECT count(*) FROM unit_systems WHERE secret <> '';
-
 -- name: units_page
 SELECT unit AS key, secret AS value FROM unit_systems
 WHERE secret <> '' AND unit > coalesce($1::text, '') ORDER BY unit LIMIT $2;
@@ -96,9 +89,6 @@ WHERE secret <> '' AND unit > coalesce($1::text, '') ORDER BY unit LIMIT $2;
 UPDATE unit_systems AS t SET secret = n.new
 FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.unit = n.key AND t.secret = n.old;
-
--- name: second_factors_count
-SELECT count(*) FROM staff WHERE totp_secret IS NOT NULL;
 
 -- name: second_factors_page
 SELECT name AS key, totp_secret AS value FROM staff
@@ -109,9 +99,6 @@ UPDATE staff AS t SET totp_secret = n.new
 FROM unnest($1::text[], $2::bytea[], $3::bytea[]) AS n (key, old, new)
 WHERE t.name = n.key AND t.totp_secret = n.old;
 
--- name: marks_count
-SELECT count(*) FROM nuisance_marks WHERE sealed <> '';
-
 -- name: marks_page
 SELECT id AS key, sealed AS value FROM nuisance_marks
 WHERE sealed <> '' AND id > coalesce($1::bigint, -1) ORDER BY id LIMIT $2;
@@ -120,9 +107,6 @@ WHERE sealed <> '' AND id > coalesce($1::bigint, -1) ORDER BY id LIMIT $2;
 UPDATE nuisance_marks AS t SET sealed = n.new
 FROM unnest($1::bigint[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.id = n.key AND t.sealed = n.old;
-
--- name: lines_count
-SELECT count(*) FROM chat_lines WHERE text <> '';
 
 -- name: lines_page
 -- Of two columns: the key is the number in the session, a space, and the session.
@@ -138,9 +122,6 @@ UPDATE chat_lines AS t SET text = n.new
 FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.session = substr(n.key, strpos(n.key, ' ') + 1) AND t.seq = split_part(n.key, ' ', 1)::int AND t.text = n.old;
 
--- name: words_count
-SELECT count(*) FROM transcripts WHERE text <> '';
-
 -- name: words_page
 -- Likewise: the number in the call, a space, and the call.
 SELECT n || ' ' || call AS key, text AS value, call, n FROM transcripts
@@ -154,9 +135,6 @@ ORDER BY call, n LIMIT $2;
 UPDATE transcripts AS t SET text = n.new
 FROM unnest($1::text[], $2::text[], $3::text[]) AS n (key, old, new)
 WHERE t.call = substr(n.key, strpos(n.key, ' ') + 1) AND t.n = split_part(n.key, ' ', 1)::int AND t.text = n.old;
-
--- name: told_count
-SELECT count(*) FROM presence_events WHERE type = 'transcript';
 
 -- name: told_page
 SELECT position AS key, doc::text AS value, topic FROM presence_events
