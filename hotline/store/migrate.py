@@ -5,7 +5,8 @@ steps back and tries again. A file whose first line is `-- outside a transaction
 statement (each ends a line with its semicolon): so indexes of large tables are built, `CONCURRENTLY IF NOT EXISTS`.
 Where that was broken off it is carried out again; an index that is left invalid is dropped first.
 
-An applied file must never change: its checksum is kept, and a difference is refused with the file's name.
+An applied file must never change: its checksum is kept, and a difference is refused with the file's name. Where it
+must, a line `-- formerly CHECKSUM` says that whoever applied it as it was has the same.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ _TAKEN = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 _OUTSIDE = "-- outside a transaction\n"
 _END = re.compile(r";[ \t]*(?:\n|$)")
 _BUILT = re.compile(r"CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+) ")
+_FORMERLY = re.compile(r"^-- formerly ([0-9a-f]{64})", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 _DONE = "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)"
 _UNTOLD = (None, "0")
@@ -66,6 +68,11 @@ class Migration(msgspec.Struct, frozen=True):
     def checksum(self) -> str:
         """SHA-256 of the text."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def checksums(self) -> frozenset[str]:
+        """The checksums under which it may have been applied: its own, and those that it names as former ones."""
+        return frozenset((self.checksum, *_FORMERLY.findall(self.sql)))
 
     @property
     def outside(self) -> tuple[str, ...]:
@@ -99,7 +106,7 @@ def outstanding(migrations: list[Migration], applied: Mapping[int, str]) -> list
     for version, checksum in applied.items():
         if version not in known:
             raise InvalidInput(f"the database has migration {version:04d}, which this version does not know: upgrade")
-        if known[version].checksum != checksum:
+        if checksum not in known[version].checksums:
             raise InvalidInput(f"migration {version:04d} was changed after it was applied: restore the file")
     return [migration for migration in migrations if migration.version not in applied]
 
