@@ -138,9 +138,8 @@ class Intake:
 
         Of a batch that fails otherwise each is tried by itself: what was written after all is found as a repeat.
         """
-        results: Sequence[Receipt | HotlineError]
         try:
-            results = await outcome
+            results: Sequence[Receipt | HotlineError] = await outcome
         except HotlineError as error:
             results = [error] * len(batch)
         except Exception:  # each sender waits for an answer; whether it was written nobody knows
