@@ -103,7 +103,7 @@ async def _bring(call_id: str, order: m.Brings, switch: Switch, store: CallStore
 
 
 async def _dial(asked: Asked, switch: Switch, store: CallStore, now: datetime) -> None:
-    endpoint = await _rung_at(asked.staff, store.endpoint)
+    endpoint = await _own(asked.staff, store.endpoint)
     number = normalize_phone(asked.order.to)
     ready = [AVAILABLE, NOT_READY, WRAP_UP]
     if not await store.set_presence(asked.staff, RINGING, among=ready, now=now, call=asked.order.call):
@@ -160,19 +160,30 @@ async def order_of(asked: Asked, endpoint: Callable[[str], Awaitable[str]]) -> m
         case CallAct.LISTEN | CallAct.WHISPER | CallAct.BARGE:
             if not asked.order.supervisor:
                 raise Forbidden("only a supervisor listens in")
-            return m.Supervise(asked.staff, await _rung_at(asked.staff, endpoint), EARS[act])
+            return m.Supervise(asked.staff, await _own(asked.staff, endpoint), EARS[act])
         case CallAct.MOVE | CallAct.DIAL:
             raise InvalidInput(f"{act} is not asked of a talk")
 
 
 async def _rung_at(to: str, endpoint: Callable[[str], Awaitable[str]]) -> str:
+    """Return where somebody is rung; staff come first, whose names may be numbers (工号)."""
     if not to:
         raise InvalidInput("say who shall be rung: an agent's name, 110, 119, 120, 122, or a number")
     if to in set(Service):
         return f"{OUTSIDE}{to}"
+    if found := await endpoint(to):
+        return found
     if _NUMBER.fullmatch(to):
         return f"{OUTSIDE}{normalize_phone(to)}"
-    found = await endpoint(to)
-    if not found:
-        raise InvalidInput(f"{to} has no telephone (`python -m hotline user phone`)")
-    return found
+    raise _no_telephone(to)
+
+
+async def _own(staff: str, endpoint: Callable[[str], Awaitable[str]]) -> str:
+    """Return where who asks is rung: never outside, whatever their name looks like."""
+    if found := await endpoint(staff):
+        return found
+    raise _no_telephone(staff)
+
+
+def _no_telephone(name: str) -> InvalidInput:
+    return InvalidInput(f"{name} has no telephone (`python -m hotline user phone`)")
