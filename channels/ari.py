@@ -30,10 +30,12 @@ _GONE = {404, 409, 412, 422}
 class Ari:
     """One PBX, at the other end of a wire: dialled (`channels.ari_wire`), or awaited (`channels.ari_socket`)."""
 
-    def __init__(self, wire: Wire, *, trunk: str, ring: int = 60, sound_to: str = "") -> None:
-        """`sound_to`: host and port to which the PBX sends the sound of taps."""
+    def __init__(
+        self, wire: Wire, *, trunk: str, caller_id: str = "", ring: int = 60, sound_to: str = ""
+    ) -> None:
+        """`caller_id`: the hotline's own number. `sound_to`: host and port to which the PBX sends the sound of taps."""
         self.sound_to = sound_to
-        self._wire, self._trunk, self._ring = wire, trunk, ring
+        self._wire, self._trunk, self._caller_id, self._ring = wire, trunk, caller_id, ring
 
     async def perform(self, action: Action) -> bool:
         """Carry an action out; False where the channel is gone, which its own event tells.
@@ -42,7 +44,7 @@ class Ari:
             Unavailable: the PBX does not answer.
         """
         done = True
-        for request in requests_of(action, trunk=self._trunk, ring=self._ring):
+        for request in requests_of(action, trunk=self._trunk, ring=self._ring, caller_id=self._caller_id):
             done &= await self._ask(request)
         return done
 

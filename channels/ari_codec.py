@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from agent_ui.masking import mask_key
+from channels.phone_codec import caller_key
 from hotline.errors import UNREADABLE, Unavailable
 from routing import call_words as m
 from routing.callflow import OUTSIDE
@@ -131,10 +133,22 @@ def endpoint_of(endpoint: str, *, trunk: str) -> str:
     return trunk.replace("{number}", endpoint.removeprefix(OUTSIDE))
 
 
-def requests_of(action: m.Action, *, trunk: str, ring: int) -> list[Request]:
+def shown(caller: str, endpoint: str, *, caller_id: str) -> str:
+    """Return what a telephone shows that we ring: the hotline's number, one inside with the citizen's masked as a name.
+
+    A citizen is not called under a number of their own, and no telephone tells more of it than a console does.
+    """
+    number = caller_key(caller)
+    if endpoint.startswith(OUTSIDE) or not number.startswith("+"):
+        return caller_id
+    return f'"{mask_key(number)}" <{caller_id}>'
+
+
+def requests_of(action: m.Action, *, trunk: str, ring: int, caller_id: str) -> list[Request]:
     """Return what to ask of the PBX for an action; nothing for what is not the PBX's.
 
     Args:
+        caller_id: the hotline's own number.
         ring: seconds that a telephone rings at most; our own timer is shorter, this one only tidies up.
     """
     match action:
@@ -152,7 +166,8 @@ def requests_of(action: m.Action, *, trunk: str, ring: int) -> list[Request]:
             return [Request("POST" if on else "DELETE", f"/channels/{_q(channel)}/moh")]
         case m.Dial(channel=channel, endpoint=endpoint, caller=caller):
             return [Request("POST", f"/channels/{_q(channel)}", {
-                "endpoint": endpoint_of(endpoint, trunk=trunk), "app": APP, "callerId": caller, "timeout": str(ring),
+                "endpoint": endpoint_of(endpoint, trunk=trunk), "app": APP, "timeout": str(ring),
+                "callerId": shown(caller, endpoint, caller_id=caller_id),
             })]
         case m.Hang(channel=channel):
             return [Request("DELETE", f"/channels/{_q(channel)}")]
@@ -192,7 +207,9 @@ def _bridge_requests(action: m.Action) -> list[Request]:
         case m.Join(bridge=bridge, channels=channels):
             return [
                 Request("POST", f"/bridges/{_q(bridge)}", {"type": "mixing"}),
-                Request("POST", f"/bridges/{_q(bridge)}/addChannel", {"channel": ",".join(channels)}),
+                Request("POST", f"/bridges/{_q(bridge)}/addChannel", {
+                    "channel": ",".join(channels), "inhibitConnectedLineUpdates": "true",  # tells nobody's number
+                }),
             ]
         case m.Part(bridge=bridge, channel=channel):
             return [Request("POST", f"/bridges/{_q(bridge)}/removeChannel", {"channel": channel})]

@@ -107,6 +107,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ari_user: Annotated[str, Meta(description="user of ARI")] = ""
     ari_password: Annotated[str, Meta(description="password of ARI")] = ""
     ari_trunk: Annotated[str, Meta(description="where outside numbers are rung")] = "PJSIP/{number}@trunk"
+    ari_caller_id: Annotated[
+        str, Meta(description="the hotline's own number, which telephones that we ring show")
+    ] = "12345"
     outside_ring_seconds: Annotated[
         float, Meta(gt=0, le=120, description="seconds that telephones outside ring")
     ] = 45.0

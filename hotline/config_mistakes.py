@@ -5,6 +5,7 @@ Every line begins with the settings that it is about: `name: …`, or `name, nam
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _ADDRESSES = (
     "wechat_api", "police_url", "ari_url", "speech_url", "public_url", "sms_url", "push_url", "ws_url", "oidc_issuer",
 )
+_CALLER_ID = re.compile(r"\+?[0-9]{3,20}")
 
 
 def about(mistake: str) -> frozenset[str]:
@@ -87,6 +89,8 @@ def _voice_mistakes(settings: Settings) -> list[str]:
     host, _, port = settings.ari_listen.rpartition(":")
     if settings.ari_listen and not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         found.append(f"ari_listen: {settings.ari_listen!r} is no host:port such as 127.0.0.1:8089")
+    if not _CALLER_ID.fullmatch(settings.ari_caller_id):
+        found.append(f"ari_caller_id: {settings.ari_caller_id!r} is no number as carriers take it: 12345, +8676912345")
     return found
 
 

@@ -41,7 +41,7 @@ class Music(msgspec.Struct, frozen=True):
 
 
 class Dial(msgspec.Struct, frozen=True):
-    """Ring an endpoint as a channel of our name; `caller` is what their telephone shows."""
+    """Ring an endpoint as a channel of our name. `caller` is the citizen's number: no telephone shows it whole."""
 
     channel: str
     endpoint: str

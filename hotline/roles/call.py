@@ -79,7 +79,8 @@ async def _steer(core: Core) -> None:
     async with AsyncExitStack() as stack:
         owner = await stack.enter_async_context(sole_owner(core.dsn))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        pbx = Ari(await stack.enter_async_context(_wire(settings, session)), trunk=settings.ari_trunk)
+        wire = await stack.enter_async_context(_wire(settings, session))
+        pbx = Ari(wire, trunk=settings.ari_trunk, caller_id=settings.ari_caller_id)
         heard = await stack.enter_async_context(speech(core, pbx, session))
         collector = Collector(pbx, recordings_of(core), clock=core.clock)
         await stack.enter_async_context(running(fetch(collector)))

@@ -96,6 +96,7 @@ def test_two_do_not_listen_on_one_port_unless_the_system_chooses_it(tmp_path: Pa
         ({"HOTLINE_APP_TOKENS": "city-app"}, "app_tokens"),
         ({"HOTLINE_APP_TOKENS": "city-app:short"}, "app_tokens"),
         ({"HOTLINE_ARI_URL": "http://pbx:8088"}, "ari_user"),
+        ({"HOTLINE_ARI_CALLER_ID": "东莞12345"}, "ari_caller_id"),
     ],
 )
 def test_values_that_cannot_work_are_refused(tmp_path: Path, given: dict[str, str], named: str) -> None:

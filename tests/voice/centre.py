@@ -82,7 +82,7 @@ class Centre:
         dialled = Late(self.session, base=self.ari, user=USER, password=PASSWORD, deaf_after=self.deaf_after)
         dialled.late = self.late
         self.awaited = Awaited(user=USER, password=PASSWORD, files=dialled) if self.pbx.dials else None
-        self.ari_now = Ari(self.awaited or dialled, trunk=self.trunk, sound_to=self.sound_to)
+        self.ari_now = Ari(self.awaited or dialled, trunk=self.trunk, caller_id="12345", sound_to=self.sound_to)
         return Telephone(pbx=self.ari_now, store=self.store, books=self, centre=lambda: self.plan, clock=now,
                          follow=self.follow,
                          times=Times(ring=3.0, wrap_up=0.5, tick=0.05, announce=self.announce))

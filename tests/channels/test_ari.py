@@ -1,0 +1,32 @@
+"""What is asked of the PBX: whose number a telephone shows that we ring."""
+
+from __future__ import annotations
+
+import pytest
+
+from channels.ari_codec import requests_of
+from routing import call_words as m
+
+
+def asked(action: m.Action) -> dict[str, str]:
+    *_, last = requests_of(action, trunk="PJSIP/{number}@trunk", ring=60, caller_id="12345")
+    return dict(last.query)
+
+
+@pytest.mark.parametrize("endpoint", ["outside:+8613800138000", "outside:110"])
+def test_citizens_and_desks_are_called_under_the_number_of_the_hotline(endpoint: str) -> None:
+    assert asked(m.Dial("citizen~c1~1~x", endpoint, "13800138000"))["callerId"] == "12345"
+
+
+@pytest.mark.parametrize(("caller", "shown"), [
+    ("13800138000", '"+86138****8000" <12345>'), ("+8676922830001", '"+86769****0001" <12345>'),
+    ("22830001", '"+86769****0001" <12345>'), ("anonymous", "12345"), ("", "12345"), ("1001", "12345"),
+    ('x" <13800138000>', '"+86138****8000" <12345>'), ('x" <1>', "12345"),
+])
+def test_a_telephone_inside_shows_the_citizens_number_masked_or_not_at_all(caller: str, shown: str) -> None:
+    assert asked(m.Dial("agent~c1~1~wang", "PJSIP/wang", caller))["callerId"] == shown
+
+
+def test_within_a_talk_nobody_is_told_the_number_of_another() -> None:
+    joined = asked(m.Join("bridge~c1", ("c1", "agent~c1~1~wang")))
+    assert joined == {"channel": "c1,agent~c1~1~wang", "inhibitConnectedLineUpdates": "true"}
