@@ -80,12 +80,15 @@ class CallDesk:
         await self._reads.link(call, number)
 
     async def caller(self, staff: Staff, call: str) -> str:
-        """Return the number of whom an agent talks to, "" where that is none of their calls."""
+        """Return the number of whom an agent talks to, or has talked to, "" where that is none of their calls.
+
+        Who hands a call over writes its ticket afterwards, and who gets it may have one to write too.
+        """
         try:
             seen = await self._reads.call(call)
         except NotFound:
             return ""
-        return seen.caller if seen.agent == staff.name else ""
+        return seen.caller if staff.name in (seen.agent, *seen.had) else ""
 
     async def _asked(self, staff: Staff, order: CallOrder) -> None:
         if self._ask is None:

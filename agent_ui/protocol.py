@@ -139,13 +139,21 @@ class Search(Ask, frozen=True, tag="search"):
 
 
 class PhoneAppeal(Ask, frozen=True, tag="phone_appeal"):
-    """Open a ticket from a call. `call` is the call's id (or one made up): a repeat gets the first answer. What a
-    citizen tells beside it in the same call is another `part`. The number of one's own caller is filled in."""
+    """Open a ticket from a call. `call` is the call's id (or one made up), `form` is made up once for each form: a
+    repeat gets the first answer, and several who have a call one after the other write tickets of their own. Without
+    it what a citizen tells beside is another `part`. The number of one's own caller is filled in."""
 
     id: Id
     call: Annotated[str, Meta(min_length=1, max_length=120)]
     appeal: AppealBody
     part: Annotated[int, Meta(ge=1, le=99)] = 1
+    form: Annotated[str, Meta(pattern="^([0-9A-Za-z-]{8,64})?$")] = ""
+
+    @property
+    def key(self) -> str:
+        """What a repeat is known by: the form, or for pages from before the part of the call."""
+        part = self.form or (str(self.part) if self.part > 1 else "")
+        return f"call:{self.call}:{part}" if part else f"call:{self.call}"
 
 
 class OrderCall(Ask, frozen=True, tag="call"):

@@ -218,9 +218,8 @@ class Requests:
         appeal = appeal_of(ask.appeal)
         if self._calls is not None:
             appeal = of_caller(appeal, await self._calls.caller(staff, ask.call))
-        key = f"call:{ask.call}" if ask.part == 1 else f"call:{ask.call}:{ask.part}"
         receipt = await self._submit(Inbound(
-            channel=Channel.CALL, external_id=key, appeal=appeal, received_at=self._clock(), source=staff.name,
+            channel=Channel.CALL, external_id=ask.key, appeal=appeal, received_at=self._clock(), source=staff.name,
         ))
         if self._calls is not None:
             await self._calls.link(ask.call, receipt.number)

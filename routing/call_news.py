@@ -17,11 +17,12 @@ SummaryJson = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/componen
 
 
 class CallSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose call it is, and whom its agent brings in, for the checks of who may see it."""
+    """Whose call it is, who has talked in it, and whom its agent brings in, for the checks of who may see it."""
 
     id: str
     caller: str
     agent: str
+    had: tuple[str, ...] = ()
     colleague: str = ""
 
 

@@ -52,7 +52,10 @@ class CallCards:
             row = await self._pool.fetchrow(_SQL["call"], id_)
         if row is None:
             raise NotFound(f"there is no call {id_}")
-        return CallSeen(id=row["id"], caller=caller_of(row), agent=row["agent"], colleague=row["colleague"])
+        return CallSeen(
+            id=row["id"], caller=caller_of(row), agent=row["agent"], had=tuple(row["agents"]),
+            colleague=row["colleague"],
+        )
 
     async def link(self, call: str, number: str) -> None:
         """Note that a ticket came of a call; of several the first is noted."""

@@ -58,6 +58,7 @@ class TelephoneStore:
                 round(call.held), call.id if call.answered_at is not None else "",
                 whole, call.direction, call.language, call.callback, call.ticket,
                 seal_text(caller, context=f"caller {call.id}"), call.colleague, call.waits_since or call.asked_at,
+                [call.agent] if call.phase is Phase.TALKING and call.agent else [],
             )
 
     async def settled(self, call: str) -> None:

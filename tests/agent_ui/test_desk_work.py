@@ -135,6 +135,18 @@ async def test_an_appeal_by_phone_is_taken_once_and_its_caller_found(stack: Stac
         assert (await unit.ask(p.PhoneAppeal, call="call-2", appeal=body)).error_id == "forbidden"
 
 
+async def test_everybody_who_has_a_call_writes_tickets_of_their_own(stack: Stack) -> None:
+    async with stack.gateway():
+        first, second = await stack.desk("zhang"), await stack.desk("zhao")
+        forms = [(first, "form-of-zhang-1"), (first, "form-of-zhang-2"), (second, "form-of-zhao-1")]
+        told = {key: AppealBody(text=f"第{n}件事") for n, key in enumerate(forms)}
+        made = {key: await key[0].ask(p.PhoneAppeal, call="call-1", form=key[1], appeal=told[key]) for key in forms}
+        assert len({answer.number for answer in made.values()}) == 3
+        for (desk, form), body in told.items():
+            again = await desk.ask(p.PhoneAppeal, call="call-1", form=form, appeal=body)
+            assert again.receipt == made[desk, form].receipt
+
+
 async def test_a_department_cannot_find_out_who_reports(stack: Stack) -> None:
     citizen = Citizen(name="陈小明", phone="+8613800138000", key="+8613800138000")
     text = "我是陈小明,电话13800138000,体育路路灯不亮"

@@ -124,6 +124,23 @@ async def test_a_console_that_comes_back_learns_of_its_call(database: str) -> No
         assert floor.calls == ()
 
 
+async def test_whoever_has_talked_to_a_caller_has_their_number_for_a_ticket(database: str) -> None:
+    async with await open_pool(database, size=4) as pool:
+        desk, store = await house(pool), TelephoneStore(pool)
+        call = await talking(pool)
+        li, zhao = (Staff(name=name, display_name=name, role=StaffRole.AGENT) for name in ("li", "zhao"))
+        waiting = msgspec.structs.replace(call, phase=Phase.WAITING, agent="", requeued_at=NOW)
+        ringing = msgspec.structs.replace(waiting, phase=Phase.RINGING, agent="zhao")  # who does not answer
+        talking_on = msgspec.structs.replace(call, agent="li", requeued_at=NOW)
+        for after in (waiting, ringing, waiting, talking_on, talking_on):
+            await store.save(after, now=NOW)
+        told = [await desk.caller(one, "c1") for one in (WANG, li, zhao, BOSS)]
+        assert told == ["+8613800138000", "+8613800138000", "", ""]
+        assert await pool.fetchval("SELECT agents FROM calls") == ["wang", "li"]
+        with pytest.raises(Forbidden):
+            await desk.answer(WANG, ReadCall(id=1, call="c1", reason="x"))
+
+
 async def test_who_is_asked_about_a_call_sees_who_calls_masked_and_no_more(database: str) -> None:
     async with await open_pool(database, size=4) as pool:
         desk, store = await house(pool), TelephoneStore(pool)

@@ -14,8 +14,8 @@ WHERE c.caller = $1 AND c.caller <> '' AND c.id <> $2 AND c.ended_at IS NOT NULL
 ORDER BY c.started_at DESC LIMIT $3;
 
 -- name: call
--- A call with who has it and whom they bring in, for the checks of who may see it.
-SELECT id, caller, caller_sealed, agent, colleague FROM calls WHERE id = $1;
+-- A call with who has it, who had it and whom they bring in, for the checks of who may see it.
+SELECT id, caller, caller_sealed, agent, agents, colleague FROM calls WHERE id = $1;
 
 -- name: link
 -- The ticket $2 came of the call $1; the first one stays.

@@ -1,0 +1,68 @@
+// A ticket from a call: each form has an id of its own, and keeps it until the ticket is made.
+import { flushPromises, mount } from '@vue/test-utils'
+import { createPinia, setActivePinia } from 'pinia'
+import { beforeEach, expect, it, vi } from 'vitest'
+import { Problem } from '../src/http/problem'
+import { i18n, loadWords, startLanguage } from '../src/i18n'
+import { useLink } from '../src/link'
+import PhoneForm from '../src/pages/console/PhoneForm.vue'
+import { useSession } from '../src/session'
+
+interface Sent {
+  call: string
+  form: string
+}
+let sent: Sent[]
+let answers: boolean
+
+beforeEach(async () => {
+  localStorage.clear()
+  setActivePinia(createPinia())
+  sent = []
+  answers = true
+  vi.spyOn(useLink(), 'ask').mockImplementation(async (ask) => {
+    sent.push(ask as unknown as Sent)
+    if (!answers) throw new Problem({ errorId: 'offline' })
+    return { number: `DG${sent.length}` } as never
+  })
+  await startLanguage()
+  await loadWords('console')
+})
+
+/** The form as it stands when `name` loads the page in a call. */
+async function loaded(name: string) {
+  useSession().staff = { name, display_name: name, role: 'agent' }
+  const form = mount(PhoneForm, { props: { towns: [], call: 'c1', live: true }, global: { plugins: [i18n], stubs: { teleport: true, ElSelect: true, transition: true } } })
+  form.vm.show()
+  await flushPromises()
+  const write = async (text: string): Promise<void> => {
+    await form.get('textarea').setValue(text)
+    await form.get('form').trigger('submit')
+    await flushPromises()
+  }
+  return { form, write }
+}
+
+it('tells what is written in one call apart, whoever writes it', async () => {
+  const first = await loaded('li')
+  await first.write('路灯不亮')
+  await first.write('井盖坏了')
+  first.form.unmount()
+  const second = await loaded('wang')
+  await second.write('楼下占道')
+  second.form.unmount()
+  expect(sent.map(({ call }) => call)).toEqual(['c1', 'c1', 'c1'])
+  expect(new Set(sent.map(({ form }) => form)).size).toBe(3)
+  expect(sent.every(({ form }) => /^[0-9A-Za-z-]{8,64}$/.test(form))).toBe(true)
+})
+it('whose answer was lost goes under the same id, also after a reload', async () => {
+  answers = false
+  const before = await loaded('li')
+  await before.write('路灯不亮')
+  before.form.unmount()
+  const after = await loaded('li')
+  await after.form.get('form').trigger('submit')
+  await flushPromises()
+  after.form.unmount()
+  expect(sent[1]).toEqual(sent[0])
+})
