@@ -19,6 +19,7 @@ from channels.ari_codec import (
 )
 from channels.ari_wire import Wire
 from hotline.errors import Unavailable
+from hotline.recordings import Withheld
 from routing.call_words import Action, Happening
 
 log = structlog.get_logger(__name__)
@@ -79,8 +80,10 @@ class Ari:
         return await self._wire.recording(name)
 
     async def drop_recording(self, name: str) -> None:
-        """Delete a recording at the PBX. Raises Unavailable."""
-        await self._ask(Request("DELETE", f"/recordings/stored/{quote(name, safe='')}"))
+        """Delete a recording at the PBX. Raises Withheld where it does not, Unavailable."""
+        answer = await self._wire.ask(Request("DELETE", f"/recordings/stored/{quote(name, safe='')}"))
+        if answer.status >= 400 and answer.status != 404:
+            raise Withheld(f"the PBX does not delete a recording: it answers {answer.status}")
 
     async def channels(self) -> list[PbxChannel]:
         """Return the channels that are there. Raises Unavailable."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -24,11 +24,14 @@ class Withheld(Unavailable):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording that still lies at the PBX under a name."""
+    """A recording that still lies at the PBX under a name; `kept`: it is here already, and only to be deleted there.
+    `in_vain`: how often that was tried."""
 
     call: str
     name: str
     ended_at: datetime
+    kept: bool = False
+    in_vain: int = 0
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +69,7 @@ class Tape(Protocol):
         ...
 
     async def drop_recording(self, name: str) -> None:
-        """Delete a recording at the PBX."""
+        """Delete a recording at the PBX. Raises Withheld where it does not."""
         ...
 
 
@@ -74,11 +77,23 @@ class Kept(Protocol):
     """Where recordings are kept (`hotline.store.recordings.RecordingStore`)."""
 
     async def wanted(self, before: datetime) -> list[Wanted]:
-        """Return recordings of calls that ended before a moment and are not here yet."""
+        """Return recordings of calls that ended before a moment and are not here yet, the least tried first."""
+        ...
+
+    async def left(self, before: datetime) -> list[Wanted]:
+        """Return recordings that are here, and perhaps still at the PBX, likewise."""
         ...
 
     async def keep(self, call: str, data: bytes, *, now: datetime) -> str:
         """Keep a recording; return its SHA-256."""
+        ...
+
+    async def dropped(self, call: str) -> None:
+        """The PBX has it no more."""
+        ...
+
+    async def in_vain(self, calls: Sequence[str]) -> None:
+        """Ask for these more rarely, and after others."""
         ...
 
     async def gone(self, call: str) -> None:
@@ -92,38 +107,51 @@ class Collector:
 
     def __init__(self, tape: Tape, kept: Kept, *, clock: Clock) -> None:
         self._tape, self._kept, self._clock = tape, kept, clock
-        self._in_vain: Counter[str] = Counter()
 
     async def collect(self) -> None:
-        """Fetch what is there once; one that the PBX withholds keeps no other one waiting. Raises Unavailable."""
-        now, withheld = self._clock(), 0
-        for wanted in await self._in_turn(now - SETTLED):
+        """Fetch what is there once; what cannot be had keeps no other waiting. Raises Unavailable."""
+        now = self._clock()
+        found = [*await self._kept.wanted(now - SETTLED), *await self._kept.left(now)]
+        in_vain = await self._in_turn(sorted(found, key=lambda one: one.in_vain), now)
+        if in_vain:
+            await self._kept.in_vain(in_vain)
+
+    async def _in_turn(self, found: Sequence[Wanted], now: datetime) -> list[str]:
+        """Settle one after the other; return the calls for which it was in vain."""
+        in_vain, withheld = list[str](), 0
+        for wanted in found:
             try:
-                await self._fetch(wanted, now)
+                if not await self._settle(wanted, now):
+                    in_vain.append(wanted.call)
             except Withheld as error:
+                in_vain.append(wanted.call)
                 withheld += 1
-                if withheld == 1:  # one line tells of all: the next look follows in a second
+                if withheld == 1:  # one line tells of all
                     log.warning("recordings_wait", call=wanted.call, error=error.detail)
             except Unavailable as error:  # the PBX or the database is away: the others would be asked for in vain
                 log.warning("recordings_wait", call=wanted.call, error=error.detail)
-                self._in_vain[wanted.call] += 1
-                return
+                return [*in_vain, wanted.call]
+        return in_vain
 
-    async def _in_turn(self, before: datetime) -> list[Wanted]:
-        """Return what is wanted; what was asked for in vain comes last and ends no look at its start."""
-        found = await self._kept.wanted(before)
-        self._in_vain = Counter({one.call: self._in_vain[one.call] for one in found})
-        return sorted(found, key=lambda one: self._in_vain[one.call])
-
-    async def _fetch(self, wanted: Wanted, now: datetime) -> None:
-        data = await self._had(wanted, now)
-        if data is not None:
+    async def _settle(self, wanted: Wanted, now: datetime) -> bool:
+        """Have a recording here, and no longer at the PBX; False where it is not there yet."""
+        if not wanted.kept:
+            data = await self._had(wanted, now)
+            if data is None:
+                return await self._lost(wanted, now)
             sha256 = await self._kept.keep(wanted.call, data, now=now)
             log.info("recording_kept", call=wanted.call, sha256=sha256, bytes=len(data))
-            await self._tape.drop_recording(wanted.name)
-        elif _is_late(wanted, now):
-            log.error("recording_lost", call=wanted.call)
-            await self._kept.gone(wanted.call)
+        await self._tape.drop_recording(wanted.name)
+        await self._kept.dropped(wanted.call)  # noted afterwards: whatever comes between, it is deleted once more
+        return True
+
+    async def _lost(self, wanted: Wanted, now: datetime) -> bool:
+        """Give up what has not come for a day; False where that is not so yet."""
+        if not _is_late(wanted, now):
+            return False
+        log.error("recording_lost", call=wanted.call)
+        await self._kept.gone(wanted.call)
+        return True
 
     async def _had(self, wanted: Wanted, now: datetime) -> bytes | None:
         """Return a recording; None where there is none, or none that the PBX would ever give."""

@@ -58,7 +58,7 @@ class CallCards:
         )
 
     async def link(self, call: str, number: str) -> None:
-        """Note that a ticket came of a call; of several the first is noted."""
+        """Note that a ticket came of a call."""
         with answering():
             await self._pool.execute(_SQL["link"], call, number)
 

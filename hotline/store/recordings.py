@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -33,10 +33,26 @@ class RecordingStore:
         return self._files / sha256[:2] / f"{sha256}.wav"
 
     async def wanted(self, before: datetime) -> list[Wanted]:
-        """Return recordings of calls that ended before a moment and are not here yet, the oldest first."""
+        """Return recordings of calls that ended before a moment and are not here yet, the least tried first."""
         with answering():
             found = await self._pool.fetch(_SQL["to_fetch"], before, _BATCH)
-        return [Wanted(call=row["id"], name=row["recording"], ended_at=row["ended_at"]) for row in found]
+        return [_wanted(row) for row in found]
+
+    async def left(self, before: datetime) -> list[Wanted]:
+        """Return recordings that are here, and perhaps still at the PBX, likewise."""
+        with answering():
+            found = await self._pool.fetch(_SQL["to_drop"], before, _BATCH)
+        return [_wanted(row, kept=True) for row in found]
+
+    async def dropped(self, call: str) -> None:
+        """The PBX has deleted its file."""
+        with answering():
+            await self._pool.execute(_SQL["dropped"], call)
+
+    async def in_vain(self, calls: Sequence[str]) -> None:
+        """These could not be had, or deleted: ask for them more rarely, and after others."""
+        with answering():
+            await self._pool.execute(_SQL["in_vain"], list(calls))
 
     async def keep(self, call: str, data: bytes, *, now: datetime) -> str:
         """Keep a recording: first safely on disk, then in the table. Return its SHA-256."""
@@ -101,6 +117,12 @@ class RecordingStore:
                 if wrong := await asyncio.to_thread(_wrong, self.path_of(row["sha256"]), row["sha256"]):
                     yield row["call"], wrong
             after = found[-1]["call"]
+
+
+def _wanted(row: asyncpg.Record, *, kept: bool = False) -> Wanted:
+    return Wanted(
+        call=row["id"], name=row["recording"], ended_at=row["ended_at"], kept=kept, in_vain=row["fetched_in_vain"]
+    )
 
 
 def _wrong(path: Path, sha256: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from hotline.callbacks import Callbacks
 from hotline.store.aging import LETTERS_KEPT
+from hotline.store.call_cards import CallCards
 from hotline.store.callbacks import CallbackStore
 from hotline.store.persons import PersonStore
 from hotline.store.recordings import RecordingStore
@@ -77,6 +78,27 @@ async def test_a_call_linked_with_the_ticket_after_the_hold_is_held(pool: asyncp
     await PersonStore(pool).hold(number=receipt.number, **HOLD)
     await pool.execute("UPDATE calls SET ticket_id = (SELECT id FROM tickets)")
     assert await kept(pool, tapes) == ({"linked later"}, {"linked later"})
+
+
+@pytest.mark.parametrize("of", ["ticket", "phone"])
+async def test_a_hold_on_any_ticket_of_a_call_keeps_it(pool: asyncpg.Pool, tapes: RecordingStore, of: str) -> None:
+    [first] = await opened(pool, ["one"], citizen=LI)
+    [second] = await opened(pool, ["two"])
+    cards, persons = CallCards(pool), PersonStore(pool)
+    await called(pool, tapes, "both", LI.phone, first.number)
+    await called(pool, tapes, "first only", LI.phone, first.number)
+    for _ in range(2):
+        await cards.link("both", second.number)
+        await cards.link("both", first.number)
+    assert [len(await tapes.of_ticket(one.number)) for one in (first, second)] == [2, 1]
+    which: Any = {"number": second.number} if of == "ticket" else {"phone": ZHANG.phone}
+    id_ = await persons.hold(**which, **HOLD)
+    assert await pool.fetchval("SELECT array_agg(call) FROM recordings WHERE legal_hold") == ["both"]
+    assert await kept(pool, tapes) == ({"both"}, {"both"})
+    await finish(pool, first.number)
+    assert (await persons.erase(LI.phone, **WHO)).calls == 1
+    await persons.release(id_, **HOLD)
+    assert await kept(pool, tapes) == (set(), set())
 
 
 async def test_words_stay_as_long_as_a_recording_that_is_held(pool: asyncpg.Pool, tapes: RecordingStore) -> None:

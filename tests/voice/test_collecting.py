@@ -25,10 +25,11 @@ NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 
 class Tape:
-    """A PBX with a recording for each call, but for those in `failing`."""
+    """A PBX with a recording for each call, but for those in `failing`; it deletes none of those in `clinging`."""
 
     def __init__(self, **failing: Exception) -> None:
         self.failing, self.asked, self.dropped = failing, list[str](), list[str]()
+        self.clinging: dict[str, Exception] = {}
 
     async def recording(self, name: str) -> bytes | None:
         self.asked.append(name)
@@ -37,6 +38,8 @@ class Tape:
         return name.encode()
 
     async def drop_recording(self, name: str) -> None:
+        if name in self.clinging:
+            raise self.clinging[name]
         self.dropped.append(name)
 
 
@@ -77,6 +80,45 @@ async def test_of_a_pbx_that_is_away_one_recording_is_asked_for_and_each_time_an
         for _ in range(2):
             await collector.collect()
         assert (await left(pool), tape.dropped) == (["c2"], ["c3", "c1"])
+
+
+async def test_recordings_that_cannot_be_had_keep_none_waiting_however_many_they_are(
+    database: str, tmp_path: Path
+) -> None:
+    async with await open_pool(database, size=3) as pool:
+        older = [f"c{n}" for n in range(100)]
+        await calls(pool, *older, "newer")
+        tape = Tape(**dict.fromkeys(older, Withheld("it answers 403")))
+        for _ in range(2):  # another process after the first look: what was in vain is known to it
+            kept = RecordingStore(pool, files=tmp_path, days=1)
+            await Collector(tape, kept, clock=lambda: NOW + timedelta(hours=3)).collect()
+        assert (tape.dropped, len(tape.asked)) == (["newer"], 200)
+
+
+@pytest.mark.parametrize("fault", [Unavailable("no answer in time"), Withheld("it answers 500")], ids=repr)
+async def test_a_file_that_was_kept_and_not_deleted_at_the_pbx_is_deleted_later(
+    database: str, tmp_path: Path, fault: Exception
+) -> None:
+    async with await open_pool(database, size=3) as pool:
+        await calls(pool, "c1", "c2")
+        tape, kept = Tape(), RecordingStore(pool, files=tmp_path, days=1)
+        tape.clinging = {"c1": fault}
+        for hours in (1, 2):
+            await Collector(tape, kept, clock=lambda hours=hours: NOW + timedelta(hours=hours)).collect()
+        assert (await left(pool), tape.dropped) == ([], ["c2"])
+        tape.clinging = {}
+        for hours in (3, 4):
+            await Collector(tape, kept, clock=lambda hours=hours: NOW + timedelta(hours=hours)).collect()
+        assert (tape.asked, tape.dropped) == (["c1", "c2"], ["c2", "c1"]), "fetched once, deleted once"
+
+
+async def test_what_is_asked_for_in_vain_is_asked_for_more_and_more_rarely(database: str, tmp_path: Path) -> None:
+    async with await open_pool(database, size=3) as pool:
+        await calls(pool, "c1")
+        tape, kept = Tape(c1=Withheld("it answers 403")), RecordingStore(pool, files=tmp_path, days=1)
+        for second in range(2, 120):
+            await Collector(tape, kept, clock=lambda second=second: NOW + timedelta(seconds=second)).collect()
+        assert len(tape.asked) == 11
 
 
 async def test_while_the_database_is_away_no_recording_is_transferred_for_nothing(

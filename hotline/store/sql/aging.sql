@@ -1,11 +1,13 @@
 -- What the retention sweep empties by its age, beside tickets: at most so many rows of each at a time.
 
 -- name: calls
--- Who called, or was rung, before $1. A call stays as long as its ticket keeps its identity, and on hold. At most $2.
+-- Who called, or was rung, before $1. A call stays as long as one of its tickets keeps its identity, and on hold. At most $2.
 UPDATE calls SET caller = '', caller_sealed = '' WHERE id = ANY (ARRAY(
     SELECT c.id FROM calls c
     WHERE c.started_at < $1 AND c.caller <> '' AND c.doc IS NULL AND NOT held_call(c.id)
-      AND coalesce((SELECT t.citizen FROM tickets t WHERE t.id = c.ticket_id), '') = ''
+      AND NOT EXISTS (
+          SELECT FROM call_tickets k JOIN tickets t ON t.id = k.ticket_id WHERE k.call = c.id AND t.citizen <> ''
+      )
     ORDER BY c.started_at LIMIT $2 FOR UPDATE OF c SKIP LOCKED
 ));
 

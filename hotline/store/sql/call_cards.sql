@@ -18,5 +18,13 @@ ORDER BY c.started_at DESC LIMIT $3;
 SELECT id, caller, caller_sealed, agent, agents, colleague FROM calls WHERE id = $1;
 
 -- name: link
--- The ticket $2 came of the call $1; the first one stays.
-UPDATE calls SET ticket_id = (SELECT id FROM tickets WHERE number = $2) WHERE id = $1 AND ticket_id IS NULL;
+-- The ticket $2 came of the call $1: the first one stands with it, others beside. Two at once wait for each other.
+WITH ticket AS (
+    SELECT id FROM tickets WHERE number = $2
+), call AS MATERIALIZED (
+    SELECT id, ticket_id FROM calls WHERE id = $1 FOR UPDATE
+), first AS (
+    UPDATE calls SET ticket_id = ticket.id FROM call, ticket WHERE calls.id = call.id AND call.ticket_id IS NULL
+)
+INSERT INTO further_tickets (call, ticket_id) SELECT call.id, ticket.id FROM call, ticket WHERE call.ticket_id <> ticket.id
+ON CONFLICT DO NOTHING;

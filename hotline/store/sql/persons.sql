@@ -49,8 +49,8 @@ DELETE FROM retention_left WHERE ticket_id = ANY ($1::bigint[]);
 -- Calls of the caller $1 that are over, of no ticket among $2 and on no hold; their recordings are due now.
 WITH gone AS (
     SELECT c.id FROM calls c
-    WHERE c.caller = $1 AND c.caller <> '' AND c.ended_at IS NOT NULL AND NOT coalesce(c.ticket_id = ANY ($2::bigint[]), false)
-      AND NOT held_call(c.id)
+    WHERE c.caller = $1 AND c.caller <> '' AND c.ended_at IS NOT NULL AND NOT held_call(c.id)
+      AND NOT EXISTS (SELECT FROM call_tickets k WHERE k.call = c.id AND k.ticket_id = ANY ($2::bigint[]))
 ), due AS (
     UPDATE recordings r SET keep_until = least(r.keep_until, $3) FROM gone WHERE r.call = gone.id
 ), heard AS (
@@ -88,10 +88,13 @@ SELECT id FROM tickets WHERE number = $1;
 INSERT INTO legal_holds (ticket_id, citizen, reason, held_by, held_at) VALUES ($1, $2, $3, $4, $5) RETURNING id;
 
 -- name: hold_recordings
--- Recordings follow the holds on their ticket and their caller.
-UPDATE recordings r SET legal_hold = true FROM calls c LEFT JOIN tickets t ON t.id = c.ticket_id
-WHERE c.id = r.call AND r.deleted_at IS NULL AND NOT r.legal_hold
-  AND (c.ticket_id = $1 OR (c.caller = $2 AND $2 <> '') OR (t.citizen = $2 AND $2 <> ''));
+-- Recordings follow the holds on their tickets and their caller.
+UPDATE recordings r SET legal_hold = true
+WHERE r.deleted_at IS NULL AND NOT r.legal_hold AND r.call IN (
+    SELECT id FROM calls WHERE caller = $2 AND $2 <> ''
+    UNION ALL SELECT call FROM call_tickets WHERE ticket_id = $1
+    UNION ALL SELECT k.call FROM call_tickets k JOIN tickets t ON t.id = k.ticket_id WHERE t.citizen = $2 AND $2 <> ''
+);
 
 -- name: release
 UPDATE legal_holds SET lifted_by = $2, lifted_at = $3, lift_reason = $4 WHERE id = $1 AND lifted_at IS NULL
@@ -99,11 +102,12 @@ RETURNING ticket_id, citizen;
 
 -- name: release_recordings
 -- Those that no other hold keeps.
-UPDATE recordings r SET legal_hold = false FROM calls c LEFT JOIN tickets t ON t.id = c.ticket_id
-WHERE c.id = r.call AND r.legal_hold
-  AND (c.ticket_id = $1 OR (c.caller = $2 AND $2 <> '') OR (t.citizen = $2 AND $2 <> ''))
-  AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.lifted_at IS NULL AND (h.ticket_id = c.ticket_id
-                  OR (h.citizen <> '' AND (h.citizen = c.caller OR h.citizen = t.citizen))));
+UPDATE recordings r SET legal_hold = false
+WHERE r.legal_hold AND NOT held_with(r.call) AND r.call IN (
+    SELECT id FROM calls WHERE caller = $2 AND $2 <> ''
+    UNION ALL SELECT call FROM call_tickets WHERE ticket_id = $1
+    UNION ALL SELECT k.call FROM call_tickets k JOIN tickets t ON t.id = k.ticket_id WHERE t.citizen = $2 AND $2 <> ''
+);
 
 -- name: holds
 SELECT h.id, coalesce(t.number, '') AS number, h.reason, h.held_by, h.held_at, h.lifted_by, h.lifted_at, h.lift_reason
