@@ -1,7 +1,8 @@
 """Sealing of what the database keeps. The key ring of a process is set once, where the process is put together.
 
 What is sealed: the private part of events (`hotline.privacy`), messages, incidents, parcels, callbacks, calls under
-way, lines of chats, transcripts, and the secrets of units and of second factors. Look-ups go by blind indexes.
+way, numbers to be dialled, lines of chats, transcripts, and the secrets of units and of second factors. Look-ups go by
+blind indexes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import msgspec
 from channels.message import Outbound
 from hotline.errors import Unavailable
 from hotline.keyring import KeyRing, key_of
+from hotline.terms import Service
+from routing.call_orders import CallOrder
 
 _encoder = msgspec.json.Encoder()
 _used: list[KeyRing] = []
@@ -97,6 +100,20 @@ def caller_of(row: Any) -> str:
 def sealed_message(message: Outbound) -> str:
     """Return a message to a citizen as `outbox` holds it."""
     return seal_document(message, context=f"message {message.key}")
+
+
+def sealed_order(order: CallOrder) -> CallOrder:
+    """Return an order as it is kept: who is rung by a number is for nobody to read there. The desks' are known."""
+    if order.to in set(Service) or not (order.to.startswith("+") or order.to[:1].isdigit()):
+        return order
+    return msgspec.structs.replace(order, to=seal_text(order.to, context=f"order {order.call}"))
+
+
+def opened_order(order: CallOrder) -> CallOrder:
+    """Return it as it was asked; one of an older process is in clear."""
+    if not is_sealed(order.to):
+        return order
+    return msgspec.structs.replace(order, to=open_text(order.to, context=f"order {order.call}"))
 
 
 def open_document(text: str, *, context: str) -> bytes:

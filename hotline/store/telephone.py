@@ -18,7 +18,7 @@ from hotline.store.call_cards import CallCards
 from hotline.store.console import ConsoleStore
 from hotline.store.database import LOST, statements
 from hotline.store.hosts import CONNECT_TIMEOUT, connect
-from hotline.store.sealing import blind, open_document, seal_document, seal_text
+from hotline.store.sealing import blind, open_document, opened_order, seal_document, seal_text, sealed_order
 from hotline.telephone_ports import AgentSeen
 from routing.call_news import CallNews, CallWords, news_of
 from routing.call_orders import Asked, CallOrder
@@ -158,7 +158,7 @@ class TelephoneStore:
             HotlineError: why it was refused. Unavailable: nobody steers the PBX.
         """
         with answering():
-            doc = msgspec.json.encode(order).decode()
+            doc = msgspec.json.encode(sealed_order(order)).decode()
             id_ = await self._pool.fetchval(_SQL["ask"], order.call, staff, doc, now)
             for _ in range(round(ORDER_WAIT / _LOOK)):
                 await asyncio.sleep(_LOOK)
@@ -173,7 +173,7 @@ class TelephoneStore:
         """Return what consoles have asked for and is not done."""
         with answering():
             found = await self._pool.fetch(_SQL["orders"], now - timedelta(seconds=ORDER_WAIT))
-        return [Asked(row["id"], row["staff"], _orders.decode(row["doc"])) for row in found]
+        return [Asked(row["id"], row["staff"], opened_order(_orders.decode(row["doc"]))) for row in found]
 
     async def order_done(self, id_: int, *, now: datetime, error_id: str = "", detail: str = "") -> None:
         """Tell the asker how it went."""

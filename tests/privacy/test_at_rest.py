@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import asyncpg
@@ -26,11 +27,13 @@ from hotline.store.nuisance import NuisanceStore
 from hotline.store.portal import PortalStore
 from hotline.store.queues import QueueStore
 from hotline.store.sealing import blind, ring, seal_document, seal_text
+from hotline.store.telephone import TelephoneStore
 from hotline.store.tickets import TicketStore
 from hotline.store.transcripts import TranscriptStore
 from hotline.store.units import UnitStore
 from hotline.terms import Channel
 from routing.call_news import CallWords
+from routing.call_orders import CallAct, CallOrder
 from routing.callbacks import MissedCall
 from routing.calls import Role as Side
 from tests.cities import NOW, RULES
@@ -38,7 +41,7 @@ from tests.hotline.test_intake import inbound
 from tests.privacy.house import ZHANG, intake
 
 SECRETS = ("13800138000", "张三丰", "app:zhang", "441900199001011234", "鸿福路200号", "13912345678", "wx-open-id",
-           "portal-citizen", "the unit's secret")
+           "portal-citizen", "the unit's secret", "139 1234 5678")
 TEXT = "我是张三丰,电话13800138000,身份证441900199001011234,路灯不亮"
 NOTE = "回电 13912345678,找张三丰,地址另记"
 SESSION = "session-" + "x" * 32
@@ -100,8 +103,26 @@ async def lived_in(pool: asyncpg.Pool) -> str:
         "VALUES ('li', '李', 'agent', '', now(), $1)",
         ring().seal(b"the unit's secret", context=b"staff.totp_secret:li"),
     )
+    await asked_for(pool)
     await index_all(pool)
     return receipt.number
+
+
+async def asked_for(pool: asyncpg.Pool) -> None:
+    """Let an agent dial the citizen and hand calls over; whoever steers the PBX reads what was asked."""
+    store, to = TelephoneStore(pool), [ZHANG.phone, "139 1234 5678", "li", "110"]
+    acts = [CallAct.DIAL, CallAct.TRANSFER, CallAct.TRANSFER, CallAct.TRANSFER]
+    orders = [CallOrder(call=f"c{n}", act=act, to=whom) for n, (act, whom) in enumerate(zip(acts, to, strict=True))]
+    async with asyncio.TaskGroup() as group, asyncio.timeout(20):
+        for order in orders:
+            group.create_task(store.ask("li", order, now=NOW))
+        while len(asked := await store.orders(now=NOW)) < len(orders):
+            await asyncio.sleep(0.01)
+        for one in asked:
+            await store.order_done(one.id, now=NOW)
+    assert sorted(one.order.to for one in asked) == sorted(to)
+    kept = await pool.fetch("SELECT doc::json ->> 'to' FROM call_orders")
+    assert {"li", "110"} <= {row[0] for row in kept}, "a process of the version before understands these"
 
 
 async def test_a_dump_tells_of_nobody_who_they_are(pool: asyncpg.Pool) -> None:
