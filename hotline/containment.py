@@ -49,7 +49,7 @@ class NuisanceRows(Protocol):
         ...
 
     async def count(self, contact: str, since: datetime) -> int:
-        """Return how many tickets and messages of a contact there were since a moment."""
+        """Return how many tickets, messages and calls of a contact there were since a moment."""
         ...
 
     async def mark(self, contact: str, reason: str, *, actor: str, now: datetime, until: datetime) -> Mark:

@@ -56,6 +56,7 @@ from hotline.store.links import link_key
 from hotline.store.neighbours import NeighbourStore
 from hotline.store.nuisance import NuisanceStore
 from hotline.store.queues import QueueStore
+from hotline.store.recordings import RecordingStore
 from hotline.store.relatives import RelativesStore
 from hotline.store.telephone import TelephoneStore
 from hotline.store.tickets import TicketStore
@@ -123,9 +124,9 @@ class Core:
         self.uploads = Uploads(pool, files=settings.data_path / "attachments")
         self.service = Service(store=self.store, intake=self.intake, rules=self.rules, clock=clock, files=self.uploads)
         self.units, self.relatives = UnitStore(pool), RelativesStore(pool)
-        self.nuisance_desk = NuisanceDesk(
-            nuisance, self.containment, clock=clock, bundle=partial(bundle, path_of=self.uploads.path_of)
-        )
+        tapes = RecordingStore(pool, files=settings.data_path / "recordings", days=settings.recording_days)
+        packed = partial(bundle, path_of=self.uploads.path_of, tape_of=tapes.path_of)
+        self.nuisance_desk = NuisanceDesk(nuisance, self.containment, clock=clock, bundle=packed)
         self.library = Library(KnowledgeStore(pool), words=search.words, clock=clock)
         self._meet_neighbours()
         self.desk_updates = DeskUpdates(rows=self.rows, service=self.service)

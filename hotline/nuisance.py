@@ -83,7 +83,8 @@ class Contacted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is kept of a contact: marks, acts, contacts, tickets with all their events, files."""
+    """Everything that is kept of a contact: marks, acts, contacts, tickets with all their events, files, and recordings
+    of calls."""
 
     contact: str
     marks: tuple[Mark, ...]
@@ -91,6 +92,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     contacts: tuple[Contacted, ...]
     tickets: dict[str, list[Any]]
     files: tuple[Attachment, ...] = ()
+    recordings: tuple[Attachment, ...] = ()
 
 
 def contact_of(inbound: Inbound) -> str:

@@ -20,8 +20,9 @@ from hotline.nuisance import Act, Case, Contacted, Mark, Outcome, Recent
 from hotline.privacy import hidden, starred
 from hotline.store.database import statements
 from hotline.store.rows import event_from, to_json
-from hotline.store.sealing import blind, open_text, seal_text
+from hotline.store.sealing import blind, open_text, seal_text, words_of
 from hotline.store.uploads import claim
+from hotline.terms import Channel
 
 _SQL = statements("nuisance")
 _attachments = msgspec.json.Decoder(tuple[Attachment, ...])
@@ -63,7 +64,7 @@ class NuisanceStore:
 
     # ── supervisors ──────────────────────────────────────────────────────────────────────────────
     async def count(self, contact: str, since: datetime) -> int:
-        """Return how many tickets and messages of a contact there were since a moment."""
+        """Return how many tickets, messages and calls of a contact there were since a moment."""
         return int(await self._pool.fetchval(_SQL["count"], blind(contact), since))
 
     async def mark(self, contact: str, reason: str, *, actor: str, now: datetime, until: datetime) -> Mark:
@@ -101,13 +102,16 @@ class NuisanceStore:
             acts = await connection.fetch(_SQL["acts"], index)
             noted = await connection.fetch(_SQL["contacts"], index, since)
             rows = await connection.fetch(_SQL["tickets"], index, since)
+            calls = await connection.fetch(_SQL["calls"], index, since)
+            words = await connection.fetch(_SQL["words"], [row["id"] for row in calls])
         tickets: dict[str, list[TicketEvent]] = {}
         for row in rows:
             tickets.setdefault(row["number"], []).append(event_from(row["doc"], row["sealed"]))
         return Case(
             contact=contact, marks=tuple(msgspec.structs.replace(_mark(row), contact=contact) for row in marks),
             acts=tuple(Act(**dict(row) | {"contact": contact}) for row in acts),
-            contacts=tuple(sorted(_contacts(noted, tickets), key=lambda one: one.at)), files=_files(noted, tickets),
+            contacts=tuple(sorted([*_contacts(noted, tickets), *_called(calls, words)], key=lambda one: one.at)),
+            files=_files(noted, tickets), recordings=tuple(_recordings(calls)),
             tickets={number: [msgspec.to_builtins(event) for event in events] for number, events in tickets.items()},
         )
 
@@ -133,6 +137,21 @@ def _contacts(noted: Sequence[asyncpg.Record], tickets: Mapping[str, Sequence[Ti
             text = _said(event)
             if text is not None and (number, hidden(text, name)) not in under_mark:
                 yield Contacted(at=event.at, channel=_channel(events), outcome="", number=number, text=text)
+
+
+def _called(calls: Sequence[asyncpg.Record], words: Sequence[asyncpg.Record]) -> Iterator[Contacted]:
+    """Yield the calls of which no ticket tells, with what was heard of the caller."""
+    for row in calls:
+        if row["alone"]:
+            text = "".join(words_of(one) for one in words if one["call"] == row["id"])
+            yield Contacted(at=row["at"], channel=Channel.CALL, outcome="", number="", text=text)
+
+
+def _recordings(calls: Sequence[asyncpg.Record]) -> Iterator[Attachment]:
+    for row in calls:
+        if row["sha256"]:
+            name = f"{row['at']:%Y%m%dT%H%M%SZ}.wav"
+            yield Attachment(key=row["sha256"], name=name, media_type="audio/wav", size=row["bytes"])
 
 
 def _name(events: Sequence[TicketEvent]) -> str:

@@ -35,11 +35,17 @@ from hotline.errors import Forbidden, InvalidInput, NotFound, RateLimited, RuleV
 from hotline.evidence import bundle
 from hotline.intake import Intake
 from hotline.nuisance import Outcome, Rates, Recent, contained, judge
+from hotline.store.call_cards import CallCards
 from hotline.store.database import open_pool
 from hotline.store.nuisance import NuisanceStore
+from hotline.store.recordings import RecordingStore
+from hotline.store.sealing import blind
 from hotline.store.tickets import TicketStore
+from hotline.store.transcripts import TranscriptStore
 from hotline.store.uploads import Uploads
 from hotline.terms import Channel, Priority, Service, State, Verdict
+from routing.call_news import CallWords
+from routing.calls import Role
 from tests.cities import NOW, RULES, STREET_LIGHT
 
 WANG = Staff(name="wang", display_name="王芳", role=StaffRole.SUPERVISOR)
@@ -98,9 +104,11 @@ class House:
         self.now, self.pool = NOW, pool
         self.rows = NuisanceStore(pool)
         self.files = Uploads(pool, files=home)
+        self.tapes = RecordingStore(pool, files=home / "recordings", days=730)
         self.containment = Containment(self.rows, clock=lambda: self.now)
         self.desk = NuisanceDesk(
-            self.rows, self.containment, clock=lambda: self.now, bundle=partial(bundle, path_of=self.files.path_of)
+            self.rows, self.containment, clock=lambda: self.now,
+            bundle=partial(bundle, path_of=self.files.path_of, tape_of=self.tapes.path_of),
         )
         self.store = TicketStore(pool, prefix="DG")
         self.intake = Intake(
@@ -116,6 +124,17 @@ class House:
         return await self.intake.submit(Inbound(
             channel=Channel.APP, external_id=key or f"k{next(_keys)}", appeal=appeal, received_at=self.now,
         ))
+
+    async def call(self, *, phone: str = PHONE, answered: bool = True, direction: str = "in") -> str:
+        """Let somebody call; an agent takes it and writes no ticket."""
+        self.now += timedelta(minutes=1)
+        id_ = f"call-{next(_keys)}"
+        await self.pool.execute(
+            "INSERT INTO calls (id, direction, caller, started_at, answered_at, ended_at) "
+            "VALUES ($1, $2, $3, $4, $5, $4)",
+            id_, direction, blind(phone), self.now, self.now if answered else None,
+        )
+        return id_
 
     async def marked(self) -> None:
         for n in range(3):
@@ -230,6 +249,31 @@ async def test_one_call_is_no_nuisance_and_only_supervisors_mark(database: str, 
         for reason, days in (("", 1), ("x", 0), ("x", 91)):
             with pytest.raises(InvalidInput):
                 await home.desk.mark(WANG, PHONE, reason, days=days)
+
+
+async def test_calls_that_leave_no_ticket_are_contacts_and_evidence(database: str, tmp_path: Path) -> None:
+    async with house(database, tmp_path) as home:
+        await home.call(answered=False)
+        await home.call(direction="out")
+        await home.call(phone=OTHER)
+        first, second = await home.call(), await home.call()
+        with pytest.raises(RuleViolation, match="2 contacts"):
+            await home.desk.mark(WANG, PHONE, "辱骂话务员")
+        await CallCards(home.pool).link(second, (await home.send("其实有事")).number)
+        with pytest.raises(RuleViolation, match="2 contacts"):  # the call and its ticket are one
+            await home.desk.mark(WANG, PHONE, "辱骂话务员")
+        third = await home.call()
+        for id_ in (first, second, third):
+            await home.tapes.keep(id_, f"RIFF {id_}".encode(), now=home.now)
+        said = CallWords(call=first, n=1, side=Role.CITIZEN, text="骂人的话")
+        await TranscriptStore(home.pool).add(said, now=home.now)
+        await home.desk.mark(WANG, PHONE, "辱骂话务员")
+        case, act = await home.desk.evidence(WANG, PHONE, "移送公安")
+        told = [(one.channel, one.text) for one in case.contacts]
+        assert told == [("call", "骂人的话"), ("app", "其实有事"), ("call", "")]
+        with zipfile.ZipFile(io.BytesIO(home.desk.pack(case, act))) as archive:
+            tapes = [archive.read(name) for name in archive.namelist() if name.startswith("recordings/")]
+        assert tapes == [f"RIFF {id_}".encode() for id_ in (first, second, third)]
 
 
 # ── evidence ─────────────────────────────────────────────────────────────────────────────────────

@@ -25,8 +25,13 @@ INSERT INTO nuisance_contacts (contact, at, channel, external_id, text, outcome,
 VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: count
+-- Calls that an agent took and of which no ticket of the contact came count too: who abuses agents leaves none.
 SELECT (SELECT count(*) FROM tickets WHERE citizen = $1 AND created_at > $2)
-     + (SELECT count(*) FROM nuisance_contacts WHERE contact = $1 AND at > $2 AND outcome IN ('folded', 'refused'));
+     + (SELECT count(*) FROM nuisance_contacts WHERE contact = $1 AND at > $2 AND outcome IN ('folded', 'refused'))
+     + (SELECT count(*) FROM calls c
+        WHERE c.caller = $1 AND c.caller <> '' AND c.started_at > $2 AND c.direction = 'in' AND c.answered_at IS NOT NULL
+          AND NOT EXISTS (SELECT FROM call_tickets k JOIN tickets t ON t.id = k.ticket_id
+                          WHERE k.call = c.id AND t.citizen = $1));
 
 -- name: expire
 -- A mark whose time is over makes room for another one.
@@ -58,6 +63,19 @@ FROM nuisance_contacts c
 LEFT JOIN inbox i ON i.channel = c.channel AND i.external_id = c.external_id
 LEFT JOIN tickets t ON t.id = i.ticket_id
 WHERE c.contact = $1 AND c.at > $2 ORDER BY c.id;
+
+-- name: calls
+-- Calls of the contact $1 since $2 that an agent took, with their recording; `alone`: no ticket of the contact came of it.
+SELECT c.id, c.answered_at AS at, coalesce(r.sha256, '') AS sha256, coalesce(r.bytes, 0) AS bytes,
+       NOT EXISTS (SELECT FROM call_tickets k JOIN tickets t ON t.id = k.ticket_id
+                   WHERE k.call = c.id AND t.citizen = $1) AS alone
+FROM calls c LEFT JOIN recordings r ON r.call = c.id AND r.deleted_at IS NULL
+WHERE c.caller = $1 AND c.caller <> '' AND c.started_at > $2 AND c.direction = 'in' AND c.answered_at IS NOT NULL
+ORDER BY c.started_at;
+
+-- name: words
+-- What the caller was heard to say in the calls $1.
+SELECT call, n, text FROM transcripts WHERE call = ANY ($1::text[]) AND side = 'citizen' ORDER BY call, n;
 
 -- name: tickets
 SELECT t.number, e.doc, e.sealed FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id
