@@ -65,15 +65,19 @@ def away(call: Call, now: datetime) -> Step:
     return Step(held, (m.Part(call.bridge, citizen.channel), m.Music(citizen.channel, on=True)))
 
 
+def unheld(call: Call, now: datetime) -> Call:
+    """Return the call with the seconds counted for which its citizen was held."""
+    if call.held_since is None:
+        return call
+    return changed(call, held_since=None, held=call.held + (now - call.held_since).total_seconds())
+
+
 def bring_back(call: Call, now: datetime) -> Step:
     """Bring the citizen back from the music."""
     citizen = call.of(Role.CITIZEN)
     if call.held_since is None or citizen is None:
         return Step(call)
-    seconds = call.held + (now - call.held_since).total_seconds()
-    talking = changed(
-        call, held_since=None, held=seconds, legs=with_leg(call, msgspec.structs.replace(citizen, away=False))
-    )
+    talking = changed(unheld(call, now), legs=with_leg(call, msgspec.structs.replace(citizen, away=False)))
     return Step(talking, (m.Music(citizen.channel, on=False), m.Join(call.bridge, (citizen.channel,))))
 
 
@@ -140,7 +144,7 @@ def end(call: Call, now: datetime) -> Step:
         actions.append(m.Dissolve(call.bridge))
     if call.of(Role.SUPERVISOR) is not None:
         actions.append(m.Dissolve(f"ear~{call.id}"))
-    return Step(changed(call, phase=Phase.OVER, ended_at=now, legs=()), tuple(actions))
+    return Step(changed(unheld(call, now), phase=Phase.OVER, ended_at=now, legs=()), tuple(actions))
 
 
 def talking(call: Call) -> None:

@@ -29,6 +29,7 @@ from routing.call_moves import (
     succeeded,
     supervisor_up,
     unheard,
+    unheld,
     with_leg,
     without,
 )
@@ -139,7 +140,7 @@ def _citizen_gone(call: Call, leg: Leg, now: datetime, *, cause: int = 0) -> Ste
         tried: tuple[m.Action, ...] = (m.Tried(cause),) if call.direction is Direction.OUT else ()
         ended = end(call, now)
         return Step(ended.call, (*tried, *ended.actions))
-    left = changed(call, legs=without(call, leg.channel), held_since=None)
+    left = changed(unheld(call, now), legs=without(call, leg.channel))
     if call.place_kept and leg.up and call.phase in {Phase.WAITING, Phase.RINGING}:
         return Step(left)
     party = left.of(Role.PARTY)

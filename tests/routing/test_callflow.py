@@ -92,6 +92,12 @@ def test_hold_is_music_and_counted() -> None:
     assert story.call.held == 1.0
 
 
+@pytest.mark.parametrize("leaves", [m.HangUp(), m.Gone("c1")])
+def test_the_hold_in_which_a_call_ends_is_counted(leaves: m.Happening) -> None:
+    story = Story().talking().tell(m.Hold(), leaves)
+    assert (story.call.phase, story.call.held, story.call.held_since) == (Phase.OVER, 1.0, None)
+
+
 def test_one_touch_transfer_leaves_only_when_the_desk_answers() -> None:
     story = Story().talking().tell(m.Transfer("110", "outside:110"))
     assert not story.of(m.Free)
