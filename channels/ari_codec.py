@@ -108,7 +108,7 @@ def _happening(event: _Event, channel: PbxChannel) -> m.Happening | None:
             return m.Up(channel.id)
         case "StasisEnd" | "ChannelDestroyed":
             return m.Gone(channel.id, event.cause)
-        case "ChannelDtmfReceived" if call_of(channel.id) == channel.id:
+        case "ChannelDtmfReceived" if call_of(channel.id) == channel.id or channel.id.startswith(f"{Role.CITIZEN}~"):
             return m.Digit(event.digit)
         case _:
             return None

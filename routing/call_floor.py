@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from routing.call_news import AgentRow, CallFloor, CallRow, QueueRow
-from routing.calls import Direction, Phase
+from routing.calls import Phase
 from routing.queue_plan import Centre, Queue
 
 _WAITS = frozenset({Phase.WAITING, Phase.RINGING})
@@ -19,7 +19,7 @@ def floor_of(centre: Centre, calls: Sequence[CallRow], agents: Sequence[AgentRow
 
 
 def _row(name: str, queue: Queue, calls: Sequence[CallRow], agents: Sequence[AgentRow]) -> QueueRow:
-    own = [call for call in calls if call.queue == name and call.direction is Direction.IN]
+    own = [call for call in calls if call.queue == name]  # one of ours has a queue once it was handed to it
     waiting = [call for call in own if call.phase in _WAITS]
     able = [
         agent for agent in agents

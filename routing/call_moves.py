@@ -129,15 +129,14 @@ def indebted(after: Step) -> Call:
 def end(call: Call, now: datetime) -> Step:
     """End everything: nobody is left on a line, no agent is left busy, and a call that nobody took is owed."""
     actions: list[Action] = [m.Dequeue()] if call.phase in {Phase.GREETING, Phase.WAITING} else []
+    ours = call.direction is Direction.OUT and call.answered_at is None  # nobody waits: the agent has only dialled
     for leg in call.legs:
         actions.append(m.Hang(leg.channel))
         if leg.role is Role.AGENT:
-            worked = call.phase is Phase.TALKING or call.direction is Direction.OUT
-            actions.append(m.Free(leg.name, talked=worked))
-    talked = call.answered_at is not None and call.phase is Phase.TALKING
-    if not talked and call.direction is Direction.IN:
+            actions.append(m.Free(leg.name, talked=ours or call.phase is Phase.TALKING))
+    if call.phase is not Phase.TALKING and not ours:
         actions.append(m.Missed(full=call.full))
-    if call.direction is Direction.OUT and call.answered_at is not None:
+    elif call.direction is Direction.OUT and not ours:
         actions.append(m.Spoken())
     agent = call.of(Role.AGENT)
     if call.answered_at is not None or (agent is not None and agent.up):

@@ -67,7 +67,7 @@ def _played(call: Call, event: m.Played, now: datetime) -> Step:
         return _queued(call, now)
     if call.playing != event.media or not call.playing:
         return Step(call)
-    return Step(changed(call, playing=""), (m.Music(call.id, on=True),) if call.phase in _WAITS else ())
+    return Step(changed(call, playing=""), (m.Music(call.hearer, on=True),) if call.phase in _WAITS else ())
 
 
 def _queued(call: Call, now: datetime) -> Step:
@@ -84,7 +84,7 @@ def _chosen(call: Call, event: m.Chosen, now: datetime) -> Step:
 
 def _digit(call: Call, event: m.Digit, now: datetime) -> Step:
     """The key that keeps the place: the caller may hang up and is rung back in their turn."""
-    if event.digit != KEEP_PLACE or call.phase is not Phase.WAITING or call.full:
+    if event.digit != KEEP_PLACE or call.phase is not Phase.WAITING or call.full or call.of(Role.CITIZEN) is None:
         return Step(call)
     return _say(changed(call, place_kept=True), TAKEN_DOWN)
 
@@ -98,12 +98,13 @@ def _told(call: Call, event: m.Told, now: datetime) -> Step:
 def _full(call: Call, event: m.Full, now: datetime) -> Step:
     if call.phase is not Phase.WAITING:
         return Step(call)
-    return _say(changed(call, full=True), FULL)
+    full = changed(call, full=True)
+    return end(full, now) if call.of(Role.CITIZEN) is None else _say(full, FULL)
 
 
 def _say(call: Call, media: str, *more: str) -> Step:
-    hush = (m.Hush(call.id, call.playing),) if call.playing else (m.Music(call.id, on=False),)
-    return Step(changed(call, playing=media), (*hush, m.Play(call.id, media, more)))
+    hush = (m.Hush(call.hearer, call.playing),) if call.playing else (m.Music(call.hearer, on=False),)
+    return Step(changed(call, playing=media), (*hush, m.Play(call.hearer, media, more)))
 
 
 def _assigned(call: Call, event: m.Assigned, now: datetime) -> Step:

@@ -64,7 +64,7 @@ def _rung_out(call: Call, event: m.RungOut, now: datetime) -> Step:
         return _citizen_gone(call, leg, now)
     if leg.role is Role.SUPERVISOR:
         return Step(changed(call, legs=without(call, leg.channel)), (m.Hang(leg.channel),))
-    if leg.role is Role.AGENT and call.direction is Direction.OUT:
+    if leg.role is Role.AGENT and call.direction is Direction.OUT and call.answered_at is None:
         return end(call, now)
     if leg.role is Role.AGENT:
         waiting = changed(call, phase=Phase.WAITING, agent="", legs=without(call, leg.channel))
@@ -137,10 +137,11 @@ def _agent_gone(call: Call, leg: Leg, now: datetime) -> Step:
 def _citizen_gone(call: Call, leg: Leg, now: datetime, *, cause: int = 0) -> Step:
     """In a three-way call agent and desk go on without the citizen; anything else is over."""
     if not leg.up:
-        tried: tuple[m.Action, ...] = (m.Tried(cause),) if call.direction is Direction.OUT else ()
+        first = call.direction is Direction.OUT and call.answered_at is None
+        tried: tuple[m.Action, ...] = (m.Tried(cause),) if first else ()
         ended = end(call, now)
         return Step(ended.call, (*tried, *ended.actions))
-    left = changed(unheld(call, now), legs=without(call, leg.channel))
+    left = changed(unheld(call, now), legs=without(call, leg.channel), playing="")
     if call.place_kept and leg.up and call.phase in {Phase.WAITING, Phase.RINGING}:
         return Step(left)
     party = left.of(Role.PARTY)

@@ -123,8 +123,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def waits_since(self) -> datetime | None:
         """Since when a citizen waits for an agent, again after a talk; None for one who does not."""
-        waits = self.phase in {Phase.WAITING, Phase.RINGING} and self.direction is Direction.IN
-        return self.requeued_at or self.asked_at if waits else None
+        return self.requeued_at or self.asked_at if self.phase in {Phase.WAITING, Phase.RINGING} else None
+
+    @property
+    def hearer(self) -> str:
+        """The channel of the citizen, to whom announcements and music are played; one whom we rang has one of ours."""
+        citizen = self.of(Role.CITIZEN)
+        return citizen.channel if citizen is not None else self.id
 
     @property
     def colleague(self) -> str:

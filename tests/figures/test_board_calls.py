@@ -10,7 +10,7 @@ from hotline.store.database import open_pool
 from hotline.store.telephone import TelephoneStore
 from routing import call_words as m
 from routing.calls import Role
-from tests.routing.test_callflow import Story
+from tests.routing.test_callflow import Story, handed_on, outgoing
 
 
 async def test_who_is_handed_to_a_skill_group_waits_from_then_on(database: str) -> None:
@@ -33,3 +33,12 @@ async def test_who_is_handed_to_a_skill_group_waits_from_then_on(database: str) 
         assert await now_is(story) == queue_of(waiting=1, longest=11, talking=0)
         story.tell(m.RungOut(story.channel(Role.AGENT)), m.Assigned("zhao", "PJSIP/zhao")).up(Role.AGENT)
         assert await now_is(story) == queue_of(waiting=0, longest=None, talking=1)
+
+
+async def test_whom_we_called_waits_too_once_they_were_handed_to_a_skill_group(database: str) -> None:
+    async with await open_pool(database, size=3) as pool:
+        store, board = TelephoneStore(pool), BoardStore(pool)
+        for story, waiting in ((outgoing(), 0), (handed_on(), 1)):
+            await store.save(story.call, now=story.now)
+            queue = (await board.board(story.now + timedelta(seconds=10))).queue
+            assert queue == queue_of(waiting=waiting, longest=10 if waiting else None, talking=0)

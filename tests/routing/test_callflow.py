@@ -14,7 +14,7 @@ from routing import call_words as m
 from routing.call_news import news_of
 from routing.call_wait import FULL, Preview, Reception, enter, place
 from routing.callflow import step
-from routing.calls import Call, Ear, Phase, Role
+from routing.calls import Call, Direction, Ear, Phase, Role
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
@@ -272,22 +272,34 @@ ORDERS = st.sampled_from([
 ON_A_LEG = st.tuples(st.sampled_from([m.Up, m.Gone, m.RungOut]), st.integers(0, 5))
 
 
+def outgoing() -> Story:
+    """A call of ours: the agent's telephone rings."""
+    story = Story()
+    preview = Preview(call="out", agent="wang", endpoint="PJSIP/wang", number="+8613800138000", callback=7)
+    story.call, actions = place(preview, now=START)
+    story.done = list(actions)
+    return story
+
+
 @settings(max_examples=500)
-@given(st.lists(ORDERS | ON_A_LEG, max_size=30), st.sampled_from([{}, {"1": "zh", "2": "yue"}]))
+@given(st.lists(ORDERS | ON_A_LEG, max_size=30), st.sampled_from([{}, {"1": "zh", "2": "yue"}, None]))
 def test_whatever_happens_nobody_is_left(
-    events: list[m.Happening | tuple[type, int]], menu: dict[str, str]
+    events: list[m.Happening | tuple[type, int]], menu: dict[str, str] | None
 ) -> None:
-    story, channels = Story(menu), ["c1"]
+    """Without a menu, with one, and (None) a call of ours."""
+    story = outgoing() if menu is None else Story(menu)
     for event in events:
         if isinstance(event, tuple):
             kind, which = event
+            channels = _channels(story)
             event = kind(channels[which % len(channels)])
+        before = story.call
         try:
             story.tell(event)
         except IllegalTransition:
             continue
-        channels = ["c1", *(one.channel for one in story.of(m.Dial) if isinstance(one, m.Dial))]
         _holds(story)
+        assert not _cut_off(before, event, story.call)
     story.tell(*(m.Gone(leg.channel) for leg in story.call.legs))
     story.tell(*(m.Gone(leg.channel) for leg in story.call.legs))
     if not story.call.place_kept:
@@ -295,8 +307,26 @@ def test_whatever_happens_nobody_is_left(
     _holds(story)
 
 
+def _channels(story: Story) -> list[str]:
+    """Return what the PBX has had of the call."""
+    rung = [one.channel for one in story.of(m.Dial) if isinstance(one, m.Dial)]
+    return [story.call.id, *rung] if story.call.direction is Direction.IN else rung
+
+
+def _cut_off(before: Call, event: m.Happening, after: Call) -> bool:
+    """Tell whether a citizen who was there is hung up as an agent does not answer."""
+    silent = before.leg(event.channel) if isinstance(event, m.RungOut) else None
+    citizen = before.of(Role.CITIZEN)
+    return (
+        silent is not None and silent.role is Role.AGENT and citizen is not None and citizen.up
+        and after.phase is Phase.OVER
+    )
+
+
 def _holds(story: Story) -> None:
     call: Call = story.call
+    played = [one.channel for one in story.done if isinstance(one, m.Play | m.Hush | m.Music)]
+    assert set(played) <= set(_channels(story)), "what is told is told to a channel that there is"
     assigned = [one.channel for one in story.of(m.Dial) if isinstance(one, m.Dial) and one.channel.startswith("agent~")]
     busy = [leg for leg in call.legs if leg.role is Role.AGENT and leg.name != "ann"]
     freed = [one for one in story.of(m.Free) if isinstance(one, m.Free) and one.agent != "ann"]
@@ -310,7 +340,9 @@ def _holds(story: Story) -> None:
     assert (call.phase is Phase.OVER) == (call.ended_at is not None)
     if call.phase is Phase.OVER:
         assert not call.legs
-        assert call.answered_at is not None or story.of(m.Missed)
+        ours = call.direction is Direction.OUT
+        assert ours or call.answered_at is not None or story.of(m.Missed)
+        assert not ours or (call.answered_at is not None) == isinstance(call.debt, m.Spoken | m.Missed)
         assert len(story.of(m.Missed)) <= 1
     assert [one for one in story.done if isinstance(one, m.Debt)] == ([call.debt] if call.debt is not None else [])
     assert (call.held_since is not None) == any(leg.away for leg in call.legs)
@@ -371,14 +403,6 @@ def test_only_who_waits_is_moved() -> None:
 
 
 # ── calls of ours ────────────────────────────────────────────────────────────────────────────────
-def outgoing() -> Story:
-    story = Story()
-    preview = Preview(call="out", agent="wang", endpoint="PJSIP/wang", number="+8613800138000", callback=7)
-    story.call, actions = place(preview, now=START)
-    story.done = list(actions)
-    return story
-
-
 def test_a_call_of_ours_rings_the_agent_then_the_citizen() -> None:
     story = outgoing().up(Role.AGENT)
     assert story.done[-1] == m.Dial(story.channel(Role.CITIZEN), "outside:+8613800138000", "+8613800138000")
@@ -403,3 +427,37 @@ def test_an_agent_who_does_not_answer_their_own_call_makes_no_try() -> None:
     story.tell(m.RungOut(story.channel(Role.AGENT)))
     assert (story.of(m.Tried), story.of(m.Missed), story.call.phase) == ([], [], Phase.OVER)
     assert story.call.debt is None
+
+
+def handed_on() -> Story:
+    """A call of ours whose citizen waits for another agent."""
+    return outgoing().up(Role.AGENT).up(Role.CITIZEN).tell(m.Requeue("enterprise"))
+
+
+def test_a_call_of_ours_that_was_handed_to_a_skill_group_waits_though_an_agent_there_is_silent() -> None:
+    story = handed_on().tell(m.Assigned("li", "PJSIP/li"))
+    ringing = story.channel(Role.AGENT)
+    story.tell(m.RungOut(ringing))
+    assert story.done[-3:] == [m.Hang(ringing), m.Free("li", talked=False, failed=True), m.Enqueue()]
+    assert story.call.phase is Phase.WAITING
+    story.tell(m.Assigned("zhao", "PJSIP/zhao")).up(Role.AGENT)
+    assert (story.call.phase, story.call.agent) == (Phase.TALKING, "zhao")
+    assert story.gone(Role.CITIZEN).call.debt == m.Spoken()
+
+
+def test_whom_we_called_hears_the_announcements_and_counts_as_waiting() -> None:
+    story = handed_on()
+    citizen, handed_at = story.channel(Role.CITIZEN), story.now
+    story.tell(m.Told(("hotline-next",)))
+    assert story.done[-2:] == [m.Music(citizen, on=False), m.Play(citizen, "hotline-next")]
+    assert story.call.waits_since == handed_at
+    story.tell(m.Played(citizen, "hotline-next"), m.Assigned("li", "PJSIP/li"))
+    assert m.Music(citizen, on=True) in story.done[-2:]
+    story.up(Role.AGENT)
+    assert m.Music(citizen, on=False) in story.done[-4:]
+    assert story.call.waits_since is None
+
+
+def test_whom_we_called_and_who_gives_up_waiting_is_owed_a_call() -> None:
+    story = handed_on().tell(m.Assigned("li", "PJSIP/li")).gone(Role.CITIZEN)
+    assert (story.call.debt, story.of(m.Free)[-1]) == (m.Missed(), m.Free("li", talked=False))

@@ -142,13 +142,14 @@ def test_the_floor_counts_each_queue() -> None:
     floor = floor_of(
         CITY,
         [call(Phase.WAITING, minutes=2), call(Phase.RINGING, minutes=5), call(Phase.TALKING), call(Phase.GREETING),
-         call(Phase.TALKING, queue="", direction=Direction.OUT)],
+         call(Phase.TALKING, queue="", direction=Direction.OUT),
+         call(Phase.WAITING, minutes=1, direction=Direction.OUT)],  # handed to the skill group
         [agent("available", general=5), agent("talking", general=1), agent("not_ready", general=1),
          agent("available", yue=1)],
         now=NOW,
     )
     general, enterprise, yue = floor.queues
-    assert (general.waiting, general.oldest, general.talking) == (2, NOW - timedelta(minutes=5), 1)
+    assert (general.waiting, general.oldest, general.talking) == (3, NOW - timedelta(minutes=5), 1)
     assert (general.available, general.present) == (1, 2)
     assert (enterprise.waiting, enterprise.oldest, enterprise.available) == (0, None, 1)
     assert (yue.available, yue.present) == (1, 1)

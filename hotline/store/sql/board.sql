@@ -1,13 +1,13 @@
 -- The supervisor's board. Each statement is asked a few times a second while somebody looks, so each uses an index.
 
 -- name: calls
--- Calls under way that wait for an agent (again, where they were queued after an answer), the longest wait in seconds up
--- to $1, and calls that talk.
+-- Calls under way that wait for an agent (again, where they were queued after an answer, calls of ours too), the longest
+-- wait in seconds up to $1, and calls that talk.
 SELECT count(*) FILTER (WHERE waits) AS waiting,
        extract(epoch FROM $1::timestamptz - min(coalesce(queued_at, asked_at)) FILTER (WHERE waits))::float8 AS longest,
        count(*) FILTER (WHERE NOT waits) AS talking
 FROM calls, LATERAL (SELECT answered_at IS NULL OR coalesce(queued_at > answered_at, false) AS waits) AS w
-WHERE doc IS NOT NULL AND asked_at IS NOT NULL AND ended_at IS NULL;
+WHERE doc IS NOT NULL AND coalesce(queued_at, asked_at) IS NOT NULL AND ended_at IS NULL;
 
 -- name: agents
 SELECT state, count(*) AS people FROM presence
