@@ -47,12 +47,11 @@ class CallBooks:
             await _settled(self._act(call.ticket, c.RecordTry(result=result), actor=actor), call)
 
     async def spoken(self, call: Call, /) -> None:
-        """A call of ours that was answered is over: the callback is done, unless the agent has said so already."""
+        """A call of ours that was answered is over: the callback is done, unless the agent has said how it went."""
         if call.callback:
-            reached = self._callbacks.reached(
-                call.callback, call.agent, by=f"{Role.AGENT}:{call.agent}", number=call.ticket
-            )
-            await _settled(reached, call)
+            by = f"{Role.AGENT}:{call.agent}" if call.agent else f"{Role.SYSTEM}:"
+            spoken = self._callbacks.spoken(call.callback, call.agent, by=by, since=call.arrived, number=call.ticket)
+            await _settled(spoken, call)
 
 
 async def _settled(work: Awaitable[Any], call: Call) -> None:

@@ -55,6 +55,8 @@ async def noted(call: Call, books: Books) -> None:
         case m.Missed(full=full):
             reason = MissedReason.QUEUE_FULL if full else MissedReason.ABANDONED
             at = call.ended_at or call.arrived
+            if call.callback:  # one of ours that was handed on: the entry is done, and this is a new one
+                await books.spoken(call)
             await books.owe(MissedCall(call=call.id, phone=call.caller, at=at, skill=call.queue, reason=reason))
         case m.Tried(cause=cause):
             await books.tried(call, cause)

@@ -129,7 +129,23 @@ class Callbacks:
         def spoken(entry: Callback) -> Callback:
             return rules_of.reached(entry, agent, now=now, number=number, note=note)
 
-        entry = await self._ledger.change(id_, spoken, actor=by, now=now, letter=_nothing)
+        return await self._reached(id_, spoken, by, now)
+
+    async def spoken(self, id_: int, agent: str, *, by: str, since: datetime, number: str = "") -> Callback:
+        """A call that was made for it at `since` is over, and was answered: it is done whoever has it by now.
+
+        Raises:
+            NotFound. IllegalTransition: how it went was told by hand meanwhile.
+        """
+        now = self._clock()
+
+        def spoken(entry: Callback) -> Callback:
+            return rules_of.spoken(entry, agent, since=since, now=now, number=number)
+
+        return await self._reached(id_, spoken, by, now)
+
+    async def _reached(self, id_: int, change: Change, by: str, now: datetime) -> Callback:
+        entry = await self._ledger.change(id_, change, actor=by, now=now, letter=_nothing)
         await self._ledger.change_all(
             entry.phone, lambda other: rules_of.done(other, Outcome.REACHED, now=now), actor=by, now=now
         )

@@ -160,6 +160,18 @@ def reached(entry: Callback, agent: str, *, now: datetime, number: str = "", not
     return msgspec.structs.replace(done(entry, Outcome.REACHED, now=now), agent=agent, number=number, note=note)
 
 
+def spoken(entry: Callback, agent: str, *, since: datetime, now: datetime, number: str = "") -> Callback:
+    """A call for it that was made at `since` is over, and somebody was spoken with, last by `agent`: whoever has it.
+
+    Raises:
+        IllegalTransition: how it went was told by hand meanwhile, or it was given back.
+    """
+    if entry.state is not CallbackState.ASSIGNED or any(one.at >= since for one in entry.tries):
+        raise IllegalTransition(f"callback {entry.id} is {entry.outcome or entry.state}: how it went is told already")
+    ended = done(entry, Outcome.REACHED, now=now)
+    return msgspec.structs.replace(ended, agent=agent or entry.agent, number=number)
+
+
 def done(entry: Callback, outcome: Outcome, *, now: datetime) -> Callback:
     """End it. Raises IllegalTransition for one that has ended."""
     return _moved(entry, CallbackState.DONE, outcome=outcome, done_at=now, next_at=None)

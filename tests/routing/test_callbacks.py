@@ -109,6 +109,20 @@ def test_only_who_has_it_tells_how_it_went() -> None:
         rules_of.tried(held, "chen", TryResult.BUSY, RULES, now=NOW)
 
 
+def test_a_call_that_was_answered_ends_it_whoever_has_it_by_then_and_nothing_that_was_told_by_hand() -> None:
+    began, over = NOW + MINUTE, NOW + 20 * MINUTE
+    held = rules_of.assigned(entry(), "li", RULES, now=NOW)
+    ended = rules_of.spoken(held, "chen", since=began, now=over)
+    assert (ended.outcome, ended.agent, ended.done_at) == (Outcome.REACHED, "chen", over)
+    before = rules_of.tried(held, "li", TryResult.BUSY, RULES, now=NOW)
+    again = rules_of.assigned(before, "li", RULES, now=began)
+    assert rules_of.spoken(again, "li", since=began, now=over).outcome is Outcome.REACHED
+    told = rules_of.tried(again, "li", TryResult.NO_ANSWER, RULES, now=began + MINUTE)
+    for left in (told, rules_of.assigned(told, "chen", RULES, now=over), rules_of.given_back(held, now=began), ended):
+        with pytest.raises(IllegalTransition, match="told already"):
+            rules_of.spoken(left, "li", since=began, now=over)
+
+
 ACTS = st.sampled_from(["take", "take_other", "back", "no_answer", "busy", "reached", "again", "lapse"])
 
 

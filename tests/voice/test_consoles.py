@@ -15,7 +15,7 @@ from agent_ui.staff import Staff, StaffRole
 from hotline.call_books import CallBooks
 from hotline.cli.check import CHECKS
 from hotline.config import Settings
-from hotline.errors import Forbidden, HotlineError, InvalidInput, NotFound, Unavailable
+from hotline.errors import Forbidden, HotlineError, IllegalTransition, InvalidInput, NotFound, Unavailable
 from hotline.store.audit import AuditStore
 from hotline.store.call_floor import CallDeskStore
 from hotline.store.console import ConsoleStore
@@ -243,8 +243,8 @@ async def test_how_calls_of_ours_went_is_written_into_the_ledger() -> None:
         async def tried(self, id_: int, agent: str, result: str, *, by: str) -> None:
             told.append((id_, agent, result, by))
 
-        async def reached(self, id_: int, agent: str, *, by: str, number: str) -> None:
-            raise Forbidden("it was given to somebody else meanwhile")
+        async def spoken(self, id_: int, agent: str, *, by: str, since: datetime, number: str) -> None:
+            raise IllegalTransition("how it went was told by hand")
 
     async def act(*_: object, **__: object) -> None:
         raise AssertionError("no ticket is concerned")

@@ -71,7 +71,8 @@ async def test_another_process_notes_what_the_last_one_left(centre: Centre, debt
     began = now()
     call = Call(
         id="out-1", caller="13800138000", called="", queue="", arrived=began, phase=Phase.OVER, agent="wang",
-        direction=Direction.OUT, callback=7, answered_at=began, ended_at=began, debt=debt,
+        direction=Direction.OUT, callback=0 if isinstance(debt, m.Missed) else 7, answered_at=began, ended_at=began,
+        debt=debt,
     )
     await centre.kill()
     await centre.store.save(call, now=began)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -28,10 +29,10 @@ class Office:
     """One missed call that `wang` has taken, and the telephone that calls and is called."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
-        self.ledger = CallbackStore(pool)
-        self.callbacks = Callbacks(ledger=self.ledger, rules=lambda: RULES, clock=lambda: NOW)
+        self.ledger, self.now = CallbackStore(pool), NOW
+        self.callbacks = Callbacks(ledger=self.ledger, rules=lambda: RULES, clock=lambda: self.now)
         books = CallBooks(self.callbacks, None)  # type: ignore[arg-type]
-        self.telephone = Telephone(pbx=Exchange(), store=TelephoneStore(pool), books=books, clock=lambda: NOW)
+        self.telephone = Telephone(pbx=Exchange(), store=TelephoneStore(pool), books=books, clock=lambda: self.now)
 
     async def misses(self) -> None:
         """Owe a call, and let `wang` take it."""
@@ -92,6 +93,36 @@ async def test_a_talk_of_ours_is_told_as_reached_by_itself(office: Office) -> No
     await office.calls_back()
     await office.hangs_up("out-1")
     assert (await office.entry()).outcome is Outcome.REACHED
+
+
+async def test_a_talk_that_lasts_longer_than_a_callback_is_held_ends_it(office: Office) -> None:
+    await office.calls_back()
+    office.now += timedelta(hours=1)
+    await office.callbacks.sweep()
+    held = await office.entry()
+    assert (held.state, held.late) == (CallbackState.ASSIGNED, False), "nobody else rings whom we talk to"
+    await office.hangs_up("out-1")
+    assert (await office.entry()).outcome is Outcome.REACHED
+
+
+async def test_a_talk_of_ours_that_was_handed_to_a_colleague_ends_the_callback(office: Office) -> None:
+    await office.calls_back()
+    await office.telephone.happen("out-1", m.Transfer("li", "PJSIP/li", "available"))
+    await office.picks_up("out-1", Role.PARTY)
+    await office.hangs_up("out-1")
+    ended = await office.entry()
+    assert (ended.outcome, ended.agent) == (Outcome.REACHED, "li")
+
+
+async def test_who_was_called_back_and_gives_up_in_another_queue_is_owed_that_call_once(office: Office) -> None:
+    await office.calls_back()
+    await office.telephone.happen("out-1", m.Requeue("general"))
+    await office.hangs_up("out-1")
+    assert (await office.entry()).outcome is Outcome.REACHED
+    owed = await office.callbacks.take("li", by="agent:li")
+    assert owed is not None
+    assert (owed.call, owed.phone) == ("out-1", PHONE)
+    assert await office.callbacks.take("li", by="agent:li") is None
 
 
 async def test_who_calls_again_and_is_answered_is_owed_nothing(office: Office) -> None:

@@ -22,13 +22,19 @@ SELECT id, call, doc FROM callbacks WHERE phone = $1 AND state <> 'done' ORDER B
 
 -- name: hold_lapsed
 -- Entries that time has something to do to: held too long, or not tried in time; $2 of each at most. Every one of them
--- changes, or is marked by `mark_tried`, so that none stands in the way of others.
+-- changes, or is marked by `mark_tried`, so that none stands in the way of others. Those of whom a call of ours tries or
+-- speaks with the citizen just now, or is not noted yet, are left to it.
+WITH under_way AS MATERIALIZED (
+    SELECT callback FROM calls
+    WHERE doc IS NOT NULL AND callback IS NOT NULL AND started_at > $1::timestamptz - interval '1 day'
+)
 SELECT id, call, doc FROM callbacks
 WHERE id IN (
-    (SELECT id FROM callbacks WHERE state = 'assigned' AND next_at <= $1 ORDER BY next_at LIMIT $2)
+    (SELECT id FROM callbacks WHERE state = 'assigned' AND next_at <= $1 AND id NOT IN (SELECT callback FROM under_way)
+     ORDER BY next_at LIMIT $2)
     UNION
     (SELECT id FROM callbacks WHERE state <> 'done' AND NOT alarmed AND NOT tried AND due_at <= $1
-     ORDER BY due_at LIMIT $2)
+     AND id NOT IN (SELECT callback FROM under_way) ORDER BY due_at LIMIT $2)
 )
 ORDER BY id FOR UPDATE SKIP LOCKED;
 
