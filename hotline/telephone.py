@@ -213,7 +213,7 @@ class Telephone:
         if enqueue is not None and self._calls.get(after.id) is after:
             await self.queues.enqueue(after, first=enqueue.first)  # last, as it may go on with the call at once
         for channel in unrung:  # told after the ringing, or consoles would go on ringing
-            await self._happen(after.id, m.RungOut(channel))
+            await self._happen(after.id, m.Gone(channel))
 
     def _keep(self, call: Call) -> None:
         if call.phase is not Phase.OVER:

@@ -152,7 +152,7 @@ class Books(Protocol):
         ...
 
     async def tried(self, call: Call, cause: int, /) -> Any:
-        """A call of ours reached nobody, for a cause that Q.850 numbers (0: it rang out)."""
+        """A call of ours reached nobody, for a cause that Q.850 numbers (0: it was not placed, or vanished)."""
         ...
 
     async def spoken(self, call: Call, /) -> Any:

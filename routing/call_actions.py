@@ -107,7 +107,7 @@ class Missed(msgspec.Struct, frozen=True, tag="missed"):
 
 
 class Tried(msgspec.Struct, frozen=True, tag="tried"):
-    """A call of ours reached nobody: `cause` as Q.850 numbers it, 0 where it rang out."""
+    """A call of ours reached nobody: `cause` as Q.850 numbers it, 0 where it was not placed or vanished untold."""
 
     cause: int = 0
 

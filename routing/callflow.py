@@ -17,6 +17,7 @@ import msgspec
 
 from hotline.errors import IllegalTransition
 from routing import call_words as m
+from routing.call_causes import RANG_OUT
 from routing.call_moves import (
     Step,
     bring_back,
@@ -61,7 +62,7 @@ def _rung_out(call: Call, event: m.RungOut, now: datetime) -> Step:
     if leg is None or leg.up:
         return Step(call)
     if leg.role is Role.CITIZEN:
-        return _citizen_gone(call, leg, now)
+        return _citizen_gone(call, leg, now, cause=RANG_OUT)
     if leg.role is Role.SUPERVISOR:
         return Step(changed(call, legs=without(call, leg.channel)), (m.Hang(leg.channel),))
     if leg.role is Role.AGENT and call.direction is Direction.OUT and call.answered_at is None:
@@ -134,7 +135,7 @@ def _agent_gone(call: Call, leg: Leg, now: datetime) -> Step:
     return left.then(end if alone else bring_back, now).then(unheard, now).then(succeeded, now)
 
 
-def _citizen_gone(call: Call, leg: Leg, now: datetime, *, cause: int = 0) -> Step:
+def _citizen_gone(call: Call, leg: Leg, now: datetime, *, cause: int) -> Step:
     """In a three-way call agent and desk go on without the citizen; anything else is over."""
     if not leg.up:
         first = call.direction is Direction.OUT and call.answered_at is None

@@ -35,6 +35,8 @@ from hotline.telephone_queue import Queues
 from routing.call_words import Happening
 
 log = structlog.get_logger(__name__)
+TIDY_UP = 15
+"""Seconds after which the PBX ends a ringing that we should have ended: what it ends is no try of ours."""
 
 
 @asynccontextmanager
@@ -80,7 +82,8 @@ async def _steer(core: Core) -> None:
         owner = await stack.enter_async_context(sole_owner(core.dsn))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         wire = await stack.enter_async_context(_wire(settings, session))
-        pbx = Ari(wire, trunk=settings.ari_trunk, caller_id=settings.ari_caller_id)
+        ring = math.ceil(max(settings.ring_seconds, settings.outside_ring_seconds)) + TIDY_UP
+        pbx = Ari(wire, trunk=settings.ari_trunk, caller_id=settings.ari_caller_id, ring=ring)
         heard = await stack.enter_async_context(speech(core, pbx, session))
         collector = Collector(pbx, recordings_of(core), clock=core.clock)
         await stack.enter_async_context(running(fetch(collector)))

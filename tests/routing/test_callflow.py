@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hotline.errors import IllegalTransition
 from routing import call_words as m
+from routing.call_causes import RANG_OUT, UNKNOWN
 from routing.call_news import news_of
 from routing.call_wait import FULL, Preview, Reception, enter, place
 from routing.callflow import step
@@ -412,11 +413,11 @@ def test_a_call_of_ours_rings_the_agent_then_the_citizen() -> None:
     assert story.of(m.Free) == [m.Free("wang", talked=True)]
 
 
-@pytest.mark.parametrize("cause", [0, 17])
-def test_a_citizen_who_is_not_reached_is_a_try_and_owed_nothing_more(cause: int) -> None:
+@pytest.mark.parametrize("cause", [RANG_OUT, UNKNOWN, 17])
+def test_a_citizen_who_is_not_reached_is_told_with_the_cause_and_owed_nothing_more(cause: int) -> None:
     story = outgoing().up(Role.AGENT)
     channel = story.channel(Role.CITIZEN)
-    story.tell(m.Gone(channel, cause) if cause else m.RungOut(channel))
+    story.tell(m.RungOut(channel) if cause == RANG_OUT else m.Gone(channel, cause))
     assert story.of(m.Tried) == [m.Tried(cause)]
     assert (story.of(m.Missed), story.call.phase, story.call.debt) == ([], Phase.OVER, m.Tried(cause))
     assert story.of(m.Free) == [m.Free("wang", talked=True)]

@@ -156,7 +156,7 @@ def test_the_floor_counts_each_queue() -> None:
 
 
 @pytest.mark.parametrize(("cause", "result"), [
-    (0, TryResult.NO_ANSWER), (16, TryResult.NO_ANSWER), (17, TryResult.BUSY), (1, TryResult.WRONG_NUMBER),
+    (0, None), (19, TryResult.NO_ANSWER), (16, TryResult.NO_ANSWER), (17, TryResult.BUSY), (1, TryResult.WRONG_NUMBER),
     (20, TryResult.OFF), (21, TryResult.REFUSED), (34, None), (38, None), (127, None),
 ])
 def test_causes_become_results_and_faults_of_the_lines_none(cause: int, result: TryResult | None) -> None:

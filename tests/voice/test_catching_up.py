@@ -38,6 +38,7 @@ class Exchange:
     def __init__(self) -> None:
         self.there: dict[str, Channel] = {}
         self.looks = 0
+        self.refuses: Callable[[m.Action], bool] = lambda _: False
         self.tells: asyncio.Queue[tuple[str, m.Happening] | None] = asyncio.Queue()
 
     def enter(self, id_: str) -> None:
@@ -50,7 +51,7 @@ class Exchange:
         self.tells.put_nowait((id_, m.Gone(id_)))
 
     async def perform(self, action: m.Action) -> bool:
-        return True
+        return not self.refuses(action)
 
     async def channels(self) -> Collection[Channel]:
         self.looks += 1

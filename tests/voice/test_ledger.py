@@ -18,6 +18,7 @@ from hotline.terms import TryResult
 from routing import call_words as m
 from routing.call_wait import GREETING, Preview
 from routing.callbacks import Callback, CallbackState, MissedCall, Outcome
+from routing.callflow import OUTSIDE
 from routing.calls import Phase, Role
 from tests.cities import NOW, RULES
 from tests.voice.test_catching_up import Exchange
@@ -32,7 +33,8 @@ class Office:
         self.ledger, self.now = CallbackStore(pool), NOW
         self.callbacks = Callbacks(ledger=self.ledger, rules=lambda: RULES, clock=lambda: self.now)
         books = CallBooks(self.callbacks, None)  # type: ignore[arg-type]
-        self.telephone = Telephone(pbx=Exchange(), store=TelephoneStore(pool), books=books, clock=lambda: self.now)
+        self.pbx = Exchange()
+        self.telephone = Telephone(pbx=self.pbx, store=TelephoneStore(pool), books=books, clock=lambda: self.now)
 
     async def misses(self) -> None:
         """Owe a call, and let `wang` take it."""
@@ -43,11 +45,15 @@ class Office:
 
     async def calls_back(self) -> None:
         """Call the citizen; somebody, or a mailbox, picks up."""
+        await self.rings_back()
+        await self.picks_up("out-1", Role.CITIZEN)
+
+    async def rings_back(self) -> None:
+        """Ring the citizen."""
         await self.telephone.dial(Preview(
             call="out-1", agent="wang", endpoint="PJSIP/wang", number=PHONE, callback=self.owed.id
         ))
-        for role in (Role.AGENT, Role.CITIZEN):
-            await self.picks_up("out-1", role)
+        await self.picks_up("out-1", Role.AGENT)
 
     async def is_called(self) -> None:
         """The citizen calls again and is answered."""
@@ -93,6 +99,25 @@ async def test_a_talk_of_ours_is_told_as_reached_by_itself(office: Office) -> No
     await office.calls_back()
     await office.hangs_up("out-1")
     assert (await office.entry()).outcome is Outcome.REACHED
+
+
+async def test_a_telephone_that_rang_out_is_a_try(office: Office) -> None:
+    await office.rings_back()
+    await office.telephone.happen("out-1", m.RungOut(office.channel("out-1", Role.CITIZEN)))
+    entry = await office.entry()
+    assert (entry.state, [one.result for one in entry.tries]) == (CallbackState.OWED, [TryResult.NO_ANSWER])
+
+
+@pytest.mark.parametrize("placed", [False, True], ids=["refused by the PBX", "lost with the PBX"])
+async def test_a_call_whose_telephone_need_not_have_rung_is_no_try(office: Office, *, placed: bool) -> None:
+    if not placed:
+        office.pbx.refuses = lambda action: isinstance(action, m.Dial) and action.endpoint.startswith(OUTSIDE)
+    await office.rings_back()
+    if placed:
+        await office.telephone.happen("out-1", m.Gone(office.channel("out-1", Role.CITIZEN)))
+    assert "out-1" not in office.telephone.calls
+    entry = await office.entry()
+    assert (entry.state, entry.tries) == (CallbackState.ASSIGNED, ())
 
 
 async def test_a_talk_that_lasts_longer_than_a_callback_is_held_ends_it(office: Office) -> None:
