@@ -1,20 +1,130 @@
-"""When the line to the PBX is there anew, or a step failed: calls are told what they missed, and nobody is left on a
-line."""
+"""When the line to the PBX is there anew, or a step failed: calls are told what they missed, what the PBX did not
+answer is asked for again, and nobody is left on a line."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import structlog
+
+from hotline.errors import Unavailable
 from hotline.telephone_ports import CallStore, Pbx, PbxChannel
 from hotline.telephone_queue import Happen, Queues
 from routing import call_words as m
+from routing.call_again import still_due
 from routing.call_wait import FULL
 from routing.calls import Call, Leg, Phase
 
+log = structlog.get_logger(__name__)
+TRIES = 3
+"""How often what the PBX does not answer is asked for again: nothing holds up the rest for ever."""
 
-def unheard_by(calls: Mapping[str, Call]) -> dict[str, m.Played]:
-    """Return the ends of all that is played now: on a line that is new nobody tells of those that came before."""
-    return {call.id: m.Played(call.id, _playing(call)) for call in calls.values() if _is_played_to(call)}
+
+class CatchingUp:
+    """What one process has to catch up with; `due` as long as there is anything."""
+
+    def __init__(
+        self, *, pbx: Pbx, store: CallStore, calls: Mapping[str, Call], queues: Queues, happen: Happen,
+        follow: Callable[[Call], None],
+    ) -> None:
+        self._pbx, self._store, self._calls, self._queues = pbx, store, calls, queues
+        self._happen, self._follow = happen, follow
+        self.due = False
+        self._unheard: dict[str, m.Played] = {}
+        """The ends of what is played to calls, which the PBX tells no more."""
+        self._undone: dict[tuple[str, m.PbxAction], int] = {}
+        """What the PBX did not answer, by call, and how often it was asked for again."""
+
+    def failed(self, told: tuple[str, m.Happening] | None = None) -> None:
+        """Something failed, or what was `told`, which is not told again: look what has become of the calls."""
+        self.due = True
+        if told is not None and isinstance(told[1], m.Played):  # no look at the PBX shows that
+            self._unheard[told[0]] = told[1]
+
+    async def perform(self, call_id: str, action: m.PbxAction) -> bool:
+        """Have the PBX carry an action out; False where it refuses. Raises Unavailable: it is asked for again.
+
+        Who is played nothing does not wait for its end.
+        """
+        try:
+            done = await self._pbx.perform(action)
+        except Unavailable:
+            self._undone.setdefault((call_id, action), 0)
+            self._not_played(call_id, action)
+            raise
+        self._undone.pop((call_id, action), None)
+        if not done:
+            self._not_played(call_id, action)
+        return done
+
+    def _not_played(self, call_id: str, action: m.PbxAction) -> None:
+        if isinstance(action, m.Play):
+            self.failed((call_id, m.Played(action.channel, action.media)))
+
+    async def on_a_new_line(self) -> None:
+        """Nobody tells of the ends of what is played now. Raises Unavailable."""
+        self._unheard = {
+            call.id: m.Played(call.id, _playing(call)) for call in self._calls.values() if _is_played_to(call)
+        }
+        await self.catch_up()
+
+    async def catch_up(self) -> None:
+        """Tell each call who has gone and who has answered, let those wait on who waited, let in who called meanwhile.
+
+        A PBX that has just been started dials before it answers: what fails now is done with the next tick.
+
+        Raises:
+            Unavailable: the PBX or the database does not answer.
+        """
+        self.due = False
+        self._queues.look_anew()
+        there = {channel.id: channel for channel in await self._pbx.channels()}
+        for call in list(self._calls.values()):
+            for leg in call.legs:
+                await self._missed_meanwhile(call.id, leg, there)
+            if (left := self._calls.get(call.id)) is not None:
+                await self._goes_on(left)
+        for channel in there.values():
+            await self._let_in(channel)
+        await self._repeat()
+        self._unheard = {id_: played for id_, played in self._unheard.items() if id_ in self._calls}
+
+    async def _missed_meanwhile(self, call_id: str, leg: Leg, there: Mapping[str, PbxChannel]) -> None:
+        found = there.get(leg.channel)
+        if found is None:
+            await self._happen(call_id, m.Gone(leg.channel))
+        elif not leg.up and found.state == "Up":
+            await self._happen(call_id, m.Up(leg.channel))
+
+    async def _goes_on(self, call: Call) -> None:
+        if call.phase is Phase.WAITING and call.id not in self._queues.board.waiting and not call.full:
+            await self._queues.enqueue(call)
+        if (played := self._unheard.get(call.id)) is not None:
+            await self._happen(call.id, played)
+            if self._unheard.get(call.id) is played:  # what came of it may not have been played either
+                del self._unheard[call.id]
+        self._follow(call)
+
+    async def _let_in(self, channel: PbxChannel) -> None:
+        """A PBX that dials us lets calls in while nobody hears it. What a call that has ended left over is hung up."""
+        entered = channel.entered
+        if entered is None or channel.id in self._calls:
+            return
+        if await self._store.is_over(channel.id):
+            self._undone.setdefault((channel.id, m.Hang(channel.id)), 0)
+        else:
+            await self._happen(channel.id, entered)
+
+    async def _repeat(self) -> None:
+        """Ask for what the PBX did not answer, as far as calls still want it."""
+        for key, tries in list(self._undone.items()):
+            call_id, action = key
+            if tries < TRIES and still_due(self._calls.get(call_id), action):
+                self._undone[key] = tries + 1
+                await self._pbx.perform(action)
+            elif tries >= TRIES:
+                log.warning("call_action_given_up", call=call_id, action=type(action).__name__)
+            del self._undone[key]
 
 
 def _is_played_to(call: Call) -> bool:
@@ -23,57 +133,3 @@ def _is_played_to(call: Call) -> bool:
 
 def _playing(call: Call) -> str:
     return FULL if call.full else call.playing
-
-
-async def caught_up(
-    pbx: Pbx, store: CallStore, calls: Mapping[str, Call], queues: Queues, happen: Happen,
-    follow: Callable[[Call], None], unheard: dict[str, m.Played],
-) -> None:
-    """Tell each call who has gone and who has answered, let those wait on who waited, and let in who called meanwhile.
-
-    Args:
-        unheard: the ends of what was played to calls, which the PBX tells no more; one that is told is taken out.
-
-    Raises:
-        Unavailable: the PBX or the database does not answer.
-    """
-    there = {channel.id: channel for channel in await pbx.channels()}
-    for call in list(calls.values()):
-        for leg in call.legs:
-            await _missed_meanwhile(call.id, leg, there, happen)
-        if (left := calls.get(call.id)) is not None:
-            await _goes_on(left, queues, happen, follow, unheard)
-    for channel in there.values():
-        await _let_in(channel, pbx, store, calls, happen)
-
-
-async def _missed_meanwhile(call_id: str, leg: Leg, there: Mapping[str, PbxChannel], happen: Happen) -> None:
-    found = there.get(leg.channel)
-    if found is None:
-        await happen(call_id, m.Gone(leg.channel))
-    elif not leg.up and found.state == "Up":
-        await happen(call_id, m.Up(leg.channel))
-
-
-async def _goes_on(
-    call: Call, queues: Queues, happen: Happen, follow: Callable[[Call], None], unheard: dict[str, m.Played]
-) -> None:
-    if call.phase is Phase.WAITING and call.id not in queues.board.waiting and not call.full:
-        await queues.enqueue(call)
-    if (played := unheard.get(call.id)) is not None:
-        await happen(call.id, played)
-        del unheard[call.id]
-    follow(call)
-
-
-async def _let_in(
-    channel: PbxChannel, pbx: Pbx, store: CallStore, calls: Mapping[str, Call], happen: Happen
-) -> None:
-    """A PBX that dials us lets calls in while nobody hears it. What a call that has ended left over is hung up."""
-    entered = channel.entered
-    if entered is None or channel.id in calls:
-        return
-    if await store.is_over(channel.id):
-        await pbx.perform(m.Hang(channel.id))
-    else:
-        await happen(channel.id, entered)

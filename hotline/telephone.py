@@ -16,7 +16,7 @@ import structlog
 from hotline.announcing import Announcer
 from hotline.call_debts import Debts
 from hotline.call_orders import carried_out
-from hotline.catching_up import caught_up, unheard_by
+from hotline.catching_up import CatchingUp
 from hotline.chat_queue import Chats
 from hotline.errors import HotlineError, NotFound
 from hotline.ports import Clock
@@ -61,9 +61,10 @@ class Telephone:
         )
         self._debts = Debts(store, books)
         self._announcer = Announcer(store=store, times=times, queues=self.queues, happen=self._happen)
-        self._one = asyncio.Lock()
-        self._behind = self._hears = False
-        self._unheard: dict[str, m.Played] = {}
+        self._missed = CatchingUp(
+            pbx=pbx, store=store, calls=self._calls, queues=self.queues, happen=self._happen, follow=follow
+        )
+        self._one, self._hears = asyncio.Lock(), False
 
     @property
     def calls(self) -> Mapping[str, Call]:
@@ -105,15 +106,12 @@ class Telephone:
             async with self._one:
                 try:
                     if told is None:
-                        self._behind = self._hears = True
-                        self._unheard = unheard_by(self._calls)
-                        await self._catch_up()
+                        self._hears = True
+                        await self._missed.on_a_new_line()
                     else:
                         await self._happen(*told)
                 except HotlineError as error:
-                    self._behind = True  # what was told is not told again: look what has become of the calls
-                    if told is not None and isinstance(told[1], m.Played):  # no look at the PBX shows that
-                        self._unheard[told[0]] = told[1]
+                    self._missed.failed(told)
                     what = None if told is None else type(told[1]).__name__  # no more: it may hold who calls
                     log.warning("call_step_failed", call=told and told[0], told=what, error=error.detail)
 
@@ -123,34 +121,25 @@ class Telephone:
                 try:
                     await self._tick()
                 except HotlineError as error:
-                    self._behind = True  # callers and agents may have been taken off the board for what was not done
+                    self._missed.failed()  # callers and agents may have been taken off the board for what was not done
                     log.warning("telephone_tick_failed", error=error.detail)
             await asyncio.sleep(self._times.tick)
 
     async def _tick(self) -> None:
         now = self._clock()
         await self._debts.settle(now)
-        if self._behind and self._hears:
-            await self._catch_up()
+        if self._missed.due and self._hears:
+            await self._missed.catch_up()
         await self.queues.tick(now)
         if self._hears:  # who asked waits
             for asked in await self._store.orders(now=now):
                 if not await carried_out(asked, self, self._store, now=now):
-                    self._behind = True
+                    self._missed.failed()
         await self._announcer.tick(now, self._calls)
         for call in list(self._calls.values()):
             for leg in call.legs:
                 if not leg.up and (now - leg.since).total_seconds() > self._longest(leg):
                     await self._happen(call.id, m.RungOut(leg.channel))
-
-    async def _catch_up(self) -> None:
-        """A PBX that has just been started dials before it answers: what fails now is done with the next tick."""
-        self._behind = False
-        self.queues.look_anew()
-        await caught_up(
-            self._pbx, self._store, self._calls, self.queues, self._happen, self._follow, self._unheard
-        )
-        self._unheard.clear()  # what is left is of calls that are over
 
     def _longest(self, leg: Leg) -> float:
         return self._times.ring if leg.role is Role.AGENT or leg.claimed else self._times.outside
@@ -197,13 +186,11 @@ class Telephone:
         self._keep(after)
         unrung = []
         for action in actions:
-            if isinstance(action, m.Enqueue | m.Debt):
-                continue
             try:
                 if not await self._carry_out(after, action, now) and isinstance(action, m.Dial):
                     unrung.append(action.channel)
             except HotlineError as error:  # the others are no less to be done: nobody stays on a line or busy
-                self._behind = True
+                self._missed.failed()
                 what = type(action).__name__  # no more: it may hold who is rung, as a local number that no mask knows
                 log.warning("call_action_failed", call=after.id, action=what, error=error.detail)
         await self._tell(call, after, now)
@@ -243,6 +230,8 @@ class Telephone:
                 self.queues.leave(call.id)
             case m.Free():
                 await self.queues.free(action, now)
+            case m.Enqueue() | m.Missed() | m.Tried() | m.Spoken():
+                pass  # after the others: see `_goes_on`
             case _:
-                return await self._pbx.perform(action)
+                return await self._missed.perform(call.id, action)
         return True

@@ -134,7 +134,6 @@ class Dissolve(msgspec.Struct, frozen=True):
     bridge: str
 
 
-Action = (
-    Answer | Play | Hush | Speak | Music | Dial | Join | Part | Record | Hang | Enqueue | Dequeue | Free | Missed
-    | Tried | Spoken | Snoop | Dissolve
-)
+PbxAction = Answer | Play | Hush | Speak | Music | Dial | Join | Part | Record | Hang | Snoop | Dissolve
+"""What the PBX does."""
+Action = PbxAction | Enqueue | Dequeue | Free | Missed | Tried | Spoken

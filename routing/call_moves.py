@@ -169,16 +169,11 @@ def _otherwise(call: Call, leg: Leg, ear: Ear) -> Step:
     if leg.ear is Ear.BARGE:
         before: tuple[Action, ...] = (m.Part(call.bridge, leg.channel),)
     else:
-        before = (m.Part(f"ear~{call.id}", leg.channel), m.Hang(_snoop(leg)))
+        before = (m.Part(f"ear~{call.id}", leg.channel), m.Hang(leg.snoop))
         before += (m.Dissolve(f"ear~{call.id}"),) if ear is Ear.BARGE else ()
     after = msgspec.structs.replace(leg, ear=ear)
     heard = supervisor_up(changed(call, legs=with_leg(call, after)), after)
     return Step(heard.call, (*before, *heard.actions))
-
-
-def _snoop(leg: Leg) -> str:
-    """The channel by which a supervisor hears; another one for each way, as the old one may still be going."""
-    return f"{leg.channel}~{leg.ear}~ear"
 
 
 def unheard(call: Call, now: datetime) -> Step:
@@ -196,7 +191,6 @@ def supervisor_up(call: Call, leg: Leg) -> Step:
         return Step(call, (m.Join(call.bridge, (leg.channel,)),))
     if agent is None:
         return Step(changed(call, legs=without(call, leg.channel)), (m.Hang(leg.channel),))
-    snoop = _snoop(leg)
     return Step(call, (
-        m.Snoop(agent.channel, snoop, leg.ear is Ear.WHISPER), m.Join(f"ear~{call.id}", (leg.channel, snoop)),
+        m.Snoop(agent.channel, leg.snoop, leg.ear is Ear.WHISPER), m.Join(f"ear~{call.id}", (leg.channel, leg.snoop)),
     ))

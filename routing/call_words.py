@@ -47,6 +47,9 @@ from routing.call_actions import (
     Part as Part,
 )
 from routing.call_actions import (
+    PbxAction as PbxAction,
+)
+from routing.call_actions import (
     Play as Play,
 )
 from routing.call_actions import (

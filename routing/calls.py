@@ -69,6 +69,11 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     ear: Ear | None = None
     claimed: str = ""
 
+    @property
+    def snoop(self) -> str:
+        """The channel by which a supervisor hears; another one for each way, as the old one may still be going."""
+        return f"{self.channel}~{self.ear}~ear"
+
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A call from its entry to its end.

@@ -25,20 +25,21 @@ from routing.queue_plan import FIRST, Centre
 
 
 class Channel(msgspec.Struct, frozen=True):
-    """A citizen's channel."""
+    """A citizen's channel, or one that was dialled."""
 
     id: str
-    entered: m.Entered
+    entered: m.Entered | None = None
     state: str = "Up"
 
 
 class Exchange:
-    """A PBX that plays for ever, and books that take everything."""
+    """A PBX that plays for ever, and books that take everything. Of each kind in `lost` it does not answer one."""
 
     def __init__(self) -> None:
         self.there: dict[str, Channel] = {}
         self.looks = 0
         self.refuses: Callable[[m.Action], bool] = lambda _: False
+        self.lost, self.done = list[type[m.Action]](), list[m.Action]()
         self.tells: asyncio.Queue[tuple[str, m.Happening] | None] = asyncio.Queue()
 
     def enter(self, id_: str) -> None:
@@ -51,7 +52,20 @@ class Exchange:
         self.tells.put_nowait((id_, m.Gone(id_)))
 
     async def perform(self, action: m.Action) -> bool:
-        return not self.refuses(action)
+        if type(action) in self.lost:
+            self.lost.remove(type(action))
+            raise Unavailable("the PBX does not answer")
+        if self.refuses(action):
+            return False
+        self.done.append(action)
+        match action:
+            case m.Dial(channel=channel):
+                self.there[channel] = Channel(channel, state="Ring")
+            case m.Hang(channel=channel):
+                self.there.pop(channel, None)
+            case _:
+                pass
+        return True
 
     async def channels(self) -> Collection[Channel]:
         self.looks += 1
@@ -247,3 +261,43 @@ async def test_who_waits_is_rung_though_a_change_of_the_queues_failed_midway(flo
     await floor.until(lambda: not floor.store.lost)
     await floor.agent("wang")
     await floor.with_agent("wang", Phase.RINGING)
+
+
+# ── what the PBX does not answer ─────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("lost", [True, False], ids=["not answered", "refused"])
+async def test_who_is_not_greeted_waits_all_the_same(floor: Floor, *, lost: bool) -> None:
+    if lost:
+        floor.pbx.lost = [m.Play]
+    else:
+        floor.pbx.refuses = lambda action: isinstance(action, m.Play)
+    floor.pbx.enter("new")
+    await floor.until(lambda: "new" in floor.waiting)
+
+
+async def test_who_is_not_told_that_there_is_no_room_is_sent_away_all_the_same(floor: Floor) -> None:
+    floor.pbx.lost = [m.Play]
+    floor.pbx.tells.put_nowait(("other", m.Full()))
+    await floor.until(lambda: "other" not in floor.calls)
+
+
+async def test_what_was_not_answered_is_asked_for_again_once_the_pbx_answers(floor: Floor) -> None:
+    await floor.agent("wang")
+    call = await floor.with_agent("wang", Phase.RINGING)
+    agent = call.of(Role.AGENT)
+    assert agent is not None
+    floor.pbx.lost = [m.Join, m.Hang]
+    floor.pbx.tells.put_nowait((call.id, m.Up(agent.channel)))
+    await floor.until(lambda: m.Join(call.bridge, (agent.channel,)) in floor.pbx.done)
+    assert floor.pbx.done[-1] == m.Join(call.bridge, (agent.channel,)), "after the others"
+    floor.pbx.leave(call.id)
+    await floor.until(lambda: m.Hang(agent.channel) in floor.pbx.done)
+
+
+async def test_what_is_never_answered_is_given_up(floor: Floor) -> None:
+    floor.pbx.lost = [m.Hang] * 5
+    floor.pbx.tells.put_nowait(("other", m.HangUp()))
+    looks = floor.pbx.looks
+    await floor.until(lambda: floor.pbx.looks >= looks + 4)
+    assert len(floor.pbx.lost) == 1, "once, and three times more"
+    floor.pbx.enter("new")
+    await floor.until(lambda: "new" in floor.calls)

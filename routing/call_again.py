@@ -1,0 +1,61 @@
+"""Which of what the PBX did not answer is still to be done: what the call asks for by now, and nothing else. Pure."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from routing import call_words as m
+from routing.call_words import PbxAction
+from routing.calls import Call, Ear, Phase, Role
+
+
+def still_due(call: Call | None, action: PbxAction) -> bool:
+    """Tell whether an action that may not have been carried out is to be asked for again.
+
+    Not what is dialled: whether it rings is seen at the PBX. Nor what is played: who heard nothing goes on.
+
+    Args:
+        call: as it stands now; None where it is over.
+    """
+    if call is None:
+        return isinstance(action, m.Hang | m.Dissolve)
+    match action:
+        case m.Hang(channel=channel):
+            return not any(channel in (leg.channel, leg.snoop) for leg in call.legs)
+        case m.Join(bridge=bridge, channels=channels):
+            return _is_in(call, bridge, channels[0])
+        case m.Part(bridge=bridge, channel=channel):
+            return not _is_in(call, bridge, channel)
+        case m.Dissolve(bridge=bridge):
+            return not any(_is_in(call, bridge, leg.channel) for leg in call.legs)
+        case m.Music(channel=channel, on=on):
+            return call.leg(channel) is not None and on is _hears_music(call)
+        case m.Hush(media=media):
+            return call.playing != media
+        case m.Snoop(snoop=snoop):
+            return any(snoop == leg.snoop for leg in call.legs)
+        case m.Record():
+            return call.phase is Phase.TALKING
+        case m.Answer() | m.Speak():
+            return True
+        case m.Dial() | m.Play():
+            return False
+        case _:
+            assert_never(action)
+
+
+def _is_in(call: Call, bridge: str, channel: str) -> bool:
+    """Tell whether a channel belongs into a bridge: that of the talk, or that in which a supervisor listens."""
+    leg = call.leg(channel)
+    if leg is None or not leg.up:
+        return False
+    if leg.role is Role.SUPERVISOR:
+        return (bridge == call.bridge) is (leg.ear is Ear.BARGE)
+    if leg.role is Role.CITIZEN and (leg.away or call.phase is not Phase.TALKING):
+        return False
+    return bridge == call.bridge
+
+
+def _hears_music(call: Call) -> bool:
+    waits = call.phase in {Phase.WAITING, Phase.RINGING} and not call.playing
+    return waits or call.held_since is not None
