@@ -218,7 +218,9 @@ class Telephone:
                 await self._store.set_presence(leg.name, state, among=[RINGING, TALKING, HOLD], now=now, call=after.id)
         for told in tellings(call, after):
             marked = self._marked(after.caller) if told.card else ""
-            await self._store.tell(told.call, now=now, card=told.card, marked=marked, colleague=told.colleague)
+            await self._store.tell(
+                told.call, now=now, card=told.card, marked=marked, colleague=told.colleague, topic=told.topic
+            )
         talks = call is not None and call.phase is not after.phase and after.phase is Phase.TALKING
         if talks and after.direction is Direction.IN:  # of a call of ours the agent, or its end, tells who picked up
             await self._books.through(after.caller)

@@ -123,9 +123,9 @@ class CallStore(Protocol):
         ...
 
     async def tell(
-        self, call: Call, *, now: datetime, card: bool = False, marked: str = "", colleague: str = ""
+        self, call: Call, *, now: datetime, card: bool = False, marked: str = "", colleague: str = "", topic: str = ""
     ) -> None:
-        """Tell the agent of a call, or a `colleague` of theirs, how it stands; with `card` who calls too.
+        """Tell the agent of a call, a `colleague` of theirs, or a `topic`, how it stands; with `card` who calls too.
 
         `marked`: see `CallCard`.
         """

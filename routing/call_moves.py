@@ -10,9 +10,10 @@ from urllib.parse import quote
 import msgspec
 
 from hotline.errors import IllegalTransition
+from hotline.terms import Service
 from routing import call_words as m
 from routing.call_words import Action
-from routing.calls import Call, Direction, Ear, Leg, Phase, Role
+from routing.calls import OUTSIDE, Call, Direction, Ear, Leg, Phase, Role
 
 
 class Step(NamedTuple):
@@ -44,12 +45,12 @@ def without(call: Call, channel: str) -> tuple[Leg, ...]:
 
 def dialled(
     call: Call, role: Role, name: str, endpoint: str, now: datetime, *, ear: Ear | None = None, claimed: str = "",
-    **changes: Any,
+    again: bool = False, **changes: Any,
 ) -> Step:
     """Ring somebody; the channel is named after the call, the role and the name, and numbered."""
     number = call.number + 1
     channel = f"{role}~{call.id}~{number}~{quote(name, safe='')}"
-    leg = Leg(channel=channel, role=role, name=name, since=now, ear=ear, claimed=claimed)
+    leg = Leg(channel=channel, role=role, name=name, since=now, ear=ear, claimed=claimed, again=again)
     dial = m.Dial(channel, endpoint, call.caller)
     return Step(changed(call, legs=(*call.legs, leg), number=number, **changes), (dial,))
 
@@ -87,6 +88,17 @@ def party_gone(call: Call, leg: Leg, now: datetime) -> Step:
     if left.of(Role.AGENT) is None:
         return end(left, now)
     return bring_back(left, now)
+
+
+def silent(call: Call, leg: Leg, now: datetime) -> Step:
+    """Who was to be brought in did not pick up. An emergency desk is kept with the call, and rung once more."""
+    if leg.name not in set(Service):
+        return party_gone(call, leg, now)
+    told = changed(call, unanswered=(*call.unanswered, leg.name))
+    if leg.again or call.of(Role.AGENT) is None:
+        return party_gone(told, leg, now)
+    left = changed(told, legs=without(told, leg.channel))
+    return dialled(left, Role.PARTY, leg.name, f"{OUTSIDE}{leg.name}", now, again=True)
 
 
 def agent_leaves(call: Call, now: datetime) -> Step:

@@ -64,7 +64,8 @@ class CallNews(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How an agent's call stands. `card` comes with the ringing; `alarm` names what the recogniser heard in danger.
 
     `colleague`: this is told to somebody whom `agent` asks to help with their call, until it is `over` for them (or
-    theirs). `transferring`: the agent leaves as soon as who is rung answers.
+    theirs). `transferring`: the agent leaves as soon as who is rung answers. `unanswered`: emergency desks that did not
+    pick up, each as often as it was rung (twice by itself).
     """
 
     call: str
@@ -83,6 +84,7 @@ class CallNews(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     callback: int = 0
     number: str = ""
     alarm: str = ""
+    unanswered: tuple[str, ...] = ()
     card: CallCard | None = None
 
 
@@ -112,7 +114,7 @@ class CallWords(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CallRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A call of the floor; `caller` masked."""
+    """A call of the floor; `caller` masked; `unanswered` as in the news of a call."""
 
     call: str
     caller: str
@@ -125,6 +127,7 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     held: bool = False
     parties: tuple[Party, ...] = ()
     alarm: str = ""
+    unanswered: tuple[str, ...] = ()
 
 
 class AgentRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -171,7 +174,7 @@ def news_of(call: Call, *, card: CallCard | None = None, colleague: str = "") ->
         call=call.id, phase=call.phase, agent=call.agent, colleague=colleague, queue=call.queue,
         direction=call.direction, language=call.language, arrived=call.arrived, answered_at=call.answered_at,
         parties=tuple(party_of(leg) for leg in told), transferring=call.transferring, held_since=call.held_since,
-        callback=call.callback, number=call.ticket, card=card,
+        callback=call.callback, number=call.ticket, unanswered=call.unanswered, card=card,
     )
 
 
@@ -180,5 +183,5 @@ def row_of(call: Call, *, caller: str, alarm: str = "") -> CallRow:
     return CallRow(
         call=call.id, caller=caller, phase=call.phase, queue=call.queue, agent=call.agent, direction=call.direction,
         arrived=call.arrived, answered_at=call.answered_at, held=call.held_since is not None,
-        parties=tuple(party_of(leg) for leg in call.legs), alarm=alarm,
+        parties=tuple(party_of(leg) for leg in call.legs), alarm=alarm, unanswered=call.unanswered,
     )

@@ -6,19 +6,26 @@ import msgspec
 
 from routing.calls import Call, Phase
 
+ALARMS = "alarms"
+"""The topic of those who see to alarms."""
+
 
 class Telling(msgspec.Struct, frozen=True, kw_only=True):
-    """A call as somebody sees it: its agent, or the `colleague` whom its agent brings in. `card`: with who calls."""
+    """A call as somebody sees it: its agent, or the `colleague` whom its agent brings in, or who follows a `topic`.
+
+    `card`: with who calls.
+    """
 
     call: Call
     card: bool = False
     colleague: str = ""
+    topic: str = ""
 
 
 def tellings(before: Call | None, after: Call) -> tuple[Telling, ...]:
     """Return what is told, in order, of a call that was `before` (None: new) and is `after`; nothing where all see
     what they saw."""
-    return (*_agents(before, after), *_colleagues(before, after))
+    return (*_agents(before, after), *_colleagues(before, after), *_alarms(before, after))
 
 
 def _agents(before: Call | None, after: Call) -> tuple[Telling, ...]:
@@ -48,6 +55,12 @@ def _colleagues(before: Call | None, after: Call) -> tuple[Telling, ...]:
     return tuple(told)
 
 
+def _alarms(before: Call | None, after: Call) -> tuple[Telling, ...]:
+    """Supervisors learn that an emergency desk did not pick up."""
+    known = before.unanswered if before is not None else ()
+    return (Telling(call=after, topic=ALARMS),) if after.unanswered != known else ()
+
+
 def _shown(call: Call | None) -> object:
     """What is seen of a call: where it has changed, it is told."""
-    return call and (call.phase, call.agent, call.legs, call.held_since, call.transferring)
+    return call and (call.phase, call.agent, call.legs, call.held_since, call.transferring, call.unanswered)

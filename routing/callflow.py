@@ -27,6 +27,7 @@ from routing.call_moves import (
     indebted,
     party_gone,
     released,
+    silent,
     succeeded,
     supervisor_up,
     unheard,
@@ -37,9 +38,8 @@ from routing.call_moves import (
 from routing.call_talk import TALK_STEPS, party_up
 from routing.call_wait import WAIT_STEPS
 from routing.call_words import Happening, Order
+from routing.calls import OUTSIDE as OUTSIDE
 from routing.calls import Call, Direction, Leg, Phase, Role
-
-OUTSIDE = "outside:"  # before the number of an endpoint that is reached through the trunk
 
 
 def step(call: Call, event: Happening, *, now: datetime) -> Step:
@@ -70,7 +70,7 @@ def _rung_out(call: Call, event: m.RungOut, now: datetime) -> Step:
     if leg.role is Role.AGENT:
         waiting = changed(call, phase=Phase.WAITING, agent="", legs=without(call, leg.channel))
         return Step(waiting, (m.Hang(leg.channel), m.Free(leg.name, talked=False, failed=True), m.Enqueue()))
-    gone = party_gone(call, leg, now)
+    gone = silent(call, leg, now)
     return Step(gone.call, (m.Hang(leg.channel), *gone.actions))
 
 
@@ -119,7 +119,7 @@ def _gone(call: Call, event: m.Gone, now: datetime) -> Step:
         case Role.SUPERVISOR:
             return Step(changed(call, legs=without(call, leg.channel)), (m.Dissolve(f"ear~{call.id}"),))
         case Role.PARTY:
-            return party_gone(call, leg, now)
+            return party_gone(call, leg, now) if leg.up else silent(call, leg, now)
         case Role.AGENT:
             return _agent_gone(call, leg, now)
         case Role.CITIZEN:

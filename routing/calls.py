@@ -15,6 +15,9 @@ import msgspec
 
 from routing.call_actions import Debt
 
+OUTSIDE = "outside:"
+"""Before the number of an endpoint that is reached through the trunk."""
+
 
 class Role(StrEnum):
     """Who speaks on a leg."""
@@ -58,6 +61,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
         name: the agent's, or the number. since: when it was dialled. away: held out of the talk.
         claimed: the presence (with its reason after a space) to which a colleague who was brought in goes back once
             they take part no more; the queue gives them nothing meanwhile. "" for everybody else.
+        again: an emergency desk that is rung once more, as it did not pick up.
     """
 
     channel: str
@@ -68,6 +72,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     ear: Ear | None = None
     claimed: str = ""
+    again: bool = False
 
     @property
     def snoop(self) -> str:
@@ -88,6 +93,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         full: there was no room in the queue, which is being told. playing: what the citizen hears instead of music.
         requeued_at: handed to a skill group then, after a talk.
         debt: what is to be noted of a call that is over, until that is done.
+        unanswered: emergency desks that did not pick up, each as often as it was rung.
     """
 
     id: str
@@ -116,6 +122,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     playing: str = ""
     debt: Debt | None = None
     requeued_at: datetime | None = None
+    unanswered: tuple[str, ...] = ()
 
     def leg(self, channel: str) -> Leg | None:
         """Return the leg on a channel."""

@@ -58,7 +58,7 @@ class TelephoneStore:
                 round(call.held), call.id if call.answered_at is not None else "",
                 whole, call.direction, call.language, call.callback, call.ticket,
                 seal_text(caller, context=f"caller {call.id}"), call.colleague, call.waits_since or call.asked_at,
-                [call.agent] if call.phase is Phase.TALKING and call.agent else [],
+                [call.agent] if call.phase is Phase.TALKING and call.agent else [], list(call.unanswered),
             )
 
     async def settled(self, call: str) -> None:
@@ -104,11 +104,12 @@ class TelephoneStore:
             return await self._pool.fetchval(_SQL["handling"]) or USUAL_HANDLING
 
     async def tell(
-        self, call: Call, *, now: datetime, card: bool = False, marked: str = "", colleague: str = ""
+        self, call: Call, *, now: datetime, card: bool = False, marked: str = "", colleague: str = "", topic: str = ""
     ) -> None:
-        """Tell the agent of a call, or a `colleague` of theirs, how it stands; with `card` who calls too."""
+        """Tell the agent of a call, a `colleague` of theirs, or a `topic`, how it stands; with `card` who calls too."""
         who = await self._cards.card(call.caller, call=call.id, marked=marked) if card else None
-        await self.tell_topic(f"agent:{colleague or call.agent}", news_of(call, card=who, colleague=colleague), now=now)
+        news = news_of(call, card=who, colleague=colleague)
+        await self.tell_topic(topic or f"agent:{colleague or call.agent}", news, now=now)
 
     async def tell_topic(self, topic: str, news: CallNews | CallWords, *, now: datetime) -> None:
         """Tell consoles that follow a topic; kept for a day, so that who comes back misses nothing."""

@@ -152,3 +152,13 @@ def test_what_changes_nothing_that_is_seen_is_not_told() -> None:
     story = told()
     same, _ = step(story.call, m.Played("c1"), now=story.now)
     assert tellings(story.call, same) == ()
+
+
+def test_those_who_see_to_alarms_learn_each_time_that_an_emergency_desk_does_not_pick_up() -> None:
+    story = told().tell(m.Conference("110", "outside:110"))
+    for silent in (("110",), ("110", "110")):
+        story.tell(m.RungOut(story.channel(Role.PARTY)))
+        alarms = [one for one in story.heard if one.topic == "alarms"]
+        assert news_of(alarms[-1].call).unanswered == silent
+        assert len(alarms) == len(silent)
+    assert news_of(story.to("wang")[-1].call).unanswered == ("110", "110")

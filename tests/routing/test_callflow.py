@@ -109,11 +109,39 @@ def test_one_touch_transfer_leaves_only_when_the_desk_answers() -> None:
 
 
 def test_a_transfer_that_nobody_answers_stays_with_the_agent() -> None:
-    story = Story().talking().tell(m.Transfer("110", "outside:110"))
+    away = m.Transfer("22830000", "outside:+8676922830000")
+    story = Story().talking().tell(away)
     story.tell(m.RungOut(story.channel(Role.PARTY)))
     assert {leg.role for leg in story.call.legs} == {Role.CITIZEN, Role.AGENT}
-    assert not story.of(m.Free)
-    story.tell(m.Transfer("110", "outside:110"))  # once more
+    assert (story.of(m.Free), story.call.unanswered) == ([], ())
+    story.tell(away)  # once more
+
+
+@pytest.mark.parametrize("silence", [m.RungOut, m.Gone])
+@pytest.mark.parametrize("order", [m.Transfer, m.Consult, m.Conference])
+def test_an_emergency_desk_that_does_not_pick_up_is_rung_once_more_by_itself(
+    order: type[m.Transfer | m.Consult | m.Conference], silence: type[m.RungOut | m.Gone]
+) -> None:
+    story = Story().talking().tell(order("110", "outside:110"))
+    held, first = story.call.held_since, story.channel(Role.PARTY)
+    story.tell(silence(first))
+    again = story.channel(Role.PARTY)
+    assert again != first
+    assert story.done[-1] == m.Dial(again, "outside:110", story.call.caller)
+    assert (story.call.unanswered, story.call.held_since) == (("110",), held)
+    assert story.call.transferring is (order is m.Transfer)
+    story.tell(silence(again))
+    assert story.call.unanswered == ("110", "110")
+    assert {leg.role for leg in story.call.legs} == {Role.CITIZEN, Role.AGENT}
+    assert (story.call.held_since, story.call.transferring) == (None, False)
+    assert story.tell(order("119", "outside:119")).up(Role.PARTY).call.unanswered == ("110", "110")
+
+
+def test_who_gives_an_emergency_desk_up_rings_it_no_more() -> None:
+    story = Story().talking().tell(m.Conference("110", "outside:110"), m.DropParty())
+    assert (story.call.of(Role.PARTY), story.call.unanswered) == (None, ())
+    there = Story().talking().tell(m.Conference("110", "outside:110")).up(Role.PARTY).gone(Role.PARTY)
+    assert (there.call.of(Role.PARTY), there.call.unanswered) == (None, ())
 
 
 def test_consulting_holds_the_citizen_and_transfer_completes_it() -> None:

@@ -2,9 +2,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { CallNews, Service, Ticket } from '../src/generated/frames'
 import { handingOf } from '../src/pages/console/calls'
+import { silentDesks } from '../src/shared/silent'
 import { standin } from './standin'
 
+const alarms = vi.hoisted(() => [] as unknown[])
 vi.mock('../src/link', async () => (await import('./standin')).module)
+vi.mock('../src/http/notice', () => ({ tell: vi.fn(), underWay: vi.fn(), alarm: (...told: unknown[]) => alarms.push(told) }))
 const { useCalls } = await import('../src/pages/console/useCalls')
 
 const news = (call: string, more: Partial<CallNews> = {}): CallNews =>
@@ -38,6 +41,22 @@ describe('words of danger', () => {
     await standin.tell('call', news('b', { alarm: '落水' }))
     expect(calls.dangerFor('DG1')).toBeNull()
   })
+})
+
+it('an emergency desk that does not pick up is told to the agent of the call and to supervisors, to nobody else', async () => {
+  const calls = standin.run(() => useCalls())
+  const silent = (agent: string, call: string): CallNews => news(call, { agent, unanswered: ['110'] })
+  await standin.tell('call', silent('wang', 'b'))
+  expect(alarms).toEqual([])
+  standin.link.staff.role = 'supervisor'
+  await standin.tell('call', news('b', { agent: 'wang', alarm: '着火' }))
+  await standin.tell('call', silent('wang', 'b'))
+  expect(alarms).toEqual([['console.call.silentElsewhere', { name: 'wang', desks: '110' }]])
+  await standin.tell('call', silent('li', 'a'))
+  expect([alarms.length, silentDesks(calls.call.value?.unanswered)]).toEqual([1, '110'])
+  expect(silentDesks(['110', '120', '110'])).toBe('110 ×2、120')
+  standin.link.staff.role = 'agent'
+  standin.reset()
 })
 
 it('who talks is at work though they touch nothing, and nobody else', async () => {

@@ -2,18 +2,20 @@
 
 -- name: save
 -- $14 the whole call, NULL once it is over and nothing of it is left to be noted; $20 the colleague whom its agent brings in;
--- $21 since when it waits for an agent: after answered_at if it waits again, handed to a skill group; $22 who talks now.
+-- $21 since when it waits for an agent: after answered_at if it waits again, handed to a skill group; $22 who talks now;
+-- $23 emergency desks that did not pick up.
 INSERT INTO calls (id, caller, line, skill, agent, started_at, asked_at, queued_at, rang_at, answered_at,
                    abandoned_at, ended_at, hold_seconds, recording, doc, direction, language, callback, ticket_id, caller_sealed,
-                   colleague, agents)
+                   colleague, agents, unanswered)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $21, $8, $9, $10, $11, $12, $13, $14, $15, $16, nullif($17::bigint, 0),
-        (SELECT id FROM tickets WHERE number = $18 AND $18 <> ''), $19, $20, $22)
+        (SELECT id FROM tickets WHERE number = $18 AND $18 <> ''), $19, $20, $22, $23)
 ON CONFLICT (id) DO UPDATE
 SET agent = excluded.agent, skill = excluded.skill, asked_at = excluded.asked_at, queued_at = excluded.queued_at,
     rang_at = coalesce(excluded.rang_at, calls.rang_at), answered_at = excluded.answered_at,
     abandoned_at = excluded.abandoned_at, ended_at = excluded.ended_at, hold_seconds = excluded.hold_seconds,
     recording = excluded.recording, doc = excluded.doc, language = excluded.language, colleague = excluded.colleague,
-    agents = CASE WHEN calls.agents @> excluded.agents THEN calls.agents ELSE calls.agents || excluded.agents END;
+    agents = CASE WHEN calls.agents @> excluded.agents THEN calls.agents ELSE calls.agents || excluded.agents END,
+    unanswered = excluded.unanswered;
 
 -- name: settled
 UPDATE calls SET doc = NULL WHERE id = $1 AND ended_at IS NOT NULL;

@@ -29,6 +29,11 @@ export function tell(error: unknown, first = ''): void {
   ElMessage({ message: (first ? `${words.t(first)} · ` : '') + wordsOf(error), type: 'error', showClose: true, duration: 6000, grouping: true })
 }
 
+/** Tell of a danger that somebody has to see to: it stays until it is closed. */
+export function alarm(key: string, named: Record<string, unknown>): void {
+  ElMessage({ message: words.t(key, named), type: 'error', showClose: true, duration: 0, grouping: true })
+}
+
 /** Tell that something was not begun, and what it waits for. */
 export function wait(message: string): void {
   ElMessage({ message, type: 'warning', duration: 4000, grouping: true })

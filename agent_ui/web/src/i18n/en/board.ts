@@ -69,6 +69,7 @@ export default {
   party: { party: 'third party', supervisor: 'supervisor', ringing: 'is rung', there: 'is in the call', listen: 'listens', whisper: 'whispers', barge: 'has joined' },
   phase: { greeting: 'greeting', waiting: 'waiting', ringing: 'ringing', talking: 'talking', held: 'on hold', over: 'over' },
   heard: 'Danger was heard: {words}',
+  silent: 'Not answered: {desks}',
   drill: { sum: '{listed} listed of the figure {total}', listed: '{listed} listed', none: 'Nothing', more: 'More' },
   call: {
     asked: 'Called', caller: 'Caller', wait: 'Waited', agent: 'Agent', end: 'End', hidden: 'withheld', answered: 'answered', calledBack: 'called back', abandoned: 'abandoned', missed: 'missed',

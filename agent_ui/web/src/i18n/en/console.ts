@@ -64,7 +64,7 @@ export default {
     heading: 'Call', ringing: 'ringing', talking: 'talking', greeting: 'greeting', waiting: 'waiting', over: 'over', hold: 'Hold', resume: 'Resume', hangUp: 'Hang up', transcript: 'Transcript', nothing: 'Nothing heard yet', citizen: 'Citizen', agent: 'Agent', party: 'Third party', supervisor: 'Supervisor',
     open: '{count} open', history: '{count} earlier', marked: 'Watched: {why}', withheld: 'Number withheld', earlier: 'called {count} times, last {time}', firstTime: 'First call',
     held: 'on hold', pickUp: 'Answer on your telephone', handOver: 'Hand over', register: 'Make a ticket', there: 'is in the call', handTo: 'Hand over to {name}', leave: 'Leave, they go on', drop: 'Drop the third', stopRinging: 'Stop ringing', supervised: 'Supervisor {name} has joined', alarm: 'Danger was heard: {words}', asked: { heading: 'A colleague’s call', consult: '{name} asks you', conference: '{name} brings you in', transfer: '{name} hands a call to you' },
-    use: 'Use the transcript', suggestion: 'Seems to be: {what}',
+    silent: 'Not answered: {desks}', redialling: 'Not answered: {desks}, ringing again', silentElsewhere: '{desks} did not answer in the call of {name}', use: 'Use the transcript', suggestion: 'Seems to be: {what}',
   },
   keys: {
     group: { move: 'Moving', ticket: 'Ticket', write: 'Writing', desk: 'Desk', call: 'Call' },

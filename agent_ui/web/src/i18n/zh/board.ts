@@ -69,6 +69,7 @@ export default {
   party: { party: '第三方', supervisor: '班长', ringing: '振铃', there: '已接通', listen: '监听中', whisper: '耳语中', barge: '已加入' },
   phase: { greeting: '问候语', waiting: '排队', ringing: '振铃', talking: '通话', held: '保持', over: '已结束' },
   heard: '听到危险信号：{words}',
+  silent: '未接听：{desks}',
   drill: { sum: '已列出 {listed}，指标数为 {total}', listed: '已列出 {listed}', none: '没有记录', more: '更多' },
   call: {
     asked: '来电时间', caller: '来电号码', wait: '等待', agent: '坐席', end: '结果', hidden: '未显示', answered: '已接听', calledBack: '已回拨', abandoned: '放弃', missed: '漏接',

@@ -64,7 +64,7 @@ export default {
     heading: '通话', ringing: '振铃', talking: '通话中', greeting: '问候语', waiting: '排队', over: '已结束', hold: '保持', resume: '恢复', hangUp: '挂断', transcript: '实时转写', nothing: '尚无转写', citizen: '市民', agent: '坐席', party: '第三方', supervisor: '班长',
     open: '在办 {count} 件', history: '历史 {count} 件', marked: '重点关注：{why}', withheld: '号码未显示', earlier: '曾来电 {count} 次，最近 {time}', firstTime: '首次来电',
     held: '保持中', pickUp: '请在话机上接听', handOver: '转接', register: '登记工单', there: '已接通', handTo: '交给{name}，我退出', leave: '我退出，他们继续', drop: '挂断第三方', stopRinging: '取消呼叫', supervised: '班长 {name} 已加入通话', alarm: '通话中出现危险信号：{words}', asked: { heading: '同事的通话', consult: '咨询：来自 {name}', conference: '三方通话：来自 {name}', transfer: '转接：来自 {name}' },
-    use: '用转写内容登记', suggestion: '判断：{what}',
+    silent: '未接听：{desks}', redialling: '未接听：{desks}，正在重拨', silentElsewhere: '{name} 的通话中 {desks} 未接听', use: '用转写内容登记', suggestion: '判断：{what}',
   },
   keys: {
     group: { move: '移动', ticket: '工单', write: '写', desk: '工作台', call: '通话' },

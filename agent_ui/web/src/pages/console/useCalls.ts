@@ -2,8 +2,9 @@
 // about which a colleague asks.
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import type { CallAct, CallNews, CallWords, Event, Party } from '@/generated/frames'
-import { tell, underWay } from '@/http/notice'
+import { alarm as tellAlarm, tell, underWay } from '@/http/notice'
 import { useEvents, useLink, useReturn } from '@/link'
+import { silentDesks } from '@/shared/silent'
 import { turns } from '@/shared/turns'
 import { alarmOf, heard, SERVICES, told, type Danger } from './calls'
 
@@ -40,7 +41,10 @@ export function useCalls() {
 
   function news(next: CallNews): void {
     const me = link.staff?.name ?? ''
-    if (next.agent !== me && next.colleague !== me) return
+    if (next.agent !== me && next.colleague !== me) {
+      if (link.staff?.role === 'supervisor') alarmed(next)
+      return
+    }
     const after = told({ own: call.value, asked: asked.value }, next, me)
     const mine = after.own?.call === next.call
     if (!mine && after.asked?.call !== next.call) over = next.call
@@ -58,6 +62,12 @@ export function useCalls() {
     asked.value = after.asked
     if (mine) alarm.value = alarmOf(next) || alarm.value
     if (fresh) readBack(next.call).catch(tell)
+  }
+
+  /** Another agent's call of which supervisors are told: an emergency desk did not pick up. */
+  function alarmed(next: CallNews): void {
+    const desks = silentDesks(next.unanswered)
+    if (desks) tellAlarm('console.call.silentElsewhere', { name: next.agent ?? '', desks })
   }
 
   function forget(): void {
