@@ -10,6 +10,7 @@ from hotline.telephone_ports import CallStore, Times
 from hotline.telephone_queue import AVAILABLE, HOLD, RINGING, TALKING, WRAP_UP, Happen, Queues
 from routing import call_words as m
 from routing.announcements import announcement, expected_wait
+from routing.call_wait import may_keep
 from routing.calls import Call, Phase, Role
 
 _LOOK, _FIRST, _HANDLING = 1.0, 3.0, 60.0
@@ -51,7 +52,8 @@ class Announcer:
             if call is not None and self._due(call, place, seconds):
                 self._told[call.id] = _Told(place, seconds)
                 wait = expected_wait(place, agents=agents[caller.queue], handling=self._handling)
-                await self._happen(call.id, m.Told(announcement(place, wait, language=call.language)))
+                sounds = announcement(place, wait, language=call.language, keep=may_keep(call.caller))
+                await self._happen(call.id, m.Told(sounds))
 
     def _due(self, call: Call, place: int, now: float) -> bool:
         if call.phase is not Phase.WAITING or call.place_kept or call.playing or call.of(Role.CITIZEN) is None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from channels.phone_codec import caller_key
 from hotline.announcing import Announcer
 from hotline.call_debts import Debts
 from hotline.call_orders import carried_out
@@ -24,7 +25,7 @@ from hotline.telephone_ports import Books, CallStore, Pbx, Times
 from hotline.telephone_queue import HOLD, RINGING, TALKING, Queues
 from routing import call_words as m
 from routing.call_telling import tellings
-from routing.call_wait import Preview, Reception, enter, place
+from routing.call_wait import Preview, Reception, enter, is_kept, place
 from routing.callflow import step
 from routing.calls import Call, Direction, Leg, Phase, Role
 from routing.queue_plan import FIRST, Centre, reception_of, spoken_in
@@ -223,7 +224,15 @@ class Telephone:
             )
         talks = call is not None and call.phase is not after.phase and after.phase is Phase.TALKING
         if talks and after.direction is Direction.IN:  # of a call of ours the agent, or its end, tells who picked up
-            await self._books.through(after.caller)
+            await self._through(after)
+
+    async def _through(self, call: Call) -> None:
+        """A caller got through: nothing is owed to them any more, nor are they rung for a place that they had kept."""
+        number = caller_key(call.caller)
+        for other in list(self._calls.values()):
+            if other.id != call.id and number and is_kept(other) and caller_key(other.caller) == number:
+                await self._happen(other.id, m.HangUp())
+        await self._books.through(call.caller)  # that of the kept place too, which has just been missed
 
     async def _carry_out(self, call: Call, action: m.Action, now: datetime) -> bool:
         """Return whether it could be done."""

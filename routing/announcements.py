@@ -26,13 +26,13 @@ def expected_wait(position: int, *, agents: int, handling: float) -> float:
     return position * handling / agents if agents > 0 else float("inf")
 
 
-def announcement(position: int, wait: float, *, language: str = "") -> tuple[str, ...]:
-    """Return the sounds that tell a place and the seconds of wait still expected."""
+def announcement(position: int, wait: float, *, language: str = "", keep: bool = True) -> tuple[str, ...]:
+    """Return the sounds that tell a place, the seconds of wait still expected, and the key that keeps it."""
     if position <= 1:
         place: tuple[str, ...] = (NEXT,)
     else:
         place = (POSITION, *number(min(position - 1, 999), language=language), CALLERS)
-    return (*place, *_wait(wait, language), KEEP)
+    return (*place, *_wait(wait, language), *((KEEP,) if keep else ()))
 
 
 def _wait(wait: float, language: str) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from hotline.errors import IllegalTransition
+from channels.phone_number import normalize_phone
+from hotline.errors import IllegalTransition, InvalidInput
 from routing import call_words as m
 from routing.call_moves import Step, changed, dialled, end
 from routing.calls import Call, Direction, Leg, Phase, Role
@@ -82,9 +83,25 @@ def _chosen(call: Call, event: m.Chosen, now: datetime) -> Step:
     return Step(queued.call, (m.Hush(call.id, GREETING), m.Speak(call.id, event.language), *queued.actions))
 
 
+def may_keep(caller: str) -> bool:
+    """Tell whether the place is kept for a caller: only who can be rung back is promised that they are."""
+    try:
+        return normalize_phone(caller) != ""
+    except InvalidInput:
+        return False
+
+
+def is_kept(call: Call) -> bool:
+    """Tell whether a place is kept for somebody who is not on the line."""
+    citizen = call.of(Role.CITIZEN)
+    return call.place_kept and call.phase in _WAITS and (citizen is None or not citizen.up)
+
+
 def _digit(call: Call, event: m.Digit, now: datetime) -> Step:
     """The key that keeps the place: the caller may hang up and is rung back in their turn."""
     if event.digit != KEEP_PLACE or call.phase is not Phase.WAITING or call.full or call.of(Role.CITIZEN) is None:
+        return Step(call)
+    if not may_keep(call.caller):
         return Step(call)
     return _say(changed(call, place_kept=True), TAKEN_DOWN)
 

@@ -13,7 +13,7 @@ from hotline.errors import IllegalTransition
 from routing import call_words as m
 from routing.call_causes import RANG_OUT, UNKNOWN
 from routing.call_news import news_of
-from routing.call_wait import FULL, Preview, Reception, enter, place
+from routing.call_wait import FULL, Preview, Reception, enter, is_kept, place
 from routing.callflow import step
 from routing.calls import Call, Direction, Ear, Phase, Role
 
@@ -23,10 +23,10 @@ START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 class Story:
     """A call as it goes, with everything that was to be done."""
 
-    def __init__(self, menu: dict[str, str] | None = None) -> None:
+    def __init__(self, menu: dict[str, str] | None = None, *, caller: str = "+8613800000000") -> None:
         self.now = START
         self.call, actions = enter(
-            m.Entered("c1", "+8613800000000", "12345"), now=START,
+            m.Entered("c1", caller, "12345"), now=START,
             reception=Reception(queue="general", menu=menu or {}),
         )
         self.done: list[m.Action] = list(actions)
@@ -246,6 +246,25 @@ def test_who_does_not_answer_the_call_back_is_still_owed_one() -> None:
     story.tell(m.RungOut(story.channel(Role.CITIZEN)))
     assert story.of(m.Missed)
     assert story.of(m.Free) == [m.Free("wang", talked=False)]
+
+
+@pytest.mark.parametrize("caller", ["", "anonymous", "101"])
+def test_who_cannot_be_rung_back_is_not_promised_it(caller: str) -> None:
+    story = Story(caller=caller).tell(m.Played("c1"))
+    before = len(story.done)
+    story.tell(m.Digit("1"))
+    assert (story.done[before:], story.call.place_kept) == ([], False)
+    assert story.gone(Role.CITIZEN).call.phase is Phase.OVER
+
+
+def test_a_place_is_kept_until_they_are_there_again() -> None:
+    story = Story().tell(m.Played("c1"), m.Digit("1"))
+    assert not is_kept(story.call)
+    story.gone(Role.CITIZEN)
+    assert is_kept(story.call)
+    story.tell(m.Assigned("wang", "PJSIP/wang")).up(Role.AGENT)
+    assert is_kept(story.call)
+    assert not is_kept(story.up(Role.CITIZEN).call)
 
 
 @pytest.mark.parametrize("order", [m.Hold(), m.Consult("li", "x"), m.Transfer("110", "x"), m.Leave(), m.DropParty()])

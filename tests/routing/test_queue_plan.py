@@ -122,6 +122,7 @@ def test_the_wait_falls_with_the_place_and_with_agents() -> None:
     assert expected_wait(3, agents=6, handling=240) == 120
     assert expected_wait(1, agents=0, handling=240) == float("inf")
     assert announcement(1, 30) == ("hotline-next", "hotline-soon", "hotline-keep")
+    assert announcement(1, 30, keep=False) == ("hotline-next", "hotline-soon")
     assert announcement(3, 121) == (
         "hotline-position", "hotline-n2", "hotline-callers", "hotline-wait", "hotline-n3", "hotline-minutes",
         "hotline-keep",

@@ -55,6 +55,11 @@ class Office:
         ))
         await self.picks_up("out-1", Role.AGENT)
 
+    async def keeps_a_place(self) -> None:
+        """The citizen calls, presses the key and hangs up."""
+        for happening in (m.Entered("in-0", PHONE, "12345"), m.Played("in-0", GREETING), m.Digit("1"), m.Gone("in-0")):
+            await self.telephone.happen("in-0", happening)
+
     async def is_called(self) -> None:
         """The citizen calls again and is answered."""
         for happening in (m.Entered("in-1", PHONE, "12345"), m.Played("in-1", GREETING), m.Assigned("wang", "PJSIP/w")):
@@ -153,3 +158,23 @@ async def test_who_was_called_back_and_gives_up_in_another_queue_is_owed_that_ca
 async def test_who_calls_again_and_is_answered_is_owed_nothing(office: Office) -> None:
     await office.is_called()
     assert (await office.entry()).outcome is Outcome.CALLED_AGAIN
+
+
+@pytest.mark.parametrize("ringing", [False, True])
+async def test_whose_place_was_kept_and_who_calls_again_is_not_rung_for_it(office: Office, *, ringing: bool) -> None:
+    await office.keeps_a_place()
+    if ringing:  # an agent has answered, and the citizen, who is on the other line, is rung
+        await office.telephone.happen("in-0", m.Assigned("li", "PJSIP/li"))
+        await office.picks_up("in-0", Role.AGENT)
+    await office.is_called()
+    assert set(office.telephone.calls) == {"in-1"}
+    assert "in-0" not in office.telephone.queues.board.waiting
+    assert await office.callbacks.take("li", by="agent:li") is None, "nothing is owed on top"
+
+
+async def test_whose_place_is_kept_stays_though_others_get_through(office: Office) -> None:
+    await office.keeps_a_place()
+    for happening in (m.Entered("in-2", "", "12345"), m.Played("in-2", GREETING), m.Assigned("wang", "PJSIP/w")):
+        await office.telephone.happen("in-2", happening)
+    await office.picks_up("in-2", Role.AGENT)
+    assert set(office.telephone.calls) == {"in-0", "in-2"}

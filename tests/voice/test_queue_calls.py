@@ -35,7 +35,7 @@ async def test_place_and_wait_are_told_and_told_again_when_they_change(centre: C
     await centre.pool.execute("UPDATE presence SET state = 'wrap_up', since = now() + '1 hour'")
     await centre.phones.citizen(seconds=4)
     await centre.call(Phase.WAITING)
-    await centre.phones.citizen(seconds=12)
+    await centre.phones.call(calling("13800138000", seconds=12))
     await centre.until(lambda: "hotline-keep" in centre.pbx.played(1))
     assert centre.pbx.played(1) == [
         "hotline-greeting", "hotline-position", "hotline-n1", "hotline-callers", "hotline-wait", "hotline-n8",
