@@ -138,6 +138,8 @@ class Telephone:
                     self._missed.failed()
         await self._announcer.tick(now, self._calls)
         for call in list(self._calls.values()):
+            if call.menu_since is not None and (now - call.menu_since).total_seconds() > self._times.choose:
+                await self._happen(call.id, m.Unchosen())
             for leg in call.legs:
                 if not leg.up and (now - leg.since).total_seconds() > self._longest(leg):
                     await self._happen(call.id, m.RungOut(leg.channel))

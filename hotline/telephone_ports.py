@@ -162,10 +162,11 @@ class Books(Protocol):
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds: how long an agent's telephone rings and one outside, how long agents wrap up, how often a caller is told
-    their place (0: never), how often time itself is looked at."""
+    their place (0: never), how long a choice is waited for after the menu's last word, how often time is looked at."""
 
     ring: float = 15.0
     outside: float = 45.0
     announce: float = 30.0
     wrap_up: float = 30.0
+    choose: float = 4.0
     tick: float = 0.2

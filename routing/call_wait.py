@@ -65,14 +65,15 @@ def _played(call: Call, event: m.Played, now: datetime) -> Step:
     if event.media == FULL and call.full:
         return end(call, now)
     if call.phase is Phase.GREETING and event.media in ("", GREETING):
-        return _queued(call, now)
+        # who has to hear the last word to choose still needs a moment for it
+        return Step(changed(call, menu_since=call.menu_since or now)) if call.menu else _queued(call, now)
     if call.playing != event.media or not call.playing:
         return Step(call)
     return Step(changed(call, playing=""), (m.Music(call.hearer, on=True),) if call.phase in _WAITS else ())
 
 
 def _queued(call: Call, now: datetime) -> Step:
-    waiting = changed(call, phase=Phase.WAITING, asked_at=now, menu={})
+    waiting = changed(call, phase=Phase.WAITING, asked_at=now, menu={}, menu_since=None)
     return Step(waiting, (m.Music(call.id, on=True), m.Enqueue(first=True)))
 
 
@@ -81,6 +82,10 @@ def _chosen(call: Call, event: m.Chosen, now: datetime) -> Step:
         return Step(call)
     queued = _queued(changed(call, language=event.language, queue=event.queue), now)
     return Step(queued.call, (m.Hush(call.id, GREETING), m.Speak(call.id, event.language), *queued.actions))
+
+
+def _unchosen(call: Call, event: m.Unchosen, now: datetime) -> Step:
+    return _queued(call, now) if call.phase is Phase.GREETING and call.menu_since is not None else Step(call)
 
 
 def may_keep(caller: str) -> bool:
@@ -142,5 +147,5 @@ def _move(call: Call, event: m.Move, now: datetime) -> Step:
 
 WAIT_STEPS: Mapping[type, Callable[[Call, Any, datetime], Step]] = {
     m.Played: _played, m.Chosen: _chosen, m.Digit: _digit, m.Told: _told, m.Full: _full, m.Assigned: _assigned,
-    m.Move: _move,
+    m.Move: _move, m.Unchosen: _unchosen,
 }

@@ -99,6 +99,10 @@ class Chosen(msgspec.Struct, frozen=True):
     queue: str
 
 
+class Unchosen(msgspec.Struct, frozen=True):
+    """The citizen has chosen no language in time."""
+
+
 class Told(msgspec.Struct, frozen=True):
     """It is time to tell the citizen their place: the sounds to play."""
 
@@ -203,4 +207,4 @@ class Supervise(msgspec.Struct, frozen=True):
 Brings = Consult | Conference | Transfer | Supervise
 """Orders that bring somebody in."""
 Order = Hold | Resume | Consult | Conference | Transfer | Requeue | DropParty | Leave | HangUp | Supervise | Move
-Happening = Entered | Played | Digit | Chosen | Told | Full | Up | Gone | Assigned | RungOut | Order
+Happening = Entered | Played | Digit | Chosen | Unchosen | Told | Full | Up | Gone | Assigned | RungOut | Order

@@ -88,7 +88,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         agent: who has it. transferring: the agent leaves as soon as the party answers.
         held_since: the citizen hears music since then; held: seconds of that so far.
         place_kept: the caller pressed the key, hung up, and is to be rung back in their turn.
-        menu: keys that choose a language, while there is still a choice. head_start: see `routing.queueing.Caller`.
+        menu: keys that choose a language, while there is still a choice; menu_since: it has been told to its end.
+        head_start: see `routing.queueing.Caller`.
         callback, ticket: the entry of the ledger and the ticket that a call of ours is about.
         full: there was no room in the queue, which is being told. playing: what the citizen hears instead of music.
         requeued_at: handed to a skill group then, after a talk.
@@ -114,6 +115,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 0
     direction: Direction = Direction.IN
     menu: Mapping[str, str] = msgspec.field(default_factory=dict)
+    menu_since: datetime | None = None
     language: str = ""
     head_start: float = 0.0
     callback: int = 0

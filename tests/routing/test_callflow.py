@@ -314,7 +314,7 @@ ORDERS = st.sampled_from([
     m.Supervise("ann", "x", Ear.LISTEN, "available"), m.Supervise("ann", "x", Ear.BARGE, "available"),
     m.Consult("ann", "x", "available"), m.Conference("ann", "x", "wrap_up"), m.Transfer("ann", "x", "available"),
     m.Played("c1"), m.Digit("1"), m.Digit("5"), m.Told(("hotline-next",)), m.Played("c1", "hotline-next"), m.Full(),
-    m.Played("c1", FULL), m.Chosen("yue", "yue"), m.Move("enterprise"), m.Requeue("enterprise"),
+    m.Played("c1", FULL), m.Chosen("yue", "yue"), m.Unchosen(), m.Move("enterprise"), m.Requeue("enterprise"),
     m.Assigned("wang", "PJSIP/wang"), m.Assigned("li", "PJSIP/li"),
 ])
 ON_A_LEG = st.tuples(st.sampled_from([m.Up, m.Gone, m.RungOut]), st.integers(0, 5))
@@ -423,8 +423,19 @@ def test_a_language_is_chosen_while_it_is_offered_only() -> None:
     ]
     assert (story.call.language, story.call.queue, story.call.phase) == ("yue", "cantonese", Phase.WAITING)
     assert story.tell(m.Chosen("zh", "general")).call.queue == "cantonese"
-    late = Story(menu).tell(m.Played("c1"), m.Chosen("yue", "cantonese"))
-    assert (late.call.language, late.call.queue) == ("", "general")
+    late = Story(menu).tell(m.Played("c1"), m.Unchosen(), m.Chosen("yue", "cantonese"))
+    assert (late.call.language, late.call.queue, late.call.phase) == ("", "general", Phase.WAITING)
+
+
+def test_who_chooses_after_the_last_word_has_chosen_and_keeps_no_place() -> None:
+    heard = Story({"1": "zh", "3": "en"}).tell(m.Played("c1", "hotline-greeting"))
+    ended = heard.now
+    assert (heard.call.phase, heard.of(m.Enqueue), heard.call.menu_since) == (Phase.GREETING, [], ended)
+    heard.tell(m.Digit("1"), m.Played("c1", ""))  # told again after a gap
+    assert (heard.call.place_kept, heard.call.menu_since) == (False, ended)
+    heard.tell(m.Chosen("en", "english"))
+    assert (heard.call.language, heard.call.queue, heard.call.phase) == ("en", "english", Phase.WAITING)
+    assert len(heard.tell(m.Unchosen()).of(m.Enqueue)) == 1
 
 
 def test_who_finds_no_room_is_told_hung_up_and_owed() -> None:

@@ -117,11 +117,13 @@ class Failing(TelephoneStore):
 class Floor:
     """Four calls: one is greeted, one told that the queue is full, one that its place is kept, one only waits."""
 
-    def __init__(self, pbx: Exchange, store: Failing, pool: asyncpg.Pool, *, ring: float) -> None:
+    def __init__(
+        self, pbx: Exchange, store: Failing, pool: asyncpg.Pool, *, ring: float, choose: float = 4.0
+    ) -> None:
         self.pbx, self.store, self.pool, self.plan = pbx, store, pool, FIRST
         self.telephone = Telephone(
             pbx=pbx, store=store, books=pbx, clock=lambda: datetime.now(UTC), centre=lambda: self.plan,
-            times=Times(tick=0.02, announce=0.0, ring=ring),
+            times=Times(tick=0.02, announce=0.0, ring=ring, choose=choose),
         )
 
     async def fill(self) -> None:
