@@ -1,8 +1,9 @@
 """`python -m hotline cluster`: lines `{"id": …, "text": …, "at": …}` in, `{"id": …, "cluster": …}` out; no database.
 
 All lines are read, compared, and answered in their order. Clusters are numbered from 1 as they first occur; what stands
-alone is a cluster of its own. `at` (ISO 8601, 2026/3/1 8:05:00, seconds or milliseconds since 1970) and `title` may be
-left out. A line that is no such object is answered with `{"error": …}` in its place.
+alone is a cluster of its own. `at` (ISO 8601, 2026/3/1 8:05:00, 20260301, 20260301080500, seconds or milliseconds since
+1970) and `title` may be left out. A line that is no such object is answered with `{"error": …}` in its place; an `at`
+that cannot be read counts as left out, and is told apart from the answers.
 """
 
 from __future__ import annotations
@@ -23,11 +24,16 @@ from triage.telling import Telling, tellings
 from triage.text import normalise
 
 _AT = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)?")
+_COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:[T ]?(\d\d)(\d\d)(\d\d)?)?(?!\d)")
+"""A date without signs. As seconds or thousandths these digits would be of 1970, the seventies or the year 2600: no
+ticket is from then."""
 _NUMBER = re.compile(r"\d{8,}(?:\.\d+)?")
 _MILLISECONDS = 1e11
 """Seconds since 1970 beyond which they are thousandths: the year 5138."""
 _SET = 200
 """Texts from which a set's own words are counted in."""
+_SHOWN = 5
+"""Unreadable times that are named."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -77,15 +83,19 @@ def run_cluster(
     write: Callable[[str], object],
     *,
     clusterer: Callable[[Sequence[str], Sequence[datetime | None]], Sequence[int]],
+    warn: Callable[[str], object] = lambda _: None,
 ) -> int:
-    """Group all lines and pass each answer to `write`, newline included.
+    """Group all lines and pass each answer to `write`, and what is odd about them to `warn`, newline included.
 
     Returns:
         The exit code: 0, or 1 if a line was wrong. Empty lines are skipped.
     """
     read = [_read(line) for line in lines if line.strip()]
     good = [line for line in read if isinstance(line, Line)]
-    groups = iter(clusterer([_text(line) for line in good], [time_of(line.at) for line in good]))
+    times = [time_of(line.at) for line in good]
+    if unread := [one.at for one, time in zip(good, times, strict=True) if time is None and one.at not in (None, "")]:
+        warn(f"{len(unread)}行的 at 无法识别, 按没有时间处理: {'、'.join(str(at) for at in unread[:_SHOWN])}\n")
+    groups = iter(clusterer([_text(line) for line in good], times))
     numbers: dict[int, int] = {}
     for line in read:
         if isinstance(line, Line):
@@ -111,10 +121,20 @@ def _read(line: str | bytes) -> Line | str:
 def time_of(at: float | str | None) -> datetime | None:
     """Return the moment, None where it cannot be told; the zone is left out, as only distances matter."""
     try:
+        if (written := _COMPACT.fullmatch(str(at).strip())) is not None and (date := _date(written)) is not None:
+            return date
         if isinstance(at, str) and not _NUMBER.fullmatch(at.strip()):
-            found = _AT.match(at.strip())
-            return datetime(*(int(part or 0) for part in found.groups()), tzinfo=UTC) if found else None  # type: ignore[arg-type,misc]
+            found = _AT.match(at.strip()) or _COMPACT.match(at.strip())
+            return _date(found) if found else None
         seconds = float("nan" if at is None else at)
         return datetime.fromtimestamp(seconds / 1000 if seconds > _MILLISECONDS else seconds, UTC)
     except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _date(found: re.Match[str]) -> datetime | None:
+    """Return the moment of the parts found, None where there is no such day or hour."""
+    try:
+        return datetime(*(int(part or 0) for part in found.groups()), tzinfo=UTC)  # type: ignore[arg-type,misc]
+    except ValueError:
         return None

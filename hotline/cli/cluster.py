@@ -29,4 +29,4 @@ def run(given: argparse.Namespace) -> int:
     chosen = settings()
     city = load_city(Path(chosen.city_dir))
     clusterer = Clusterer(load_linear(Path(chosen.model_dir)), load_gazetteer(city.places, city.name))
-    return run_cluster(sys.stdin.buffer, sys.stdout.write, clusterer=clusterer)
+    return run_cluster(sys.stdin.buffer, sys.stdout.write, clusterer=clusterer, warn=sys.stderr.write)

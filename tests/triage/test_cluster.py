@@ -151,12 +151,26 @@ def test_any_text_is_answered(texts: Sequence[str]) -> None:
         ("2019/7/4 9:05:06", datetime(2019, 7, 4, 9, 5, 6, tzinfo=UTC)),
         ("2026年3月5日 08:12", datetime(2026, 3, 5, 8, 12, tzinfo=UTC)),
         ("2026-03-05", datetime(2026, 3, 5, tzinfo=UTC)),
+        ("20260301", datetime(2026, 3, 1, tzinfo=UTC)), (20260301, datetime(2026, 3, 1, tzinfo=UTC)),
+        ("20260301T080500", datetime(2026, 3, 1, 8, 5, tzinfo=UTC)),
+        ("20260301T0805+08:00", datetime(2026, 3, 1, 8, 5, tzinfo=UTC)),
+        ("20260301T080500Z", datetime(2026, 3, 1, 8, 5, tzinfo=UTC)),
+        ("20260301080500", datetime(2026, 3, 1, 8, 5, tzinfo=UTC)),
+        (20260301080500, datetime(2026, 3, 1, 8, 5, tzinfo=UTC)),
+        ("202603010805", datetime(2026, 3, 1, 8, 5, tzinfo=UTC)), ("20261301T0805", None),
         (0, datetime(1970, 1, 1, tzinfo=UTC)),
         ("2026-13-45", None), ("昨天", None), ("", None), (None, None), (1e30, None), (float("nan"), None),
     ],
 )
 def test_times_are_read_in_many_forms(at: str | float | None, moment: datetime | None) -> None:
     assert time_of(at) == moment
+
+
+def test_a_time_that_cannot_be_read_is_told_beside_the_answers() -> None:
+    told: list[str] = []
+    lines = ['{"id": 1, "text": "a", "at": "昨天"}', '{"id": 2, "text": "b", "at": ""}', '{"id": 3, "text": "c"}']
+    assert run_cluster(lines, lambda _: None, clusterer=clusterer(), warn=told.append) == 0
+    assert told == ["1行的 at 无法识别, 按没有时间处理: 昨天\n"]
 
 
 def test_numbers_and_districts() -> None:
