@@ -162,13 +162,28 @@ def village_rows(units: Sequence[Unit], words: Collection[str]) -> list[Row]:
 
 
 def outside_rows(location: str, city: str) -> list[Row]:
-    """Return a row for every other city and province of China: what is named after one lies not here."""
-    found: dict[str, None] = {}
+    """Return a row for every other city and province of China: what is named after one lies not here. Those in which
+    the city lies itself are masks: 广东 hides a name half in it, and 广东省天河区 is here."""
+    above = _above(location, city)
+    found: dict[str, str] = {}
     for line in location.splitlines():
         depth, fields = len(line) - len(line.lstrip("\t")), line.split()
         if depth <= 1 and len(fields) > 2 and fields[0] != city and not _DIRECT.search(fields[0]):
-            found.update(dict.fromkeys((fields[0], fields[2])))
-    return [Row(name, "", "outside", "strong") for name in found if len(name) > 1 and not city.startswith(name)]
+            found |= dict.fromkeys((fields[0], fields[2]), "mask" if fields[0] in above else "outside")
+    named = ((name, kind) for name, kind in found.items() if len(name) > 1 and not city.startswith(name))
+    return [Row(name, "", kind, "strong") for name, kind in named]
+
+
+def _above(location: str, city: str) -> set[str]:
+    """Return the province of the city and, of one of county rank, its prefecture."""
+    above = set[str]()
+    path: list[str] = []
+    for line in location.splitlines():
+        depth, fields = len(line) - len(line.lstrip("\t")), line.split()
+        if fields and depth <= 2:
+            path[depth:] = [fields[0]]
+            above.update(path[:-1] if fields[0] == city else ())
+    return above
 
 
 def near_names(units: Sequence[Unit], names: Sequence[str]) -> dict[str, str]:

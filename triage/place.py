@@ -52,7 +52,6 @@ _COMPARES = re.compile(
 )
 _WORKS = re.compile(r"上班|返工|打工|做工|读书|出差")
 _ALREADY = re.compile(r"一样|那样|都有|都|早就|已经")
-_CITY_RIGHT = re.compile(r"区人民|汽车(?!站|总站|城|检|客运)|福特|银行|牌(?!楼|坊)|欧尚|逸动|之星")
 _ONCE = re.compile(r"(?:以前|之前|原来|从前|当年|过去|一个|另一个|老公|老婆|孩子)(?:在|喺)$")
 _ELSEWHERE = re.compile(r"(?:在|喺|位于)$")
 _AND = frozenset(["和", "与", "跟", "同", "及", "、", "到", "至", "/", "-", "镇和", "镇与", "镇、"])
@@ -73,7 +72,7 @@ class Role(IntEnum):
 
 class Name(NamedTuple):
     """A name of the gazetteer; `clear` names need no context. `unit` is "" for places outside the city, and for masks,
-    which only hide a name inside other words: 局长安排 is not 长安."""
+    which only hide a name inside other words: 局长安排 is not 长安, 长安汽车 a make of cars."""
 
     text: str
     unit: str
@@ -157,11 +156,10 @@ class Gazetteer:
             if name.kind == "mask":
                 continue
             if name.unit and not abroad and (name.clear or self._supported(text, found, index)):
-                if not _CITY_RIGHT.match(text, end) or name.kind != "town":
-                    together = last is not None and text[last.end : start] in _AND
-                    role = last.role if together and last else self._role(text, start, end)
-                    last = Mention(name, start, end, role)
-                    yield last
+                together = last is not None and text[last.end : start] in _AND
+                role = last.role if together and last else self._role(text, start, end)
+                last = Mention(name, start, end, role)
+                yield last
                 before = (end, name.unit)
             elif not name.unit or abroad:
                 if _ELSEWHERE.search(text, max(0, start - 2), start) or abroad:
@@ -218,13 +216,21 @@ class Gazetteer:
 
 
 def _apart(found: list[tuple[int, int, Name]]) -> list[tuple[int, int, Name]]:
-    """Drop what overlaps: masks hide anything, clear names unclear ones, towns the rest, long ones short ones."""
-    ranked = sorted(found, key=_rank)
+    """Drop what overlaps: masks hide anything but a clear name around them, clear names unclear ones, towns the rest,
+    long ones short ones."""
+    ranked = sorted((hit for hit in found if not _within_a_name(hit, found)), key=_rank)
     kept: list[tuple[int, int, Name]] = []
     for hit in ranked:
         if all(hit[1] <= start or end <= hit[0] for start, end, _ in kept):
             kept.append(hit)
     return sorted(hit for hit in kept if hit[2].kind != "mask")
+
+
+def _within_a_name(hit: tuple[int, int, Name], found: list[tuple[int, int, Name]]) -> bool:
+    """Tell whether a mask is part of a longer clear name: 长安汽车 makes no 长安, but 长安汽车站 lies there."""
+    return hit[2].kind == "mask" and any(
+        name.kind != "mask" and name.clear and start <= hit[0] and hit[1] <= end for start, end, name in found
+    )
 
 
 def _rank(hit: tuple[int, int, Name]) -> tuple[bool, bool, bool, int, int]:

@@ -108,6 +108,25 @@ def test_other_cities_are_outside() -> None:
     assert not {"东莞", "东莞市", "市直辖行政区划"} & names
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "天河区人民医院门口的路灯坏了", "广东广州天河区路灯坏了", "广东省广州天河区路灯坏了", "广东省天河区路灯坏了",
+        "广东省广州市天河区天河汽车厂噪声扰民",
+    ],
+)
+def test_a_city_hides_none_of_its_own_districts(text: str, tmp_path: Path, dictionaries: Dictionaries) -> None:
+    write_city(tmp_path, "440100", dictionaries)
+    assert load_gazetteer(tmp_path / "places", "广州").towns(text) == ("天河",)
+
+
+def test_what_a_city_lies_in_is_not_outside() -> None:
+    location = LOCATION + "江苏省\t320000\t江苏\n\t苏州市\t320500\t苏州\n\t\t昆山市\t320583\t昆山\n"
+    kinds = {row.name: row.kind for row in outside_rows(location, "昆山市")}
+    assert {name for name, kind in kinds.items() if kind == "mask"} == {"江苏", "江苏省", "苏州", "苏州市"}
+    assert {kinds[name] for name in ("广东", "广州", "湖北省")} == {"outside"}
+
+
 def test_homophones_are_no_words_and_no_names() -> None:
     sounds = readings(CHARACTERS)
     found = {row.name: row.unit for row in homophone_rows(["寮步", "道滘"], sounds, {"料步"})}

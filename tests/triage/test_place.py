@@ -116,11 +116,17 @@ def test_what_only_sounds_like_living_there_is_where_it_happened(text: str, expe
     "text",
     [
         "局长安排我们等通知", "园长安全意识差", "西安长安区停水", "广东城市很多", "非常平稳", "河南城里停电",
-        "买了一台长安汽车有质量问题", "厦门的路灯坏了", "大桥头上有人卖鱼", "我们这里是城中村",
+        "买了一台长安汽车有质量问题", "长安牌的车", "东城区人民法院", "厦门的路灯坏了", "大桥头上有人卖鱼",
+        "我们这里是城中村",
     ],
 )
 def test_names_inside_other_words_and_elsewhere(text: str) -> None:
     assert towns(text) == ()
+
+
+def test_what_hides_a_name_hides_no_longer_one_around_it() -> None:
+    assert towns("长安汽车站门口有人拉客") == towns("长安牌坊下面积水") == ("长安",)
+    assert towns("虎门汽车修理厂占道") == ("虎门",), "no car is called so"
 
 
 @pytest.mark.parametrize(
