@@ -29,6 +29,7 @@ from triage.card import Card
 from triage.encoder import Blend, load_blend
 from triage.entities import entities_in
 from triage.explain import explain
+from triage.features import Floats
 from triage.gazetteer import load_gazetteer
 from triage.judge import Choice, choose, graver, model_evidence, raised, rule_evidence, services_for
 from triage.lexicon import cues, dangers
@@ -64,6 +65,13 @@ class Units(NamedTuple):
     assisting: tuple[DepartmentCode, ...]
 
 
+class Leads(NamedTuple):
+    """Which unit leads each category in one version of the directory: its number, and the same as ones in a table."""
+
+    unit_of: NDArray[np.int64]
+    table: Floats
+
+
 def departments_of(labels: Sequence[str], directory: Directory) -> tuple[list[str], NDArray[np.int64]]:
     """Return the lead units and the number of each label's lead, whatever the place ({place} is one of them)."""
     leads = []
@@ -90,13 +98,11 @@ class Pipeline:
         self._kinds = tuple(Kind(name) for name in kinds.labels)
         self._helps = kinds.labels.index(Kind.ASSISTANCE.value)
         self._services = services.labels
-        units, unit_of = departments_of(self._category.labels, city.directory)
-        self._unit_of = unit_of
-        self._grouping = np.eye(len(units), dtype=np.float32)[unit_of]
         self._directory: Callable[[], Directory] = lambda: city.directory
         # Who names the city in which all of it lies tells nothing by that; texts that do are mostly about other cities.
         self._here = re.compile(f"{re.escape(city.name)}市?")
         self._units = lru_cache(maxsize=8192)(self._look_up)  # by the version too, so that a new one is looked up anew
+        self._leads = lru_cache(maxsize=2)(self._grouped)
 
     @classmethod
     def load(cls, city: City, model_dir: Path, *, encoder: Use = Use.ALWAYS) -> Self:
@@ -122,7 +128,7 @@ class Pipeline:
         return explain(self._linear, text, label, rivals, cut=self._cut)
 
     def follow(self, directory: Callable[[], Directory]) -> None:
-        """Name units by the version of the dispatch directory that this returns, instead of the newest in the files."""
+        """Weigh and name units by the version of the directory that this returns, not by the newest in the files."""
         self._directory = directory
 
     def __call__(self, texts: Sequence[str]) -> list[Triage]:
@@ -139,8 +145,8 @@ class Pipeline:
         unread = {row for row, text in enumerate(batch.texts) if not legible(text)}
         scores = scores.silent(sorted(unread))
         card, category = model.card, model.card.heads[0]
-        departments = scores.category @ self._grouping
-        choices = choose(category, scores.category, departments, self._unit_of, card.thresholds)
+        leads = self._leads(self._directory().version)
+        choices = choose(category, scores.category, scores.category @ leads.table, leads.unit_of, card.thresholds)
         mentions = self._gazetteer.mentions(batch)
         alarming = self._alarming(batch, scores, unread)
         suspected = np.flatnonzero(scores.verdict[:, 0] + scores.verdict[:, 1] > card.thresholds.doubt).tolist()
@@ -219,6 +225,10 @@ class Pipeline:
             row: Passage(alarm.chance, reading.spans[alarm.place], said.services[alarm.place].tolist(), alarm.said)
             for row, alarm in alarms(reading, said.verdict[:, 0]).items()
         }
+
+    def _grouped(self, _version: str) -> Leads:
+        units, unit_of = departments_of(self._category.labels, self._directory())
+        return Leads(unit_of, np.eye(len(units), dtype=np.float32)[unit_of])
 
     def _look_up(self, _version: str, l1: str, l2: str, kind: Kind, towns: tuple[str, ...]) -> Units | None:
         asked = Triage(category=Category(l1, l2, 1.0), kind=kind, towns=towns)

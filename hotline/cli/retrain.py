@@ -59,11 +59,16 @@ def run(given: argparse.Namespace) -> int:
 
 
 async def read_lessons(dsn: str, city: City) -> list[Lesson]:
-    """Return what the event log teaches."""
+    """Return what the event log teaches; returns by the version of the directory in force, as the service has it."""
+    from hotline.core import now
+    from hotline.directories import Directories
     from hotline.store.database import open_pool
+    from hotline.store.directories import DirectoryStore
     from hotline.store.lessons import corrected_tickets
     from triage.lessons import lesson_of
 
     async with await open_pool(dsn, size=3) as pool:
-        found = [lesson_of(events, city.directory) async for events in corrected_tickets(pool)]
+        directories = Directories(DirectoryStore(pool), first=city.directories, clock=now)
+        await directories.reload()
+        found = [lesson_of(events, directories.in_force()) async for events in corrected_tickets(pool)]
     return [lesson for lesson in found if lesson is not None]

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+import msgspec
 import pytest
 
 from hotline.appeal import Appeal, Category, Triage
 from hotline.city import load_city
+from hotline.cli.retrain import read_lessons
 from hotline.commands import ApproveReturn, Correct, Dispatch, RequestReturn
 from hotline.events import Actor, Fact, Receive, Role, TicketEvent
 from hotline.ids import DepartmentCode, TicketNumber
 from hotline.store.database import open_pool
+from hotline.store.directories import DirectoryStore
 from hotline.store.lessons import corrected_tickets
 from hotline.store.rows import to_json
 from hotline.terms import Channel, Kind, State
+from routing.directory import Rule
 from triage.lessons import Lesson, lesson_of
 from triage.tickets import Tickets, with_lessons
 
@@ -79,19 +85,40 @@ def test_a_lesson_counts_more_than_the_old_label() -> None:
     assert isinstance(both, Tickets)
 
 
+async def written(pool: asyncpg.Pool, logs: Iterable[Sequence[TicketEvent]]) -> None:
+    position = 1
+    for ticket, told in enumerate(logs, start=1):
+        rows = [(position + n, ticket, e.version, e.at, e.type, "agent:li", to_json(e), "{}", ["x"])
+                for n, e in enumerate(told)]
+        position += len(rows)
+        await pool.executemany(
+            "INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", rows,
+        )
+
+
 async def test_the_event_log_is_read_once_for_each_ticket(database: str) -> None:
+    correct: list[tuple[Fact, Actor]] = [(Correct(l1="13", l2="树木"), AGENT)]
     async with await open_pool(database, size=2) as pool:
-        position = 1
-        for ticket in range(1, 1202):
-            facts: list[tuple[Fact, Actor]] = [(Correct(l1="13", l2="树木"), AGENT)] * (2 if ticket % 3 == 0 else 1)
-            told = events(*(facts if ticket % 2 else []))
-            rows = [(position + n, ticket, e.version, e.at, e.type, "agent:li", to_json(e), "{}", ["x"])
-                    for n, e in enumerate(told)]
-            position += len(rows)
-            await pool.executemany(
-                "INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", rows,
-            )
+        await written(pool, (
+            events(*(correct * (2 if ticket % 3 == 0 else 1) if ticket % 2 else [])) for ticket in range(1, 1202)
+        ))
         found = [told async for told in corrected_tickets(pool)]
     assert len(found) == 601
     assert all(lesson_of(told, DIRECTORY) == Lesson("河边的树倒了", "13", "树木") for told in found)
+
+
+async def test_returns_teach_by_the_version_of_the_directory_in_force(database: str) -> None:
+    began = DIRECTORY.effective_from
+    in_force, to_come = (
+        msgspec.structs.replace(DIRECTORY, version=name, effective_from=day, rules={
+            **DIRECTORY.rules, ("09", "供水"): (Rule(l1="09", l2="供水", lead=lead),)})
+        for name, day, lead in (("now", began + timedelta(days=1), "审计局"), ("later", date(2099, 1, 1), "财政局"))
+    )
+    city = msgspec.structs.replace(load_city(Path("cities/441900")), directories=(DIRECTORY, to_come))
+    async with await open_pool(database, size=2) as pool:
+        for version in (DIRECTORY, in_force, to_come):
+            await DirectoryStore(pool).seed(version, NOW)
+        audit = Dispatch(lead=DepartmentCode("审计局"))
+        await written(pool, [events(RETURN, (ApproveReturn(), AGENT), (audit, AGENT))])
+    assert await read_lessons(database, city) == [Lesson("河边的树倒了", "09", "供水")]

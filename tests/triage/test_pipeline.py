@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,8 +15,9 @@ from hypothesis import strategies as st
 from hotline.city import City, load_city
 from hotline.errors import InvalidInput
 from hotline.terms import Kind, Priority, Service, Verdict
+from routing.directory import Rule
 from triage.gazetteer import load_gazetteer
-from triage.linear import load_linear
+from triage.linear import Scores, load_linear
 from triage.pipeline import Pipeline
 from triage.title import LONGEST
 
@@ -107,6 +110,33 @@ def test_a_plain_danger_is_raised_wherever_it_stands_in_a_letter_however_long(
     parts.insert(int(place * len(parts)), danger)
     told, calm = pipeline()(["".join(parts), "".join(LETTER * times)])
     assert (told.verdict, calm.verdict) == (Verdict.EMERGENCY, Verdict.NON_EMERGENCY)
+
+
+class Torn:
+    """Scores every text as one of two categories that one unit leads."""
+
+    def __init__(self) -> None:
+        self._model = load_linear(Path("models"))
+        limits = msgspec.structs.replace(self._model.card.thresholds, dispatch=0.9, tie=0.1)
+        self.card = msgspec.structs.replace(self._model.card, thresholds=limits)
+
+    def __call__(self, texts: Sequence[str]) -> Scores:
+        labels, found = self.card.heads[0].labels, self._model(texts)
+        category = np.zeros_like(found.category)
+        category[:, labels.index("03路灯")], category[:, labels.index("03井盖")] = 0.5, 0.46
+        return found._replace(category=category)
+
+
+def test_departments_are_weighed_by_the_version_of_the_directory_in_force() -> None:
+    judge = Pipeline(city(), load_gazetteer(city().places), Torn())  # type: ignore[arg-type]
+    files = city().directory
+    parted = msgspec.structs.replace(
+        files, version="new", rules={**files.rules, ("03", "井盖"): (Rule(l1="03", l2="井盖", lead="水务局"),)})
+    assert [one.needs_person for one in judge(["路上黑, 井盖也没有"])] == [False]
+    judge.follow(lambda: parted)
+    assert [one.needs_person for one in judge(["路上黑, 井盖也没有"])] == [True], "no unit is likely enough"
+    judge.follow(lambda: files)
+    assert [one.needs_person for one in judge(["路上黑, 井盖也没有"])] == [False]
 
 
 @pytest.mark.parametrize("before", ["我在{}，", "请问{}这边，", "{}市", "{}"])
