@@ -21,7 +21,7 @@ from triage.install import PREVIOUS, install
 from triage.linear import load_linear
 from triage.report import Answer, Match, report
 from triage.svg import Point, confusion, curve, reliability
-from triage.tickets import Tickets, groups_of, read_tickets
+from triage.tickets import Grams, Tickets, alike, groups_of, read_tickets
 from triage.train import train
 
 ROWS = [
@@ -97,6 +97,32 @@ def test_near_duplicates_are_one_group() -> None:
     groups = groups_of([first, first + "谢谢", "老板拖欠工资三个月", first.replace("请", "求")])
     assert groups[0] == groups[1] == groups[3] != groups[2]
     assert groups_of(["老板拖欠工资三个月"]) == [groups[2]], "a group's name does not hang on its neighbours"
+
+
+def test_what_all_records_share_makes_nobody_compare_all_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+
+    def counted(one: Grams, other: Grams) -> bool:
+        nonlocal compared
+        compared += 1
+        return alike(one, other)
+
+    monkeypatch.setattr("triage.tickets.alike", counted)
+    own = ["".join(chr(0x4E00 + (number * 7919 + at * at * 101) % 9000) for at in range(40)) for number in range(1000)]
+    texts = [f"来电人反映:{one},来电人对此表示不满,请相关部门核实处理并回复来电人,谢谢!" for one in own]
+    again = [f"{text}{number % 10}" for number, text in enumerate(texts)]
+    groups = groups_of([*texts, *again])
+    assert len(set(groups)) == 1000
+    assert groups[:1000] == groups[1000:]
+    assert compared <= 16 * len(groups), "as many more as there are more texts"
+
+
+def test_hundreds_who_send_one_letter_with_their_own_name_are_one_group() -> None:
+    letter = "我们是小区的业主,电梯从上个月起天天停,老人下不了楼,物业说没有钱修,请住建部门用维修资金马上修好。"
+    names = ["".join(chr(0x4E00 + (number * 53 + at * 17) % 4000) for at in range(8)) for number in range(300)]
+    others = [f"{name}门口的路灯坏了,{name[::-1]}的井盖也没有了,请处理" for name in names]
+    groups = groups_of([text for name, other in zip(names, others, strict=True) for text in (letter + name, other)])
+    assert len(set(groups[::2])) == 1
 
 
 def made_up(count: int) -> Tickets:
