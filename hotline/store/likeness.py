@@ -16,7 +16,7 @@ import msgspec
 
 from hotline.appeal import compared_text
 from hotline.events import Receive
-from hotline.hotspot import LEAST, HotSpot, hottest, told, without_repeats
+from hotline.hotspot import LEAST, HotSpot, hottest, observed, told, without_repeats
 from hotline.store.answering import answering
 from hotline.store.database import statements
 from hotline.store.rows import event_from, to_json
@@ -143,8 +143,9 @@ class LikenessStore:
     async def find_hotspots(self, now: datetime) -> list[HotSpot]:
         """Look for hot spots, keep them, and end those that are hot no more; safe in several processes at once."""
         counted = await self._pool.fetch(_SQL["counts"], now, LEAST)
+        days = observed(await self._pool.fetchval(_SQL["since"], now) or now, now)
         tickets = {(row["town"], row["spot"], row["matter"]): row["tickets"] for row in counted}
-        hot = [found for row in counted if (found := _spot(row)) is not None]
+        hot = [found for row in counted if (found := _spot(row, days)) is not None]
         # Sorted, so that all take their locks in one order.
         spots = sorted(without_repeats(hot), key=lambda one: (one.town, one.spot, one.matter))
         async with self._pool.acquire() as connection, connection.transaction():
@@ -197,9 +198,9 @@ class LikenessStore:
         await self._pool.execute(_SQL["forget_keys"], now - WITHIN)
 
 
-def _spot(row: asyncpg.Record) -> HotSpot | None:
+def _spot(row: asyncpg.Record, days: float) -> HotSpot | None:
     counts = {hours: row[f"h{hours}"] for hours in WINDOWS}
-    found = hottest(counts, row["before"])
+    found = hottest(counts, row["before"], days)
     if found is None:
         return None
     hours, expected = found

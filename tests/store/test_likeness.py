@@ -103,6 +103,11 @@ async def add_reports(pool: asyncpg.Pool, count: int, at: datetime, *, citizens:
     await pool.executemany("INSERT INTO ticket_traits VALUES ($1, $2, $3, $4, $5, $6)", rows)
 
 
+async def settled(pool: asyncpg.Pool) -> None:
+    """Make the log old enough to know what is usual: nothing was, in the weeks before."""
+    await pool.execute("INSERT INTO ticket_traits VALUES (-1, $1, '', '', '', '')", NOW - timedelta(days=60))
+
+
 async def alarms(dsn: str) -> list[str]:
     rows = await all_rows(dsn, "SELECT doc FROM ticket_events WHERE type = 'raise_alarm'")
     return [row["doc"] for row in rows]
@@ -114,6 +119,7 @@ async def test_a_hot_spot_is_found_kept_and_alarmed_once(database: str) -> None:
         await compare_all(pool, clusterer().tell)
         await pool.execute("UPDATE ticket_traits SET at = $1", NOW - timedelta(hours=1))
         await add_reports(pool, 9, NOW)
+        await settled(pool)
         spots = HotSpots(rows=store, service=service, clock=lambda: NOW)
         await asyncio.gather(*(spots.sweep() for _ in range(4)))
         await spots.sweep()
@@ -139,10 +145,26 @@ async def test_what_is_usual_there_is_no_hot_spot(database: str) -> None:
         assert await store.find_hotspots(NOW) == []
 
 
+@pytest.mark.parametrize("weeks", [1, 2, 3])
+@pytest.mark.parametrize("daily", [3, 20])
+async def test_what_goes_on_as_ever_is_no_hot_spot_in_a_young_log(database: str, daily: int, weeks: int) -> None:
+    async with await open_pool(database) as pool:
+        for day in range(7 * weeks):
+            await add_reports(pool, daily, NOW - timedelta(days=day))
+        assert await LikenessStore(pool).find_hotspots(NOW) == []
+
+
+async def test_what_would_be_much_anywhere_is_told_in_a_young_log_too(database: str) -> None:
+    async with await open_pool(database) as pool:
+        await add_reports(pool, 40, NOW)
+        assert {one.matter for one in await LikenessStore(pool).find_hotspots(NOW)} == {"停水"}
+
+
 async def test_one_citizen_alone_makes_no_hot_spot(database: str) -> None:
     await submit(database, TOLD[0])
     async with house(database) as (pool, store, _):
         await add_reports(pool, 60, NOW, citizens=2)
+        await settled(pool)
         assert await store.find_hotspots(NOW) == []
 
 
@@ -150,6 +172,7 @@ async def test_a_hot_spot_ends_and_may_come_again(database: str) -> None:
     await submit(database, TOLD[0])
     async with house(database) as (pool, store, _):
         await add_reports(pool, 9, NOW)
+        await settled(pool)
         await store.find_hotspots(NOW)
         later = NOW + timedelta(days=9)
         await store.find_hotspots(later)
@@ -167,6 +190,7 @@ async def test_a_hot_spot_that_flares_up_again_is_told_again(database: str) -> N
         await compare_all(pool, clusterer().tell)
         await pool.execute("UPDATE ticket_traits SET at = $1", NOW - timedelta(hours=1))
         await add_reports(pool, 9, NOW)
+        await settled(pool)
         moment = NOW
         spots = HotSpots(rows=store, service=service, clock=lambda: moment)
         await spots.sweep()

@@ -87,6 +87,7 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
     "what is proposed": (
         "likeness", "similar", ("DG20261121300000010", 10), {"merge_proposals_pkey", "merge_proposals_other"},
     ),
+    "how old the log of hot spots is": ("likeness", "since", (LATEST,), {"ticket_traits_by_time"}),
     "counts for hot spots": ("likeness", "counts", (LATEST, 5), {"ticket_traits_by_time"}),
     "what neighbours have to be told": ("neighbours", "page", (["department:单位7"], 500), {"ticket_events_pkey"}),
     "a citizen's tickets at the portal": (

@@ -100,6 +100,10 @@ GROUP BY GROUPING SETS ((town, matter), (town, spot, matter))
 HAVING (GROUPING(spot) = 1 OR spot IS NOT NULL)
    AND count(DISTINCT who) FILTER (WHERE at > $1::timestamptz - interval '7 days') >= $2;
 
+-- name: since
+-- When what is known of places and matters at $1 began.
+SELECT min(at) FROM ticket_traits WHERE at <= $1;
+
 -- name: keep_hotspot
 -- A hot spot as it stands now; a new row unless one is active there. The last of its tickets carries its alarm.
 INSERT INTO hotspots (town, spot, matter, hours, count, expected, began_at, last_at, found_at, tickets)
