@@ -3,16 +3,14 @@
 Protocol. Near-duplicates form a group. A tenth of the groups, chosen by a hash, is never trained on, neither today nor
 at any later training, so that the new model and the present one can be compared there. On the rest, grouped folds give
 the figures of the report. The new model is installed if it is right on more of the tenth than the present one, and
-finds no fewer emergencies among the project's texts kept aside. Where there are corrections among the tickets it must
-hardly be worse at those texts' categories and at dispatching them either: people correct what the present model got
-wrong, so on a tenth of that nearly any other wins.
+hardly worse on the project's texts kept aside (`triage.successor`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,21 +19,16 @@ from hotline.errors import InvalidInput
 from triage.bars import bins_of, error_of
 from triage.corpus import TICKET, Example, read_corpus
 from triage.entities import mask
-from triage.evaluate import evaluate
 from triage.growth import growth
 from triage.heads import Data, Step, Trained, heads_of, prepare
 from triage.install import install
-from triage.opinion import Use
-from triage.pipeline import Pipeline
 from triage.report import Answer, Match, report
+from triage.successor import keep_encoder, matched
 from triage.tickets import Tickets
 from triage.train import Second, checked, steps, write_model
 
 LEAST_HELD_OUT = 20
 """Held-out tickets below which chance would decide which model is better."""
-FALL = 0.01
-"""By how much categories and dispatch of the project's texts may fall: about twice what chance does to 5,000 texts."""
-_FOUND, _HELD = "emergency_raised_at_all", {"l2_accuracy": "事项正确率", "dispatch_precision": "自动派单正确率"}
 _ONE_IN = 10
 _STEPS = (
     "读取",
@@ -86,12 +79,14 @@ def train_city(
         corrections: some tickets are there because people corrected the present model.
 
     Raises:
-        InvalidInput: there are too few tickets to compare two models on.
+        InvalidInput: there are too few tickets to compare two models on, or an encoder would be lost.
     """
     with steps(_STEPS, progress) as step:
         step()
         texts = checked(read_corpus(corpus), city)
         seen, groups, held = _parted(tickets)
+        if second is None and not force and not keep:
+            keep_encoder(models)
         base = [example for example in texts if not example.apart]
         step()
         data = prepare([*base, *seen], [*(example.text for example in base), *groups])
@@ -99,7 +94,7 @@ def train_city(
         step()
         points = growth(data, city)
         step()
-        match = _match(held, texts, models, out / "model", city, force=force, corrections=corrections)
+        match = matched(held, texts, models, out / "model", city, force=force, corrections=corrections)
         match = match._replace(installed=match.installed and not keep)
         answers = _answers(data, trained)
         step()
@@ -150,44 +145,6 @@ def _answers(data: Data, trained: Trained) -> list[Answer]:
         Answer(mask(data.examples[row].text), data.examples[row].label, head.labels[best], float(confidence))
         for row, best, confidence in zip(rows, chances.argmax(axis=1), sure, strict=True)
     ]
-
-
-def _match(
-    held: Sequence[Example],
-    texts: Sequence[Example],
-    present: Path,
-    new: Path,
-    city: City,
-    *,
-    force: bool,
-    corrections: bool,
-) -> Match:
-    judges = [Pipeline.load(city, folder, encoder=Use.ALWAYS) for folder in (present, new)]
-    before, after = (_right(judge, held) for judge in judges)
-    was, now = (evaluate(judge, texts, city.directory) for judge in judges)
-    fallen = [name for one, name in _HELD.items() if corrections and now[one] < was[one] - FALL]
-    better = after > before and now[_FOUND] >= was[_FOUND] and not fallen
-    reason = f"留出的{len(held)}件工单上, 新模型判对{after}件, 现用模型{before}件; {_told(was, now)}"
-    if fallen:
-        reason += f"; {'和'.join(fallen)}下降超过{FALL:.2f}"
-    if force and not better:
-        reason += "; 按 --force 安装"
-    return Match(len(held), after, before, force or better, reason)
-
-
-def _told(was: Mapping[str, float], now: Mapping[str, float]) -> str:
-    names = {_FOUND: "发现的紧急情况"} | _HELD
-    return "留出的项目文本上" + "; ".join(
-        f"{name}: 新{now[one]:.4f}, 现用{was[one]:.4f}" for one, name in names.items()
-    )
-
-
-def _right(judge: Callable[[Sequence[str]], Sequence[Any]], held: Sequence[Example]) -> int:
-    found = judge([example.text for example in held])
-    return sum(
-        one.category is not None and one.category.l1 + one.category.l2 == example.label
-        for example, one in zip(held, found, strict=True)
-    )
 
 
 def _notes(tickets: Tickets, seen: Sequence[Example], held: Sequence[Example]) -> list[str]:

@@ -44,7 +44,7 @@ def add_ticket_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoder", metavar="PATH",
         help="train an encoder too: `own` pre-trains ours from nothing, a folder is a local BERT-family checkpoint "
-        "(needs requirements-train.txt)",
+        "(needs requirements-train.txt; on tickets asked for where the present model has one)",
     )
 
 

@@ -20,6 +20,7 @@ from triage.city_train import Outcome, train_city
 from triage.install import PREVIOUS, install
 from triage.linear import load_linear
 from triage.report import Answer, Match, report
+from triage.successor import worse
 from triage.svg import Point, confusion, curve, reliability
 from triage.tickets import Grams, Tickets, alike, groups_of, read_tickets
 from triage.train import train
@@ -216,9 +217,47 @@ def test_who_learns_what_was_corrected_and_forgets_the_rest_is_not_installed(cit
     assert "下降超过0.01" in outcome.match.reason
 
 
+def test_an_encoder_is_not_lost_unasked_and_the_comparison_without_one_is_fair(
+    corpus: Path, city: City, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidInput, match="--encoder own"):
+        taught(made_up(330), corpus, Path("models"), tmp_path / "one", city)
+    assert list((tmp_path / "one").iterdir()) == [], "told before anything is trained"
+    (tmp_path / "two").mkdir()
+    outcome = train_city(
+        made_up(330), corpus, Path("models"), tmp_path / "two", city, title="试", keep=True, progress=False
+    )
+    assert not outcome.match.installed
+    assert "都不用编码器比较" in outcome.match.reason
+
+
+FIGURES = {
+    "emergency_raised_at_all": 0.9956, "emergency_recall": 0.9365, "false_alarms_hard_negatives": 0.0281,
+    "false_alarms_ordinary": 0.0077, "l2_accuracy": 0.8099, "dispatch_precision": 0.9603,
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"emergency_raised_at_all": 0.9891}, []),
+        ({"emergency_raised_at_all": 0.98}, ["发现的紧急情况下降超过0.005"]),
+        ({"emergency_recall": 0.93}, []), ({"emergency_recall": 0.92}, ["直接判为紧急的紧急情况下降超过0.01"]),
+        ({"false_alarms_hard_negatives": 0.0}, []),
+        ({"false_alarms_hard_negatives": 0.05}, ["易误判文本的误报上升超过0.01"]),
+        ({"false_alarms_ordinary": 0.0107}, []), ({"false_alarms_ordinary": 0.02}, ["普通文本的误报上升超过0.005"]),
+        ({"l2_accuracy": 0.79, "dispatch_precision": 0.94}, ["事项正确率下降超过0.01", "自动派单正确率下降超过0.01"]),
+    ],
+)
+def test_what_is_held_may_get_worse_by_what_chance_does(changed: dict[str, float], told: list[str]) -> None:
+    assert worse(FIGURES, FIGURES | changed, corrections=True) == told
+    only_alarms = [one for one in told if "正确率" not in one]
+    assert worse(FIGURES, FIGURES | changed, corrections=False) == only_alarms
+
+
 def test_too_few_tickets_are_refused(corpus: Path, city: City, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="至少需要"):
-        taught(made_up(60), corpus, tmp_path, tmp_path / "out", city)
+        taught(made_up(60), corpus, Path("models"), tmp_path / "out", city)
 
 
 def test_installing_takes_away_what_the_new_model_lacks(tmp_path: Path) -> None:
