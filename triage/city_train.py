@@ -17,7 +17,7 @@ import numpy as np
 from hotline.city import City
 from hotline.errors import InvalidInput
 from triage.bars import bins_of, error_of
-from triage.corpus import TICKET, Example, read_corpus
+from triage.corpus import TICKET, Example, fitting, read_corpus
 from triage.entities import mask
 from triage.growth import growth
 from triage.heads import Data, Step, Trained, heads_of, prepare
@@ -25,7 +25,7 @@ from triage.install import install
 from triage.report import Answer, Match, report
 from triage.successor import keep_encoder, matched
 from triage.tickets import Tickets
-from triage.train import Second, checked, steps, write_model
+from triage.train import Second, steps, write_model
 
 LEAST_HELD_OUT = 20
 """Held-out tickets below which chance would decide which model is better."""
@@ -83,7 +83,7 @@ def train_city(
     """
     with steps(_STEPS, progress) as step:
         step()
-        texts = checked(read_corpus(corpus), city)
+        texts = fitting(read_corpus(corpus), city)
         seen, groups, held = _parted(tickets)
         if second is None and not force and not keep:
             keep_encoder(models)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
+import structlog
 
+from hotline.city import City
 from hotline.errors import InvalidInput
 from hotline.terms import Kind, Service, Verdict
 
+log = structlog.get_logger(__name__)
 APART_ONE_IN = 10
+_SHOWN = 20
 HARD = "emergency"
 """How the files of emergencies, and of texts that only sound like one, begin."""
 TICKET = "ticket"
@@ -19,7 +24,8 @@ TICKET = "ticket"
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """One labelled text. `towns` is where the matter happened; `source` the file it stands in."""
+    """One labelled text. `towns` is where the matter happened; `source` the file it stands in. Without `l1` and `l2` it
+    bears no category of the city (`fitting`)."""
 
     text: str
     l1: str
@@ -56,6 +62,17 @@ def read_corpus(folder: Path) -> list[Example]:
     if not found:
         raise InvalidInput(f"{folder} 内没有标注文本(*.jsonl)", error_id="corpus_empty")
     return list(found.values())
+
+
+def fitting(examples: Sequence[Example], city: City) -> list[Example]:
+    """Return the examples; those of categories that the city does not have bear none, and teach all the rest."""
+    known = {label.l1 + label.l2 for label in city.categories}
+    strange = Counter(example.label for example in examples if example.label not in known)
+    if strange:
+        log.warning("labels_unknown_to_the_city", texts=strange.total(), labels="、".join(sorted(strange)[:_SHOWN]))
+    return [
+        example if example.label in known else msgspec.structs.replace(example, l1="", l2="") for example in examples
+    ]
 
 
 def _parsed(line: bytes, where: str) -> Example:

@@ -145,7 +145,7 @@ def fine_tune(
     """Teach body and heads together, each at its own rate."""
     _seed()
     truth = [torch.tensor(part) for part in targets[:3]]
-    outer = torch.tensor(targets.outer)[truth[0]]
+    outer = torch.where(truth[0] == UNKNOWN, UNKNOWN, torch.tensor(targets.outer)[truth[0].clamp(min=0)])
     steps = epochs * -(-len(rows) // _BATCH_HEADS)
     own = [part for name, part in network.named_parameters() if not name.startswith("body.")]
     both = [{"params": list(network.body.parameters())}, {"params": own, "lr": heads}]
@@ -157,12 +157,18 @@ def fine_tune(
             ids = ids.masked_fill(_some(ids, _HIDDEN_TOKENS, marks), marks.mask)
             with _half():
                 category, kind, verdict, first = network(ids, mask)
-            loss = functional.cross_entropy(category.float(), truth[0][batch], label_smoothing=_SMOOTHED)
-            loss = loss + 0.5 * functional.cross_entropy(first.float(), outer[batch])
+            loss = _of_category(category, first, truth[0][batch], outer[batch])
             loss = loss + 0.3 * _where_known(kind, truth[1][batch]) + 0.3 * _where_known(verdict, truth[2][batch])
             _step(loss, network, optimizer, schedule)
             tick()
     network.eval()
+
+
+def _of_category(category: Any, first: Any, truth: Any, outer: Any) -> Any:
+    if bool((truth == UNKNOWN).all()):
+        return 0.0  # their mean would be no number
+    loss = functional.cross_entropy(category.float(), truth, label_smoothing=_SMOOTHED)
+    return loss + 0.5 * functional.cross_entropy(first.float(), outer)
 
 
 def _where_known(logits: Any, truth: Any) -> Any:

@@ -133,7 +133,7 @@ def _targets(examples: Sequence[Example], card: Card) -> Targets:
     category, kind, verdict, _ = (head.labels for head in card.heads)
     outer = sorted({label[:2] for label in category})
     return Targets(
-        numbers_of(np.array([example.label for example in examples]), category),
+        np.array([category.index(example.label) if example.label else UNKNOWN for example in examples]),
         _unless_ticket(examples, numbers_of(np.array([example.kind.value for example in examples]), kind)),
         _unless_ticket(examples, numbers_of(np.array([example.verdict.value for example in examples]), verdict)),
         np.array([outer.index(label[:2]) for label in category]),
@@ -194,7 +194,9 @@ def _card(
     blends = [best_blend(*one) for one in zip(held.opinions, second, targets[:3], strict=True)]
     (first_share, first_scale, _), (second_share, second_scale, _), (third_share, third_scale, _) = blends
     chances = blends[0][2]
-    curve = calibration_curve(chances.max(axis=1), chances.argmax(axis=1) == targets.category)
+    named = np.flatnonzero(targets.category != UNKNOWN)
+    right = chances[named].argmax(axis=1) == targets.category[named]
+    curve = calibration_curve(chances[named].max(axis=1), right)
     category = msgspec.structs.replace(linear.heads[0], curve=curve)
     known = np.flatnonzero(targets.verdict != UNKNOWN)
     logs = [np.log(blend[2] + 1e-9) for blend in blends]

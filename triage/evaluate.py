@@ -38,13 +38,15 @@ def _share(hits: Sequence[bool]) -> float:
 
 def _category(apart: Sequence[Example], found: Sequence[Triage]) -> dict[str, float]:
     pairs = [(example, one, one.category) for example, one in zip(apart, found, strict=True) if one.category]
-    right = np.array([(c.l1, c.l2) == (example.l1, example.l2) for example, _, c in pairs])
-    near = [example.label in {c.l1 + c.l2, *(a.l1 + a.l2 for a in one.alternatives)} for example, one, c in pairs]
+    named = [pair for pair in pairs if pair[0].label]
+    right = np.array([(c.l1, c.l2) == (example.l1, example.l2) for example, _, c in named])
+    near = [example.label in {c.l1 + c.l2, *(a.l1 + a.l2 for a in one.alternatives)} for example, one, c in named]
+    stated = np.array([c.confidence for _, _, c in named])
     return {
-        "l1_accuracy": _share([c.l1 == example.l1 for example, _, c in pairs]),
+        "l1_accuracy": _share([c.l1 == example.l1 for example, _, c in named]),
         "l2_accuracy": _share(right.tolist()),
         "l2_among_first_four": _share(near),
-        "l2_ece": round(calibration_error(np.array([c.confidence for _, _, c in pairs]), right), 4),
+        "l2_ece": round(calibration_error(stated, right), 4) if named else 0.0,
         "kind_accuracy": _share([one.kind is example.kind for example, one, _ in pairs]),
         "towns_exact": _share([set(one.towns) == set(example.towns) for example, one, _ in pairs]),
     }
@@ -54,7 +56,7 @@ def _department(apart: Sequence[Example], found: Sequence[Triage], directory: Di
     """Judge the department by what the directory says of the right category at the place and of the kind found."""
     right, guessed, sure = [], [], []
     for example, one in zip(apart, found, strict=True):
-        if example.verdict is not Verdict.NON_EMERGENCY:
+        if example.verdict is not Verdict.NON_EMERGENCY or not example.label:
             continue
         truth = msgspec.structs.replace(one, category=Category(example.l1, example.l2, 1.0), needs_person=False)
         owner = best_guess(truth, directory).department

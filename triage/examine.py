@@ -10,7 +10,7 @@ from hotline.city import City
 from hotline.terms import Verdict
 from triage.bars import Bar, bins_of, diagram, error_of, macro_f1, scored, table_text
 from triage.card import SHORT
-from triage.corpus import Example, read_corpus
+from triage.corpus import Example, fitting, read_corpus
 from triage.evaluate import evaluate
 from triage.learner import cross_validated
 from triage.real import LABELLED, NOWHERE, ORDINARY, RealAppeal, class_of, mapping, mapping_lines, read_real
@@ -41,7 +41,7 @@ _TITLE = 3
 
 def kept_aside(judge: Judge, data: Path, city: City, write: Write) -> list[Bar]:
     """Measure on the tenth of `data` that no training sees, and draw how far the confidences hold."""
-    examples = read_corpus(data)
+    examples = fitting(read_corpus(data), city)
     apart = [example for example in examples if example.apart]
     write(
         f"\n1. The tenth kept aside of {data}: {len(apart)} of {len(examples)} texts, chosen by a hash of the text.\n"
@@ -49,7 +49,8 @@ def kept_aside(judge: Judge, data: Path, city: City, write: Write) -> list[Bar]:
     found = judge([example.text for example in apart])
     figures = evaluate(_answers(apart, found), examples, city.directory)
     bars = _tell(write, [Bar(name, figures[key], least, most) for name, key, least, most in _KEPT_ASIDE])
-    pairs = [(one.category, example) for example, one in zip(apart, found, strict=True) if one.category]
+    both = zip(apart, found, strict=True)
+    pairs = [(one.category, example) for example, one in both if one.category and example.label]
     stated = [category.confidence for category, _ in pairs]
     bins = bins_of(stated, [category.l1 + category.l2 == example.label for category, example in pairs])
     bars += _tell(write, [Bar("expected calibration error of the second level", error_of(bins))])

@@ -13,6 +13,8 @@ from triage.mixture import mixture, view_of
 from triage.svg import Point
 
 SHARES = (0.0, 0.1, 0.3, 1.0)
+LEAST = 2
+"""Categories from which there is anything to tell apart: a city's own may have none in common with the project's."""
 
 
 def growth(data: Data, city: City) -> list[Point]:
@@ -27,11 +29,14 @@ def growth(data: Data, city: City) -> list[Point]:
     others, fold = next(iter(folds))
     features = view_of(data.grams, data.space.cues, labels, classes).features(data.grams)
     order = sorted(others, key=lambda row: str(names[row]))
+    known = np.intersect1d(data.told, data.named)
     points = []
     for share in SHARES:
-        rows = np.concatenate((data.told, tickets[order[: round(share * len(order))]])).astype(int)
+        rows = np.concatenate((known, tickets[order[: round(share * len(order))]])).astype(int)
+        if len(set(labels[rows])) < LEAST:
+            continue
         machine = mixture(features[rows], labels[rows], classes, outer)
         best = (features[tickets[fold]] @ machine.weights + machine.bias).argmax(axis=1)
         right = np.array(classes)[best] == labels[tickets[fold]]
-        points.append(Point(len(rows) - len(data.told), float(right.mean())))
+        points.append(Point(len(rows) - len(known), float(right.mean())))
     return points

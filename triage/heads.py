@@ -1,7 +1,7 @@
 """The heads of the linear model – category, kind, verdict, services – from labelled texts. Training only.
 
-Texts of the corpus bear every label. Tickets of a city (`TICKET`) bear a category and nothing else, so that the other
-heads leave them out.
+Texts of the corpus bear every label, but no category where the city has none such. Tickets of a city (`TICKET`) bear a
+category and nothing else. Each head leaves out what does not bear its label.
 """
 
 from __future__ import annotations
@@ -44,12 +44,14 @@ Step = Callable[[], object]
 
 
 class Data(NamedTuple):
-    """Texts, clean and as features; `told` are the rows that bear every label, `groups` what folds leave whole."""
+    """Texts, clean and as features; `named` are the rows that bear a category, `told` those that bear the other labels,
+    `groups` is what folds leave whole."""
 
     examples: Sequence[Example]
     texts: Sequence[str]
     space: Space
     grams: Any
+    named: NDArray[np.int64]
     told: NDArray[np.int64]
     groups: Sequence[str]
 
@@ -79,7 +81,8 @@ def prepare(examples: Sequence[Example], groups: Sequence[str] | None = None) ->
     texts = [text.clean for text in normalise([example.text for example in examples])]
     space = make_space(texts)
     told = np.flatnonzero([example.source != TICKET for example in examples])
-    return Data(examples, texts, space, matrix(space, texts), told, groups or texts)
+    named = np.flatnonzero([bool(example.label) for example in examples])
+    return Data(examples, texts, space, matrix(space, texts), named, told, groups or texts)
 
 
 def heads_of(data: Data, city: City, step: Step) -> tuple[Trained, NDArray[np.float64]]:
@@ -121,20 +124,22 @@ def _head(name: str, labels: Sequence[str], fitted: Fitted, scale: float, *, man
 
 
 def category_head(data: Data, city: City) -> Weighed:
-    """Fit the category on every text."""
+    """Fit the category on every text that bears one."""
     classes = [label.l1 + label.l2 for label in city.categories]
-    labels = np.array([example.label for example in data.examples])
+    labels = np.array([data.examples[row].label for row in data.named])
     truth = numbers_of(labels, classes)
     outer = [label.l1 for label in city.categories]
     view = view_of(data.grams, data.space.cues, labels, classes)
-    features = view.features(data.grams)
-    scores = cross_mixture(features, labels, classes, outer, groups=data.groups)
+    features = view.features(data.grams[data.named])
+    found = cross_mixture(features, labels, classes, outer, groups=[data.groups[row] for row in data.named])
     fitted = view.folded(mixture(features, labels, classes, outer))
-    scale = temperature(scores, truth)
-    chances = softmax(scores * scale)
+    scale = temperature(found, truth)
+    chances = softmax(found * scale)
     curve = calibration_curve(chances.max(axis=1), chances.argmax(axis=1) == truth)
     head = msgspec.structs.replace(_head("category", classes, fitted, scale), curve=curve)
-    return Weighed(head, fitted.weights, scores * scale)
+    scores = np.full((len(data.examples), len(classes)), np.nan)
+    scores[data.named] = found * scale
+    return Weighed(head, fitted.weights, scores)
 
 
 def _told_head(data: Data, name: str, classes: Sequence[str], answers: Sequence[str], strength: float) -> Weighed:

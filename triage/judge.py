@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotline.appeal import Category, Evidence
-from hotline.terms import Service, Verdict
+from hotline.terms import Kind, Service, Verdict
+from routing.directory import Directory
 from triage.card import Head, Thresholds
 from triage.features import Floats, Ints
 from triage.rules import Assessment, services_of
@@ -39,6 +40,29 @@ class Choice(NamedTuple):
     category: Category
     alternatives: tuple[Category, ...]
     sure: bool
+
+
+class Leads(NamedTuple):
+    """Which unit leads each category in one version of the directory: its number, and the same as ones in a table."""
+
+    unit_of: NDArray[np.int64]
+    table: Floats
+
+
+def departments_of(labels: Sequence[str], directory: Directory) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the lead units and the number of each label's lead, whatever the place ({place} is one of them)."""
+    leads = []
+    for label in labels:
+        rule = directory.find(label[:2], label[2:], Kind.COMPLAINT, ())
+        leads.append(rule.lead if rule else "")
+    units = list(dict.fromkeys(leads))
+    return units, np.array([units.index(lead) for lead in leads], dtype=np.int64)
+
+
+def leads_of(labels: Sequence[str], directory: Directory) -> Leads:
+    """Return the same as a table."""
+    units, unit_of = departments_of(labels, directory)
+    return Leads(unit_of, np.eye(len(units), dtype=np.float32)[unit_of])
 
 
 def choose(head: Head, chances: Floats, departments: Floats, unit_of: Ints, limits: Thresholds) -> list[Choice]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
+import structlog
 
 from hotline.appeal import Category, Entity, Evidence, Triage
 from hotline.city import City
@@ -29,9 +29,18 @@ from triage.card import Card
 from triage.encoder import Blend, load_blend
 from triage.entities import entities_in
 from triage.explain import explain
-from triage.features import Floats
 from triage.gazetteer import load_gazetteer
-from triage.judge import Choice, choose, graver, model_evidence, raised, rule_evidence, services_for
+from triage.judge import (
+    Choice,
+    Leads,
+    choose,
+    graver,
+    leads_of,
+    model_evidence,
+    raised,
+    rule_evidence,
+    services_for,
+)
 from triage.lexicon import cues, dangers
 from triage.linear import LinearModel, Scores, load_linear
 from triage.match import Batch, Together
@@ -43,6 +52,7 @@ from triage.rules import Assessment, assess_all
 from triage.text import Text, legible, normalise
 from triage.title import titles_in
 
+log = structlog.get_logger(__name__)
 SHORTEST = 2
 """Characters below which nothing can be judged."""
 _CHUNK = 256
@@ -65,21 +75,9 @@ class Units(NamedTuple):
     assisting: tuple[DepartmentCode, ...]
 
 
-class Leads(NamedTuple):
-    """Which unit leads each category in one version of the directory: its number, and the same as ones in a table."""
-
-    unit_of: NDArray[np.int64]
-    table: Floats
-
-
-def departments_of(labels: Sequence[str], directory: Directory) -> tuple[list[str], NDArray[np.int64]]:
-    """Return the lead units and the number of each label's lead, whatever the place ({place} is one of them)."""
-    leads = []
-    for label in labels:
-        rule = directory.find(label[:2], label[2:], Kind.COMPLAINT, ())
-        leads.append(rule.lead if rule else "")
-    units = list(dict.fromkeys(leads))
-    return units, np.array([units.index(lead) for lead in leads], dtype=np.int64)
+def strange_labels(card: Card, city: City) -> list[str]:
+    """Return the categories that the model names and the city does not have, or the other way round."""
+    return sorted({label.l1 + label.l2 for label in city.categories} ^ set(card.heads[0].labels))
 
 
 class Pipeline:
@@ -116,6 +114,8 @@ class Pipeline:
         """
         linear = load_linear(model_dir)
         careful = None if encoder is Use.OFF else load_blend(model_dir, linear)
+        if strange := strange_labels(linear.card, city):
+            log.warning("model_of_other_categories", labels="、".join(strange), mend="python -m hotline train")
         return cls(city, load_gazetteer(city.places, city.name), linear, careful, encoder)
 
     @property
@@ -227,8 +227,7 @@ class Pipeline:
         }
 
     def _grouped(self, _version: str) -> Leads:
-        units, unit_of = departments_of(self._category.labels, self._directory())
-        return Leads(unit_of, np.eye(len(units), dtype=np.float32)[unit_of])
+        return leads_of(self._category.labels, self._directory())
 
     def _look_up(self, _version: str, l1: str, l2: str, kind: Kind, towns: tuple[str, ...]) -> Units | None:
         asked = Triage(category=Category(l1, l2, 1.0), kind=kind, towns=towns)

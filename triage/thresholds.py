@@ -13,10 +13,9 @@ from hotline.terms import Kind, Verdict
 from triage.card import NEVER, OF_PASSAGES, RAISED, RECALL, Head, Thresholds
 from triage.corpus import Example
 from triage.fit import numbers_of, softmax
-from triage.judge import shifted, tilt
+from triage.judge import departments_of, shifted, tilt
 from triage.match import batch_of
 from triage.passages import LONG
-from triage.pipeline import departments_of
 from triage.rules import Assessment, assess_all
 from triage.text import normalise
 
@@ -52,16 +51,18 @@ def thresholds_for(
 
     Args:
         category, kind, verdict: the head, and its scores on texts it was not trained on, shape (texts, labels).
+            Texts without a category of the city count for the alarms only.
         told: rows whose kind and verdict are known.
         alarming: the chance of each text's most alarming passage, shape (texts,).
         of_passages: the thresholds of passages where they are chosen already.
     """
     units, unit_of = departments_of(category[0].labels, city.directory)
-    truth = unit_of[numbers_of(np.array([example.label for example in examples]), category[0].labels)]
-    chances = softmax(category[1])
+    named = [row for row, example in enumerate(examples) if example.label]
+    truth = unit_of[numbers_of(np.array([examples[row].label for row in named]), category[0].labels)]
+    chances = softmax(category[1][named])
     chosen = unit_of[chances.argmax(axis=1)]
     mass = (chances @ np.eye(len(units))[unit_of])[np.arange(len(chosen)), chosen]
-    usual = np.array([example.verdict is Verdict.NON_EMERGENCY for example in examples])
+    usual = np.array([examples[row].verdict is Verdict.NON_EMERGENCY for row in named])
     helped = softmax(kind[1][told])[:, kind[0].labels.index(Kind.ASSISTANCE.value)]
     known = [examples[row] for row in told]
     passage = of_passages or passage_thresholds(known, alarming[told])

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from hotline.city import City
 from hotline.errors import InvalidInput
 from triage.card import Card
-from triage.corpus import Example, read_corpus
+from triage.corpus import Example, fitting, read_corpus
 from triage.encoder import load_blend
 from triage.evaluate import evaluate
 from triage.fit import Space
@@ -46,7 +46,7 @@ def train(
         second: what trains the encoder; without it the linear model stands alone.
 
     Raises:
-        InvalidInput: the texts are wrong, or bear labels that the city's categories lack.
+        InvalidInput: the texts are wrong, or none bears a label of the city's categories.
     """
     with steps(_STEPS, progress) as step:
         step()
@@ -83,13 +83,13 @@ def steps(names: Sequence[str], progress: bool) -> Iterator[Any]:
         bar.update(1)
 
 
-def checked(examples: list[Example], city: City) -> list[Example]:
-    """Return the examples; raises InvalidInput where one bears a label that the city's categories lack."""
-    known = {label.l1 + label.l2 for label in city.categories}
-    strange = sorted({example.label for example in examples} - known)
-    if strange:
-        raise InvalidInput(f"标注中有分类表没有的事项: {'、'.join(strange[:20])}", error_id="corpus_invalid")
-    return examples
+def checked(examples: Sequence[Example], city: City) -> list[Example]:
+    """Return the examples as they fit the city; raises InvalidInput where none bears a category of it."""
+    found = fitting(examples, city)
+    if not any(example.label for example in found):
+        strange = sorted({example.label for example in examples})
+        raise InvalidInput(f"标注中的事项都不在分类表中: {'、'.join(strange[:20])}", error_id="corpus_invalid")
+    return found
 
 
 def write_model(out: Path, space: Space, weights: NDArray[np.float64], card: Card) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from hotline import logs
 from hotline.cli.base import command, database_told
 from hotline.cli.check_identity import keys, staff
 from hotline.config import Settings, misspelt, read
@@ -33,6 +34,7 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Check everything; exit status 1 if something is wrong."""
+    logs.configure("warning")
     try:
         chosen, mistakes = read()
     except HotlineError as error:  # the file cannot be read: what it sets is not known
@@ -101,10 +103,14 @@ async def _calendar(chosen: Settings) -> str:
 
 async def _models(chosen: Settings) -> str:
     from hotline.city import load_city
-    from triage.pipeline import Pipeline
+    from triage.linear import load_linear
+    from triage.pipeline import Pipeline, strange_labels
 
-    pipeline = Pipeline.load(load_city(Path(chosen.city_dir)), Path(chosen.model_dir))
-    [triage] = pipeline(["路灯不亮"])
+    city, models = load_city(Path(chosen.city_dir)), Path(chosen.model_dir)
+    [triage] = Pipeline.load(city, models)(["路灯不亮"])
+    if strange := strange_labels(load_linear(models).card, city):
+        told = "、".join(strange[:5])
+        return f"warn: 模型与分类表不一致, 相差{len(strange)}项({told}…): 请用本市的分类重新训练(docs/triage.md)"
     return f"{triage.model} answers"
 
 

@@ -26,12 +26,14 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Print the comparison; install or forget where asked to."""
+    from hotline import logs
     from hotline.city import load_city
     from hotline.core import database_dsn
     from triage.shadow import FILE, compare, read_pairs
     from triage.tickets import hash_of
 
     chosen = settings()
+    logs.configure("warning")  # on standard error: what is printed is for programs too
     file = chosen.data_path / FILE
     lessons = asyncio.run(read_lessons(database_dsn(chosen), load_city(Path(chosen.city_dir))))
     found = compare(read_pairs(file), {hash_of(one.text): one.l1 + one.l2 for one in lessons})

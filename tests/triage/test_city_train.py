@@ -9,6 +9,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import pytest
 from openpyxl import Workbook
 
@@ -215,6 +216,19 @@ def test_who_learns_what_was_corrected_and_forgets_the_rest_is_not_installed(cit
     assert outcome.match.new_right > outcome.match.present_right
     assert not outcome.match.installed
     assert "下降超过0.01" in outcome.match.reason
+
+
+def test_a_city_whose_categories_are_all_its_own_learns_them_from_its_tickets(
+    corpus: Path, present: Path, city: City, tmp_path: Path
+) -> None:
+    names = {"施工噪声": "夜施工", "河涌": "水体", "违建": "乱搭"}
+    labels = [msgspec.structs.replace(one, l2=names.get(one.l2, f"{one.l2}甲")) for one in city.categories]
+    own = msgspec.structs.replace(city, categories=tuple(labels))
+    tickets = made_up(330)
+    named = [msgspec.structs.replace(one, l2=names[one.l2]) for one in tickets.examples]
+    outcome = taught(tickets._replace(examples=named), corpus, present, tmp_path / "out", own)
+    assert outcome.match.installed
+    assert outcome.right > 0.9
 
 
 def test_an_encoder_is_not_lost_unasked_and_the_comparison_without_one_is_fair(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -133,6 +134,17 @@ def test_of_a_long_text_the_encoder_says_less(own: Path) -> None:
     assert heard.seen[1, 0] == 1.0
     alone = load_linear(own)([text])
     assert blend([text]).category == pytest.approx(alone.category, abs=0.1)
+
+
+def test_texts_of_categories_that_the_city_lacks_teach_the_encoder_the_rest(
+    corpus: Path, city: City, tmp_path: Path
+) -> None:
+    lacking = msgspec.structs.replace(city, categories=tuple(one for one in city.categories if one.l1 != "05"))
+    second = partial(train_encoder, shape=Shape(1, 64, 64, 32), effort=Effort(1, 1, 1e-3, 1e-3), progress=False)
+    train(corpus, tmp_path, lacking, second=second, progress=False)
+    blend = blend_in(tmp_path)
+    assert blend.card.heads[0].labels == tuple(one.l1 + one.l2 for one in lacking.categories)
+    assert all(np.isfinite(head).all() for head in blend(TEXTS))
 
 
 def test_an_encoder_beside_another_linear_model_is_left_out(own: Path, tmp_path: Path, city: City) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from hotline.city import City, load_city
 from hotline.errors import InvalidInput
 from hotline.terms import Verdict
 from tests.triage.small import write_corpus
 from triage.fit import calibration_curve, calibration_error, fit, make_space, matrix, read_cues, temperature
-from triage.pipeline import Pipeline
+from triage.linear import load_linear
+from triage.pipeline import Pipeline, strange_labels
 from triage.thresholds import least_confidence
 from triage.train import train
 
@@ -65,6 +68,28 @@ def test_unknown_labels_are_refused(city: City, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps(line), "utf-8")
     with pytest.raises(InvalidInput, match="没有"):
         train(tmp_path, tmp_path, city, progress=False)
+
+
+def test_texts_of_categories_that_the_city_lacks_teach_the_rest(city: City, corpus: Path, tmp_path: Path) -> None:
+    renamed = [
+        msgspec.structs.replace(one, l2="讨薪") if one.l2 == "欠薪" else one for one in city.categories
+    ]
+    other = msgspec.structs.replace(city, categories=tuple(renamed))
+    figures = train(corpus, tmp_path, other, progress=False)
+    assert figures["l2_accuracy"] > 0.8, "of the texts that bear a category of the city"
+    card = load_linear(tmp_path).card
+    assert "01讨薪" in card.heads[0].labels
+    assert strange_labels(card, other) == []
+    assert strange_labels(card, city) == ["01欠薪", "01讨薪"]
+    with capture_logs() as told:
+        wages, lamp = Pipeline.load(other, tmp_path)(["血汗钱一直要不到，包工头人跑了", "路灯又不亮，请处理"])
+        assert told == []
+        Pipeline.load(city, tmp_path)
+    assert [(one["event"], one["labels"]) for one in told] == [("model_of_other_categories", "01欠薪、01讨薪")]
+    assert lamp.category is not None
+    assert lamp.category.l2 == "路灯"
+    assert wages.category is not None
+    assert wages.category.l2 != "欠薪"
 
 
 def test_the_least_confidence_keeps_the_precision() -> None:
