@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import msgspec
 
 RECALL = 0.95
@@ -54,21 +56,28 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """What linear.json holds: the heads category, kind, verdict and services, in this order."""
+    """What linear.json holds: the heads category, kind, verdict and services, in this order.
+
+    Attributes:
+        weights: digest of the file of weights that biases and thresholds were chosen for; "" in older cards.
+    """
 
     version: str
     heads: tuple[Head, ...]
     thresholds: Thresholds
+    weights: str = ""
 
 
 class EncoderCard(msgspec.Struct, frozen=True, kw_only=True):
     """What encoder.json holds.
 
     Attributes:
+        version: `encoder-` and the beginning of the network's digest.
         beside: version of the linear model that the blend was tuned beside; with another it would not be calibrated.
         longest: tokens of a text that are looked at.
         shares, scales: for category, kind and verdict the encoder's share of the blend, 0 to 1, and its temperature.
         card: heads, calibration and thresholds of the blend.
+        tokenizer: digest of the tokenizer's file; "" in older cards.
     """
 
     version: str
@@ -77,3 +86,9 @@ class EncoderCard(msgspec.Struct, frozen=True, kw_only=True):
     shares: tuple[float, float, float]
     scales: tuple[float, float, float]
     card: Card
+    tokenizer: str = ""
+
+
+def digest_of(data: bytes) -> str:
+    """Return what a card knows a file by."""
+    return hashlib.sha256(data).hexdigest()[:12]

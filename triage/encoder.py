@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from hotline.errors import InvalidInput
-from triage.card import Card, EncoderCard
+from triage.card import Card, EncoderCard, digest_of
 from triage.features import Floats
-from triage.linear import LinearModel, Scores
+from triage.linear import MEND, LinearModel, Scores, tell_undigested
 
 NETWORK, TOKENIZER, CARD = "encoder.onnx", "encoder.tokenizer.json", "encoder.json"
 HEADS = ("category", "kind", "verdict")
@@ -112,11 +112,15 @@ def load_blend(folder: Path, linear: LinearModel) -> Blend | None:
         own = msgspec.json.decode((folder / CARD).read_bytes(), type=EncoderCard)
         if own.beside != linear.card.version:
             return None
-        tokenizer = Tokenizer.from_buffer((folder / TOKENIZER).read_bytes())
-        session = onnxruntime.InferenceSession((folder / NETWORK).read_bytes(), _options())
+        words, network = (folder / TOKENIZER).read_bytes(), (folder / NETWORK).read_bytes()
+        tokenizer = Tokenizer.from_buffer(words)
+        session = onnxruntime.InferenceSession(network, _options())
     except Exception as error:  # onnxruntime and tokenizers raise plain ones of their own
-        detail = f"模型 {folder} 的编码器无法读取: {error}; 请运行 python -m hotline train"
-        raise InvalidInput(detail, error_id="model_invalid") from error
+        raise InvalidInput(f"模型 {folder} 的编码器无法读取: {error}; {MEND}", error_id="model_invalid") from error
+    if not own.tokenizer:
+        tell_undigested(str(folder), CARD)
+    if not own.version.endswith(digest_of(network)) or own.tokenizer not in ("", digest_of(words)):
+        raise InvalidInput(f"模型 {folder} 的编码器文件不是同一次训练的结果; {MEND}", error_id="model_invalid")
     return Blend(linear, Encoder(session, tokenizer, longest=own.longest), own)
 
 

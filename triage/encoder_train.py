@@ -7,7 +7,6 @@ and its thresholds. What was measured is what ships.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,9 +21,9 @@ from transformers import AutoModel, AutoTokenizer
 
 from hotline.city import City
 from hotline.errors import InvalidInput
-from triage.card import Card, EncoderCard
+from triage.card import Card, EncoderCard, digest_of
 from triage.corpus import TICKET, Example
-from triage.encoder import NETWORK, blended
+from triage.encoder import NETWORK, TOKENIZER, blended
 from triage.encoder_export import export, write_card
 from triage.encoder_fit import UNKNOWN, Marks, Network, Shape, Targets, fine_tune, new_body, predict, pretrain
 from triage.encoder_start import first_vectors
@@ -212,7 +211,7 @@ def _card(
     )
     if third_share == 0.0:
         limits = msgspec.structs.replace(linear.thresholds, dispatch=limits.dispatch)
-    digest = hashlib.sha256((out / NETWORK).read_bytes()).hexdigest()[:12]
+    digest = digest_of((out / NETWORK).read_bytes())
     version = f"{linear.version}+encoder-{digest}"
     card = Card(version=version, heads=(category, *linear.heads[1:]), thresholds=limits)
     return EncoderCard(
@@ -220,6 +219,7 @@ def _card(
         beside=linear.version,
         longest=longest,
         card=card,
+        tokenizer=digest_of((out / TOKENIZER).read_bytes()),
         shares=(first_share, second_share, third_share),
         scales=(first_scale, second_scale, third_scale),
     )

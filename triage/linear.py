@@ -7,23 +7,37 @@ labels, biases, temperatures and thresholds. Nothing in either can run code. `tr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 
 from hotline.errors import InvalidInput
-from triage.card import Card, Head
+from triage.card import Card, Head, digest_of
 from triage.features import Floats, Vocabulary
 from triage.text import codes_of
 
 WEIGHTS = "linear.safetensors"
 CARD = "linear.json"
+PREVIOUS = "previous"
+"""Where the model that was there before is kept, beside the present one."""
+
+
+log = structlog.get_logger(__name__)
+MEND = f"请运行 python -m hotline train, 或放回 {PREVIOUS}/ 中的旧模型"
+
+
+@cache
+def tell_undigested(folder: str, card: str) -> None:
+    """Say once that nothing proves the files of a model to be of one training: it is older than such proofs."""
+    log.info("model_without_digest", folder=folder, card=card)
 
 
 class Scores(NamedTuple):
@@ -118,15 +132,18 @@ def load_linear(folder: Path) -> LinearModel:
     """
     try:
         card = msgspec.json.decode((folder / CARD).read_bytes(), type=Card)
-        arrays = load_file(folder / WEIGHTS)
+        written = (folder / WEIGHTS).read_bytes()
+        arrays = load(written)
         vocabulary = Vocabulary(arrays["keys"].astype(np.uint64))
         weights, steps, idf = arrays["weights"], arrays["steps"], arrays["idf"]
     except (OSError, msgspec.MsgspecError, SafetensorError, KeyError) as error:
-        detail = f"模型 {folder} 无法读取: {error}; 请运行 python -m hotline train"
-        raise InvalidInput(detail, error_id="model_invalid") from error
+        raise InvalidInput(f"模型 {folder} 无法读取: {error}; {MEND}", error_id="model_invalid") from error
+    if not card.weights:
+        tell_undigested(str(folder), CARD)
     outputs = sum(len(head.labels) for head in card.heads)
-    if len(card.heads) != 4 or weights.shape != (len(vocabulary), outputs):
-        raise InvalidInput(f"模型 {folder} 的两个文件不是同一次训练的结果", error_id="model_invalid")
+    same = not card.weights or card.weights == digest_of(written)
+    if not same or len(card.heads) != 4 or weights.shape != (len(vocabulary), outputs):
+        raise InvalidInput(f"模型 {folder} 的两个文件不是同一次训练的结果; {MEND}", error_id="model_invalid")
     return LinearModel(
         card, vocabulary, idf=idf.astype(np.float32), weights=weights, steps=steps.astype(np.float32)
     )

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from hotline.city import City
 from hotline.errors import InvalidInput
-from triage.card import Card
+from triage.card import Card, digest_of
 from triage.corpus import Example, fitting, read_corpus
 from triage.encoder import load_blend
 from triage.evaluate import evaluate
@@ -101,5 +101,7 @@ def write_model(out: Path, space: Space, weights: NDArray[np.float64], card: Car
     arrays = {
         "keys": space.vocabulary.keys, "idf": space.idf.astype(np.float16), "weights": rounded, "steps": steps,
     }
-    (out / WEIGHTS).write_bytes(save(arrays))
+    written = save(arrays)
+    (out / WEIGHTS).write_bytes(written)
+    card = msgspec.structs.replace(card, weights=digest_of(written))
     (out / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=1))

@@ -27,9 +27,8 @@ from hotline.store.queues import QueueStore
 from hotline.terms import LABELS, Priority
 from triage.card import NEVER, Card, EncoderCard, Thresholds
 from triage.encoder import CARD as ENCODER_CARD
-from triage.install import PREVIOUS
 from triage.lessons import lesson_of
-from triage.linear import CARD
+from triage.linear import CARD, PREVIOUS
 from triage.shadow import FILE, compare, read_pairs
 from triage.tickets import hash_of
 

@@ -6,26 +6,29 @@ import csv
 import itertools
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
 import msgspec
 import pytest
 from openpyxl import Workbook
+from structlog.testing import capture_logs
 
 from hotline.city import City, load_city
 from hotline.errors import InvalidInput
 from tests.triage.small import MATTERS, TAILS, write_corpus
 from triage.bars import bins_of
 from triage.city_train import Outcome, train_city
-from triage.install import PREVIOUS, install
-from triage.linear import load_linear
+from triage.install import install
+from triage.linear import PREVIOUS, load_linear
 from triage.report import Answer, Match, report
 from triage.successor import worse
 from triage.svg import Point, confusion, curve, reliability
 from triage.tickets import Grams, Tickets, alike, groups_of, read_tickets
 from triage.train import train
 
+LINEAR = ["linear.json", "linear.safetensors"]
 ROWS = [
     {"内容": "桥头路灯坏了三盏", "分类": "0307"},
     {"内容": "水管爆了没人修", "分类": "09供水"},
@@ -274,16 +277,44 @@ def test_too_few_tickets_are_refused(corpus: Path, city: City, tmp_path: Path) -
         taught(made_up(60), corpus, Path("models"), tmp_path / "out", city)
 
 
-def test_installing_takes_away_what_the_new_model_lacks(tmp_path: Path) -> None:
-    new, models = tmp_path / "new", tmp_path / "models"
-    for folder, names in ((new, ("linear.json",)), (models, ("linear.json", "encoder.json"))):
-        folder.mkdir()
-        for name in names:
-            (folder / name).write_text(folder.name, "utf-8")
-    install(new, models)
-    assert sorted(path.name for path in models.iterdir()) == ["linear.json", PREVIOUS]
-    assert (models / "linear.json").read_text("utf-8") == "new"
-    assert sorted(path.name for path in (models / PREVIOUS).iterdir()) == ["encoder.json", "linear.json"]
+@pytest.fixture
+def another(city: City, tmp_path: Path) -> Path:
+    """Another model of the same city."""
+    corpus, models = tmp_path / "another_corpus", tmp_path / "another"
+    corpus.mkdir()
+    write_corpus(corpus, TAILS[:6])
+    train(corpus, models, city, progress=False)
+    return models
+
+
+def test_installing_takes_away_what_the_new_model_lacks(present: Path, another: Path) -> None:
+    shutil.copyfile(Path("models/encoder.json"), present / "encoder.json")  # beside another model: it is not asked
+    had, has = load_linear(present).card.version, load_linear(another).card.version
+    install(another, present)
+    assert sorted(path.name for path in present.iterdir()) == ["README.md", *LINEAR, PREVIOUS]
+    assert sorted(path.name for path in (present / PREVIOUS).iterdir()) == ["README.md", "encoder.json", *LINEAR]
+    assert (load_linear(present).card.version, load_linear(present / PREVIOUS).card.version) == (has, had)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_half_a_model_is_no_model_and_never_the_previous_one(name: str, present: Path, another: Path) -> None:
+    """As a kill or a full disk leaves it between two files; both models have the labels of the city."""
+    has = load_linear(another).card.version
+    install(another, present)
+    had = load_linear(present / PREVIOUS).card.version
+    shutil.copyfile(present / PREVIOUS / name, present / name)
+    with pytest.raises(InvalidInput, match="不是同一次训练"):
+        load_linear(present)
+    install(another, present)
+    assert (load_linear(present).card.version, load_linear(present / PREVIOUS).card.version) == (has, had)
+
+
+def test_a_model_older_than_digests_loads_and_that_is_told_once(present: Path) -> None:
+    card = load_linear(present).card
+    (present / "linear.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(card, weights="")))
+    with capture_logs() as told:
+        assert load_linear(present).card.version == load_linear(present).card.version == card.version
+    assert [one["event"] for one in told] == ["model_without_digest"]
 
 
 def test_what_users_wrote_cannot_break_the_page() -> None:

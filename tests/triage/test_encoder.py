@@ -165,6 +165,15 @@ def test_a_torn_file_says_what_to_do(own: Path, tmp_path: Path, name: str) -> No
         load_blend(tmp_path, load_linear(tmp_path))
 
 
+@pytest.mark.parametrize("name", [NETWORK, TOKENIZER])
+def test_a_file_of_another_encoder_is_not_taken_for_its(own: Path, brought: Path, tmp_path: Path, name: str) -> None:
+    for path in own.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / name).write_bytes((brought / name).read_bytes())
+    with pytest.raises(InvalidInput, match="不是同一次训练"):
+        load_blend(tmp_path, load_linear(tmp_path))
+
+
 def test_a_folder_that_is_no_checkpoint_is_refused(corpus: Path, city: City, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}", "utf-8")
     second = partial(train_encoder, checkpoint=tmp_path, progress=False)
