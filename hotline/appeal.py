@@ -127,6 +127,11 @@ _VOICE = "[语音]"
 _WORD = re.compile(r"[^\W_]")
 
 
+def letters_of(text: str) -> int:
+    """Return how many letters and figures a text has beyond the marks and addresses that are no words."""
+    return len(_WORD.findall(_WORDLESS.sub("", text)))
+
+
 def has_words(text: str) -> bool:
     """Tell whether a text says anything: a picture's or a voice message's mark, an address and emoji do not."""
     return _WORD.search(_WORDLESS.sub("", text)) is not None

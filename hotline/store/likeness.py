@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import msgspec
 
-from hotline.appeal import compared_text
+from hotline.appeal import compared_text, letters_of
 from hotline.events import Receive
 from hotline.hotspot import LEAST, HotSpot, hottest, observed, told, without_repeats
 from hotline.store.answering import answering
@@ -30,6 +30,8 @@ _summaries = msgspec.json.Decoder(Summary)
 BATCH = 20
 WITHIN = timedelta(days=60)
 """How far back a ticket is compared; keys older than this are forgotten."""
+LETTERS = 6
+"""Letters below which a text is like no other: [语音] and 你好 are word for word what strangers send too."""
 EACH_KEY = 40
 CANDIDATES = 12
 PROPOSED = -0.5
@@ -64,8 +66,12 @@ async def compare_once(pool: asyncpg.Pool, tell: Tell) -> int:
     found = await pool.fetch(_SQL["next_receipts"], BATCH)
     if not found:
         return 0
-    tellings = await asyncio.to_thread(tell, [receipt_text(row) for row in found], [row["at"] for row in found])
-    traits = [traits_of(one) for one in tellings]
+    texts = [receipt_text(row) for row in found]
+    tellings = await asyncio.to_thread(tell, texts, [row["at"] for row in found])
+    traits = [
+        traits_of(one) if letters_of(text) >= LETTERS else traits_of(one)._replace(keys=())
+        for text, one in zip(texts, tellings, strict=True)
+    ]
     await _keep(pool, found, traits)
     for row, one, trait in zip(found, tellings, traits, strict=True):
         await propose(pool, tell, row["ticket_id"], one, trait)

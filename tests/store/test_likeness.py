@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
 
 from hotline import commands as c
+from hotline.appeal import Appeal, Citizen
 from hotline.events import SYSTEM, Actor, Role
 from hotline.hotspots import ALARM, HotSpots
 from hotline.service import Service
 from hotline.store.database import open_pool
 from hotline.store.likeness import LikenessStore, compare_all, compare_once
 from hotline.store.tickets import TicketStore
+from hotline.terms import Kind
 from tests.cities import RULES
 from tests.hotline.test_intake import NOW, all_rows, inbound, intake_over
 from tests.triage.test_cluster import clusterer
@@ -55,6 +58,32 @@ async def test_a_repeat_by_another_citizen_is_proposed_with_reasons(database: st
         for number in numbers[3:]:
             assert await store.similar(number) == []
         assert {one.number for one in await store.similar(numbers[2])} == {numbers[0], numbers[1]}
+
+
+@pytest.mark.parametrize("text", ["[语音]", "你好", "[图片] https://example.com/a.jpg", "在吗?"])
+async def test_what_says_nothing_is_like_nothing(database: str, text: str) -> None:
+    numbers = await submit(database, text, text, *TOLD[:2])
+    async with house(database) as (pool, store, _):
+        await compare_all(pool, clusterer().tell)
+        assert [await store.similar(number) for number in numbers[:2]] == [[], []]
+        assert [one.number for one in await store.similar(numbers[2])] == [numbers[3]]
+
+
+@pytest.mark.parametrize("discreet", [{"kind": Kind.REPORT}, {"confidential": True}])
+async def test_a_discreet_ticket_is_proposed_with_its_own_citizens_only(
+    database: str, discreet: dict[str, Any]
+) -> None:
+    mine, other = Citizen(phone="+8613800000001"), Citizen(phone="+8613800000002")
+    appeals = [
+        Appeal(text=text, citizen=citizen, **more)
+        for text, citizen, more in zip(TOLD, (mine, mine, other), (discreet, discreet, {}), strict=True)
+    ]
+    async with intake_over(database) as intake:
+        numbers = [(await intake.submit(inbound(appeal=appeal))).number for appeal in appeals]
+    async with house(database) as (pool, store, _):
+        await compare_all(pool, clusterer().tell)
+        assert [one.number for one in await store.similar(numbers[0])] == [numbers[1]]
+        assert await store.similar(numbers[2]) == []
 
 
 async def test_what_is_done_is_proposed_no_more(database: str) -> None:

@@ -58,8 +58,9 @@ SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::real[], $4::text[], $5::tim
 ON CONFLICT DO NOTHING;
 
 -- name: similar
--- What is proposed for the ticket numbered $1, either way round, while both are open; likeliest first, at most $2.
-WITH asked AS (SELECT id FROM tickets WHERE number = $1),
+-- What is proposed for the ticket numbered $1, either way round, while both are open; likeliest first, at most $2. A 举报 or
+-- confidential ticket is not merged with another citizen's.
+WITH asked AS (SELECT id, citizen, kind = 'report' OR confidential AS discreet FROM tickets WHERE number = $1),
 found AS (
     SELECT other_id AS id, score, reasons FROM merge_proposals, asked
     WHERE ticket_id = asked.id AND dismissed_at IS NULL
@@ -68,8 +69,9 @@ found AS (
     WHERE other_id = asked.id AND dismissed_at IS NULL
 )
 SELECT t.number, t.summary, found.score, found.reasons
-FROM found JOIN tickets t USING (id)
+FROM found JOIN tickets t USING (id) CROSS JOIN asked
 WHERE t.state NOT IN ('closed', 'archived', 'rejected', 'withdrawn', 'merged')
+  AND (NOT (asked.discreet OR t.kind = 'report' OR t.confidential) OR (t.citizen = asked.citizen AND t.citizen <> ''))
 ORDER BY found.score DESC, t.id LIMIT $2;
 
 -- name: dismiss
