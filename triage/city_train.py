@@ -148,13 +148,8 @@ def _answers(data: Data, trained: Trained) -> list[Answer]:
 
 
 def _notes(tickets: Tickets, seen: Sequence[Example], held: Sequence[Example]) -> list[str]:
-    strange = sorted(tickets.strange.items(), key=lambda item: -item[1])
     notes = [
         f"互不相同的工单 {len(tickets.examples)} 件, 近似重复者归为一组, 共 {len(set(tickets.groups))} 组",
         f"其中 {len(held)} 件从不用于训练, 只用于比较新旧模型; 其余 {len(seen)} 件按组分五折交叉验证",
-        f"空文本或空标签 {tickets.empty} 行, 未使用",
     ]
-    if strange:
-        told = "、".join(f"{name}({count})" for name, count in strange[:20])
-        notes.append(f"不在 categories.csv 中的标签共 {sum(tickets.strange.values())} 行, 未使用: {told}")
-    return notes
+    return [*notes, f"未使用: {tickets.left_out}"] if tickets.left_out else notes

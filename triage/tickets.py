@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +23,7 @@ from triage.lessons import Lesson
 
 _ENCODINGS = ("utf-8-sig", "gb18030")
 _SEPARATORS = "/-—_>｜|·:： "
+_SHORTENED = re.compile("[1-9][0-9]{2}")
 _NEAR = 0.6
 """Jaccard similarity of 4-grams from which two texts are one group."""
 _SKETCH, _EACH, _RIVALS = 16, 32, 16
@@ -36,6 +39,16 @@ class Tickets(NamedTuple):
     groups: list[str]
     strange: dict[str, int]
     empty: int
+
+    @property
+    def left_out(self) -> str:
+        """Return what a person is told of the rows left out, "" where there are none."""
+        strange = sorted(self.strange.items(), key=lambda item: -item[1])
+        told = [f"空文本或空标签 {self.empty} 行"] if self.empty else []
+        if strange:
+            named = "、".join(f"{name}({count})" for name, count in strange[:20])
+            told.append(f"不在 categories.csv 中的标签共 {sum(self.strange.values())} 行: {named}")
+        return "; ".join(told)
 
 
 def read_tickets(path: Path, *, text: str, label: str, labels: Sequence[Label]) -> Tickets:
@@ -87,7 +100,9 @@ def _names(labels: Sequence[Label]) -> dict[str, Label]:
 
 
 def _plain(name: str) -> str:
-    return name.translate(dict.fromkeys(map(ord, _SEPARATORS)))
+    """Return a label without signs; a code of three figures is one of four whose 0 a spreadsheet has taken away."""
+    plain = name.translate(dict.fromkeys(map(ord, _SEPARATORS)))
+    return f"0{plain}" if _SHORTENED.fullmatch(plain) else plain
 
 
 def _rows(path: Path, columns: tuple[str, str]) -> Iterator[dict[str, str]]:
@@ -110,17 +125,23 @@ def _rows(path: Path, columns: tuple[str, str]) -> Iterator[dict[str, str]]:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+    whole = isinstance(value, float) and value.is_integer()
+    return "" if value is None else str(int(value) if whole else value)
 
 
 def _csv(path: Path) -> Iterator[Mapping[str, Any]]:
     raw = path.read_bytes()
     for encoding in _ENCODINGS:
         try:
-            lines = raw.decode(encoding).splitlines(keepends=True)
+            table = io.StringIO(raw.decode(encoding), newline="")
         except UnicodeDecodeError:
             continue
-        yield from csv.DictReader(lines)
+        rows = csv.DictReader(table, strict=True)
+        try:
+            yield from rows
+        except csv.Error as error:
+            detail = f"{path.name}: 第{rows.line_num}行附近: {error}(引号没有成对?)"
+            raise InvalidInput(detail, error_id="tickets_invalid") from error
         return
     raise InvalidInput(f"{path}: 既不是UTF-8也不是GB18030编码", error_id="tickets_invalid")
 

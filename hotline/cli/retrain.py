@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotline.cli.acts import Act
 from hotline.cli.base import command, settings
-from hotline.cli.train import CORPUS, add_ticket_options, encoder_trainer, fresh_folder, tell
+from hotline.cli.train import CORPUS, add_ticket_options, encoder_trainer, fresh_folder, tell, tell_left_out
 
 if TYPE_CHECKING:
     from hotline.city import City
@@ -48,6 +48,8 @@ def run(given: argparse.Namespace) -> int:
     lessons = asyncio.run(read_lessons(database_dsn(chosen), city))
     sys.stdout.write(f"更正和同意的退单: {len(lessons)} 条\n")
     own = read_tickets(given.data, text=given.text, label=given.label, labels=city.categories) if given.data else None
+    if own:
+        tell_left_out(own)
     out = given.out or fresh_folder(chosen.data_path)
     out.mkdir(parents=True, exist_ok=True)
     outcome = train_city(

@@ -14,6 +14,7 @@ from hotline.deadlines import ZONE
 
 if TYPE_CHECKING:
     from triage.city_train import Outcome
+    from triage.tickets import Tickets
     from triage.train import Second
 
 CORPUS = Path("triage/data/appeals")
@@ -62,6 +63,7 @@ def run(given: argparse.Namespace) -> int:
         from triage.tickets import read_tickets
 
         tickets = read_tickets(given.data, text=given.text, label=given.label, labels=city.categories)
+        tell_left_out(tickets)
         out = given.out or fresh_folder(chosen.data_path)
         title = f"{city.name}: {given.data.name}"
         return tell(train_city(tickets, CORPUS, models, out, city, title=title, second=second, force=given.force))
@@ -77,6 +79,13 @@ def fresh_folder(data: Path) -> Path:
     folder = data / "training" / datetime.now(ZONE).strftime("%Y%m%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def tell_left_out(tickets: Tickets) -> None:
+    """Print how many rows can be used, and which cannot."""
+    sys.stdout.write(f"可用工单(互不相同): {len(tickets.examples)} 件\n")
+    if tickets.left_out:
+        sys.stdout.write(f"未使用: {tickets.left_out}\n")
 
 
 def tell(outcome: Outcome) -> int:

@@ -77,6 +77,31 @@ def test_every_format_is_read_alike(form: str, city: City, tmp_path: Path) -> No
     assert tickets.empty == 2
 
 
+def test_a_code_whose_zero_a_spreadsheet_took_away_is_understood(city: City, tmp_path: Path) -> None:
+    book = Workbook()
+    for row in (("内容", "分类"), ("灯不亮", 307), ("灯歪了", 307.0), ("鱼死了", 1301), ("怪事", 99), ("怪事二", 30)):
+        book.active.append(row)  # type: ignore[union-attr]
+    book.save(tmp_path / "a.xlsx")
+    tickets = read_tickets(tmp_path / "a.xlsx", text="内容", label="分类", labels=city.categories)
+    assert [one.l1 for one in tickets.examples] == ["03", "03", "13"]
+    assert tickets.strange == {"99": 1, "30": 1}
+    assert tickets.left_out == "不在 categories.csv 中的标签共 2 行: 99(1)、30(1)"
+
+
+def test_a_row_ends_where_its_line_ends(city: City, tmp_path: Path) -> None:
+    text = "路灯不亮\u2028三天了\x85没人修"
+    (tmp_path / "a.csv").write_text(f"内容,分类\r\n{text},0307\r\n", "utf-8", newline="")
+    [found] = read_tickets(tmp_path / "a.csv", text="内容", label="分类", labels=city.categories).examples
+    assert found.text == text
+
+
+@pytest.mark.parametrize("row", ['"灯不亮,0307\n水管爆了,0901\n', '"灯不亮,0307\n"水管爆了",0901\n'])
+def test_a_quote_that_is_never_closed_swallows_no_rows(row: str, city: City, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"内容,分类\n桥塌了,0307\n{row}", "utf-8")
+    with pytest.raises(InvalidInput, match="引号"):
+        read_tickets(tmp_path / "a.csv", text="内容", label="分类", labels=city.categories)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
