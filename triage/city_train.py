@@ -1,14 +1,16 @@
 """A city's own tickets: train on them and on the project's texts, measure, report, and install what is better.
 
 Protocol. Near-duplicates form a group. A tenth of the groups, chosen by a hash, is never trained on, neither today nor
-at any later training, so that the new model and the present one can be compared there. On the rest, grouped folds give
-the figures of the report. The new model is installed if it is right on more of the tenth than the present one, and
-hardly worse on the project's texts kept aside (`triage.successor`).
+at any later training (a file keeps the hashes of their texts, as a group may have another name among other tickets), so
+that the new model and the present one can be compared there. On the rest, grouped folds give the figures of the report.
+The new model is installed if it is right on more of the tenth than the present one, and hardly worse on the project's
+texts kept aside (`triage.successor`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +26,7 @@ from triage.heads import Data, Step, Trained, heads_of, prepare
 from triage.install import install
 from triage.report import Answer, Match, report
 from triage.successor import keep_encoder, matched
-from triage.tickets import Tickets
+from triage.tickets import Tickets, hash_of
 from triage.train import Second, steps, write_model
 
 LEAST_HELD_OUT = 20
@@ -67,6 +69,7 @@ def train_city(
     force: bool = False,
     keep: bool = False,
     corrections: bool = False,
+    held_out: Path | None = None,
     progress: bool = True,
 ) -> Outcome:
     """Train, write `out/model` and `out/report.html`, install into `models` where the new model is better.
@@ -77,6 +80,7 @@ def train_city(
         force: install whatever the comparison says.
         keep: install nothing, whatever it says.
         corrections: some tickets are there because people corrected the present model.
+        held_out: file with the hashes of what was ever held out; made where missing.
 
     Raises:
         InvalidInput: there are too few tickets to compare two models on, or an encoder would be lost.
@@ -84,7 +88,7 @@ def train_city(
     with steps(_STEPS, progress) as step:
         step()
         texts = fitting(read_corpus(corpus), city)
-        seen, groups, held = _parted(tickets)
+        seen, groups, held = _held_apart(tickets, held_out)
         if second is None and not force and not keep:
             keep_encoder(models)
         base = [example for example in texts if not example.apart]
@@ -102,9 +106,13 @@ def train_city(
         (out / "report.html").write_text(page, "utf-8")
         if match.installed:
             install(out / "model", models)
+    return _outcome(out / "report.html", match, answers)
+
+
+def _outcome(page: Path, match: Match, answers: Sequence[Answer]) -> Outcome:
     right = [one.truth == one.found for one in answers]
     error = error_of(bins_of([one.confidence for one in answers], right))
-    return Outcome(out / "report.html", match, float(np.mean(right)), error)
+    return Outcome(page, match, float(np.mean(right)), error)
 
 
 def _written(data: Data, city: City, folder: Path, second: Second | None, step: Step) -> Trained:
@@ -118,9 +126,28 @@ def _written(data: Data, city: City, folder: Path, second: Second | None, step: 
     return trained
 
 
-def _parted(tickets: Tickets) -> tuple[list[Example], list[str], list[Example]]:
-    """Return tickets to train on with their groups, and those held out; a group goes one way as a whole."""
-    apart = [int(group, 16) % _ONE_IN == 0 for group in tickets.groups]
+def _held_apart(tickets: Tickets, file: Path | None) -> tuple[list[Example], list[str], list[Example]]:
+    """Part the tickets, and note what is held out before anything is trained."""
+    before = frozenset(file.read_text("ascii").split()) if file and file.exists() else frozenset()
+    seen, groups, held = parted(tickets, before)
+    if file:
+        hashes = sorted(before | {hash_of(example.text) for example in held})
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        part.write_text("\n".join(hashes) + "\n", "ascii")
+        os.replace(part, file)
+    return seen, groups, held
+
+
+def parted(tickets: Tickets, ever_held: Collection[str]) -> tuple[list[Example], list[str], list[Example]]:
+    """Return tickets to train on with their groups, and those held out; a group goes one way as a whole.
+
+    Args:
+        ever_held: hashes of texts that were held out before.
+    """
+    both = zip(tickets.examples, tickets.groups, strict=True)
+    again = {group for example, group in both if hash_of(example.text) in ever_held}
+    apart = [int(group, 16) % _ONE_IN == 0 or group in again for group in tickets.groups]
     held = [example for example, out in zip(tickets.examples, apart, strict=True) if out]
     if len(held) < LEAST_HELD_OUT:
         detail = (

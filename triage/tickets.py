@@ -29,6 +29,8 @@ _NEAR = 0.6
 _SKETCH, _EACH, _RIVALS = 16, 32, 16
 """4-grams of a text by which others are found, texts kept of each, and how many of those found are compared."""
 _PRIME, _MIX = np.uint64(0x9E3779B1), np.uint64(0x9E3779B97F4A7C15)
+_LAST = "g"
+"""What comes after every hash."""
 Grams = NDArray[np.uint32]
 
 
@@ -173,23 +175,36 @@ def _xlsx(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def groups_of(texts: Sequence[str]) -> list[str]:
-    """Return the group of each text: that of an earlier text it nearly repeats, else one of its own.
+    """Return the group of each text: texts that nearly repeat each other are in one.
 
-    The group is named by a hash of its first text, so that it is the same whatever other texts there are. Texts are
+    The group is named by the least of its texts' hashes, so that it is the same in whatever order they come. Texts are
     compared with the few that share the rarest of some of their 4-grams, so that half a million take minutes: what all
     of a hotline's records share (来电人反映…请相关部门核实处理) leads to none.
     """
     grams = [_grams(text) for text in texts]
     seen: dict[int, list[int]] = {}
-    groups: list[str] = []
+    above = list(range(len(texts)))
     for number, own in enumerate(grams):
         met = [seen.setdefault(gram, []) for gram in own[:_SKETCH].tolist()]
-        near = [rival for rival in _rivals(met) if alike(own, grams[rival])]
-        groups.append(groups[min(near)] if near else hash_of(texts[number]))
+        for rival in _rivals(met):
+            if alike(own, grams[rival]):
+                above[_first(above, rival)] = _first(above, number)
         for those in met:
             if len(those) < _EACH:
                 those.append(number)
-    return groups
+    firsts = [_first(above, number) for number in range(len(texts))]
+    names: dict[int, str] = {}
+    for first, text in zip(firsts, texts, strict=True):
+        names[first] = min(hash_of(text), names.get(first, _LAST))
+    return [names[first] for first in firsts]
+
+
+def _first(above: list[int], number: int) -> int:
+    """Return the text that stands for all of the group, by a way that is halved each time it is gone."""
+    while above[number] != number:
+        above[number] = above[above[number]]
+        number = above[number]
+    return number
 
 
 def _rivals(met: Sequence[Sequence[int]]) -> list[int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotline.cli.acts import Act
 from hotline.cli.base import command, settings
-from hotline.cli.train import CORPUS, add_ticket_options, encoder_trainer, fresh_folder, tell, tell_left_out
+from hotline.cli.train import CORPUS, HELD_OUT, add_ticket_options, encoder_trainer, fresh_folder, tell, tell_left_out
 
 if TYPE_CHECKING:
     from hotline.city import City
@@ -55,6 +55,7 @@ def run(given: argparse.Namespace) -> int:
     outcome = train_city(
         with_lessons(own, lessons), CORPUS, Path(chosen.model_dir), out, city, title=f"{city.name}: 更正与退单",
         second=second, force=given.force, keep=given.compare, corrections=True,
+        held_out=chosen.data_path / HELD_OUT,
     )
     tell(outcome)
     if given.compare:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from triage.train import Second
 
 CORPUS = Path("triage/data/appeals")
+HELD_OUT = Path("training/held_out.txt")
 
 
 def add(commands: Any) -> None:
@@ -66,7 +67,10 @@ def run(given: argparse.Namespace) -> int:
         tell_left_out(tickets)
         out = given.out or fresh_folder(chosen.data_path)
         title = f"{city.name}: {given.data.name}"
-        return tell(train_city(tickets, CORPUS, models, out, city, title=title, second=second, force=given.force))
+        return tell(train_city(
+            tickets, CORPUS, models, out, city, title=title, second=second, force=given.force,
+            held_out=chosen.data_path / HELD_OUT,
+        ))
     from triage.train import train
 
     for name, value in train(given.data, given.out or models, city, second=second).items():

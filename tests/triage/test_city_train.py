@@ -19,13 +19,13 @@ from hotline.city import City, load_city
 from hotline.errors import InvalidInput
 from tests.triage.small import MATTERS, TAILS, write_corpus
 from triage.bars import bins_of
-from triage.city_train import Outcome, train_city
+from triage.city_train import Outcome, parted, train_city
 from triage.install import install
 from triage.linear import PREVIOUS, load_linear
 from triage.report import Answer, Match, report
 from triage.successor import worse
 from triage.svg import Point, confusion, curve, reliability
-from triage.tickets import Grams, Tickets, alike, groups_of, read_tickets
+from triage.tickets import Grams, Tickets, alike, groups_of, hash_of, read_tickets
 from triage.train import train
 
 LINEAR = ["linear.json", "linear.safetensors"]
@@ -127,6 +127,31 @@ def test_near_duplicates_are_one_group() -> None:
     groups = groups_of([first, first + "谢谢", "老板拖欠工资三个月", first.replace("请", "求")])
     assert groups[0] == groups[1] == groups[3] != groups[2]
     assert groups_of(["老板拖欠工资三个月"]) == [groups[2]], "a group's name does not hang on its neighbours"
+
+
+def test_a_group_has_the_same_name_in_whatever_order_its_texts_come() -> None:
+    first = "南城鸿福路工地半夜打桩, 吵得全楼的人都睡不着觉, 请派人来管一管"
+    texts = [first, first + "谢谢", "老板拖欠工资三个月", first.replace("请", "求"), first + "!!"]
+    names = dict(zip(texts, groups_of(texts), strict=True))
+    for order in itertools.permutations(texts):
+        assert dict(zip(order, groups_of(order), strict=True)) == names
+
+
+def test_what_was_once_held_out_is_never_trained_on_with_other_neighbours_either(
+    corpus: Path, present: Path, city: City, tmp_path: Path
+) -> None:
+    tickets, file = made_up(330), tmp_path / "training/held_out.txt"
+    (tmp_path / "out").mkdir()
+    train_city(
+        tickets, corpus, present, tmp_path / "out", city, title="试", keep=True, held_out=file, progress=False
+    )
+    held = {one.text for one in parted(tickets, ())[2]}
+    kept = frozenset(file.read_text("ascii").split())
+    assert kept == {hash_of(text) for text in held}
+    renamed = tickets._replace(groups=[f"{number * 10 + 1:016x}" for number in range(330)])
+    seen, _, again = parted(renamed, kept)
+    assert {one.text for one in again} == held
+    assert not held & {one.text for one in seen}
 
 
 def test_what_all_records_share_makes_nobody_compare_all_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
