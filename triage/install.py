@@ -24,7 +24,7 @@ _FILES = (WEIGHTS, NETWORK, TOKENIZER, "README.md", ENCODER_CARD, CARD)
 
 def install(new: Path, models: Path) -> None:
     """Copy the files of `new` over those in `models`; what `new` has no file for is taken away."""
-    if _loads(models):
+    if (models / CARD).exists() and _loads(models):
         _copy(models, models / PREVIOUS)
     _copy(new, models)
 

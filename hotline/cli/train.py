@@ -13,6 +13,7 @@ from hotline.cli.base import command, settings
 from hotline.deadlines import ZONE
 
 if TYPE_CHECKING:
+    from hotline.city import City
     from triage.city_train import Outcome
     from triage.tickets import Tickets
     from triage.train import Second
@@ -71,10 +72,23 @@ def run(given: argparse.Namespace) -> int:
             tickets, CORPUS, models, out, city, title=title, second=second, force=given.force,
             held_out=chosen.data_path / HELD_OUT,
         ))
+    return _anew(given.data, given.out or models, fresh_folder(chosen.data_path) / "model", city, second)
+
+
+def _anew(data: Path, models: Path, made: Path, city: City, second: Second | None) -> int:
+    """Train beside the present model and put the new one in its place, which is then kept in `previous/`."""
+    from triage.encoder import CARD
+    from triage.install import install
+    from triage.linear import PREVIOUS
     from triage.train import train
 
-    for name, value in train(given.data, given.out or models, city, second=second).items():
+    for name, value in train(data, made, city, second=second).items():
         sys.stdout.write(f"{name:<40}{value:>10.4f}\n")
+    lost = (models / CARD).exists() and second is None
+    install(made, models)
+    before = f"; 旧模型在 {models / PREVIOUS}" if (models / PREVIOUS).exists() else ""
+    told = "; 新模型没有编码器, 旧编码器也移到那里(--encoder own 可一并训练)" if lost else ""
+    sys.stdout.write(f"已安装到 {models}{before}{told}\n")
     return 0
 
 

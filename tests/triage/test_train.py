@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from hotline.__main__ import main
 from hotline.city import City, load_city
 from hotline.errors import InvalidInput
 from hotline.terms import Verdict
-from tests.triage.small import write_corpus
+from tests.triage.small import TAILS, write_corpus
 from triage.fit import calibration_curve, calibration_error, fit, make_space, matrix, read_cues, temperature
-from triage.linear import load_linear
+from triage.linear import PREVIOUS, load_linear
 from triage.pipeline import Pipeline, strange_labels
 from triage.thresholds import least_confidence
 from triage.train import train
@@ -68,6 +70,25 @@ def test_unknown_labels_are_refused(city: City, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps(line), "utf-8")
     with pytest.raises(InvalidInput, match="没有"):
         train(tmp_path, tmp_path, city, progress=False)
+
+
+def test_the_command_keeps_the_model_that_was_there(
+    corpus: Path, city: City, trained: tuple[Path, dict[str, float]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(trained[0], models)
+    shutil.copyfile("models/encoder.json", models / "encoder.json")
+    monkeypatch.setenv("HOTLINE_MODEL_DIR", str(models))
+    monkeypatch.setenv("HOTLINE_DATA_DIR", str(tmp_path / "var"))
+    had = load_linear(models).card.version
+    more = tmp_path / "more"
+    more.mkdir()
+    write_corpus(more, TAILS[:6])
+    assert main(["train", "--data", str(more)]) == 0
+    assert load_linear(models).card.version != had
+    assert load_linear(models / PREVIOUS).card.version == had
+    assert (models / PREVIOUS / "encoder.json").exists()
+    assert not (models / "encoder.json").exists(), "it does not fit"
 
 
 def test_texts_of_categories_that_the_city_lacks_teach_the_rest(city: City, corpus: Path, tmp_path: Path) -> None:
