@@ -32,8 +32,7 @@ from hotline.store.owned import identity, own
 from hotline.trial import banner, busiest, trial_articles, trial_desk, trial_staff
 from triage.opinion import Use
 from triage.pipeline import Pipeline
-from triage.shadow import FILE as SHADOW_FILE
-from triage.shadow import Shadowed
+from triage.shadow import Shadowed, file_of
 
 log = structlog.get_logger(__name__)
 _QUICK, _PAUSE, _ORPHAN_CHECK = 5.0, 1.0, 1.0
@@ -52,8 +51,10 @@ async def _serve(
     pipeline = Pipeline.load(city, Path(settings.model_dir), encoder=Use(settings.triage_encoder))
     pipelines, triage = [pipeline], cast(TriageBatch, pipeline)
     if settings.shadow_dir:
-        pipelines.append(Pipeline.load(city, Path(settings.shadow_dir), encoder=Use(settings.triage_encoder)))
-        triage = Shadowed(pipeline, pipelines[-1], settings.data_path / SHADOW_FILE)
+        shadow = Path(settings.shadow_dir)
+        pipelines.append(Pipeline.load(city, shadow, encoder=Use(settings.triage_encoder)))
+        kept = file_of(settings.data_path, Path(settings.model_dir), shadow)
+        triage = Shadowed(pipeline, pipelines[-1], kept)
     for migration in await migrate(dsn, city=city.code):
         log.info("migrated", version=migration.version, name=migration.name)
     own(settings.data_path, await identity(dsn))

@@ -1,7 +1,8 @@
 """A new model in the shadow of the present one: it judges what comes in, decides nothing, and what it would have said
 is kept beside what was said, so that the two can be compared before it decides (`python -m hotline shadow`).
 
-Kept are hashes of texts and the two answers, never a text. The shadow looks at quiet batches only and takes a small
+Kept are hashes of texts and the two answers, never a text, in a file for each pair of models: what is compared are
+these two, whatever was in the shadow before. The shadow looks at quiet batches only and takes a small
 share of the time. Where it fails it is left out from then on, and the log says so.
 """
 
@@ -17,10 +18,11 @@ import msgspec
 import structlog
 
 from hotline.appeal import Triage
+from triage.encoder import CARD as ENCODER_CARD
+from triage.linear import CARD
 from triage.tickets import hash_of
 
 log = structlog.get_logger(__name__)
-FILE = "shadow.jsonl"
 MOST, SHARE = 8, 0.1
 """Texts of a batch up to which the shadow looks at it, and its share of the process's time."""
 LARGEST = 50_000_000
@@ -44,6 +46,19 @@ class Pair(msgspec.Struct, frozen=True):
     text: str
     present: Said
     shadow: Said
+
+
+def file_of(data: Path, present: Path, shadow: Path) -> Path:
+    """Return where the answers of two models are kept, named by the cards in their folders."""
+    cards = [folder / name for folder in (present, shadow) for name in (CARD, ENCODER_CARD)]
+    told = [card.read_text("utf-8") if card.exists() else "" for card in cards]
+    return data / f"shadow-{hash_of(chr(0).join(told))}.jsonl"
+
+
+def forget(data: Path) -> None:
+    """Delete what was kept of any two models' answers."""
+    for file in data.glob("shadow*.jsonl"):
+        file.unlink(missing_ok=True)
 
 
 class Shadowed:

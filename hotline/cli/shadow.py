@@ -16,12 +16,12 @@ from hotline.cli.retrain import read_lessons
 def add(commands: Any) -> None:
     """Add the command."""
     parser = command(
-        commands, "shadow", run, summary="compare the model of shadow_dir with the present one on what came in since",
+        commands, "shadow", run, summary="compare the model of shadow_dir with the present one on what both judged",
         example="python -m hotline shadow --install",
         act=Act(details=("install", "forget"), changes=lambda given: given.install or given.forget),
     )
     parser.add_argument("--install", action="store_true", help="let the shadow decide from now on (after a restart)")
-    parser.add_argument("--forget", action="store_true", help="delete what was kept of the two models' answers")
+    parser.add_argument("--forget", action="store_true", help="delete what was kept of any models' answers")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -29,14 +29,15 @@ def run(given: argparse.Namespace) -> int:
     from hotline import logs
     from hotline.city import load_city
     from hotline.core import database_dsn
-    from triage.shadow import FILE, compare, read_pairs
+    from triage.shadow import compare, file_of, forget, read_pairs
     from triage.tickets import hash_of
 
     chosen = settings()
     logs.configure("warning")  # on standard error: what is printed is for programs too
-    file = chosen.data_path / FILE
+    models = Path(chosen.model_dir)
+    pairs = read_pairs(file_of(chosen.data_path, models, Path(chosen.shadow_dir))) if chosen.shadow_dir else []
     lessons = asyncio.run(read_lessons(database_dsn(chosen), load_city(Path(chosen.city_dir))))
-    found = compare(read_pairs(file), {hash_of(one.text): one.l1 + one.l2 for one in lessons})
+    found = compare(pairs, {hash_of(one.text): one.l1 + one.l2 for one in lessons})
     rows: list[tuple[str, object]] = [
         ("texts that both judged", found.texts), ("same category", found.same_category),
         ("same verdict", found.same_verdict), ("dispatched without a person: present, shadow", found.dispatched),
@@ -48,9 +49,9 @@ def run(given: argparse.Namespace) -> int:
     for (present, shadow), count in found.pairs:
         sys.stdout.write(f"  {present or '–'} → {shadow or '–'}: {count}\n")
     if given.install:
-        _install(chosen.shadow_dir, Path(chosen.model_dir))
+        _install(chosen.shadow_dir, models)
     if given.forget:
-        file.unlink(missing_ok=True)
+        forget(chosen.data_path)
     return 0
 
 

@@ -29,7 +29,7 @@ from triage.card import NEVER, Card, EncoderCard, Thresholds
 from triage.encoder import CARD as ENCODER_CARD
 from triage.lessons import lesson_of
 from triage.linear import CARD, PREVIOUS
-from triage.shadow import FILE, compare, read_pairs
+from triage.shadow import compare, file_of, read_pairs
 from triage.tickets import hash_of
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -108,7 +108,11 @@ class Told:
         return Models(models=tuple(found), compared=await self._compared())
 
     async def _compared(self) -> Compared | None:
-        pairs = await asyncio.to_thread(read_pairs, self._core.settings.data_path / FILE)
+        settings = self._core.settings
+        if not settings.shadow_dir:
+            return None
+        file = file_of(settings.data_path, Path(settings.model_dir), Path(settings.shadow_dir))
+        pairs = await asyncio.to_thread(read_pairs, file)
         if not pairs:
             return None
         truth: dict[str, str] = {}

@@ -10,7 +10,7 @@ import pytest
 from hotline.appeal import Category, Triage
 from hotline.ids import DepartmentCode
 from hotline.terms import Verdict
-from triage.shadow import LARGEST, MOST, SHARE, Pair, Said, Shadowed, compare, read_pairs
+from triage.shadow import LARGEST, MOST, SHARE, Pair, Said, Shadowed, compare, file_of, forget, read_pairs
 from triage.tickets import hash_of
 
 
@@ -82,6 +82,25 @@ def test_the_file_does_not_grow_without_end(tmp_path: Path) -> None:
     size = file.stat().st_size
     both(["路灯"])
     assert file.stat().st_size == size
+
+
+def test_what_another_model_said_in_the_shadow_is_not_compared(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("present", "one", "other")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "linear.json").write_text(folder.name, "utf-8")
+    present, one, other = folders
+    file = file_of(tmp_path, present, one)
+    shadowed(file, judge("one", "井盖"))(["路灯"])
+    again = file_of(tmp_path, present, other)
+    assert read_pairs(again) == []
+    shadowed(again, judge("other", "路灯"))(["路灯"])
+    assert [pair.shadow.model for pair in read_pairs(again)] == ["other"]
+    assert file_of(tmp_path, present, one) == file, "what was told before stands there still"
+    (one / "encoder.json").write_text("{}", "utf-8")
+    assert file_of(tmp_path, present, one) not in (file, again), "with an encoder it is another model"
+    forget(tmp_path)
+    assert read_pairs(file) == read_pairs(again) == []
 
 
 def said(label: str, verdict: str = "non_emergency", unit: str = "") -> Said:
