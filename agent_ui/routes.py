@@ -38,6 +38,7 @@ _CITIZENS: dict[str, Access] = {
     "POST /api/v1/appeals": PUBLIC, "POST /api/v1/appeals/look": PUBLIC, "POST /api/v1/attachments": PUBLIC,
     "GET /api/v1/towns": PUBLIC, "GET /api/v1/tickets/{number}": PUBLIC,
     "POST /api/v1/tickets/{number}/joins": PUBLIC, "POST /api/v1/tickets/{number}/messages": PUBLIC,
+    "POST /api/v1/tickets/{number}/urges": PUBLIC,
     "POST /api/v1/tickets/{number}/rating": PUBLIC, "POST /api/v1/tickets/{number}/withdrawal": PUBLIC,
     "POST /api/v1/ratings/{token}": PUBLIC, "GET /chat": PUBLIC,
     "GET /api/v1/wishes": PUBLIC, "GET /api/v1/wishes/{number}": PUBLIC,

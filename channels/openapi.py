@@ -12,7 +12,7 @@ from channels.openapi_document import Operation, Vocabulary, document
 from channels.phone_codec import CallAppealBody
 from channels.police_codec import IncidentUpdate, Outcome, TransferBody
 from channels.rating_page import LinkRating
-from channels.ticket_codec import MessageBody, RatingBody, WithdrawalBody
+from channels.ticket_codec import MessageBody, RatingBody, UrgeBody, WithdrawalBody
 from channels.views import Progress
 from hotline.appeal import Attachment
 from hotline.terms import Rating
@@ -136,6 +136,11 @@ OPERATIONS: tuple[Operation, ...] = (
         method="post", path=f"{_TICKET}/messages", tag="工单", security=("app", ""), summary="Add to a ticket",
         parameters=("number", "code", "key"), body={JSON: MessageBody}, answers=_TAKEN,
         errors=(*_TICKET_ERRORS, *_INTAKE_ERRORS),
+    ),
+    Operation(
+        method="post", path=f"{_TICKET}/urges", tag="工单", security=("app", ""), parameters=("number", "code"),
+        summary="催办: once in 24 hours for a matter, while it is open (else 429 with Retry-After)",
+        body={JSON: UrgeBody}, answers={200: (JSON, Progress)}, errors=_TICKET_ERRORS,
     ),
     Operation(
         method="post", path=f"{_TICKET}/rating", tag="工单", security=("app", ""), summary="好差评",

@@ -82,6 +82,15 @@ class TicketPort(Protocol):
         """Add to a ticket; `key` makes a repeat harmless. Raises IllegalTransition when the ticket is over."""
         ...
 
+    async def urge(self, number: TicketNumber, code: str, note: str) -> None:
+        """催办; of a merged ticket its parent is urged.
+
+        Raises:
+            IllegalTransition: the matter is over.
+            RateLimited: it was urged less than a day ago; says when it may be again.
+        """
+        ...
+
     async def withdraw(self, number: TicketNumber, code: str, reason: str) -> None:
         """撤单. Raises IllegalTransition where the state does not allow it; a repeat does nothing."""
         ...

@@ -1,4 +1,4 @@
-"""What a citizen sends about a ticket they have: messages, ratings, withdrawals. JSON bytes → frozen values. Pure."""
+"""What a citizen sends about their ticket: messages, urges, ratings, withdrawals. JSON bytes → frozen values. Pure."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ class MessageBody(Body, frozen=True):
     attachments: Annotated[list[AttachmentBody], Meta(max_length=MAX_ATTACHMENTS)] | None = None
 
 
+class UrgeBody(Body, frozen=True):
+    """催办, with what the citizen wants to say, or without."""
+
+    code: Code = ""
+    note: Note | None = None
+
+
 class RatingBody(Body, frozen=True):
     """好差评: five levels, and whether the matter is solved."""
 
@@ -43,6 +50,7 @@ class WithdrawalBody(Body, frozen=True):
 
 
 _message = msgspec.json.Decoder(MessageBody)
+_urge = msgspec.json.Decoder(UrgeBody)
 _rating = msgspec.json.Decoder(RatingBody)
 _withdrawal = msgspec.json.Decoder(WithdrawalBody)
 
@@ -51,6 +59,12 @@ def decode_message(body: bytes) -> MessageBody:
     """Return the message with its text cleaned; raises InvalidInput."""
     given = decode_json(_message, body)
     return msgspec.structs.replace(given, text=required_text(given.text))
+
+
+def decode_urge(body: bytes) -> UrgeBody:
+    """Return the urge; raises InvalidInput."""
+    given = decode_json(_urge, body or b"{}")
+    return msgspec.structs.replace(given, note=clean_line(given.note, limit=MAX_NOTE, field="note"))
 
 
 def decode_rating(body: bytes) -> RatingBody:

@@ -1,4 +1,4 @@
-"""Adapter for what citizens do with their tickets: look up, add, rate, withdraw. Number and code open a ticket.
+"""Adapter for what citizens do with their tickets: look up, add, urge, rate, withdraw. Number and code open a ticket.
 
 A code has six digits, so guessing is limited: wrong answers are counted by address and number.
 """
@@ -85,6 +85,14 @@ class Tickets:
         await self._port.rate(number, code, body.rating, body.solved, body.note or "")
         return await self._standing(number, code)
 
+    async def urge(self, request: web.Request) -> web.Response:
+        """催办."""
+        require_json(request)
+        body = ticket_codec.decode_urge(await read_limited(request, _SMALL))
+        number, code = await self._opened(request, body.code)
+        await self._port.urge(number, code, body.note or "")
+        return await self._standing(number, code)
+
     async def withdrawal(self, request: web.Request) -> web.Response:
         """Withdraw the appeal."""
         require_json(request)
@@ -103,5 +111,6 @@ def routes(
         web.get("/api/v1/tickets/{number}", handlers.progress),
         web.post("/api/v1/tickets/{number}/messages", handlers.message),
         web.post("/api/v1/tickets/{number}/rating", handlers.rating),
+        web.post("/api/v1/tickets/{number}/urges", handlers.urge),
         web.post("/api/v1/tickets/{number}/withdrawal", handlers.withdrawal),
     ]

@@ -28,6 +28,7 @@ class CitizenAct(StrEnum):
     """What a citizen may do with a ticket by number and code."""
 
     SUPPLEMENT = "supplement"
+    URGE = "urge"
     WITHDRAW = "withdraw"
     RATE = "rate"
 

@@ -68,8 +68,8 @@ class KeyReused(HotlineError):
 class RateLimited(HotlineError):
     error_id = "rate_limited"
 
-    def __init__(self, detail: str, *, retry_after: int = 1) -> None:
-        super().__init__(detail)
+    def __init__(self, detail: str, *, retry_after: int = 1, field: str = "") -> None:
+        super().__init__(detail, field=field)
         self.retry_after = retry_after
 
 

@@ -103,6 +103,10 @@ class Front:
         """Add to a ticket."""
         return await self._service.supplement(number, code, text, attachments, key)
 
+    async def urge(self, number: TicketNumber, code: str, note: str) -> None:
+        """催办."""
+        await self._service.urge(number, code, note)
+
     async def withdraw(self, number: TicketNumber, code: str, reason: str) -> None:
         """撤单."""
         await self._service.withdraw(number, code, reason)

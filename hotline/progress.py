@@ -16,6 +16,7 @@ from hotline.lifecycle import OPEN_STATES, TRANSITIONS
 from hotline.rating import RATEABLE
 from hotline.terms import REJECT_ROUTES, Priority, State, label
 from hotline.ticket import Ticket
+from hotline.urging import urgeable_from
 
 
 def step_of(event: TicketEvent) -> Step | None:
@@ -114,7 +115,7 @@ _MERGED = "已并单"
 _TAKEN_UP = frozenset({"已派单", "已签收"})
 """Steps of the parent that are told with the merge though they lie before it: who handles the matter now."""
 _OWN_AFFAIR = frozenset({
-    "已收到", "已受理", "待补充", "已补充", "工作人员回复", "已撤单", "不予受理", "已催办", _MERGED,
+    "已收到", "已受理", "待补充", "已补充", "工作人员回复", "已撤单", "不予受理", _MERGED,
 })
 
 
@@ -126,18 +127,23 @@ def progress_of(ticket: Ticket, events: Sequence[TicketEvent], *, policy: Policy
     expected = None
     if ticket.state in OPEN_STATES and ticket.state is not State.HANDED_OFF:
         expected = expected_completion(now, ticket.clocks, max(ticket.priority, Priority.P1), ticket.kind, policy)
+    may = acts_of(ticket.state, urged=urgeable_from(events, now) is not None)
     return Progress(
         number=ticket.number, status=ticket.state, status_label=label(ticket.state), verdict=ticket.verdict,
         category=ticket.category.l2 if ticket.category else "", department=ticket.lead, expected_by=expected,
         steps=tuple(_public_step(step, ticket) for event in events if (step := step_of(event)) is not None),
-        public_reply=shown_reply(ticket), may=acts_of(ticket.state), rating=ticket.rating,
+        public_reply=shown_reply(ticket), may=may, rating=ticket.rating,
     )
 
 
-def acts_of(state: State) -> tuple[CitizenAct, ...]:
-    """Return what a citizen may do with a ticket in this state; of a merged one its parent decides the rest."""
+def acts_of(state: State, *, urged: bool) -> tuple[CitizenAct, ...]:
+    """Return what a citizen may do with a ticket in this state; of a merged one its parent decides the rest.
+
+    `urged`: so lately that it cannot be urged again yet.
+    """
     possible = {
         CitizenAct.SUPPLEMENT: state in OPEN_STATES,
+        CitizenAct.URGE: state in OPEN_STATES and not urged,
         CitizenAct.WITHDRAW: c.Withdraw in TRANSITIONS[state] or state is State.MERGED,
         CitizenAct.RATE: state in RATEABLE,
     }

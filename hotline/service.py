@@ -32,6 +32,7 @@ from hotline.progress import merged_progress, progress_of
 from hotline.rating import RATEABLE, commands_of
 from hotline.terms import Rating, State, Way
 from hotline.ticket import Ticket
+from hotline.urging import check_urge
 from routing.priority import with_priority
 
 _CITIZEN = Actor(Role.CITIZEN)
@@ -167,6 +168,18 @@ class Service:
             channel=stored.ticket.channel, external_id=f"{number}:{key}", continues=number,
             appeal=Appeal(text=text, attachments=tuple(attachments)), received_at=self._clock(),
         ))
+
+    async def urge(self, number: TicketNumber, code: str, note: str) -> None:
+        """催办, of a merged ticket its parent's. Raises NotFound, IllegalTransition (it is over), RateLimited."""
+        leading = await self._leading(await self._citizens(number, code))
+        known = await self._store.history(leading.id)
+        urged = self._decided(c.Urge(note=note), _CITIZEN)
+
+        def decided(ticket: Ticket) -> tuple[Change, Effects]:
+            check_urge(ticket, known, self._clock())
+            return urged(ticket)
+
+        await self._store.change(leading.ticket.number, decided)
 
     async def withdraw(self, number: TicketNumber, code: str, reason: str) -> None:
         """撤单; a repeat does nothing. A merged ticket leaves its parent first. Raises NotFound, IllegalTransition."""

@@ -36,6 +36,7 @@ PUBLIC = PAGES | {
     ("POST", "/api/v1/attachments"): "their files; limited by address",
     ("GET", "/api/v1/tickets/{number}"): "number and code open a ticket; guesses are counted",
     ("POST", "/api/v1/tickets/{number}/messages"): "number and code",
+    ("POST", "/api/v1/tickets/{number}/urges"): "number and code; once a day",
     ("POST", "/api/v1/tickets/{number}/rating"): "number and code",
     ("POST", "/api/v1/tickets/{number}/withdrawal"): "number and code",
     ("POST", "/api/v1/ratings/{token}"): "the signature of the link is the key",

@@ -35,6 +35,7 @@ class MemoryPort:
         self.tickets: dict[str, PublicTicket] = {}
         self.codes: dict[str, str] = {}
         self.supplements: dict[tuple[str, str], tuple[str, tuple[Attachment, ...]]] = {}
+        self.urges: list[tuple[str, str]] = []
         self.ratings: list[tuple[str, Rating, bool | None, str]] = []
         self.seen: dict[str, datetime] = {}
         self.nonces: dict[str, str] = {}
@@ -127,6 +128,12 @@ class MemoryPort:
         self.tickets[number] = msgspec.structs.replace(
             self.tickets[number], status=state, closed=closed, public_reply=reply
         )
+
+    async def urge(self, number: TicketNumber, code: str, note: str) -> None:
+        self._check(number, code)
+        if self.tickets[number].status is State.CLOSED:
+            raise IllegalTransition("the ticket is closed")
+        self.urges.append((number, note))
 
     async def withdraw(self, number: TicketNumber, code: str, reason: str) -> None:
         self._check(number, code)

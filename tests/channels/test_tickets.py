@@ -133,6 +133,13 @@ async def _endless() -> AsyncIterator[bytes]:
     await asyncio.Event().wait()
 
 
+async def test_an_urge(client: Client, ticket: dict[str, Any], port: MemoryPort) -> None:
+    assert (await client.post(path(ticket, "/urges"), json={"note": "都三天\n了"})).status == 200
+    answer = await client.post(f"/api/v1/tickets/{ticket['number']}/urges", json={"code": ticket["code"]})
+    assert (answer.status, (await answer.json())["number"]) == (200, ticket["number"])
+    assert port.urges == [(ticket["number"], "都三天 了"), (ticket["number"], "")]
+
+
 async def test_withdrawal(client: Client, ticket: dict[str, Any]) -> None:
     answer = await client.post(path(ticket, "/withdrawal"))
     assert (answer.status, (await answer.json())["status"]) == (200, "withdrawn")
@@ -140,15 +147,17 @@ async def test_withdrawal(client: Client, ticket: dict[str, Any]) -> None:
 
 async def test_what_the_state_forbids_is_a_conflict(client: Client, ticket: dict[str, Any], port: MemoryPort) -> None:
     port.set_state(ticket["number"], State.CLOSED)
-    answer = await client.post(path(ticket, "/withdrawal"), json={"reason": "已解决"})
-    assert (answer.status, (await answer.json())["error_id"]) == (409, IllegalTransition.error_id)
+    for rest, body in (("/withdrawal", {"reason": "已解决"}), ("/urges", {"note": "请尽快"})):
+        answer = await client.post(path(ticket, rest), json=body)
+        assert (answer.status, (await answer.json())["error_id"]) == (409, IllegalTransition.error_id)
 
 
 @pytest.mark.parametrize(("rest", "body"), [
     ("/messages", b""), ("/messages", b"{}"), ("/messages", b'{"text": " "}'), ("/messages", b'{"text": "a", "x": 1}'),
     ("/rating", b"{}"), ("/rating", b'{"rating": "great"}'), ("/rating", b'{"rating": 5}'),
     ("/rating", b'{"rating": "satisfied", "solved": "yes"}'), ("/withdrawal", b"[]"),
-    ("/withdrawal", b'{"reason": "' + b"a" * 1001 + b'"}'),
+    ("/withdrawal", b'{"reason": "' + b"a" * 1001 + b'"}'), ("/urges", b'{"note": 5}'),
+    ("/urges", b'{"note": "' + b"a" * 1001 + b'"}'),
 ])
 async def test_wrong_bodies_are_refused(client: Client, ticket: dict[str, Any], rest: str, body: bytes) -> None:
     answer = await client.post(path(ticket, rest), data=body, headers={"Content-Type": "application/json"})
@@ -158,6 +167,6 @@ async def test_wrong_bodies_are_refused(client: Client, ticket: dict[str, Any], 
 async def test_a_wrong_token_is_refused_everywhere(client: Client, ticket: dict[str, Any]) -> None:
     headers = {"Authorization": "Bearer wrong"}
     assert (await client.get(path(ticket), headers=headers)).status == 401
-    for rest in ("/messages", "/rating", "/withdrawal"):
+    for rest in ("/messages", "/urges", "/rating", "/withdrawal"):
         body = {"text": "a"} if rest == "/messages" else {"rating": "satisfied"} if rest == "/rating" else {}
         assert (await client.post(path(ticket, rest), json=body, headers=headers)).status == 401

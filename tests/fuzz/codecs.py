@@ -116,7 +116,7 @@ TARGETS: dict[str, Target] = {
     "chat": chat_codec.decode_frame,
     "message": ticket_codec.decode_message,
     "rating": ticket_codec.decode_rating,
-    "withdrawal": ticket_codec.decode_withdrawal,
+    "withdrawal": ticket_codec.decode_withdrawal, "urge": ticket_codec.decode_urge,
     "rating page": lambda data: rating_page.decode(data, form=True),
     "number": _text(ticket_codec.number_of),
     "open311": _open311,

@@ -21,10 +21,10 @@ from tests.hotline.test_intake import inbound, intake_over
 
 AGENT, UNIT = Actor(Role.AGENT, "zhang"), Actor(Role.DEPARTMENT, "城管局")
 WAY: list[tuple[c.Command | None, State, set[str]]] = [
-    (None, State.PENDING_SIGN, {"supplement", "withdraw"}),
-    (c.Sign(), State.HANDLING, {"supplement", "withdraw"}),
-    (c.Reply(internal="换灯泡", public="路灯已修复"), State.PENDING_REVIEW, {"supplement"}),
-    (c.AcceptReply(), State.PENDING_FOLLOW_UP, {"supplement", "rate"}),
+    (None, State.PENDING_SIGN, {"supplement", "urge", "withdraw"}),
+    (c.Sign(), State.HANDLING, {"supplement", "urge", "withdraw"}),
+    (c.Reply(internal="换灯泡", public="路灯已修复"), State.PENDING_REVIEW, {"supplement", "urge"}),
+    (c.AcceptReply(), State.PENDING_FOLLOW_UP, {"supplement", "urge", "rate"}),
 ]
 
 
@@ -58,6 +58,8 @@ async def test_what_is_told_is_what_is_allowed(database: str, steps: int) -> Non
                 await service.withdraw(number, code, "")
         if CitizenAct.SUPPLEMENT in shown.may:
             await service.supplement(number, code, "还有一盏", (), "k1")
+        if CitizenAct.URGE in shown.may:
+            await service.urge(number, code, "")
         if CitizenAct.RATE in shown.may:
             await service.rate(number, code, Rating.SATISFIED, True, "")
             assert (await service.progress(number, code)).rating is Rating.SATISFIED
@@ -75,9 +77,10 @@ async def test_who_was_merged_may_do_what_the_parent_allows(database: str) -> No
             id_ = await pool.fetchval("SELECT id FROM tickets WHERE number = $1", parent.number)
         await service.act(child.number, c.Merge(parent=id_), actor=SYSTEM)
         shown = await service.progress(child.number, child.code)
-        assert (shown.status, set(shown.may)) == (State.MERGED, {"supplement", "withdraw"})
+        assert (shown.status, set(shown.may)) == (State.MERGED, {"supplement", "urge", "withdraw"})
         await walk(service, parent, len(WAY))
-        assert set((await service.progress(child.number, child.code)).may) == {"supplement", "withdraw", "rate"}
+        assert set((await service.progress(child.number, child.code)).may) == {
+            "supplement", "urge", "withdraw", "rate"}
 
 
 async def test_steps_name_the_event_they_come_from(database: str) -> None:

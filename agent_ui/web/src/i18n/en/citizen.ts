@@ -61,6 +61,7 @@ export default {
   problem: {
     phone: { invalid_input: 'The telephone number is not right; please check it, and give the area code of a landline.' },
     text: { invalid_input: 'Please write a few words, at most 10,000 characters.' },
+    urge: { rate_limited: 'This matter was urged less than 24 hours ago, and the unit will see it. Please wait a while.' },
     attachments: {
       not_found: 'A photo or file has expired; please remove it and add it again.',
       too_large: 'The files are too large: at most 20 MB each, 60 MB together, 9 files.',
@@ -139,6 +140,10 @@ export default {
     moreText: 'What would you like to add?',
     moreSend: 'Send',
     moreDone: 'Added; the people who handle it will see it.',
+    urge: 'Urge',
+    urgeText: 'What should the unit know? (optional)',
+    urgeSend: 'Ask for it to be hurried',
+    urgeDone: 'Urged; the unit that handles it will see it. You can urge again in 24 hours.',
     rate: 'Rate',
     rateHeading: 'How satisfied are you with the result?',
     level: {

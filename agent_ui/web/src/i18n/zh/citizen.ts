@@ -58,6 +58,7 @@ export default {
   problem: {
     phone: { invalid_input: '联系电话有误，请核对号码；固定电话请写上区号。' },
     text: { invalid_input: '请写几句话，最多 10000 字。' },
+    urge: { rate_limited: '这件事 24 小时内已经催办过，承办单位会看到，请过后再催。' },
     attachments: {
       not_found: '有照片或文件已经失效，请删除后重新添加。',
       too_large: '文件太大：每个最多 20 MB，合计最多 60 MB，最多 9 个。',
@@ -136,6 +137,10 @@ export default {
     moreText: '还想补充什么',
     moreSend: '提交补充',
     moreDone: '已补充，承办人员会看到。',
+    urge: '催办',
+    urgeText: '想对承办单位说的话（选填）',
+    urgeSend: '催一催',
+    urgeDone: '已催办，承办单位会看到。24 小时后可以再次催办。',
     rate: '评价',
     rateHeading: '您对办理结果满意吗？',
     level: { very_satisfied: '非常满意', satisfied: '满意', fairly_satisfied: '基本满意', dissatisfied: '不满意', very_dissatisfied: '非常不满意' },

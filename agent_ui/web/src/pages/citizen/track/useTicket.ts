@@ -75,6 +75,9 @@ export function useTicket(words: { notFound: () => string }) {
     return await read(ticket)
   })
 
+  const urge = (note: string): Promise<boolean> => trying(async ({ number, code }) =>
+    (await answerOf(api.POST('/api/v1/tickets/{number}/urges', { params: { path: { number } }, body: { code, note } as never }))) as Progress)
+
   const rate = (rating: Rating, solved: boolean | null, note: string): Promise<boolean> => trying(async ({ number, code }) => {
     const body = { code, rating, note, ...(solved === null ? {} : { solved }) }
     return (await answerOf(api.POST('/api/v1/tickets/{number}/rating', { params: { path: { number } }, body: body as never }))) as Progress
@@ -83,5 +86,5 @@ export function useTicket(words: { notFound: () => string }) {
   const withdraw = (reason: string): Promise<boolean> => trying(async ({ number, code }) =>
     (await answerOf(api.POST('/api/v1/tickets/{number}/withdrawal', { params: { path: { number } }, body: { code, reason } as never }))) as Progress)
 
-  return { opened, progress, error, busy, stale, open, close, again, supplement, rate, withdraw }
+  return { opened, progress, error, busy, stale, open, close, again, supplement, urge, rate, withdraw }
 }

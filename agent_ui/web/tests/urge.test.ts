@@ -1,0 +1,51 @@
+// 催办 on the citizens' page: said once, told that it was, and in the citizen's words where it was too early.
+import { flushPromises, mount } from '@vue/test-utils'
+import { createPinia, setActivePinia } from 'pinia'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { computed, effectScope } from 'vue'
+import { api } from '../src/http/client'
+import { i18n, loadWords, speak } from '../src/i18n'
+import UrgeForm from '../src/pages/citizen/track/UrgeForm.vue'
+import { useTicket } from '../src/pages/citizen/track/useTicket'
+
+const scope = effectScope()
+const stands = (...may: string[]) => ({ data: { number: 'DG1', status: 'handling', may }, response: new Response() })
+
+beforeEach(async () => {
+  localStorage.clear()
+  setActivePinia(createPinia())
+  await loadWords('citizen')
+  await speak('zh')
+})
+afterEach(() => vi.restoreAllMocks())
+
+/** The form over a ticket that is open. */
+async function shown(answer: object) {
+  vi.spyOn(api, 'GET').mockResolvedValue(stands('supplement', 'urge') as never)
+  const post = vi.spyOn(api, 'POST').mockResolvedValue(answer as never)
+  const ticket = scope.run(() => useTicket({ notFound: () => '' }))!
+  await ticket.open({ number: 'DG1', code: '123456' })
+  const may = computed(() => ticket.progress.value!.may.includes('urge'))
+  const form = mount({ components: { UrgeForm }, setup: () => ({ ticket, may }), template: '<UrgeForm :ticket="ticket" :may="may" />' }, { global: { plugins: [i18n] } })
+  return { form, ticket, post }
+}
+
+it('an urge is sent with its words, and the page says so instead of asking again', async () => {
+  const { form, post } = await shown(stands('supplement'))
+  await form.get('input').setValue(' 三天了 ')
+  await form.get('form').trigger('submit')
+  await flushPromises()
+  expect(post.mock.calls[0]).toEqual(['/api/v1/tickets/{number}/urges', { params: { path: { number: 'DG1' } }, body: { code: '123456', note: '三天了' } }])
+  expect(form.find('form').exists()).toBe(false)
+  expect(form.get('[role=status]').text()).toContain('已催办')
+  form.unmount()
+})
+it('one that comes too early is refused in words, and nothing written is lost', async () => {
+  const { form, ticket } = await shown({ error: { error_id: 'rate_limited', field: 'urge' }, response: new Response(null, { status: 429 }) })
+  await form.get('input').setValue('三天了')
+  await form.get('form').trigger('submit')
+  await flushPromises()
+  expect(ticket.error.value).toContain('24 小时内已经催办过')
+  expect(form.get('input').element.value).toBe('三天了')
+  form.unmount()
+})
