@@ -21,7 +21,7 @@ from channels.port import ChannelPort
 from channels.ticket_codec import number_of
 from channels.wechat_codec import SUCCESS, Event, Lookup, Message, Query, Unknown, WeChatSettings
 from channels.wechat_crypto import verify
-from hotline.errors import HotlineError, IllegalTransition, KeyReused, NotFound, RateLimited
+from hotline.errors import IllegalTransition, KeyReused, NotFound, RateLimited
 from hotline.ids import TicketNumber
 from hotline.opening import starts_anew
 
@@ -109,14 +109,25 @@ class WeChat:
         try:
             self._guesses.check(open_id, lookup.number, now)
             async with asyncio.timeout_at(deadline):
-                number = number_of(lookup.number)
-                return number, wording.progress_text(await self._port.progress(number, lookup.code))
-        except NotFound:
-            self._guesses.wrong(open_id, lookup.number, now)
-            return None, wording.NOT_FOUND
-        except (HotlineError, TimeoutError):
-            log.warning("wechat_lookup_failed", exc_info=True)
+                return await self._opened(lookup, open_id, now)
+        except RateLimited:
             return None, wording.TOO_FAST
+        except Exception:  # whatever fails here must not cost what else was said
+            log.warning("wechat_lookup_failed", exc_info=True)
+            return None, wording.LOOK_LATER
+
+    async def _opened(self, lookup: Lookup, open_id: str, now: float) -> tuple[TicketNumber | None, str]:
+        try:
+            number = number_of(lookup.number)
+            return number, wording.progress_text(await self._port.progress(number, lookup.code))
+        except NotFound:
+            first = True  # where that cannot be told it counts
+            try:  # WeChat sends a message again where the answer is late or lost: it is one guess all the same
+                first = await self._port.take_nonce(f"wechat:{lookup.external_id}", secrets.token_hex(8))
+            finally:
+                if first:
+                    self._guesses.wrong(open_id, lookup.number, now)
+            return None, wording.NOT_FOUND
 
 
 def _query(request: web.Request) -> Query:

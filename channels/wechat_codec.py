@@ -63,11 +63,12 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True):
     """The citizen asks how a ticket stands. `number` is as it was typed, in capitals: there may be none such.
 
     A mistyped one is a look-up all the same: as an appeal it would show others the code that opens the true ticket.
-    `more` is what else they said, without the code.
+    `more` is what else they said, without the code; `external_id` is the message's, the same when it is sent again.
     """
 
     number: str
     code: str
+    external_id: str = ""
     more: Inbound | None = None
 
 
@@ -136,7 +137,7 @@ def _content(fields: Fields, open_id: str, now: datetime) -> Inbound | Event | L
     if asked is None:
         return _inbound(fields, _READERS[kind](fields), open_id, now)
     more = _inbound(fields, Appeal(text=asked.words[:MAX_TEXT]), open_id, now) if asked.words else None
-    return Lookup(number=asked.number, code=asked.code, more=more)
+    return Lookup(number=asked.number, code=asked.code, external_id=_need(fields, "MsgId"), more=more)
 
 
 def _inbound(fields: Fields, appeal: Appeal, open_id: str, now: datetime) -> Inbound:

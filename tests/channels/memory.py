@@ -103,6 +103,9 @@ class MemoryPort:
             raise NotFound("no ticket with this number and code")
 
     async def progress(self, number: TicketNumber, code: str) -> Progress:
+        await asyncio.sleep(self.delay)
+        if self.failure is not None:
+            raise self.failure
         self._check(number, code)
         ticket = self.tickets[number]
         return Progress(

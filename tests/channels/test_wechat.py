@@ -54,6 +54,12 @@ async def say(client: Client, xml: bytes, **params: str) -> Any:
     return await client.post("/wechat", data=xml, params=plain_query() | params)
 
 
+async def asked(client: Client, text: str, id_: int) -> str:
+    """Return what somebody, not the citizen of the ticket, is answered to a text message."""
+    xml = wechat_standin.text_message(text, open_id="o2", message_id=id_, created=1)
+    return str(wechat_codec.read_xml(await (await say(client, xml)).read())["Content"])
+
+
 # ── against wechatpy ─────────────────────────────────────────────────────────────────────────────
 @given(st.text(max_size=300), st.binary(min_size=16, max_size=16))
 def test_wechatpy_reads_what_we_encrypt(text: str, random: bytes) -> None:
@@ -170,7 +176,9 @@ def test_a_receipt_pasted_back_is_a_look_up(verdict: Verdict, continued: bool) -
         number=TicketNumber("DG2026112130000427"), code="123456", status="received", verdict=verdict,
         category="03/路灯", department="城市管理和综合执法局", expected_by=NOW, continued=continued,
     )
-    assert _said(wording.receipt_text(receipt)) == Lookup(number="DG2026112130000427", code="123456")
+    assert _said(wording.receipt_text(receipt)) == Lookup(
+        number="DG2026112130000427", code="123456", external_id="1"
+    )
 
 
 @pytest.mark.parametrize(("text", "left"), [
@@ -403,13 +411,9 @@ async def test_a_mistyped_number_is_not_found_and_counts_and_nobody_reads_the_co
     (number, code), = port.codes.items()
     wrong = number[:-1] + str((int(number[-1]) + 1) % 10)
 
-    async def ask(text: str) -> str:
-        xml = wechat_standin.text_message(text, open_id="o2", message_id=1, created=1)
-        return str(wechat_codec.read_xml(await (await say(client, xml)).read())["Content"])
-
-    answers = [await ask(f"查询 {wrong} {code}") for _ in range(20)]
+    answers = [await asked(client, f"查询 {wrong} {code}", id_) for id_ in range(20)]
     assert answers == [wording.NOT_FOUND] * 20
-    assert await ask(f"查询 {number} {code}") == wording.TOO_FAST
+    assert await asked(client, f"查询 {number} {code}", 20) == wording.TOO_FAST
     assert len(port.inbounds) == 1
 
 
@@ -417,13 +421,32 @@ async def test_guessing_codes_is_stopped(client: Client, port: MemoryPort) -> No
     await say(client, TEXT)
     (number, code), = port.codes.items()
 
-    async def ask(guess: str) -> str:
-        xml = wechat_standin.text_message(f"{number} {guess}", open_id="o2", message_id=1, created=1)
-        return str(wechat_codec.read_xml(await (await say(client, xml)).read())["Content"])
-
-    answers = [await ask(f"{guess:06d}") for guess in range(500_000, 500_025)]
+    answers = [await asked(client, f"{number} {guess:06d}", guess) for guess in range(500_000, 500_025)]
     assert answers == [wording.NOT_FOUND] * 20 + [wording.TOO_FAST] * 5
-    assert await ask(code) == wording.TOO_FAST
+    assert await asked(client, f"{number} {code}", 1) == wording.TOO_FAST
+
+
+async def test_a_wrong_pair_sent_again_is_one_guess(client: Client, port: MemoryPort) -> None:
+    await say(client, TEXT)
+    (number, code), = port.codes.items()
+    for _ in range(3):
+        answers = [await asked(client, f"{number} {500_000 + id_}", id_) for id_ in range(19)]
+        assert answers == [wording.NOT_FOUND] * 19
+    assert number in await asked(client, f"{number} {code}", 19)
+
+
+@pytest.mark.parametrize("failure", [None, Unavailable("no database"), OSError("gone"), ValueError("bug")])
+async def test_a_look_up_that_fails_is_told_so_and_costs_no_word(
+    client: Client, port: MemoryPort, failure: Exception | None
+) -> None:
+    await say(client, TEXT)
+    (number, code), = port.codes.items()
+    port.delay, port.failure = 0.0 if failure else 30, failure
+    assert await asked(client, f"{number} {code}", 1) == wording.LOOK_LATER
+    assert wording.LOOK_LATER in await asked(client, f"{number} {code} 又坏了", 2)
+    assert [inbound.appeal.text for inbound in port.spooled] == [f"{number} ****** 又坏了"]
+    port.delay, port.failure = 0.0, None
+    assert number in await asked(client, f"{number} {code}", 3)
 
 
 def test_a_wrong_signature_is_forbidden() -> None:
