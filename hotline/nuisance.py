@@ -15,10 +15,13 @@ from typing import Any
 import msgspec
 
 from channels.message import Inbound
+from hotline import commands as c
 from hotline.appeal import Attachment, Evidence, Triage
-from hotline.terms import Priority, Verdict
+from hotline.terms import Priority, RejectReason, Verdict
 
 HOUR = timedelta(hours=1)
+LEAD = "nuisance_lead"
+"""The alarm that stands until a supervisor has handed to the police what the citizen was told goes there."""
 
 
 class Outcome(StrEnum):
@@ -93,6 +96,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     tickets: dict[str, list[Any]]
     files: tuple[Attachment, ...] = ()
     recordings: tuple[Attachment, ...] = ()
+
+
+def lead_of(command: c.Command) -> tuple[c.Command, ...]:
+    """Return what a rejection as malicious nuisance leads to: a supervisor hands the lead to the police (公安)."""
+    if isinstance(command, c.Reject) and command.reason is RejectReason.NUISANCE:
+        return (c.RaiseAlarm(alarm=LEAD, detail="以恶意骚扰不予受理,请固定证据并将线索移交公安机关"),)
+    return ()
 
 
 def contact_of(inbound: Inbound) -> str:

@@ -23,6 +23,7 @@ from hotline.events import SYSTEM, Actor, Role
 from hotline.follow_up import written_way
 from hotline.ids import TicketNumber, is_ticket_number
 from hotline.intake import Intake
+from hotline.nuisance import lead_of
 from hotline.opening import Change, CityRules
 from hotline.permissions import PERMITTED as PERMITTED
 from hotline.permissions import as_given, check_permitted, check_units
@@ -94,7 +95,7 @@ class Service:
             check_permitted(actor, command, ticket)
             now, rules = self._clock(), self._rules()
             fitted = with_priority(checked(command, ticket), ticket, rules.priorities)
-            return self._changed(ticket, decide(ticket, fitted, now=now, policy=rules.policy, actor=actor))
+            return self._chained(ticket, (fitted, *lead_of(fitted)), actor=actor, now=now, rules=rules)
 
         return decided
 
@@ -220,18 +221,18 @@ class Service:
         def decided(ticket: Ticket) -> tuple[Change, Effects] | None:
             now, rules = self._clock(), self._rules()
             commands = commands_of(ticket, rating, solved, note, way or Way.WEB, rules.policy)
-            return self._chained(ticket, commands, now=now, rules=rules) if commands else None
+            return self._chained(ticket, commands, actor=_CITIZEN, now=now, rules=rules) if commands else None
 
         await self._store.change_perhaps(stored.ticket.number, decided)
 
     def _chained(
-        self, before: Ticket, commands: Sequence[c.Command], *, now: datetime, rules: CityRules
+        self, before: Ticket, commands: Sequence[c.Command], *, actor: Actor, now: datetime, rules: CityRules
     ) -> tuple[Change, Effects]:
-        """Decide one command after the other: what the citizen says is theirs, what follows from it the system's."""
+        """Decide one command after the other: the first is the actor's, what follows from it the system's."""
         decisions: list[Decision] = []
         for command in commands:
             ticket = decisions[-1].ticket if decisions else before
-            actor = SYSTEM if decisions else _CITIZEN
-            decisions.append(decide(ticket, command, now=now, policy=rules.policy, actor=actor))
+            by = SYSTEM if decisions else actor
+            decisions.append(decide(ticket, command, now=now, policy=rules.policy, actor=by))
         change = Change(before=before, decisions=tuple(decisions))
         return change, effects_of_all(change.ticket, change.events, signature=rules.signature)

@@ -24,7 +24,7 @@ from hotline.ids import TicketNumber
 from hotline.service import PERMITTED, Service
 from hotline.store.database import open_pool
 from hotline.store.tickets import TicketStore
-from hotline.terms import Rating, State
+from hotline.terms import Rating, RejectReason, State
 from tests.cities import NOW, RULES
 from tests.hotline.test_decide import SIDE_EXAMPLES
 from tests.hotline.test_intake import all_rows, inbound, intake_over
@@ -64,6 +64,25 @@ async def test_the_reply_is_shown_only_when_the_centre_has_accepted_it(database:
         await service.act(receipt.number, c.Sign(), actor=LEAD)
         await service.act(receipt.number, c.Reply(internal="x", public="未经审核"), actor=LEAD)
         assert (await service.progress(receipt.number, receipt.code)).public_reply == ""
+
+
+@pytest.mark.parametrize(("reason", "alarms", "events"), [
+    (RejectReason.NUISANCE, {"nuisance_lead"}, [("reject", AGENT), ("raise_alarm", SYSTEM)]),
+    (RejectReason.INDECENCY, set(), [("reject", AGENT)]),
+])
+async def test_a_nuisance_lead_waits_for_a_supervisor(
+    database: str, reason: RejectReason, alarms: set[str], events: list[tuple[str, Actor]]
+) -> None:
+    async with house(database) as (service, _), await open_pool(database) as pool, intake_over(database) as intake:
+        store = TicketStore(pool, prefix="DG")
+        receipt = await intake.submit(inbound(key="nuisance", appeal=Appeal(text="咨询落户")))
+        ticket = await service.act(receipt.number, c.Reject(reason=reason), actor=AGENT)
+        assert (ticket.state, ticket.alarms) == (State.REJECTED, alarms)
+        history = await store.history((await store.read(receipt.number)).id)
+        assert [(event.type, event.actor) for event in history[1:]] == events
+        for alarm in alarms:
+            await service.act(receipt.number, c.ClearAlarm(alarm=alarm), actor=SUPERVISOR)
+        assert not (await store.read(receipt.number)).ticket.alarms
 
 
 async def test_progress_names_nobody_whatever_staff_wrote(database: str) -> None:

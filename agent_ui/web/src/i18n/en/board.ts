@@ -52,6 +52,7 @@ export default {
     neighbour_silent: 'Neighbour silent',
     neighbour_unreachable: 'Neighbour unreachable',
     recalled: 'Recalled by a neighbour',
+    nuisance_lead: 'Nuisance: lead for the police',
     missed_call: 'Missed call owed',
     completion_red: 'Completion overdue',
     sign_red: 'Signing overdue',

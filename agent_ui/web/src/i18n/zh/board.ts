@@ -52,6 +52,7 @@ export default {
     neighbour_silent: '外部平台无响应',
     neighbour_unreachable: '外部平台无法投递',
     recalled: '外部平台撤回',
+    nuisance_lead: '恶意骚扰线索待移交公安',
     missed_call: '漏接来电待回拨',
     completion_red: '办结超期',
     sign_red: '签收超期',
