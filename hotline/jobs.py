@@ -10,12 +10,15 @@ from functools import partial
 import asyncpg
 import structlog
 from pgqueuer import PgQueuer
+from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.db import AsyncpgPoolDriver
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job as QueuedJob
+from pgqueuer.domain.models import TracebackRecord
 
 from hotline.handoff import Later
 from hotline.operation import FAILURES, counted
+from hotline.store.database import LOST
 from hotline.store.jobs import Job
 
 log = structlog.get_logger(__name__)
@@ -25,7 +28,8 @@ BATCH = 50
 AT_ONCE = {Job.DELIVER: 20, Job.FETCH_MEDIA: 16}
 """Jobs of a kind that run at the same time in all processes together: units' slow systems leave room for the rest, and
 files, of up to 20 MiB each, leave memory."""
-_LOST: tuple[type[Exception], ...] = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_LOST: tuple[type[Exception], ...] = (*LOST, asyncpg.PostgresError)
+"""A database that has gone, or did not do it this time: a deadlock, a full disk, a statement that took too long."""
 _AGAIN: tuple[type[Exception], ...] = (Later, *_LOST)
 HEARTBEAT = timedelta(seconds=6)
 """A job whose process died is taken up by another after this."""
@@ -63,12 +67,30 @@ class _ListeningFirst(AsyncpgPoolDriver):
         await super().notify(channel, payload)
 
 
-async def _work(pool: asyncpg.Pool, handlers: Mapping[Job, Handler]) -> None:
-    queue = PgQueuer(connection=_ListeningFirst(pool))
+class _Lasting(Queries):
+    """A job that cannot be put back for want of the database is no failed job (PgQueuer would note it as one).
+
+    It stays as it is: its heartbeat has stopped, so whoever looks first once the database is back takes it up.
+    """
+
+    async def retry_job(self, job: QueuedJob, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
+        try:
+            await super().retry_job(job, delay, traceback_record)
+        except _LOST as error:
+            log.warning("job_not_put_back", job=job.entrypoint, error=f"{type(error).__name__}: {error}")
+
+
+def _queue(pool: asyncpg.Pool, handlers: Mapping[Job, Handler]) -> PgQueuer:
+    driver = _ListeningFirst(pool)
+    queue = PgQueuer(connection=driver, queries=_Lasting(driver))
     for job, handler in handlers.items():
         limit = AT_ONCE.get(job, 0)
         queue.entrypoint(job.value, on_failure="hold", concurrency_limit=limit)(_entrypoint(handler, job.value))
-    await queue.run(
+    return queue
+
+
+async def _work(pool: asyncpg.Pool, handlers: Mapping[Job, Handler]) -> None:
+    await _queue(pool, handlers).run(
         dequeue_timeout=timedelta(seconds=5), batch_size=BATCH, heartbeat_timeout=HEARTBEAT,
         max_concurrent_tasks=2 * BATCH, shutdown_on_listener_failure=True,
     )
