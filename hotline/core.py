@@ -149,7 +149,7 @@ class Core:
         )
 
     async def restore_jobs(self) -> None:
-        """Make sure that what has waited for a while has a job."""
+        """Make sure that what has waited for a while has a job, and that one which a mistake ended runs again."""
         before = self.clock() - timedelta(seconds=30)
         await self.rows.restore_jobs(before)
         await self.parcels.restore_parcels(before)

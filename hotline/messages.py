@@ -23,6 +23,7 @@ from hotline.terms import Channel
 
 log = structlog.get_logger(__name__)
 _SEND_DELAYS = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)
+_TRIES = len(_SEND_DELAYS) + 1
 _OPTIONAL = frozenset({Channel.CALL, Channel.APP})
 """Ways that an operator need not have set up: the SMS gateway and the app's push."""
 _NOT_SET_UP = "not_set_up"
@@ -50,11 +51,14 @@ class Messages:
         if begun is None:
             return
         message, attempts = begun
+        if attempts > _TRIES:  # the last ones ended in a mistake of the program, which settles nothing
+            await self._give_up(key, message.number, HotlineError(f"{_TRIES} attempts came to no end"))
+            return
         try:
-            await self._deliver(await self._finish(message), last=attempts > len(_SEND_DELAYS))
+            await self._deliver(await self._finish(message), last=attempts >= _TRIES)
         except Unavailable as error:
             await self._rows.fail_send(key, error.detail)
-            if attempts <= len(_SEND_DELAYS):
+            if attempts < _TRIES:
                 raise later(_SEND_DELAYS, attempts, error.detail) from error
             await self._give_up(key, message.number, error)
         except RateLimited as error:

@@ -16,7 +16,7 @@ from hotline.errors import NotFound
 from hotline.ports import PendingIncident
 from hotline.store import rows
 from hotline.store.database import statements
-from hotline.store.jobs import Job, enqueue
+from hotline.store.jobs import Job, begin_anew, enqueue, restore
 from hotline.store.sealing import open_document, sealed_message
 from hotline.ticket import replay
 
@@ -116,8 +116,9 @@ class JobStore:
                 await enqueue(connection, Job.SEND_MESSAGE, [message.key])
 
     async def restore_jobs(self, before: datetime) -> None:
-        """Make sure that rows waiting since before a moment have a job; one that has is left alone."""
+        """Make sure that rows waiting since before a moment have a job; a job that a mistake ended runs again."""
+        await begin_anew(self._pool)
         async with self._pool.acquire() as connection, connection.transaction():
             for job, name in ((Job.PUSH_INCIDENT, "waiting_incidents"), (Job.SEND_MESSAGE, "waiting_messages")):
                 waiting = await connection.fetch(_SQL[name], before)
-                await enqueue(connection, job, [row["key"] for row in waiting])
+                await restore(connection, job, [row["key"] for row in waiting])

@@ -9,6 +9,11 @@ from enum import StrEnum
 import asyncpg
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.types import JobId
+
+from hotline.store.database import statements
+
+_SQL = statements("queue")
 
 
 class Job(StrEnum):
@@ -26,6 +31,8 @@ _PRIORITY = {
     Job.PUSH_INCIDENT: 100, Job.SEND_MESSAGE: 0, Job.DELIVER: -10, Job.FREE_CHILDREN: 10, Job.PUSH_PARCEL: 5,
     Job.FETCH_MEDIA: -5,
 }
+_PAUSES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(hours=1))
+"""Of a job that a mistake ended: at least, at most for a push to 110, at most for all else."""
 
 
 async def enqueue(
@@ -42,3 +49,21 @@ async def enqueue(
         [job.value] * count, [key.encode() for key in keys], [_PRIORITY[job]] * count, [after] * count,
         [f"{job}:{key}" for key in keys], on_conflict="skip",
     )
+
+
+async def restore(connection: asyncpg.Connection, job: Job, keys: Sequence[str]) -> None:
+    """Add jobs for rows that wait without one; one that a mistake ended is held, and comes again by itself."""
+    held = {row["dedupe_key"] for row in await connection.fetch(_SQL["held"], [f"{job}:{key}" for key in keys])}
+    await enqueue(connection, job, [key for key in keys if f"{job}:{key}" not in held])
+
+
+async def begin_anew(pool: asyncpg.Pool) -> None:
+    """Run jobs again that a mistake of the program ended, each after a pause that grows with the time it has waited.
+
+    So it goes through at the latest when the mistake is mended, and is one job for as long.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(_SQL["drop_doubles"])
+        found = await connection.fetch(_SQL["held_long_enough"], Job.PUSH_INCIDENT, *_PAUSES)
+        if found:
+            await Queries(AsyncpgDriver(connection)).requeue_jobs([JobId(row["id"]) for row in found])

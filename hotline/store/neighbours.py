@@ -11,7 +11,7 @@ from hotline.courier import Begun, ParcelRow
 from hotline.errors import NotFound, RuleViolation
 from hotline.neighbours import HAND_OVERS, Neighbours, Parcel, parcels_of
 from hotline.store.database import statements
-from hotline.store.jobs import Job, enqueue
+from hotline.store.jobs import Job, enqueue, restore
 from hotline.store.rows import columns, event_from
 from hotline.store.sealing import open_document, seal_document
 from hotline.ticket import replay
@@ -78,7 +78,7 @@ class NeighbourStore:
         """Make sure that parcels waiting since before a moment have a job."""
         async with self._pool.acquire() as connection, connection.transaction():
             waiting = await connection.fetch(_SQL["waiting_parcels"], before)
-            await enqueue(connection, Job.PUSH_PARCEL, [row["key"] for row in waiting])
+            await restore(connection, Job.PUSH_PARCEL, [row["key"] for row in waiting])
 
     async def parcels(self, state: str, *, limit: int = 200) -> list[ParcelRow]:
         """Return parcels of a state (`pending`, `sent`, `dead`), the newest first."""

@@ -11,7 +11,7 @@ import msgspec
 from agent_ui.ports import Relatives
 from hotline.ids import TicketId
 from hotline.store.database import statements
-from hotline.store.jobs import Job, enqueue
+from hotline.store.jobs import Job, restore
 
 _SQL = statements("relatives")
 BATCH = 500
@@ -54,7 +54,7 @@ class RelativesStore:
         """Make sure that the children of parents that ended without an answer are freed."""
         async with self._pool.acquire() as connection, connection.transaction():
             found = await connection.fetch(_SQL["orphaning"])
-            await enqueue(connection, Job.FREE_CHILDREN, [str(row["id"]) for row in found])
+            await restore(connection, Job.FREE_CHILDREN, [str(row["id"]) for row in found])
 
     async def children_of(self, parent: TicketId) -> list[str]:
         """Return the numbers of the tickets merged into one."""

@@ -9,7 +9,7 @@ import asyncpg
 
 from hotline.errors import InvalidInput, NotFound
 from hotline.store.database import statements
-from hotline.store.jobs import Job, enqueue
+from hotline.store.jobs import Job, enqueue, restore
 from hotline.store.rows import columns, to_json
 from hotline.store.sealing import open_text, seal_text
 from hotline.store.tail import event_from_row
@@ -132,7 +132,7 @@ class UnitStore:
         """Make sure that webhooks waiting since before a moment have a job; one that has is left alone."""
         async with self._pool.acquire() as connection, connection.transaction():
             waiting = await connection.fetch(_SQL["waiting_deliveries"], before)
-            await enqueue(connection, Job.DELIVER, [row["id"] for row in waiting])
+            await restore(connection, Job.DELIVER, [row["id"] for row in waiting])
 
     async def forget(self, now: datetime) -> None:
         """Delete webhooks that were taken long ago; what was given up stays."""

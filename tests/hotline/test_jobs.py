@@ -13,7 +13,7 @@ from pgqueuer.types import QueueExecutionMode
 from hotline import jobs
 from hotline.jobs import Handler
 from hotline.store.database import open_pool
-from hotline.store.jobs import Job, enqueue
+from hotline.store.jobs import Job, begin_anew, enqueue, restore
 
 
 async def drained(pool: asyncpg.Pool, handler: Handler, job: Job) -> None:
@@ -66,3 +66,55 @@ async def test_a_lost_database_is_no_mistake_of_the_program(error: Exception) ->
 
     with pytest.raises(RetryRequested):
         await jobs._entrypoint(work)(QueuedJob.model_construct(payload=b"a key"))
+
+
+async def mistaken(key: str) -> None:
+    raise ZeroDivisionError
+
+
+async def done(key: str) -> None:
+    """All went well."""
+
+
+async def wait(pool: asyncpg.Pool, **times: int) -> None:
+    """Let the last failure be so long ago, of a job made that much earlier."""
+    ago = [timedelta(seconds=times[name]) for name in ("made", "failed")]
+    await pool.execute("UPDATE pgqueuer SET created = now() - $1::interval, updated = now() - $2::interval", *ago)
+
+
+async def test_a_job_that_a_mistake_ended_stays_one_and_runs_again(database: str) -> None:
+    async with await open_pool(database) as pool, pool.acquire() as connection:
+        for _ in range(2):
+            await restore(connection, Job.SEND_MESSAGE, ["m1"])
+            await drained(pool, mistaken, Job.SEND_MESSAGE)
+            assert await standing(pool) == ["failed"]
+        await begin_anew(pool)
+        assert await standing(pool) == ["failed"]  # it rests for ten seconds at least
+        await wait(pool, made=11, failed=11)
+        await begin_anew(pool)
+        await drained(pool, done, Job.SEND_MESSAGE)
+        assert await standing(pool) == []
+
+
+@pytest.mark.parametrize(("job", "made", "failed", "again"), [
+    (Job.SEND_MESSAGE, 3600, 1100, False), (Job.SEND_MESSAGE, 3600, 1300, True),
+    (Job.SEND_MESSAGE, 10 * 86400, 3500, False), (Job.SEND_MESSAGE, 10 * 86400, 3700, True),
+    (Job.PUSH_INCIDENT, 10 * 86400, 50, False), (Job.PUSH_INCIDENT, 10 * 86400, 70, True),
+])
+async def test_its_pauses_grow_and_end(database: str, job: Job, made: int, failed: int, again: bool) -> None:
+    async with await open_pool(database) as pool, pool.acquire() as connection:
+        await enqueue(connection, job, ["one"])
+        await drained(pool, mistaken, job)
+        await wait(pool, made=made, failed=failed)
+        await begin_anew(pool)
+        assert await standing(pool) == ["queued" if again else "failed"]
+
+
+async def test_of_several_with_one_key_one_runs_again(database: str) -> None:
+    async with await open_pool(database) as pool, pool.acquire() as connection:
+        for _ in range(3):
+            await enqueue(connection, Job.DELIVER, ["one"])  # as somebody has it sent again
+            await drained(pool, mistaken, Job.DELIVER)
+        await wait(pool, made=60, failed=40)
+        await begin_anew(pool)
+        assert await standing(pool) == ["queued"]

@@ -96,6 +96,24 @@ async def test_a_channel_that_stays_silent_falls_back_at_the_last_attempt(databa
     assert sms.sent == ["m1"]
 
 
+async def test_a_sender_with_a_mistake_is_given_up_with_an_alarm(database: str) -> None:
+    class Mistaken(Phone):
+        async def send(self, message: Outbound) -> None:
+            raise ZeroDivisionError
+
+    async with house(database) as w:
+        [number] = await w.open(1)
+        rows = JobStore(w.pool)
+        await rows.owe(message(number=number), w.now())
+        messages = Messages(rows=rows, senders={Channel.WECHAT: Mistaken()}, service=w.service, clock=w.now)
+        for _ in range(8):
+            with pytest.raises(ZeroDivisionError):
+                await messages.send("m1")
+        await messages.send("m1")
+        assert (await w.store.read(number)).ticket.alarms == {"message_undeliverable"}
+    assert (await state(database))[0] == "failed"
+
+
 async def test_waiting_for_the_quota_uses_up_no_attempt(database: str) -> None:
     """The account's calls of the day may be used up for hours; the first hiccup afterwards is the first failure."""
     quota = [RateLimited("45009", retry_after=600)] * 12
