@@ -156,12 +156,13 @@ class Core:
         await self.units.restore_jobs(before)
 
     async def forget(self) -> None:
-        """Delete keys that no repeat can meet any more, and uploads that nobody claimed."""
+        """Delete keys that no repeat can meet any more, uploads that nobody claimed, and what became of old jobs."""
         await self.records.forget(self.clock())
         await self.units.forget(self.clock())
         await forget_acts(self.pool, self.clock() - timedelta(days=30))
         await TelephoneStore(self.pool).forget(self.clock() - timedelta(days=1))
         await self.uploads.sweep(self.clock())
+        await self.rows.forget(self.clock())
 
     async def chain_audit(self) -> None:
         """Chain what the audit and the event log have grown by."""

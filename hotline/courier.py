@@ -18,6 +18,7 @@ from hotline.ports import Clock
 
 log = structlog.get_logger(__name__)
 _DELAYS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1800.0)
+_SOON, _LATE = timedelta(seconds=1), timedelta(minutes=1)
 _GIVE_UP = timedelta(hours=24)
 SILENT_AFTER = timedelta(minutes=10)
 """A ticket that its neighbour has not taken for so long is shown to a supervisor."""
@@ -91,7 +92,7 @@ class Courier:
         if parcel is None:
             return
         if parcel.blocked:
-            raise Later(timedelta(seconds=1), "an earlier parcel of the ticket has not left yet")
+            raise Later(self._behind(parcel), "an earlier parcel of the ticket has not left yet")
         try:
             answer = await self._posted(key, parcel)
         except Unavailable as error:
@@ -102,6 +103,10 @@ class Courier:
             if parcel.path == HAND_OVERS:
                 await self._rows.arrived(parcel.hand_over, decode_taken(answer).number, self._clock())
             await self._rows.settle_parcel(key, "sent", "", self._clock())
+
+    def _behind(self, parcel: Begun) -> timedelta:
+        """Return after how long to look again whether the earlier one has left: the longer it waits, the later."""
+        return max(_SOON, min((self._clock() - parcel.created_at) / 10, _LATE))
 
     async def _posted(self, key: str, parcel: Begun) -> bytes:
         neighbour = self._neighbours.get(parcel.neighbour)

@@ -15,9 +15,11 @@ from pgqueuer.db import AsyncpgPoolDriver
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job as QueuedJob
 from pgqueuer.domain.models import TracebackRecord
+from pgqueuer.types import JOB_STATUS
 
 from hotline.handoff import Later
 from hotline.operation import FAILURES, counted
+from hotline.privacy import starred
 from hotline.store.database import LOST
 from hotline.store.jobs import Job
 
@@ -67,17 +69,37 @@ class _ListeningFirst(AsyncpgPoolDriver):
         await super().notify(channel, payload)
 
 
+_Ended = tuple[QueuedJob, JOB_STATUS, TracebackRecord | None]
+
+
 class _Lasting(Queries):
     """A job that cannot be put back for want of the database is no failed job (PgQueuer would note it as one).
 
-    It stays as it is: its heartbeat has stopped, so whoever looks first once the database is back takes it up.
+    It stays as it is: its heartbeat has stopped, so whoever looks first once the database is back takes it up. What
+    PgQueuer's own log keeps is without numbers that tell who somebody is, and of a job that is put back one line.
     """
 
     async def retry_job(self, job: QueuedJob, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
+        told = traceback_record and _shown(traceback_record).model_copy(update={"traceback": ""})
         try:
-            await super().retry_job(job, delay, traceback_record)
+            await super().retry_job(job, delay, told)
         except _LOST as error:
             log.warning("job_not_put_back", job=job.entrypoint, error=f"{type(error).__name__}: {error}")
+
+    async def log_jobs(self, job_status: list[_Ended]) -> None:
+        await super().log_jobs([(job, status, told and _shown(told)) for job, status, told in job_status])
+
+
+def _shown(told: TracebackRecord) -> TracebackRecord:
+    """Return what PgQueuer may keep: others' answers, which may repeat a phone, stand in texts of errors."""
+    around = {
+        key: starred(value) if isinstance(value, str) else value
+        for key, value in (told.additional_context or {}).items()
+    }
+    return told.model_copy(update={
+        "exception_message": starred(told.exception_message), "traceback": starred(told.traceback),
+        "additional_context": around,
+    })
 
 
 def _queue(pool: asyncpg.Pool, handlers: Mapping[Job, Handler]) -> PgQueuer:

@@ -14,9 +14,10 @@ from channels.message import Outbound
 from hotline.effects import told_by
 from hotline.errors import NotFound
 from hotline.ports import PendingIncident
+from hotline.privacy import starred
 from hotline.store import rows
 from hotline.store.database import statements
-from hotline.store.jobs import Job, begin_anew, enqueue, restore
+from hotline.store.jobs import Job, begin_anew, enqueue, forget_log, restore
 from hotline.store.sealing import open_document, sealed_message
 from hotline.ticket import replay
 
@@ -79,7 +80,7 @@ class JobStore:
 
     async def fail_push(self, key: str, error: str) -> None:
         """Record why an attempt failed."""
-        await self._pool.execute(_SQL["fail_push"], key, error[:500])
+        await self._pool.execute(_SQL["fail_push"], key, starred(error)[:500])
 
     async def silent(self, before: datetime) -> list[tuple[str, str]]:
         """Return key and ticket number of incidents created before a moment, unanswered and not alarmed yet."""
@@ -98,15 +99,15 @@ class JobStore:
 
     async def settle_send(self, key: str, state: str, error: str, now: datetime) -> None:
         """Record that a message was sent, or given up and why."""
-        await self._pool.execute(_SQL["settle_send"], key, state, error[:500], now)
+        await self._pool.execute(_SQL["settle_send"], key, state, starred(error)[:500], now)
 
     async def fail_send(self, key: str, error: str) -> None:
         """Record why an attempt failed."""
-        await self._pool.execute(_SQL["fail_send"], key, error[:500])
+        await self._pool.execute(_SQL["fail_send"], key, starred(error)[:500])
 
     async def spare_send(self, key: str, error: str) -> None:
         """Give the attempt back, and record why the message waits."""
-        await self._pool.execute(_SQL["spare_send"], key, error[:500])
+        await self._pool.execute(_SQL["spare_send"], key, starred(error)[:500])
 
     async def owe(self, message: Outbound, now: datetime) -> None:
         """Write a message to a citizen with its job; a message with the same key is not written again."""
@@ -122,3 +123,7 @@ class JobStore:
             for job, name in ((Job.PUSH_INCIDENT, "waiting_incidents"), (Job.SEND_MESSAGE, "waiting_messages")):
                 waiting = await connection.fetch(_SQL[name], before)
                 await restore(connection, job, [row["key"] for row in waiting])
+
+    async def forget(self, now: datetime) -> None:
+        """Delete what became of jobs long ago."""
+        await forget_log(self._pool, now)

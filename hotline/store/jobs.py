@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import asyncpg
@@ -33,6 +33,8 @@ _PRIORITY = {
 }
 _PAUSES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(hours=1))
 """Of a job that a mistake ended: at least, at most for a push to 110, at most for all else."""
+LOG_KEPT = timedelta(days=7)
+_STEP = 10_000
 
 
 async def enqueue(
@@ -67,3 +69,10 @@ async def begin_anew(pool: asyncpg.Pool) -> None:
         found = await connection.fetch(_SQL["held_long_enough"], Job.PUSH_INCIDENT, *_PAUSES)
         if found:
             await Queries(AsyncpgDriver(connection)).requeue_jobs([JobId(row["id"]) for row in found])
+
+
+async def forget_log(pool: asyncpg.Pool, now: datetime) -> None:
+    """Delete what PgQueuer has kept of jobs for long enough; it never does, and each job and attempt adds to it."""
+    for name in ("forget_log", "forget_statistics"):
+        while await pool.execute(_SQL[name], now - LOG_KEPT, _STEP) == f"DELETE {_STEP}":
+            pass

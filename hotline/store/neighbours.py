@@ -10,6 +10,7 @@ import asyncpg
 from hotline.courier import Begun, ParcelRow
 from hotline.errors import NotFound, RuleViolation
 from hotline.neighbours import HAND_OVERS, Neighbours, Parcel, parcels_of
+from hotline.privacy import starred
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue, restore
 from hotline.store.rows import columns, event_from
@@ -64,11 +65,11 @@ class NeighbourStore:
 
     async def settle_parcel(self, key: str, state: str, error: str, now: datetime) -> None:
         """Record that a parcel was sent, or given up and why."""
-        await self._pool.execute(_SQL["settle_parcel"], key, state, error[:500], now)
+        await self._pool.execute(_SQL["settle_parcel"], key, state, starred(error)[:500], now)
 
     async def fail_parcel(self, key: str, error: str) -> None:
         """Record why an attempt failed."""
-        await self._pool.execute(_SQL["fail_parcel"], key, error[:500])
+        await self._pool.execute(_SQL["fail_parcel"], key, starred(error)[:500])
 
     async def arrived(self, hand_over: str, theirs: str, now: datetime) -> None:
         """Record the neighbour's own number of a ticket that it has taken."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from hotline.errors import InvalidInput, NotFound
+from hotline.privacy import starred
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue, restore
 from hotline.store.rows import columns, to_json
@@ -109,7 +110,7 @@ class UnitStore:
         self, id_: str, *, status: int, error: str, dead: bool, now: datetime, rest: bool
     ) -> None:
         """An attempt failed; `dead` gives the webhook up, `rest` leaves the system alone for 2 s, 4 s … 5 minutes."""
-        await self._pool.execute(_SQL["fail_delivery"], id_, status, error[:500], dead, now, rest)
+        await self._pool.execute(_SQL["fail_delivery"], id_, status, starred(error)[:500], dead, now, rest)
 
     async def deliveries(self, *, unit: str = "", state: str = "dead", cursor: str = "", limit: int) -> list[Delivery]:
         """Return webhooks of a unit ("" for all) in a state, newest first. Raises InvalidInput for a made-up cursor."""

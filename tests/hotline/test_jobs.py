@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -11,9 +11,10 @@ from pgqueuer.domain.models import Job as QueuedJob
 from pgqueuer.types import QueueExecutionMode
 
 from hotline import jobs
+from hotline.handoff import Later
 from hotline.jobs import Handler
 from hotline.store.database import open_pool
-from hotline.store.jobs import Job, begin_anew, enqueue, restore
+from hotline.store.jobs import LOG_KEPT, Job, begin_anew, enqueue, forget_log, restore
 
 
 async def drained(pool: asyncpg.Pool, handler: Handler, job: Job) -> None:
@@ -66,6 +67,46 @@ async def test_a_lost_database_is_no_mistake_of_the_program(error: Exception) ->
 
     with pytest.raises(RetryRequested):
         await jobs._entrypoint(work)(QueuedJob.model_construct(payload=b"a key"))
+
+
+async def test_what_is_kept_of_jobs_tells_of_nobody(database: str) -> None:
+    said = "the gateway said: 13800138000 is no number"
+    ran: list[str] = []
+
+    async def refused(key: str) -> None:
+        ran.append(key)
+        if len(ran) == 1:
+            try:
+                raise ValueError(said)
+            except ValueError as error:
+                raise Later(timedelta(0), said) from error
+        raise ValueError(said)
+
+    async with await open_pool(database) as pool, pool.acquire() as connection:
+        await enqueue(connection, Job.SEND_MESSAGE, ["m1"])
+        await drained(pool, refused, Job.SEND_MESSAGE)
+        kept = await pool.fetch("SELECT status::text, traceback::text AS told FROM pgqueuer_log ORDER BY id")
+    assert [row["status"] for row in kept] == ["queued", "picked", "queued", "picked", "failed"]
+    told = [row["told"] for row in kept if row["told"]]
+    assert ["138****8000" in one for one in told] == [True, True]
+    assert not any("13800138000" in one for one in told)
+    assert len(told[0]) < 1000  # of what is only tried again no more than why
+
+
+async def test_what_became_of_jobs_is_forgotten(database: str) -> None:
+    async with await open_pool(database) as pool, pool.acquire() as connection:
+        for days in (0, LOG_KEPT.days + 1):
+            await pool.execute("UPDATE pgqueuer_log SET created = created - make_interval(days => $1)", days)
+            await enqueue(connection, Job.SEND_MESSAGE, [f"m{days}"])
+            await drained(pool, done, Job.SEND_MESSAGE)
+        await pool.execute(
+            "INSERT INTO pgqueuer_statistics (created, count, priority, status, entrypoint) "
+            "SELECT now() - interval '8 days', 1, 0, 'successful', 'send_message'"
+        )
+        assert await pool.fetchval("SELECT count(*) FROM pgqueuer_log") == 6
+        await forget_log(pool, datetime.now(UTC))
+        assert await pool.fetchval("SELECT count(*) FROM pgqueuer_log") == 3
+        assert await pool.fetchval("SELECT count(*) FROM pgqueuer_statistics") == 0
 
 
 async def mistaken(key: str) -> None:

@@ -96,6 +96,13 @@ async def test_a_channel_that_stays_silent_falls_back_at_the_last_attempt(databa
     assert sms.sent == ["m1"]
 
 
+async def test_why_it_failed_is_kept_without_the_phone(database: str) -> None:
+    refusal = RuleViolation(f"the gateway said: {PHONE} is no number")
+    async with post(database, {Channel.CALL: Phone(refusal)}, message(Channel.CALL, to=PHONE)) as (messages, _):
+        await messages.send("m1")
+    assert (await state(database)) == ("failed", "the gateway said: +86138****8000 is no number")
+
+
 async def test_a_sender_with_a_mistake_is_given_up_with_an_alarm(database: str) -> None:
     class Mistaken(Phone):
         async def send(self, message: Outbound) -> None:

@@ -36,14 +36,18 @@ AGENT = Actor(Role.AGENT, "li")
 
 async def letter(pool: asyncpg.Pool, key: str, state: str = "sent") -> None:
     sealed = sealed_message(Outbound(channel=Channel.CALL, key=key, to=ZHANG.phone, text="您好"))
-    await pool.execute("INSERT INTO outbox (key, channel, message, state, created_at) VALUES ($1, 'call', $2, $3, $4) "
-                       "ON CONFLICT (key) DO UPDATE SET state = excluded.state", key, sealed, state, NOW)
+    await pool.execute(
+        "INSERT INTO outbox (key, channel, message, state, last_error, created_at) "
+        "VALUES ($1, 'call', $2, $3, 'no 138', $4) "
+        "ON CONFLICT (key) DO UPDATE SET state = excluded.state, last_error = excluded.last_error",
+        key, sealed, state, NOW,
+    )
 
 
 async def parcel(pool: asyncpg.Pool, key: str, number: str, state: str) -> None:
     await pool.execute(
-        "INSERT INTO parcels (key, neighbour, ticket_id, hand_over, path, payload, state, created_at) "
-        "SELECT $1, '440100', id, 'h', 'hand-overs', $3, $4, $5 FROM tickets WHERE number = $2",
+        "INSERT INTO parcels (key, neighbour, ticket_id, hand_over, path, payload, state, last_error, created_at) "
+        "SELECT $1, '440100', id, 'h', 'hand-overs', $3, $4, 'no 138', $5 FROM tickets WHERE number = $2",
         key, number, seal_document(ZHANG, context=f"parcel {key}"), state, NOW,
     )
 
@@ -51,7 +55,7 @@ async def parcel(pool: asyncpg.Pool, key: str, number: str, state: str) -> None:
 async def full(pool: asyncpg.Pool, table: str) -> set[str]:
     """Return the keys of letters or parcels that still tell something."""
     column = {"outbox": "message::text NOT IN ('{}')", "parcels": "payload <> ''"}[table]
-    return {row["key"] for row in await pool.fetch(f"SELECT key FROM {table} WHERE {column}")}
+    return {row["key"] for row in await pool.fetch(f"SELECT key FROM {table} WHERE {column} OR last_error <> ''")}
 
 
 async def test_the_letters_of_a_ticket_go_with_it(pool: asyncpg.Pool) -> None:

@@ -20,14 +20,14 @@ ORDER BY missed_at LIMIT $2 FOR UPDATE SKIP LOCKED;
 -- name: erase_callback
 -- With the letter that told of it, if that has left.
 WITH letter AS (
-    UPDATE outbox o SET message = '{}' FROM callbacks b
+    UPDATE outbox o SET message = '{}', last_error = '' FROM callbacks b
     WHERE b.id = $1 AND o.key = 'callback-' || b.call AND o.state <> 'pending' AND o.message <> '{}'
 )
 UPDATE callbacks SET phone = '', doc = $2 WHERE id = $1;
 
 -- name: letters
 -- Letters that were delivered before $1: the row stays, so that none is sent twice, the letter does not. At most $2.
-UPDATE outbox SET message = '{}'
+UPDATE outbox SET message = '{}', last_error = ''
 WHERE key IN (
     SELECT key FROM outbox
     WHERE state <> 'pending' AND created_at < $1 AND message <> '{}' AND NOT held_letter(key, channel) LIMIT $2
@@ -35,7 +35,7 @@ WHERE key IN (
 
 -- name: parcels
 -- Parcels to neighbours that were sent, or given up, before $1; likewise.
-UPDATE parcels SET payload = '' WHERE id = ANY (ARRAY(
+UPDATE parcels SET payload = '', last_error = '' WHERE id = ANY (ARRAY(
     SELECT p.id FROM parcels p
     WHERE p.state <> 'pending' AND p.payload <> '' AND p.created_at < $1
       AND NOT held_ticket((SELECT t.number FROM tickets t WHERE t.id = p.ticket_id))

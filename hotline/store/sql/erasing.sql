@@ -24,12 +24,12 @@ WHERE a.key = theirs.key AND a.expires_at IS NULL
 
 -- name: letters
 -- Those that have left; what is still on its way is emptied by its age.
-UPDATE outbox SET message = '{}'
+UPDATE outbox SET message = '{}', last_error = ''
 WHERE substring(key FROM '^(?:notice|family)-([^-]+)-') = ANY (ARRAY(SELECT number FROM tickets WHERE id = ANY ($1::bigint[])))
   AND state <> 'pending' AND message <> '{}';
 
 -- name: parcels
-UPDATE parcels SET payload = '' WHERE ticket_id = ANY ($1::bigint[]) AND state <> 'pending' AND payload <> '';
+UPDATE parcels SET payload = '', last_error = '' WHERE ticket_id = ANY ($1::bigint[]) AND state <> 'pending' AND payload <> '';
 
 -- name: events
 UPDATE ticket_events SET sealed = '' WHERE ticket_id = ANY ($1::bigint[]) AND sealed IS NOT NULL AND sealed <> '';
@@ -48,5 +48,5 @@ WITH chats AS (
      traits AS (UPDATE ticket_traits SET citizen = '' WHERE ticket_id = ANY ($1::bigint[])),
      portal AS (DELETE FROM portal_tickets WHERE ticket_id = ANY ($1::bigint[])),
      talks AS (DELETE FROM conversations WHERE ticket_id = ANY ($1::bigint[])),
-     letters AS (UPDATE incidents SET payload = '{}' WHERE ticket_id = ANY ($1::bigint[]))
+     letters AS (UPDATE incidents SET payload = '{}', last_error = '' WHERE ticket_id = ANY ($1::bigint[]))
 UPDATE tickets SET citizen = '' WHERE id = ANY ($1::bigint[]);

@@ -22,3 +22,14 @@ WHERE f.status = 'failed'
       SELECT FROM pgqueuer n WHERE n.dedupe_key = f.dedupe_key AND n.status IN ('queued', 'picked')
   )
 ORDER BY f.id FOR UPDATE OF f SKIP LOCKED;
+
+-- name: forget_log
+-- What became of jobs before $1, at most $2 lines.
+DELETE FROM pgqueuer_log WHERE id = ANY (ARRAY(
+    SELECT id FROM pgqueuer_log WHERE created < $1 ORDER BY created LIMIT $2 FOR UPDATE SKIP LOCKED
+));
+
+-- name: forget_statistics
+DELETE FROM pgqueuer_statistics WHERE id = ANY (ARRAY(
+    SELECT id FROM pgqueuer_statistics WHERE created < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+));
