@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from hotline import archive
@@ -14,6 +15,8 @@ from hotline.errors import InvalidInput
 from hotline.store import dump
 from hotline.store.migrate import available, check_city, migrate
 from hotline.store.owned import check_owner, identity, own
+
+_FORGOTTEN = timedelta(days=1)
 
 
 async def back_up(dsn: str, data: Path, target: Path, *, at: datetime, step: Step) -> Manifest:
@@ -27,6 +30,7 @@ async def back_up(dsn: str, data: Path, target: Path, *, at: datetime, step: Ste
         InvalidInput: the file exists, or there is nothing to back up.
         Unavailable: the database or its programs fail.
     """
+    await asyncio.to_thread(_sweep_unfinished, target.parent, at - _FORGOTTEN)
     with archive.written(target, step) as writer:
         await asyncio.to_thread(writer.add_folder, data, "spool")
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
@@ -76,6 +80,14 @@ async def restore(
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return [f"{done.version:04d} {done.name}" for done in await migrate(dsn, city=city)]
+
+
+def _sweep_unfinished(folder: Path, before: datetime) -> None:
+    """Delete what backups that were killed have left; one that goes on has just written to its files."""
+    for left in [*folder.glob(".hotline-*.tar-*"), *folder.glob("hotline-*.tar.part")]:
+        with contextlib.suppress(FileNotFoundError):
+            if max(path.stat().st_mtime for path in (left, *left.glob("*"))) < before.timestamp():
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _new_folder(data: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ def run(given: argparse.Namespace) -> int:
 
     chosen, at = settings(), now()
     target = given.out / f"hotline-{at:%Y%m%dT%H%M%SZ}.tar" if given.out.is_dir() else given.out
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does: nothing half done is left
     with tqdm(desc="backup", unit="B", unit_scale=True, disable=None) as bar:
         made = asyncio.run(back_up(database_dsn(chosen), chosen.data_path, target, at=at, step=bar.update))
     about = made.about

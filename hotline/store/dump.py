@@ -41,6 +41,7 @@ class Snapshot:
 
     def __init__(self, dsn: str, name: str, about: About, bin_dir: Path) -> None:
         self._dsn, self._name, self.about, self._bin = dsn, name, about, bin_dir
+        self._dumping: subprocess.Popen[bytes] | None = None
 
     def dump(self, target: Path, step: Callable[[int], object]) -> None:
         """Write the dump (PostgreSQL's custom format), telling `step` the bytes. Raises Unavailable."""
@@ -53,10 +54,16 @@ class Snapshot:
             with subprocess.Popen(  # noqa: S603 - PostgreSQL's own program
                 command, stdout=subprocess.PIPE, stderr=errors, env=_environment(self._dsn)
             ) as process:
+                self._dumping = process
                 for data in _chunks(process.stdout):
                     file.write(data)
                     step(len(data))
             _succeeded("pg_dump", process.returncode, errors)
+
+    def end(self) -> None:
+        """End a dump that still runs: nobody waits for it any more."""
+        if self._dumping is not None:
+            self._dumping.kill()
 
 
 @asynccontextmanager
@@ -75,7 +82,11 @@ async def snapshot(dsn: str) -> AsyncIterator[Snapshot]:
             city = await city_of(connection)
             about = About(**row, server=f"{version.major}.{version.minor}", city=city)
             name = await connection.fetchval(_SQL["snapshot"])
-            yield Snapshot(dsn, name, about, programs(version.major))
+            moment = Snapshot(dsn, name, about, programs(version.major))
+            try:
+                yield moment
+            finally:
+                moment.end()
     finally:
         await connection.close()
 

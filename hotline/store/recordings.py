@@ -16,7 +16,7 @@ from hotline.recordings import CallOfTicket, Recording, Wanted
 from hotline.store.answering import answering
 from hotline.store.database import statements
 from hotline.store.sealing import caller_of
-from hotline.store.uploads import write_durably
+from hotline.store.uploads import KEPT, UNFINISHED, sweep_unfinished, write_durably
 
 _SQL = statements("recordings")
 _BATCH, _SHOWN = 100, 100
@@ -57,7 +57,7 @@ class RecordingStore:
     async def keep(self, call: str, data: bytes, *, now: datetime) -> str:
         """Keep a recording: first safely on disk, then in the table. Return its SHA-256."""
         sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
-        await asyncio.to_thread(write_durably, self.path_of(sha256), data)
+        await asyncio.to_thread(write_durably, self.path_of(sha256), data, aside=self._files / UNFINISHED)
         with answering():
             await self._pool.execute(_SQL["keep"], call, sha256, len(data), now, now + self._days)
         return sha256
@@ -100,6 +100,7 @@ class RecordingStore:
 
     async def purge(self, now: datetime) -> int:
         """Delete what has been kept long enough; return how many recordings that were."""
+        await asyncio.to_thread(sweep_unfinished, self._files, now - KEPT)
         purged = 0
         while found := await self._pool.fetch(_SQL["due"], now, _BATCH):
             for row in found:

@@ -7,6 +7,7 @@ claims a file asks for it first, and asking lets it live for another day: betwee
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -29,6 +30,8 @@ _SQL = statements("uploads")
 KEPT = timedelta(hours=24)
 """How long a file stays that no appeal claims [P]; the pages' drafts go by it (agent_ui/web/src/drafts/files.ts)."""
 STEP = 100
+UNFINISHED = "unfinished"
+"""The folder of files that are being written, of its own: to find forgotten ones takes no look at all others."""
 
 
 class Uploads:
@@ -44,10 +47,10 @@ class Uploads:
     async def keep_attachment(self, attachment: Attachment, data: bytes, now: datetime) -> None:
         """Keep a file: first safely on disk, then in the table, so a row never lacks its bytes."""
         path = self.path_of(attachment.key)
-        await asyncio.to_thread(write_durably, path, data)
+        await asyncio.to_thread(write_durably, path, data, aside=self._files / UNFINISHED)
         await self._pool.execute(_SQL["keep"], attachment.key, rows.to_json(attachment), now, now + KEPT)
         if not await asyncio.to_thread(path.exists):  # a sweep took the same content between the two
-            await asyncio.to_thread(write_durably, path, data)
+            await asyncio.to_thread(write_durably, path, data, aside=self._files / UNFINISHED)
 
     async def attachment(self, key: str, now: datetime) -> Attachment:
         """Return what was stored under `key`, for somebody about to claim it. Raises NotFound."""
@@ -58,6 +61,7 @@ class Uploads:
 
     async def sweep(self, now: datetime) -> int:
         """Delete what nobody claimed in time; return how many. Safe in several processes, and beside who claims."""
+        await asyncio.to_thread(sweep_unfinished, self._files, now - KEPT)
         swept = 0
         while True:
             async with self._pool.acquire() as connection, connection.transaction():
@@ -90,15 +94,37 @@ async def claim(connection: asyncpg.Connection, keys: set[str]) -> None:
         await connection.execute(_SQL["claim"], list(keys))
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a file so that after a crash it is there whole or not at all (temporary file, fsync, rename, fsync)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+def write_durably(path: Path, data: bytes, *, aside: Path | None = None) -> None:
+    """Write a file so that after a crash it is there whole or not at all (temporary file, fsync, rename, fsync).
+
+    Args:
+        aside: the folder of the temporary file, on the same disk; None for the file's own.
+    """
+    folder = aside or path.parent
+    for needed in (path.parent, folder):
+        needed.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:  # on a full disk what was written of it would keep the disk full
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    _keep_names(path.parent)
+
+
+def sweep_unfinished(files: Path, before: datetime) -> None:
+    """Delete what processes that were killed in the middle of a file have left since before a moment."""
+    for path in (files / UNFINISHED).glob("tmp*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink()
+
+
+def _keep_names(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

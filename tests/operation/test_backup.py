@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import io
 import itertools
 import os
+import signal
 import tarfile
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from hotline.appeal import UNTRIAGED, Triage
 from hotline.archive import MANIFEST, Manifest, manifest_of
 from hotline.backup import back_up, restore
 from hotline.city import load_city
+from hotline.cli.backup import run as run_backup
 from hotline.config import Settings
 from hotline.core import open_core
 from hotline.errors import InvalidInput, Unavailable
@@ -241,6 +246,58 @@ async def test_there_must_be_something_to_back_up(empty: str, data: Path, tmp_pa
     with pytest.raises(InvalidInput, match="nothing to back up"):
         await kept(empty, data, tmp_path / "b.tar")
     assert not list(tmp_path.glob("b.tar*"))
+
+
+async def test_a_backup_that_is_stopped_leaves_nothing(database: str, data: Path, tmp_path: Path) -> None:
+    dumping, go_on = threading.Event(), threading.Event()
+
+    def slowly(_: int) -> None:
+        if any((tmp_path / "b").glob(".b.tar-*/database.dump")):
+            dumping.set()
+            go_on.wait()
+
+    (tmp_path / "b").mkdir()
+    going = asyncio.create_task(back_up(database, data, tmp_path / "b" / "b.tar", at=AT, step=slowly))
+    await asyncio.to_thread(dumping.wait)
+    going.cancel()
+    await asyncio.wait([going])
+    assert list((tmp_path / "b").iterdir()) == []
+    go_on.set()
+
+
+def test_the_command_clears_up_when_it_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cleared: list[bool] = []
+
+    async def stopped(*_: object, **__: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(60)
+        finally:
+            cleared.append(True)
+
+    monkeypatch.setattr("hotline.backup.back_up", stopped)
+    monkeypatch.setattr("hotline.core.database_dsn", lambda _: "postgresql://nowhere/hotline")
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_backup(argparse.Namespace(out=tmp_path))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert cleared == [True]
+
+
+async def test_what_killed_backups_left_is_swept(database: str, data: Path, tmp_path: Path) -> None:
+    old = AT - timedelta(days=2)
+    for name, written in (("old", old), ("going", AT)):
+        folder = tmp_path / f".hotline-{name}.tar-x1"
+        folder.mkdir()
+        for path in (folder / "database.dump", tmp_path / f"hotline-{name}.tar.part"):
+            path.write_bytes(b"half")
+            os.utime(path, (written.timestamp(), written.timestamp()))
+        os.utime(folder, (old.timestamp(), old.timestamp()))
+    await kept(database, data, tmp_path / "b.tar")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"data", "b.tar", ".hotline-going.tar-x1", "hotline-going.tar.part"}
 
 
 async def test_no_backup_is_written_over(database: str, data: Path, tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
+import os
 import random
 import re
 from collections.abc import AsyncIterator
@@ -24,7 +26,7 @@ from hotline.service import Service
 from hotline.store.database import open_pool
 from hotline.store.nuisance import NuisanceStore
 from hotline.store.tickets import TicketStore
-from hotline.store.uploads import KEPT, STEP, Uploads, claim
+from hotline.store.uploads import KEPT, STEP, UNFINISHED, Uploads, claim, write_durably
 from tests.cities import NOW, RULES
 from tests.hotline.test_intake import all_rows, inbound
 from tests.privacy.house import intake
@@ -192,3 +194,29 @@ def test_pages_offer_no_file_of_a_draft_that_is_swept() -> None:
     """Drafts live for two weeks: the pages know how long their files do, and leave an hour for sending."""
     [hours] = re.findall(r"KEPT_HOURS = (\d+)$", Path("agent_ui/web/src/drafts/files.ts").read_text(), re.MULTILINE)
     assert timedelta(hours=int(hours) + 1) <= KEPT
+
+
+@pytest.mark.parametrize("aside", [True, False])
+def test_what_a_full_disk_did_not_take_whole_is_not_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aside: bool
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_durably(tmp_path / "ab/abcd", b"half", aside=tmp_path / UNFINISHED if aside else None)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+async def test_what_a_killed_process_left_half_written_is_swept(database: str, tmp_path: Path) -> None:
+    async with await open_pool(database) as pool:
+        house = House(pool, tmp_path)
+        file = await house.upload(b"whole")
+        for name, moment in (("tmp_old", NOW - timedelta(minutes=1)), ("tmp_young", NOW + timedelta(minutes=1))):
+            path = tmp_path / UNFINISHED / name
+            path.write_bytes(b"half")
+            os.utime(path, (moment.timestamp(), moment.timestamp()))
+        await house.uploads.sweep(NOW + KEPT)
+        assert [path.name for path in (tmp_path / UNFINISHED).iterdir()] == ["tmp_young"]
+        assert house.there(file)
