@@ -27,9 +27,9 @@ log = structlog.get_logger(__name__)
 
 Handler = Callable[[str], Awaitable[None]]
 BATCH = 50
-AT_ONCE = {Job.DELIVER: 20, Job.FETCH_MEDIA: 16}
-"""Jobs of a kind that run at the same time in all processes together: units' slow systems leave room for the rest, and
-files, of up to 20 MiB each, leave memory."""
+AT_ONCE = {Job.SEND_MESSAGE: 40, Job.DELIVER: 20, Job.FETCH_MEDIA: 16, Job.PUSH_PARCEL: 10}
+"""Jobs of a kind that run at the same time in all processes together: whoever is slow leaves room for the rest, all of
+them for pushes to 110 (a process runs 2 × BATCH), and files, of up to 20 MiB each, leave memory."""
 _LOST: tuple[type[Exception], ...] = (*LOST, asyncpg.PostgresError)
 """A database that has gone, or did not do it this time: a deadlock, a full disk, a statement that took too long."""
 _AGAIN: tuple[type[Exception], ...] = (Later, *_LOST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -159,3 +160,31 @@ async def test_of_several_with_one_key_one_runs_again(database: str) -> None:
         await wait(pool, made=60, failed=40)
         await begin_anew(pool)
         assert await standing(pool) == ["queued"]
+
+
+async def test_whoever_hangs_leaves_room_for_a_push_to_110(database: str) -> None:
+    slow = [Job.SEND_MESSAGE, Job.DELIVER, Job.FETCH_MEDIA, Job.PUSH_PARCEL]
+    hanging, pushed, answers = list[str](), asyncio.Event(), asyncio.Event()
+
+    async def hang(key: str) -> None:
+        hanging.append(key)
+        await answers.wait()
+
+    async def push(key: str) -> None:
+        pushed.set()
+
+    async with await open_pool(database) as pool, pool.acquire() as connection:
+        for job in slow:
+            await enqueue(connection, job, [f"{job}-{n}" for n in range(2 * jobs.BATCH)])
+        handlers = dict.fromkeys(slow, hang) | {Job.PUSH_INCIDENT: push}
+        worker = asyncio.create_task(jobs.run_jobs(pool, handlers, {}))
+        try:
+            async with asyncio.timeout(20):
+                while len(hanging) < sum(jobs.AT_ONCE.values()):
+                    await asyncio.sleep(0.05)
+                await enqueue(connection, Job.PUSH_INCIDENT, ["an emergency"])
+                await pushed.wait()
+        finally:
+            answers.set()
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
