@@ -180,7 +180,7 @@ def _check(keys: Sequence[Key], file: KeyFile, path: Path) -> None:
 
 
 def write(path: Path, file: KeyFile, *, replace: bool = False) -> None:
-    """Write a key file for its owner only, whole or not at all.
+    """Write a key file for its owner only, whole or not at all; one that is replaced keeps its owner.
 
     Raises:
         FileExistsError: there is one, and it is not to be replaced.
@@ -190,6 +190,8 @@ def write(path: Path, file: KeyFile, *, replace: bool = False) -> None:
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as target:
+            if replace:
+                _keep_owner(descriptor, path)
             target.write(msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
             target.flush()
             os.fsync(target.fileno())
@@ -199,6 +201,14 @@ def write(path: Path, file: KeyFile, *, replace: bool = False) -> None:
             os.link(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _keep_owner(descriptor: int, path: Path) -> None:
+    """Root may rotate keys: the service could not read a file of root's."""
+    with contextlib.suppress(FileNotFoundError):
+        before = path.stat()
+        if before.st_uid != os.geteuid():
+            os.fchown(descriptor, before.st_uid, before.st_gid)
 
 
 def load(path: Path, *, named: bool, at: datetime, cipher: Cipher = Cipher.AES) -> KeyRing:

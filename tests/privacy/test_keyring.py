@@ -114,6 +114,19 @@ def test_a_file_is_for_its_owner_and_whole(tmp_path: Path) -> None:
         keyring.read(path)
 
 
+def test_a_file_that_somebody_else_replaces_keeps_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the service, which is not root, could not read the keys that root has rotated."""
+    path, given = tmp_path / "keys.json", list[tuple[int, int]]()
+    keyring.write(path, new_file(NOW))
+    owner = path.stat()
+    monkeypatch.setattr(os, "fchown", lambda _, user, group: given.append((user, group)))
+    keyring.write(path, new_file(NOW), replace=True)
+    assert given == []
+    monkeypatch.setattr(os, "geteuid", lambda: owner.st_uid + 1)
+    keyring.write(path, new_file(NOW), replace=True)
+    assert given == [(owner.st_uid, owner.st_gid)]
+
+
 @pytest.mark.parametrize("text", [
     b"", b"{}", b"[]", b'{"format":1,"index":"","keys":[]}', msgspec.json.encode(
         KeyFile(format=2, index=bytes(32), keys=(new_key(NOW),))), msgspec.json.encode(
