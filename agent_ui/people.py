@@ -8,6 +8,7 @@ the last security administrator cannot be locked out. Every act is audited in it
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Annotated, Protocol
 
@@ -101,8 +102,8 @@ class NewPerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class People:
     """What administrators do with people."""
 
-    def __init__(self, store: PeopleStore, accounts: Accounts, *, units: frozenset[str]) -> None:
-        """`units`: departments there are."""
+    def __init__(self, store: PeopleStore, accounts: Accounts, *, units: Callable[[], Collection[str]]) -> None:
+        """`units`: departments there are, by the directory in force."""
         self._store, self._accounts, self._units = store, accounts, units
 
     @property
@@ -182,7 +183,7 @@ class People:
 
     def _check(self, staff: Staff) -> None:
         check_staff(staff)
-        if staff.department and staff.department not in self._units:
+        if staff.department and staff.department not in self._units():
             raise InvalidInput(f"{staff.department} is no unit of the dispatch directory")
 
     def _record(self, seat: Seat, act: str, subject: str, **detail: str) -> Record:

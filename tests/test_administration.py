@@ -19,6 +19,8 @@ from hotline.core import Core
 from hotline.deadlines import WorkCalendar
 from hotline.policy import Policy
 from hotline.store.accounts import AccountStore
+from hotline.store.directories import DirectoryStore
+from routing.directory import Unit, UnitKind
 from routing.queue_plan import FIRST
 from tests.agent_ui.stack import PASSWORD, fast_passwords
 from tests.test_wiring import core
@@ -85,6 +87,19 @@ async def test_one_sets_up_and_another_lets_in(office: Office) -> None:
         ("security_admin:security_admin", "person.reset_password", "li.na"),
         ("agent:li.na", "login", ""),
     ]
+
+
+async def test_a_unit_of_an_imported_version_has_an_account(office: Office) -> None:
+    unit, now = "低空经济局", office.core.clock()
+    qu = {"name": "qu", "display_name": "曲", "role": "department", "department": unit}
+    assert (await office.ask(SYSTEM, "POST", "people", qu))[0] == 400
+    present = office.core.directories.in_force()
+    units = {**present.units, unit: Unit(name=unit, kind=UnitKind.BUREAU)}
+    await DirectoryStore(office.pool).seed(msgspec.structs.replace(present, version="new", units=units), now)
+    await office.core.directories.reload()
+    assert (await office.ask(SYSTEM, "POST", "people", qu))[0] == 201
+    granted = {"role": "department", "department": unit}
+    assert (await office.ask(SECURITY, "PUT", "people/qu/role", granted))[0] == 200
 
 
 async def test_who_is_locked_is_out_at_once(office: Office) -> None:

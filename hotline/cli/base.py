@@ -7,10 +7,16 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hotline.cli.acts import Act, Run, kept
 from hotline.config import Settings, load
 from hotline.errors import HotlineError
+
+if TYPE_CHECKING:
+    from hotline.directories import DirectoryRows
+    from routing.directory import Directory
 
 PROG = "python -m hotline"
 
@@ -86,6 +92,16 @@ def positive(text: str) -> float:
 def settings() -> Settings:
     """Return the settings; raises InvalidInput with every mistake."""
     return load()
+
+
+async def directory_in_force(rows: DirectoryRows, chosen: Settings) -> Directory:
+    """Return the dispatch directory in force today: as the database has it, before the first start the city's files."""
+    from hotline.city import load_city
+    from hotline.core import now
+    from hotline.directories import Directories
+
+    versions = await rows.versions() or load_city(Path(chosen.city_dir)).directories
+    return Directories(rows, first=versions, clock=now).in_force()
 
 
 def fail(error: HotlineError) -> int:

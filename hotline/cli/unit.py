@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hotline.cli.acts import Act, operator
-from hotline.cli.base import command, settings
+from hotline.cli.base import command, directory_in_force, settings
 
 if TYPE_CHECKING:
     from hotline.store.units import UnitStore
@@ -28,7 +27,7 @@ def add(commands: Any) -> None:
         example="python -m hotline unit register 水务局 --url https://system.example.gov.cn/12345",
         act=Act(subject="unit", details=("url", "renew", "off")),
     )
-    new.add_argument("unit", help="as units.csv names it")
+    new.add_argument("unit", help="as the dispatch directory names it")
     new.add_argument("--url", default="", help="where webhooks go; without it the unit only pulls")
     new.add_argument("--renew", action="store_true", help="make new secrets, the old ones end at once")
     new.add_argument("--off", action="store_true", help="switch the system off")
@@ -95,9 +94,9 @@ def _run(work: Any) -> int:
 
 
 async def _connected(work: Any) -> None:
-    from hotline.city import load_city
     from hotline.core import database_dsn, now
     from hotline.store.database import open_pool
+    from hotline.store.directories import DirectoryStore
     from hotline.store.keys import prepare
     from hotline.store.units import UnitStore
     from hotline.units import Units
@@ -105,10 +104,7 @@ async def _connected(work: Any) -> None:
 
     chosen = settings()
     prepare(chosen, now())
-    city = load_city(Path(chosen.city_dir))
     async with await open_pool(database_dsn(chosen), size=2) as pool:
-        store = UnitStore(pool)
-        units = Units(
-            store=store, directory=lambda: city.directory, allowed=networks(chosen.webhook_networks), clock=now
-        )
+        store, directory = UnitStore(pool), await directory_in_force(DirectoryStore(pool), chosen)
+        units = Units(store=store, directory=lambda: directory, allowed=networks(chosen.webhook_networks), clock=now)
         await work(units, store)

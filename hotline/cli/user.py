@@ -6,11 +6,10 @@ import argparse
 import asyncio
 import getpass
 import sys
-from pathlib import Path
 from typing import Any
 
 from hotline.cli.acts import Act
-from hotline.cli.base import command, settings
+from hotline.cli.base import command, directory_in_force, settings
 
 
 def add(commands: Any) -> None:
@@ -93,21 +92,20 @@ async def _add(given: argparse.Namespace, password: str) -> int:
     from agent_ui.accounts import Accounts
     from agent_ui.passwords import Passwords
     from agent_ui.staff import Staff, StaffRole
-    from hotline.city import load_city
     from hotline.core import database_dsn, now
     from hotline.errors import InvalidInput
     from hotline.store.accounts import AccountStore
     from hotline.store.database import open_pool
+    from hotline.store.directories import DirectoryStore
 
     chosen = settings()
-    units = load_city(Path(chosen.city_dir)).directory.units
-    if given.department and given.department not in units:
-        raise InvalidInput(f"--department: {given.department} is not in the city's units.csv")
     staff = Staff(
         name=given.name, display_name=given.display_name or given.name, role=StaffRole(given.role),
         department=given.department,
     )
     async with await open_pool(database_dsn(chosen), size=2) as pool:
+        if given.department and given.department not in (await directory_in_force(DirectoryStore(pool), chosen)).units:
+            raise InvalidInput(f"--department: {given.department} is no unit of the dispatch directory in force")
         accounts = Accounts(store=AccountStore(pool), passwords=Passwords(), clock=now)
         try:
             await accounts.add_staff(staff, password)

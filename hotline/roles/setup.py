@@ -46,7 +46,7 @@ _TRIAGE = {
 
 def routes(core: Core, accounts: Accounts) -> list[web.AbstractRouteDef]:
     """Return the routes of administrators."""
-    people = People(PeopleStore(core.pool), accounts, units=frozenset(core.city.directory.units))
+    people = People(PeopleStore(core.pool), accounts, units=lambda: core.rules().directory.units)
     api = setup_api.SetupApi(
         Told(core, accounts.policy), accounts=accounts, calendars=CalendarStore(core.pool),
         queues=QueueStore(core.pool), note=core.audit.note, clock=core.clock,

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ import msgspec
 import pytest
 
 from hotline.lifecycle import diagram
+from hotline.store.database import open_pool
+from hotline.store.directories import DirectoryStore
 from hotline.store.embedded import stop_embedded
+from routing.directory import Unit, UnitKind
+from tests.cities import DIRECTORY, NOW
 from tests.hotline.command_line import NOWHERE, Ended, hotline
 
 
@@ -86,6 +91,22 @@ async def test_a_units_system_is_registered_listed_and_its_dead_letters_resent(d
         assert (ended.code, ended.out) == (2, "")
         assert mistake in ended.err
         assert "Traceback" not in ended.err
+
+
+async def test_a_unit_of_an_imported_version_has_an_account_and_a_system(database: str) -> None:
+    unit = "低空经济局"
+    imported = msgspec.structs.replace(
+        DIRECTORY, version="441900-2026.2", effective_from=date(2026, 1, 2),
+        units={**DIRECTORY.units, unit: Unit(name=unit, kind=UnitKind.BUREAU)},
+    )
+    async with await open_pool(database) as pool:
+        await DirectoryStore(pool).seed(imported, NOW)
+    added = await hotline(
+        "user", "add", "dk", "--role", "department", "--department", unit, given=b"a long passphrase\n", dsn=database
+    )
+    assert added == Ended(0, "added dk (department)\n", "")
+    registered = await hotline("unit", "register", unit, dsn=database)
+    assert (registered.code, unit in registered.out) == (0, True)
 
 
 async def test_a_unit_desk_that_handles_needs_to_know_for_whom() -> None:
