@@ -9,7 +9,7 @@ from datetime import timedelta
 import msgspec
 
 from agent_ui.account_ports import AccountStore, Opening, Used
-from agent_ui.identity import AccountPolicy, Duty, Proof, Seat, duties_of
+from agent_ui.identity import AccountPolicy, Duty, Proof, Seat, check_password, duties_of
 from agent_ui.passwords import Passwords
 from agent_ui.second_factor import plain_code, step_of
 from agent_ui.staff import Staff, StaffRole
@@ -162,10 +162,15 @@ class Accounts:
             raise Unauthenticated("the console ticket is unknown, used or older than 30 seconds: fetch another")
         return Admitted(staff=found[0], session=found[1])
 
-    async def add_staff(self, staff: Staff, password: str) -> None:
-        """Add an account. Raises InvalidInput when something is missing or the name is taken."""
+    async def add_staff(self, staff: Staff, password: str, *, must_change: bool = False) -> None:
+        """Add an account. Raises InvalidInput when something is missing, the password weak or the name taken.
+
+        Args:
+            must_change: somebody else gave the password.
+        """
         check_staff(staff)
-        await self.store.add_staff(staff, self.passwords.hash(password), now=self.clock())
+        check_password(password, staff.name)
+        await self.store.add_staff(staff, self.passwords.hash(password), now=self.clock(), must_change=must_change)
 
     async def set_password(self, name: str, password: str) -> None:
         """Give an account another password and unlock it. Raises NotFound, InvalidInput."""

@@ -127,7 +127,7 @@ class House:
 
     def add_staff(self, name: str, role: str, *more: str) -> None:
         """Add an account with `PASSWORD`."""
-        command = [sys.executable, "-m", "hotline", "user", "add", name, "--role", role, *more]
+        command = [sys.executable, "-m", "hotline", "user", "add", name, "--role", role, "--own", *more]
         subprocess.run(command, env=self.environment(), input=f"{PASSWORD}\n".encode(), check=True, capture_output=True)
 
     def migrate(self) -> None:

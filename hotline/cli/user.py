@@ -33,6 +33,8 @@ def add(commands: Any) -> None:
         help="what the account may do (docs/identity.md)",
     )
     new.add_argument("--department", default="", help="unit, for the role department")
+    new.add_argument("--own", action="store_true",
+                     help="whoever it is for types the password: it need not be changed at the first log-in")
     phone = command(
         actions, "phone", run_phone, summary="tell where an agent's telephone is rung, and what they know",
         example="python -m hotline user phone zhang.san PJSIP/101 --skill general=1 --skill enterprise=3",
@@ -108,7 +110,7 @@ async def _add(given: argparse.Namespace, password: str) -> int:
             raise InvalidInput(f"--department: {given.department} is no unit of the dispatch directory in force")
         accounts = Accounts(store=AccountStore(pool), passwords=Passwords(), clock=now)
         try:
-            await accounts.add_staff(staff, password)
+            await accounts.add_staff(staff, password, must_change=not given.own)
         except InvalidInput as error:
             if not (given.if_absent and error.error_id == "name_taken"):
                 raise

@@ -189,7 +189,7 @@ async def test_accounts_are_added_with_care(stack: Stack) -> None:
     wrong = [
         (staff(name=""), PASSWORD), (staff(name=" new"), PASSWORD), (staff(name="x" * 65), PASSWORD),
         (staff(role=StaffRole.DEPARTMENT), PASSWORD), (staff(department="城管局"), PASSWORD), (staff(), "short"),
-        (staff(), "x" * 201), (staff(name="zhang"), PASSWORD),
+        (staff(), "x" * 201), (staff(name="zhang"), PASSWORD), (staff(), "12345678"), (staff(), "new passphrase new"),
     ]
     for one, password in wrong:
         with pytest.raises(InvalidInput):

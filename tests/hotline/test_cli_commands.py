@@ -20,6 +20,7 @@ from hotline.store.embedded import stop_embedded
 from routing.directory import Unit, UnitKind
 from tests.cities import DIRECTORY, NOW
 from tests.hotline.command_line import NOWHERE, Ended, hotline
+from tests.hotline.test_intake import all_rows
 
 
 # ── database, migrate, user, diagram ─────────────────────────────────────────────────────────────
@@ -59,9 +60,10 @@ async def test_an_account_is_added_once(database: str) -> None:
     assert (taken.code, taken.out, taken.err.count("\n")) == (2, "", 1)
     assert "li" in taken.err
     assert await add("li", "--role", "agent", "--if-absent") == Ended(0, "", "")
-    assert (await add("qu", "--role", "department", "--department", "生态环境局")).code == 0
+    assert (await add("qu", "--role", "department", "--department", "生态环境局", "--own")).code == 0
+    assert dict(await all_rows(database, "SELECT name, must_change FROM staff")) == {"li": True, "qu": False}
     refused = await asyncio.gather(
-        add("wu", "--role", "agent", password=b"short\n"),
+        add("wu", "--role", "agent", password=b"short\n"), add("wu", "--role", "agent", password=b"12345678\n"),
         add("wu", "--role", "agent", password=b""),
         add("wu", "--role", "agent", password=b"\xff" * 300),
         add("wu", "--role", "department"),

@@ -32,7 +32,9 @@ async def test_demo_sends_on_every_channel_and_sums_up() -> None:
         ended = await hotline("demo", "--rate", "40", "--seconds", "0.5", **settings)
         assert (ended.code, set(_rows(ended)) & {"call"}) == (0, set()), ended.out
         assert "call is left out: agent cannot log in: 401 " in ended.err
-        added = await hotline("user", "add", "agent", "--role", "agent", given=f"{PASSWORD}\n".encode(), **settings)
+        added = await hotline(
+            "user", "add", "agent", "--role", "agent", "--own", given=f"{PASSWORD}\n".encode(), **settings
+        )
         assert added.code == 0, added.err
         for _ in range(2):  # the same seed twice makes new appeals, no repeats
             ended = await hotline("demo", "--rate", "40", "--seconds", "1.5", **settings)
