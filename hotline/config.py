@@ -161,7 +161,8 @@ def _one(name: str, value: Any) -> str | None:
     try:
         msgspec.convert({name: value}, Settings, strict=False)
     except msgspec.ValidationError as error:
-        return f"{name}: {str(error).partition(' - at ')[0]} (got {value!r})"
+        wrong = f"{name}: {str(error).partition(' - at ')[0]}"
+        return wrong if getattr(Settings(), name) == "" else f"{wrong} (got {value!r})"  # a secret without its quotes
     return None
 
 

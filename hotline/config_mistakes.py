@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hotline.config_text import identity_mistakes, pairs, template
+from hotline.config_text import identity_mistakes, pairs, server_of, template
 from hotline.errors import InvalidInput
 from hotline.neighbours import neighbours_of
 from routing.addresses import networks
@@ -58,8 +58,10 @@ def _address_mistakes(settings: Settings) -> list[str]:
     except InvalidInput as error:
         found.append(error.detail)
     found += [
-        f"{name}: must look like postgresql://user:password@host:5432/database" for name in ("dsn", "reports_dsn")
-        if (given := getattr(settings, name)) and not given.startswith(("postgresql://", "postgres://"))
+        f"{name}: must look like postgresql://user:password@host:5432/database, with / ? # [ @ in the password written "
+        "as %2F %3F %23 %5B %40" for name in ("dsn", "reports_dsn")
+        if (given := getattr(settings, name))
+        and not (given.startswith(("postgresql://", "postgres://")) and server_of(given) is not None)
     ]
     if settings.http_port and settings.http_port == settings.ws_port:
         found.append(f"http_port, ws_port: both are {settings.ws_port}, and two cannot listen there: choose another")
@@ -97,11 +99,10 @@ def _voice_mistakes(settings: Settings) -> list[str]:
 def _token_mistakes(settings: Settings) -> list[str]:
     found = []
     for setting in ("app_tokens", "ioc_tokens"):
-        for pair in filter(str.strip, getattr(settings, setting).split(",")):
+        for number, pair in enumerate(filter(str.strip, getattr(settings, setting).split(",")), start=1):
             name, _, secret = pair.partition(":")
-            if not name.strip() or len(secret.strip()) < 8:
-                wrong = name.strip() or repr(pair)
-                found.append(f"{setting}: {wrong} must be name:secret, the secret 8 characters or more")
+            if not name.strip() or len(secret.strip()) < 8:  # which of the two is the secret nobody knows
+                found.append(f"{setting}: part {number} must be name:secret, the secret 8 characters or more")
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from agent_ui.staff import StaffRole
 
 
@@ -26,6 +28,19 @@ def template(text: str) -> tuple[str, dict[str, str]]:
     """Read `TEMPLATE_ID|keyword=value|…` into the id and its keywords; value is `number`, `text` or a fixed text."""
     name, _, keywords = text.partition("|")
     return name.strip(), pairs(keywords)
+
+
+def server_of(dsn: str) -> str | None:
+    """Return hosts and database of a DSN without its account; None where it cannot be told what of it is the password.
+
+    A password with a sign of addresses (`/ ? # [`) in it that is not written as %2F … ends the account early.
+    """
+    try:
+        parts = urlsplit(dsn)
+    except ValueError:
+        return None
+    clear = "@" not in f"{parts.path}{parts.query}{parts.fragment}"
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}" if clear else None
 
 
 def identity_mistakes(second_factor: str, *, oidc: tuple[str, str, str, str]) -> list[str]:

@@ -68,11 +68,11 @@ Neighbours = Mapping[str, Neighbour]
 def neighbours_of(text: str) -> dict[str, Neighbour]:
     """Read `code=unit,address,secret|…`. Raises InvalidInput; the detail says which part is wrong and shows how."""
     found: dict[str, Neighbour] = {}
-    for part in filter(str.strip, text.split("|")):
+    for number, part in enumerate(filter(str.strip, text.split("|")), start=1):
         code, _, rest = (piece.strip() for piece in part.partition("="))
         unit, url, secret, *more = [piece.strip() for piece in rest.split(",")] + ["", "", ""]
         if not (_CITY_CODE.fullmatch(code) or code in set(NeighbourKind) - {NeighbourKind.CITY}):
-            raise InvalidInput(f"{code!r} is no neighbour: six digits for a city, or grid, portal, wishes, data")
+            raise InvalidInput(f"part {number} is no neighbour: six digits for a city, or grid, portal, wishes, data")
         if any(more) or not unit or len(secret) < 8 or (url and not url.startswith(("http://", "https://"))):
             raise InvalidInput(f"{code} must be code=name,address,secret (the secret 8 characters or more): {_EXAMPLE}")
         if code in found:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 
+from hotline.config_text import server_of
 from hotline.errors import HotlineError, InvalidInput, Unavailable
 from hotline.store.hosts import Hosts, Watchful
 
@@ -37,8 +37,10 @@ def reached(dsn: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, *LOST, asyncpg.PostgresError) as error:
-        reason = " ".join(str(error).split()) or "no answer in time"
-        raise Unavailable(f"the database {_named(dsn)} cannot be used: {reason}") from error
+        server, reason = server_of(dsn), " ".join(str(error).split()) or "no answer in time"
+        if server is None:  # the reason may repeat a part of the password, too
+            raise Unavailable("the database cannot be used: its DSN is none, mind / ? # [ @ in its password") from None
+        raise Unavailable(f"the database {server} cannot be used: {reason}") from error
 
 
 def explained(error: Exception) -> HotlineError | None:
@@ -54,11 +56,6 @@ def explained(error: Exception) -> HotlineError | None:
     if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError):
         return Unavailable(f"the database did not do what was asked: {reason}")
     return None
-
-
-def _named(dsn: str) -> str:
-    parts = urlsplit(dsn)
-    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 class _Pooled(Watchful):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from hotline.config import Settings, describe, load, pairs, read, template
-from hotline.errors import InvalidInput
+from hotline.errors import InvalidInput, Unavailable
+from hotline.store.database import open_pool
 
 TEXT = Path("hotline.toml").read_text(encoding="utf-8")
 
@@ -102,6 +104,32 @@ def test_two_do_not_listen_on_one_port_unless_the_system_chooses_it(tmp_path: Pa
 def test_values_that_cannot_work_are_refused(tmp_path: Path, given: dict[str, str], named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         load(given, file=tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    *[("dsn", f"postgresql://hotline:geh{sign}eim@db:5432/hotline") for sign in "/?#["],
+    *[("reports_dsn", f"postgresql://hotline:geh{sign}eim@db:5432/hotline") for sign in "/?#["],
+    ("app_tokens", "geheim geheim"), ("app_tokens", ":geheim"), ("ioc_tokens", "geheim geheim"),
+    ("neighbours", "grid,http://grid,geheim geheim"), ("neighbours", "geheim geheim"),
+])
+def test_what_is_told_of_a_mistake_is_no_secret(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(InvalidInput, match=name) as refused:
+        load({f"HOTLINE_{name.upper()}": value}, file=tmp_path / "none.toml")
+    assert not re.search("geh|eim", refused.value.detail)
+
+
+def test_a_secret_without_its_quotes_is_not_told(tmp_path: Path) -> None:
+    (tmp_path / "hotline.toml").write_text("police_secret = 47114711\nhttp_port = 99999\n")
+    with pytest.raises(InvalidInput, match="police_secret") as refused:
+        load({}, file=tmp_path / "hotline.toml")
+    assert ("4711" in refused.value.detail, "99999" in refused.value.detail) == (False, True)
+
+
+@pytest.mark.parametrize("sign", "/?#[")
+async def test_a_database_that_cannot_be_reached_is_named_without_its_password(sign: str) -> None:
+    with pytest.raises(Unavailable) as refused:
+        await open_pool(f"postgresql://hotline:geh{sign}eim@db:5432/hotline")
+    assert not re.search("geh|eim", refused.value.detail)
 
 
 def test_wechat_in_full_is_understood(tmp_path: Path) -> None:
