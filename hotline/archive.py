@@ -24,11 +24,11 @@ import msgspec
 from hotline.errors import UNREADABLE, InvalidInput
 
 FORMAT = 1
-MANIFEST, DUMP = "manifest.json", "database.dump"
+MANIFEST, DUMP, LIST = "manifest.json", "database.dump", "files.txt"
 FOLDERS = ("spool", "attachments", "recordings")
 Step = Callable[[int], object]
 """Told how many more bytes were worked on."""
-_NAME = re.compile(rf"{re.escape(DUMP)}|(?:{'|'.join(FOLDERS)})(?:/(?!\.\.?(?:/|$))[^/\\\0]+)+")
+_NAME = re.compile(rf"{re.escape(DUMP)}|{re.escape(LIST)}|(?:{'|'.join(FOLDERS)})(?:/(?!\.\.?(?:/|$))[^/\\\0]+)+")
 _CHUNK = 1 << 20
 _LARGEST_MANIFEST = 1 << 30
 _LONGEST_NAME, _LONGEST_PART = 1000, 255
@@ -56,18 +56,24 @@ class Kept(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The last member."""
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The last member. `beside`: how many files of how many bytes are kept beside the archive (`hotline.shelf`)."""
 
     format: int
     made_at: datetime
     about: About
     files: tuple[Kept, ...]
+    beside: tuple[int, int] = (0, 0)
 
     @property
     def size(self) -> int:
-        """Bytes of all members."""
-        return sum(kept.size for kept in self.files)
+        """Bytes of all files."""
+        return sum(kept.size for kept in self.files) + self.beside[1]
+
+    @property
+    def count(self) -> int:
+        """Number of the house's files."""
+        return sum(kept.name not in {DUMP, LIST} for kept in self.files) + self.beside[0]
 
 
 class _Watched(io.RawIOBase):
@@ -100,15 +106,16 @@ class Writer:
             self._tar.addfile(info, watched)
             self._kept.append(Kept(name, info.size, watched.hash.hexdigest()))
 
-    def add_folder(self, data: Path, name: str) -> None:
-        """Add what lies in a folder of the data directory; half-written files (tmp…) are left out."""
-        for path in sorted((data / name).rglob("*")):
+    def add_folder(self, data: Path, name: str, *, but: Callable[[str], bool] = lambda _: False) -> None:
+        """Add what lies in a folder of the data directory, but what `but` says and half-written files (tmp…)."""
+        found = ((path.relative_to(data).as_posix(), path) for path in (data / name).rglob("*"))
+        for own, path in sorted(one for one in found if not but(one[0])):
             if path.is_file() and not path.name.startswith("tmp"):
-                self.add(path.relative_to(data).as_posix(), path)
+                self.add(own, path)
 
-    def finish(self, made_at: datetime, about: About) -> Manifest:
+    def finish(self, made_at: datetime, about: About, *, beside: tuple[int, int] = (0, 0)) -> Manifest:
         """Add the manifest."""
-        manifest = Manifest(format=FORMAT, made_at=made_at, about=about, files=tuple(self._kept))
+        manifest = Manifest(format=FORMAT, made_at=made_at, about=about, files=tuple(self._kept), beside=beside)
         document = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
         info = tarfile.TarInfo(MANIFEST)
         info.size, info.mtime, info.mode = len(document), int(made_at.timestamp()), 0o600
@@ -204,11 +211,12 @@ def _take(
         raise InvalidInput(f"{path}: {member.name!r} does not belong there", error_id="backup_damaged")
     if member.size != kept.size:
         raise InvalidInput(f"{path}: {kept.name} is damaged (its size differs)", error_id="backup_damaged")
-    if _copied(source, folder / kept.name, step) != kept.sha256:
+    if copied(source, folder / kept.name, step) != kept.sha256:
         raise InvalidInput(f"{path}: {kept.name} is damaged (SHA-256 differs)", error_id="backup_damaged")
 
 
-def _copied(source: Any, target: Path, step: Step) -> str:
+def copied(source: Any, target: Path, step: Step) -> str:
+    """Copy into a new file, for its owner only, safely on disk; return the SHA-256."""
     target.parent.mkdir(parents=True, exist_ok=True)
     watched = _Watched(source, step)
     with target.open("xb") as file:

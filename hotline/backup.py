@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from hotline import archive
-from hotline.archive import DUMP, Manifest, Step
+from hotline.archive import DUMP, LIST, Manifest, Step, Writer
 from hotline.errors import InvalidInput
+from hotline.shelf import SHELF, bring, is_shelved, stock
 from hotline.store import dump
 from hotline.store.migrate import available, check_city, migrate
 from hotline.store.owned import check_owner, identity, own
@@ -19,11 +20,14 @@ from hotline.store.owned import check_owner, identity, own
 _FORGOTTEN = timedelta(days=1)
 
 
-async def back_up(dsn: str, data: Path, target: Path, *, at: datetime, step: Step) -> Manifest:
+async def back_up(
+    dsn: str, data: Path, target: Path, *, at: datetime, step: Step, shelved: bool = False
+) -> Manifest:
     """Write a backup to the file `target` while the service goes on; all that was acknowledged before is in it.
 
     Args:
         data: the data directory.
+        shelved: files that never change are kept beside the backup, once for all of its folder (`hotline.shelf`).
         step: is told the bytes worked on.
 
     Raises:
@@ -37,9 +41,23 @@ async def back_up(dsn: str, data: Path, target: Path, *, at: datetime, step: Ste
             async with dump.snapshot(dsn) as moment:
                 await asyncio.to_thread(moment.dump, Path(folder) / DUMP, step)
             await asyncio.to_thread(writer.add, DUMP, Path(folder) / DUMP)
+            beside = await asyncio.to_thread(_shelve, writer, data, Path(folder), at, step) if shelved else (0, 0)
         for name in ("attachments", "recordings"):
-            await asyncio.to_thread(writer.add_folder, data, name)
-        return writer.finish(at, moment.about)
+            await asyncio.to_thread(writer.add_folder, data, name, but=is_shelved if shelved else _none)
+        return writer.finish(at, moment.about, beside=beside)
+
+
+def _none(_: str) -> bool:
+    return False
+
+
+def _shelve(writer: Writer, data: Path, folder: Path, at: datetime, step: Step) -> tuple[int, int]:
+    """Keep beside the backup what never changes; what is not what it is called goes into it as it is."""
+    found = stock(data, folder.parent / SHELF, folder / LIST, at=at, step=step)
+    writer.add(LIST, folder / LIST)
+    for name in found.odd:
+        writer.add(name, data / name)
+    return found.files, found.size
 
 
 async def restore(
@@ -68,7 +86,7 @@ async def restore(
     replace, bin_dir = await dump.check_free(dsn, force=force, server=manifest.about.server)
     folder = await asyncio.to_thread(_new_folder, data)
     try:
-        await asyncio.to_thread(archive.unpack, source, manifest, folder, checked)
+        await asyncio.to_thread(_unpack, source, manifest, folder, checked)
         await asyncio.to_thread(own, data, database)
         for name in ("attachments", "recordings"):
             await asyncio.to_thread(archive.put_in_place, folder, data, name)
@@ -88,6 +106,23 @@ def _sweep_unfinished(folder: Path, before: datetime) -> None:
         with contextlib.suppress(FileNotFoundError):
             if max(path.stat().st_mtime for path in (left, *left.glob("*"))) < before.timestamp():
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def _unpack(source: Path, manifest: Manifest, folder: Path, step: Step) -> None:
+    archive.unpack(source, manifest, folder, step)
+    if (folder / LIST).exists():
+        bring(folder / LIST, source.parent / SHELF, folder, step)
+
+
+def check(source: Path, manifest: Manifest, folder: Path, step: Step) -> None:
+    """Compare every file of a backup with its SHA-256. Raises InvalidInput.
+
+    Args:
+        folder: an empty one, with room for what the archive has.
+    """
+    archive.unpack(source, manifest, folder, step)
+    if (folder / LIST).exists():
+        bring(folder / LIST, source.parent / SHELF, None, step)
 
 
 def _new_folder(data: Path) -> Path:

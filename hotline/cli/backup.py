@@ -6,11 +6,13 @@ import argparse
 import asyncio
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from hotline.cli.acts import Act
-from hotline.cli.base import command, settings
+from hotline.cli.base import command, settings, whole
+from hotline.errors import InvalidInput
 
 
 def add(commands: Any) -> None:
@@ -19,12 +21,15 @@ def add(commands: Any) -> None:
         commands, "backup", run,
         summary="write database, attachments, spool and recordings into one file, with the service running",
         example="python -m hotline backup -o /srv/backup/    # hotline-20261121T103000Z.tar",
-        act=Act(details=("out",)),
+        act=Act(details=("out", "keep")),
     )
     parser.add_argument(
         "-o", "--out", type=Path, required=True, metavar="DIR|FILE",
-        help="an existing directory, or the file to write (never one that exists); only its owner may read it",
+        help="an existing directory, where files that never change are kept once for all backups (files/), or the file "
+        "to write with all in it (never one that exists); only its owner may read it",
     )
+    parser.add_argument("--keep", type=whole(1, 3650), metavar="DAYS",
+                        help="delete older backups of the directory, before and after, but never the last good one")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -33,15 +38,24 @@ def run(given: argparse.Namespace) -> int:
 
     from hotline.backup import back_up
     from hotline.core import database_dsn, now
+    from hotline.shelf import name_of, prune
 
-    chosen, at = settings(), now()
-    target = given.out / f"hotline-{at:%Y%m%dT%H%M%SZ}.tar" if given.out.is_dir() else given.out
+    chosen, at, many = settings(), now(), given.out.is_dir()
+    target = given.out / name_of(at) if many else given.out
+    if given.keep and not many:
+        raise InvalidInput("--keep: -o must name a directory")
+    if given.keep:  # before, too: on a full disk it would never come to it afterwards
+        prune(given.out, before=at - timedelta(days=given.keep))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does: nothing half done is left
     with tqdm(desc="backup", unit="B", unit_scale=True, disable=None) as bar:
-        made = asyncio.run(back_up(database_dsn(chosen), chosen.data_path, target, at=at, step=bar.update))
+        made = asyncio.run(back_up(
+            database_dsn(chosen), chosen.data_path, target, at=at, step=bar.update, shelved=many
+        ))
+    if given.keep:
+        prune(given.out, before=at - timedelta(days=given.keep))
     about = made.about
     sys.stdout.write(
-        f"{target}: {about.tickets} tickets, {about.events} events, {len(made.files) - 1} files; "
+        f"{target}: {about.tickets} tickets, {about.events} events, {made.count} files; "
         f"migration {about.migration:04d}, PostgreSQL {about.server}\n"
     )
     return 0

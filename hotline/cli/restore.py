@@ -41,7 +41,7 @@ def run(given: argparse.Namespace) -> int:
     about = manifest.about
     sys.stdout.write(
         f"{'whole' if given.check else 'restored'}: {about.tickets} tickets, {about.events} events, "
-        f"{len(manifest.files) - 1} files, of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC\n"
+        f"{manifest.count} files, of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC\n"
     )
     return 0
 
@@ -59,13 +59,13 @@ def _check(file: Path, manifest: Manifest) -> None:
 
     from tqdm import tqdm
 
-    from hotline.archive import unpack
+    from hotline.backup import check
 
     with (
         tempfile.TemporaryDirectory(dir=file.absolute().parent, prefix=".check-") as folder,
         tqdm(desc="check", total=manifest.size, unit="B", unit_scale=True, disable=None) as bar,
     ):
-        unpack(file, manifest, Path(folder), bar.update)
+        check(file, manifest, Path(folder), bar.update)
 
 
 def _restore(file: Path, manifest: Manifest, *, force: bool) -> None:

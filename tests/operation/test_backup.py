@@ -280,7 +280,7 @@ def test_the_command_clears_up_when_it_is_stopped(tmp_path: Path, monkeypatch: p
     before = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(KeyboardInterrupt):
-            run_backup(argparse.Namespace(out=tmp_path))
+            run_backup(argparse.Namespace(out=tmp_path, keep=None))
     finally:
         signal.signal(signal.SIGTERM, before)
     assert cleared == [True]

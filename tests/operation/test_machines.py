@@ -95,7 +95,7 @@ def test_the_target_starts_every_role() -> None:
 
 def test_the_backup_unit_calls_the_command_as_it_is() -> None:
     given = parser().parse_args(command_of(DEPLOY / "systemd/hotline-backup.service"))
-    assert str(given.out) == "/var/backups/hotline"
+    assert (str(given.out), given.keep) == ("/var/backups/hotline", 14)
     check = parser().parse_args(command_of(DEPLOY / "systemd/hotline-restore-check.service"))
     assert (check.file, check.check, check.force) == (given.out, True, False)
 
