@@ -212,8 +212,8 @@ def _guard_raise_alarm(ticket: Ticket, command: c.RaiseAlarm, now: datetime, pol
     # Danger told anew sounds anew, though somebody has seen the last alarm. Others are raised again by mere retries.
     anew = command.alarm == VERDICT_RAISED and command.alarm in ticket.alarms_seen
     _require(anew or command.alarm not in ticket.alarms, f"the alarm {command.alarm} is raised already")
-    awaited = ticket.state is State.HANDED_OFF and not ticket.incident
-    _require(awaited or command.alarm != UNACKNOWLEDGED, "no acknowledgement of 110 is awaited")
+    awaited = command.alarm != UNACKNOWLEDGED or (ticket.state is State.HANDED_OFF and not ticket.incident)
+    _require(awaited, "no acknowledgement of 110 is awaited")
 
 
 def _guard_acknowledge_alarm(ticket: Ticket, command: c.AcknowledgeAlarm, now: datetime, policy: Policy) -> None:
@@ -231,19 +231,20 @@ def _guard_wish(ticket: Ticket, command: WishCommand, now: datetime, policy: Pol
 
 
 def _guard_correct(ticket: Ticket, command: c.Correct, now: datetime, policy: Policy) -> None:
-    merged = ticket.state is State.MERGED  # what its citizen adds is read in the parent (hotline.family)
-    hides = command.kind is Kind.REPORT or bool(command.confidential)
-    _require(not merged or not hides, "a merged ticket does not become 举报 or confidential: unmerge it first")
+    hides = command.kind is Kind.REPORT or bool(command.confidential)  # what a merged one adds is read in the parent
+    _require(ticket.state is not State.MERGED or not hides, "a merged ticket stays open to its parent: unmerge it first")
+    shows = command.confidential is False or (ticket.kind is Kind.REPORT and command.kind not in (None, Kind.REPORT))
+    _require(not (ticket.children and shows), "tickets merged into this one are hidden with it: unmerge them first")
 
 
 _GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {
     c.RecordTry: _guard_try, c.SettleFollowUp: _guard_settle, c.DisputeFollowUp: _guard_dispute,
     c.AskInfo: _guard_ask_info, c.SupplyInfo: _guard_supply_info, c.Resume: _guard_resume, c.Merge: _guard_merge,
     c.GiveOpinion: _guard_opinion, c.Attach: _guard_attach, c.TakeBack: _guard_take_back,
-    **dict.fromkeys(get_args(WishCommand), _guard_wish),
+    **dict.fromkeys(get_args(WishCommand), _guard_wish), c.GrantExtension: _guard_grant_extension,
     c.HandOff: _guard_hand_off, c.RequestReturn: _guard_request_return, c.ApproveReturn: _guard_approve_return,
     c.PoliceReturn: _guard_police_return, c.Reassess: _guard_reassess, c.RequestExtension: _guard_request_extension,
-    c.GrantExtension: _guard_grant_extension, c.AcknowledgeIncident: _guard_acknowledge, c.ShowLight: _guard_light,
-    c.RaiseAlarm: _guard_raise_alarm, c.AcknowledgeAlarm: _guard_acknowledge_alarm, c.Supervise: _guard_supervise,
-    c.Urge: _guard_open, c.RecordContact: _guard_contact, c.RecordArrival: _guard_arrival, c.Correct: _guard_correct,
+    c.AcknowledgeIncident: _guard_acknowledge, c.ShowLight: _guard_light, c.RaiseAlarm: _guard_raise_alarm,
+    c.AcknowledgeAlarm: _guard_acknowledge_alarm, c.Supervise: _guard_supervise, c.Urge: _guard_open,
+    c.RecordContact: _guard_contact, c.RecordArrival: _guard_arrival, c.Correct: _guard_correct,
 }

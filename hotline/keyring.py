@@ -205,10 +205,15 @@ def write(path: Path, file: KeyFile, *, replace: bool = False) -> None:
 
 def _keep_owner(descriptor: int, path: Path) -> None:
     """Root may rotate keys: the service could not read a file of root's."""
+    if os.geteuid() == 0 and (owner := _owner_of(path)) is not None and owner[0] != 0:
+        os.fchown(descriptor, *owner)
+
+
+def _owner_of(path: Path) -> tuple[int, int] | None:
     with contextlib.suppress(FileNotFoundError):
-        before = path.stat()
-        if before.st_uid != os.geteuid():
-            os.fchown(descriptor, before.st_uid, before.st_gid)
+        found = path.stat()
+        return found.st_uid, found.st_gid
+    return None
 
 
 def load(path: Path, *, named: bool, at: datetime, cipher: Cipher = Cipher.AES) -> KeyRing:

@@ -112,7 +112,8 @@ async def _add(given: argparse.Namespace, password: str) -> int:
         try:
             await accounts.add_staff(staff, password, must_change=not given.own)
         except InvalidInput as error:
-            if not (given.if_absent and error.error_id == "name_taken"):
+            taken = error.error_id == "name_taken" or await accounts.store.account(given.name, now=now())
+            if not (given.if_absent and taken):
                 raise
             return 0
     sys.stdout.write(f"added {given.name} ({given.role})\n")

@@ -7,6 +7,7 @@ blind indexes.
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from typing import Any
 
@@ -104,7 +105,7 @@ def sealed_message(message: Outbound) -> str:
 
 def sealed_order(order: CallOrder) -> CallOrder:
     """Return an order as it is kept: who is rung by a number is for nobody to read there. The desks' are known."""
-    if order.to in set(Service) or not (order.to.startswith("+") or order.to[:1].isdigit()):
+    if order.to in set(Service) or not re.match(r"[\s(（]*\+?[0-9０-９]", order.to):
         return order
     return msgspec.structs.replace(order, to=seal_text(order.to, context=f"order {order.call}"))
 

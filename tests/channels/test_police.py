@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from channels import police, police_codec, police_updates
+from channels.message import Inbound
 from channels.police_codec import Outcome
+from hotline.appeal import Appeal, Citizen
 from hotline.errors import InvalidInput
 from hotline.signing import signature
 from hotline.terms import Channel
@@ -136,3 +138,17 @@ async def test_updates_of_our_incidents_are_signed_too(serve: Serve, port: Memor
     for wrong in (b"", b'{"status": "closed"}', b'{"key": "k-17", "status": "lost"}', b'{"key": 17}'):
         assert (await client.post(path, data=wrong, headers=headers(wrong))).status == 400
     assert taken == [("k-17", "returned", "非警务")]
+
+
+def test_a_transfer_by_key_is_the_same_content_as_before_its_outcome_was_told() -> None:
+    """A repeat may reach a process of another version while a restart rolls: it is no other content."""
+    taken = Inbound(
+        channel=Channel.POLICE, external_id="key:k1", received_at=NOW,
+        appeal=Appeal(text="井盖缺失", citizen=Citizen(key="key:k1", phone="+8613800138000")),
+    )
+    before = msgspec.structs.replace(
+        taken, appeal=Appeal(text="井盖缺失", citizen=Citizen(phone="+8613800138000"))
+    )
+    assert taken.content_hash() == before.content_hash()
+    other = msgspec.structs.replace(taken, appeal=Appeal(text="路灯不亮", citizen=taken.appeal.citizen))
+    assert taken.content_hash() != other.content_hash()

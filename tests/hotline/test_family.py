@@ -113,6 +113,17 @@ def test_nobody_in_particular_is_not_the_same_citizen() -> None:
         joined(ticket(CHILD, **nobody), ticket(PARENT, **nobody))
 
 
+@pytest.mark.parametrize(("was", "command"), [
+    ({"appeal": Appeal(text="路灯不亮", confidential=True)}, c.Correct(confidential=False)),
+    ({"kind": Kind.REPORT}, c.Correct(kind=Kind.COMPLAINT)),
+])
+def test_what_hides_merged_citizens_is_not_opened_over_their_heads(was: dict[str, object], command: c.Correct) -> None:
+    parent = ticket(PARENT, **was)
+    assert decide(parent, command, now=NOW, policy=POLICY)
+    with pytest.raises(RuleViolation, match="unmerge them first"):
+        decide(msgspec.structs.replace(parent, children=(CHILD,)), command, now=NOW, policy=POLICY)
+
+
 def test_a_merged_ticket_does_not_become_a_report() -> None:
     child = joined(ticket(CHILD), ticket(PARENT))[0].ticket
     with pytest.raises(RuleViolation, match="unmerge it first"):

@@ -118,13 +118,12 @@ def test_a_file_that_somebody_else_replaces_keeps_its_owner(tmp_path: Path, monk
     """Or the service, which is not root, could not read the keys that root has rotated."""
     path, given = tmp_path / "keys.json", list[tuple[int, int]]()
     keyring.write(path, new_file(NOW))
-    owner = path.stat()
     monkeypatch.setattr(os, "fchown", lambda _, user, group: given.append((user, group)))
-    keyring.write(path, new_file(NOW), replace=True)
-    assert given == []
-    monkeypatch.setattr(os, "geteuid", lambda: owner.st_uid + 1)
-    keyring.write(path, new_file(NOW), replace=True)
-    assert given == [(owner.st_uid, owner.st_gid)]
+    monkeypatch.setattr(keyring, "_owner_of", lambda _: (998, 997))
+    for user, kept in ((998, []), (1000, []), (0, [(998, 997)])):
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
+        keyring.write(path, new_file(NOW), replace=True)
+        assert given == kept
 
 
 @pytest.mark.parametrize("text", [

@@ -22,8 +22,10 @@ from hotline.errors import Forbidden, IllegalTransition, InvalidInput, NotFound
 from hotline.service import Service
 from hotline.store.audit import AuditStore
 from hotline.store.console import ConsoleStore
+from hotline.store.export import ExportStore
 from hotline.store.sealing import blind
 from hotline.store.tickets import TicketStore
+from hotline.terms import Kind
 from tests.cities import NOW, RULES
 from tests.privacy.house import ZHANG, intake, opened
 
@@ -121,6 +123,15 @@ async def test_a_citizen_may_ask_for_confidentiality_later_and_give_it_up(pool: 
         assert await shown() == seen
     with pytest.raises(Forbidden):
         await desk.ask(UNIT, RunCommand(id=1, number=receipt.number, command=c.Correct(confidential=False)))
+
+
+async def test_the_export_has_no_words_of_what_became_confidential_or_a_report_later(pool: asyncpg.Pool) -> None:
+    receipts = await opened(pool, ["a", "b", "c"])
+    desk = Desk(pool)
+    for receipt, command in zip(receipts, (c.Correct(confidential=True), c.Correct(kind=Kind.REPORT)), strict=False):
+        await desk.ask(LI, RunCommand(id=1, number=receipt.number, command=command))
+    rows, _ = await ExportStore(pool).page(0, 50)
+    assert {row.number for row in rows if row.text} == {receipts[2].number}
 
 
 async def test_refusals_are_kept(pool: asyncpg.Pool) -> None:
