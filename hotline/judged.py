@@ -24,11 +24,16 @@ _RANK = re.compile(r"(?:街道办事处|街道办|街道|镇政府|镇|高新区
 
 
 def judged_text(inbound: Inbound) -> str:
+    """Return what triage judges of a message."""
+    return told_by(inbound.appeal)
+
+
+def told_by(appeal: Appeal) -> str:
     """Return what triage judges: the text, and below it the title where that says more than the text shortened.
 
     Danger is told in a title too, and the matter is often told there only (110's 停水, a service of Open311).
     """
-    text, title = inbound.appeal.text, inbound.appeal.title
+    text, title = appeal.text, appeal.title
     return text if _says(text, title) else f"{text}\n{title}"  # below it: evidence counts characters of the text
 
 

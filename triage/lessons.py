@@ -2,7 +2,8 @@
 
 A correction names the category. After an agreed return the ticket goes to another unit; if nobody named the category
 anew, it is the likeliest alternative of triage whose unit by the directory is that one. Where none is, nothing is
-learnt. What triage thought itself, and what units did without objection, is no lesson. Pure.
+learnt. What triage thought itself, and what units did without objection, is no lesson; nor is a message without words.
+A correction counts also where triage named no category. Pure.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from hotline.appeal import has_words
 from hotline.commands import ApproveReturn, Correct, Dispatch, Rule
 from hotline.events import Receive, Role, TicketEvent
+from hotline.judged import told_by
 from hotline.terms import Kind
 from routing.directory import Directory
 
@@ -19,7 +22,7 @@ _PEOPLE = (Role.AGENT, Role.SUPERVISOR)
 
 
 class Lesson(NamedTuple):
-    """A text and its category as people decided."""
+    """A text, as triage judges it, and its category as people decided."""
 
     text: str
     l1: str
@@ -29,10 +32,10 @@ class Lesson(NamedTuple):
 def lesson_of(events: Sequence[TicketEvent], directory: Directory) -> Lesson | None:
     """Return what the telling events of one ticket, in order, teach; None where they teach nothing."""
     first = events[0].fact if events else None
-    if not isinstance(first, Receive) or first.triage.category is None:
+    if not isinstance(first, Receive) or not has_words(text := told_by(first.appeal)):
         return None
     category = _corrected(events) or _returned(events, first, directory)
-    return Lesson(first.appeal.text, *category) if category else None
+    return Lesson(text, *category) if category else None
 
 
 def _corrected(events: Sequence[TicketEvent]) -> tuple[str, str] | None:
@@ -56,7 +59,7 @@ def _returned(events: Sequence[TicketEvent], first: Receive, directory: Director
                 lead = unit
             case _:
                 pass
-    if lead is None:
+    if lead is None or first.triage.category is None:
         return None
     kind = first.appeal.kind or first.triage.kind or Kind.OTHER
     for rival in first.triage.alternatives:

@@ -1,8 +1,9 @@
 """A new model in the shadow of the present one: it judges what comes in, decides nothing, and what it would have said
 is kept beside what was said, so that the two can be compared before it decides (`python -m hotline shadow`).
 
-Kept are hashes of texts and the two answers, never a text, in a file for each pair of models: what is compared are
-these two, whatever was in the shadow before. The shadow looks at quiet batches only and takes a small
+Kept are hashes of texts, with telephone and identity numbers starred out (a hash of few unknown figures would be no
+secret), and the two answers, never a text, in a file for each pair of models: what is compared are these two, whatever
+was in the shadow before. The shadow looks at quiet batches only and takes a small
 share of the time. Where it fails it is left out from then on, and the log says so.
 """
 
@@ -19,6 +20,8 @@ import structlog
 
 from hotline.appeal import Triage
 from triage.encoder import CARD as ENCODER_CARD
+from triage.entities import mask
+from triage.lessons import Lesson
 from triage.linear import CARD
 from triage.tickets import hash_of
 
@@ -84,12 +87,23 @@ class Shadowed:
 
     def _keep(self, texts: Sequence[str], found: Sequence[Triage], other: Sequence[Triage]) -> None:
         lines = [
-            msgspec.json.encode(Pair(hash_of(text), said(one), said(two))) + b"\n"
+            msgspec.json.encode(Pair(mark_of(text), said(one), said(two))) + b"\n"
             for text, one, two in zip(texts, found, other, strict=True)
         ]
         with self._file.open("ab") as file:
             file.write(b"".join(lines))
             self._on = file.tell() < LARGEST
+
+
+def mark_of(text: str) -> str:
+    """Return what a text is known by in the file."""
+    return hash_of(mask(text))
+
+
+def truth_of(lessons: Iterable[Lesson]) -> dict[str, str]:
+    """Return the category of each text that people decided, by the text's mark; texts as they came, not as the log
+    shows them: a name starred out there cannot be starred out here, where nobody knows it."""
+    return {mark_of(one.text): one.l1 + one.l2 for one in lessons}
 
 
 def said(triage: Triage) -> Said:
@@ -118,7 +132,7 @@ class Comparison(NamedTuple):
 
 
 def compare(pairs: Iterable[Pair], truth: dict[str, str]) -> Comparison:
-    """Compare the last answers on each text; `truth` tells the category of a text's hash where people decided it."""
+    """Compare the last answers on each text; `truth` tells the category of a text's mark where people decided it."""
     found = list({pair.text: pair for pair in pairs}.values())
     judged = [(pair, truth[pair.text]) for pair in found if pair.text in truth]
     apart = Counter((p.present.label, p.shadow.label) for p in found if p.present.label != p.shadow.label)

@@ -14,6 +14,7 @@ from hotline.cli.train import CORPUS, HELD_OUT, add_ticket_options, encoder_trai
 
 if TYPE_CHECKING:
     from hotline.city import City
+    from hotline.keyring import KeyRing
     from triage.lessons import Lesson
 
 
@@ -63,17 +64,25 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-async def read_lessons(dsn: str, city: City) -> list[Lesson]:
-    """Return what the event log teaches; returns by the version of the directory in force, as the service has it."""
+async def read_lessons(dsn: str, city: City, *, keys: KeyRing | None = None) -> list[Lesson]:
+    """Return what the event log teaches; returns by the version of the directory in force, as the service has it.
+
+    Args:
+        keys: with them texts are as they came; without them as the log shows them, fit to train on.
+    """
     from hotline.core import now
     from hotline.directories import Directories
     from hotline.store.database import open_pool
     from hotline.store.directories import DirectoryStore
+    from hotline.store.keys import check_keys
     from hotline.store.lessons import corrected_tickets
     from triage.lessons import lesson_of
 
     async with await open_pool(dsn, size=3) as pool:
+        if keys is not None:
+            await check_keys(pool, keys, now())
         directories = Directories(DirectoryStore(pool), first=city.directories, clock=now)
         await directories.reload()
-        found = [lesson_of(events, directories.in_force()) async for events in corrected_tickets(pool)]
+        tickets = corrected_tickets(pool, whole=keys is not None)
+        found = [lesson_of(events, directories.in_force()) async for events in tickets]
     return [lesson for lesson in found if lesson is not None]

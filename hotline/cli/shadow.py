@@ -28,16 +28,16 @@ def run(given: argparse.Namespace) -> int:
     """Print the comparison; install or forget where asked to."""
     from hotline import logs
     from hotline.city import load_city
-    from hotline.core import database_dsn
-    from triage.shadow import compare, file_of, forget, read_pairs
-    from triage.tickets import hash_of
+    from hotline.core import database_dsn, now
+    from hotline.store.keys import prepare
+    from triage.shadow import compare, file_of, forget, read_pairs, truth_of
 
     chosen = settings()
     logs.configure("warning")  # on standard error: what is printed is for programs too
     models = Path(chosen.model_dir)
     pairs = read_pairs(file_of(chosen.data_path, models, Path(chosen.shadow_dir))) if chosen.shadow_dir else []
-    lessons = asyncio.run(read_lessons(database_dsn(chosen), load_city(Path(chosen.city_dir))))
-    found = compare(pairs, {hash_of(one.text): one.l1 + one.l2 for one in lessons})
+    city, keys = load_city(Path(chosen.city_dir)), prepare(chosen, now())
+    found = compare(pairs, truth_of(asyncio.run(read_lessons(database_dsn(chosen), city, keys=keys))))
     rows: list[tuple[str, object]] = [
         ("texts that both judged", found.texts), ("same category", found.same_category),
         ("same verdict", found.same_verdict), ("dispatched without a person: present, shadow", found.dispatched),

@@ -29,8 +29,7 @@ from triage.card import NEVER, Card, EncoderCard, Thresholds
 from triage.encoder import CARD as ENCODER_CARD
 from triage.lessons import lesson_of
 from triage.linear import CARD, PREVIOUS
-from triage.shadow import compare, file_of, read_pairs
-from triage.tickets import hash_of
+from triage.shadow import compare, file_of, read_pairs, truth_of
 
 OPERATIONS: tuple[Operation, ...] = (
     *people_api.OPERATIONS, *setup_api.OPERATIONS, *audit_api.OPERATIONS,
@@ -115,12 +114,10 @@ class Told:
         pairs = await asyncio.to_thread(read_pairs, file)
         if not pairs:
             return None
-        truth: dict[str, str] = {}
-        async for events in corrected_tickets(self._core.pool):
-            lesson = lesson_of(events, self._core.directories.in_force())
-            if lesson is not None:
-                truth[hash_of(lesson.text)] = lesson.l1 + lesson.l2
-        found = compare(pairs, truth)
+        directory = self._core.directories.in_force()
+        tickets = corrected_tickets(self._core.pool, whole=True)
+        lessons = [lesson_of(events, directory) async for events in tickets]
+        found = compare(pairs, truth_of(lesson for lesson in lessons if lesson is not None))
         return Compared(
             texts=found.texts, same_category=found.same_category, same_verdict=found.same_verdict,
             dispatched=found.dispatched, alarms=found.alarms, judged=found.judged,

@@ -15,8 +15,12 @@ _SQL = statements("lessons")
 _PAGE = 500
 
 
-async def corrected_tickets(pool: asyncpg.Pool) -> AsyncIterator[list[TicketEvent]]:
-    """Yield the telling events of each such ticket, once, in the order in which they were first corrected."""
+async def corrected_tickets(pool: asyncpg.Pool, *, whole: bool = False) -> AsyncIterator[list[TicketEvent]]:
+    """Yield the telling events of each such ticket, once, in the order in which they were first corrected.
+
+    Args:
+        whole: open what is sealed too, so that a text is as it came. What trains has no need of it.
+    """
     position, known = 0, set[int]()
     while found := await pool.fetch(_SQL["page"], position, _PAGE):
         position = found[-1]["position"]
@@ -24,4 +28,4 @@ async def corrected_tickets(pool: asyncpg.Pool) -> AsyncIterator[list[TicketEven
         known.update(fresh)
         rows = await pool.fetch(_SQL["events"], fresh)
         for _, docs in groupby(rows, key=lambda row: row["ticket_id"]):
-            yield [event_from(row["doc"]) for row in docs]
+            yield [event_from(row["doc"], row["sealed"] if whole else None) for row in docs]

@@ -11,19 +11,22 @@ import asyncpg
 import msgspec
 import pytest
 
-from hotline.appeal import Appeal, Category, Triage
+from hotline.appeal import Appeal, Category, Citizen, Triage
 from hotline.city import load_city
 from hotline.cli.retrain import read_lessons
 from hotline.commands import ApproveReturn, Correct, Dispatch, RequestReturn
 from hotline.events import Actor, Fact, Receive, Role, TicketEvent
 from hotline.ids import DepartmentCode, TicketNumber
+from hotline.judged import told_by
+from hotline.keyring import KeyRing
 from hotline.store.database import open_pool
 from hotline.store.directories import DirectoryStore
 from hotline.store.lessons import corrected_tickets
-from hotline.store.rows import to_json
+from hotline.store.rows import sealed_event
 from hotline.terms import Channel, Kind, State
 from routing.directory import Rule
 from triage.lessons import Lesson, lesson_of
+from triage.shadow import Pair, compare, mark_of, said, truth_of
 from triage.tickets import Tickets, with_lessons
 
 DIRECTORY = load_city(Path("cities/441900")).directory
@@ -57,6 +60,20 @@ def unit_of(l1: str, l2: str) -> DepartmentCode:
 SUPPLY = unit_of("09", "供水")
 
 
+def untold(log: Sequence[TicketEvent], text: str = "河边的树倒了") -> list[TicketEvent]:
+    """The same events of an appeal for which triage named no category, as when it is down."""
+    fact = msgspec.structs.replace(RECEIVED, appeal=Appeal(text=text), triage=Triage(category=None, needs_person=True))
+    return [msgspec.structs.replace(log[0], fact=fact), *log[1:]]
+
+
+def test_a_correction_teaches_also_where_triage_named_no_category() -> None:
+    named = events((Correct(l1="13", l2="树木"), AGENT))
+    assert lesson_of(untold(named), DIRECTORY) == Lesson("河边的树倒了", "13", "树木")
+    assert lesson_of(untold(named, "[图片]"), DIRECTORY) is None
+    returned = events(RETURN, (ApproveReturn(), AGENT), (Dispatch(lead=SUPPLY), AGENT))
+    assert lesson_of(untold(returned), DIRECTORY) is None
+
+
 @pytest.mark.parametrize(("facts", "taught"), [
     ([], None),
     ([(Correct(l1="13", l2="树木"), AGENT)], ("13", "树木")),
@@ -88,12 +105,12 @@ def test_a_lesson_counts_more_than_the_old_label() -> None:
 async def written(pool: asyncpg.Pool, logs: Iterable[Sequence[TicketEvent]]) -> None:
     position = 1
     for ticket, told in enumerate(logs, start=1):
-        rows = [(position + n, ticket, e.version, e.at, e.type, "agent:li", to_json(e), "{}", ["x"])
-                for n, e in enumerate(told)]
+        rows = [(position + n, ticket, e.version, e.at, e.type, "agent:li", doc, "{}", ["x"], sealed)
+                for n, e in enumerate(told) for doc, sealed in [sealed_event(e)]]
         position += len(rows)
         await pool.executemany(
-            "INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", rows,
+            "INSERT INTO ticket_events (position, ticket_id, version, at, type, actor, doc, summary, topics, sealed)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", rows,
         )
 
 
@@ -122,3 +139,22 @@ async def test_returns_teach_by_the_version_of_the_directory_in_force(database: 
         audit = Dispatch(lead=DepartmentCode("审计局"))
         await written(pool, [events(RETURN, (ApproveReturn(), AGENT), (audit, AGENT))])
     assert await read_lessons(database, city) == [Lesson("河边的树倒了", "09", "供水")]
+
+
+async def test_texts_with_personal_data_are_compared_and_trained_on_without_it(database: str, keys: KeyRing) -> None:
+    """The shadow sees an appeal before anybody knows what of it will be sealed, and by whom it is."""
+    appeal = Appeal(
+        text="我叫李小明,电话13800138000,树倒了", title="挡住救护车",
+        citizen=Citizen(name="李小明", phone="+8613800138000"),
+    )
+    told = events((Correct(l1="13", l2="树木"), AGENT))
+    told[0] = msgspec.structs.replace(told[0], fact=msgspec.structs.replace(RECEIVED, appeal=appeal))
+    async with await open_pool(database, size=2) as pool:
+        await DirectoryStore(pool).seed(DIRECTORY, NOW)
+        await written(pool, [told])
+    city = load_city(Path("cities/441900"))
+    right = said(Triage(category=Category("13", "树木", 0.9)))
+    pair = Pair(mark_of(told_by(appeal)), said(Triage(category=None)), right)
+    assert compare([pair], truth_of(await read_lessons(database, city, keys=keys))).judged == (1, 0, 1)
+    [lesson] = await read_lessons(database, city)
+    assert lesson.text == "我叫李**,电话138****8000,树倒了\n挡住救护车"
