@@ -19,15 +19,19 @@ import numpy as np
 from hotline.city import City
 from hotline.errors import InvalidInput
 from triage.bars import bins_of, error_of
+from triage.card import Card
 from triage.corpus import TICKET, Example, fitting, read_corpus
 from triage.entities import mask
+from triage.evaluate import of_tickets
 from triage.growth import growth
 from triage.heads import Data, Step, Trained, heads_of, prepare
 from triage.install import install
+from triage.model_card import Own
+from triage.pipeline import Pipeline
 from triage.report import Answer, Match, report
 from triage.successor import keep_encoder, matched
 from triage.tickets import Tickets, hash_of
-from triage.train import Second, steps, write_model
+from triage.train import Second, steps, write_card, write_model
 
 LEAST_HELD_OUT = 20
 """Held-out tickets below which chance would decide which model is better."""
@@ -49,12 +53,13 @@ _STEPS = (
 
 
 class Outcome(NamedTuple):
-    """What came of it: where the report is, the comparison, and the figures of the folds."""
+    """What came of it: where the report is, the comparison, the figures of the folds, and those on tickets held out."""
 
     report: Path
     match: Match
     right: float
     calibration_error: float
+    held_out: dict[str, float]
 
 
 def train_city(
@@ -72,7 +77,7 @@ def train_city(
     held_out: Path | None = None,
     progress: bool = True,
 ) -> Outcome:
-    """Train, write `out/model` and `out/report.html`, install into `models` where the new model is better.
+    """Train, write `out/model` with its card, and `out/report.html`; install into `models` where the new one is better.
 
     Args:
         corpus: folder of the project's labelled texts: kinds and emergencies are learnt from them alone.
@@ -91,28 +96,41 @@ def train_city(
         seen, groups, held = _held_apart(tickets, held_out)
         if second is None and not force and not keep:
             keep_encoder(models)
-        base = [example for example in texts if not example.apart]
         step()
-        data = prepare([*base, *seen], [*(example.text for example in base), *groups])
+        data = _prepared(texts, seen, groups)
         trained = _written(data, city, out / "model", second, step)
         step()
         points = growth(data, city)
         step()
-        match = matched(held, texts, models, out / "model", city, force=force, corrections=corrections)
-        match = match._replace(installed=match.installed and not keep)
-        answers = _answers(data, trained)
+        match = matched(held, texts, models, out / "model", city, force=force, keep=keep, corrections=corrections)
+        own = _carded(out / "model", city, trained.card, texts, data, held)
+        answers, notes = _answers(data, trained), _notes(tickets, seen, held)
         step()
-        page = report(title, answers, points, match, _notes(tickets, seen, held))
-        (out / "report.html").write_text(page, "utf-8")
+        (out / "report.html").write_text(report(title, answers, points, match, notes), "utf-8")
         if match.installed:
             install(out / "model", models)
-    return _outcome(out / "report.html", match, answers)
+    return _outcome(out / "report.html", match, answers, own)
 
 
-def _outcome(page: Path, match: Match, answers: Sequence[Answer]) -> Outcome:
+def _outcome(page: Path, match: Match, answers: Sequence[Answer], own: Own) -> Outcome:
     right = [one.truth == one.found for one in answers]
     error = error_of(bins_of([one.confidence for one in answers], right))
-    return Outcome(page, match, float(np.mean(right)), error)
+    return Outcome(page, match, float(np.mean(right)), error, own.figures)
+
+
+def _carded(
+    folder: Path, city: City, card: Card, texts: Sequence[Example], data: Data, held: Sequence[Example]
+) -> Own:
+    """Write the model card, and return what the tickets tell of the model in `folder`."""
+    taught = len(data.examples) - len(data.told)
+    own = Own(taught, len(held), of_tickets(Pipeline.load(city, folder), held, city.directory))
+    write_card(folder, city, card, texts, len(data.told), own)
+    return own
+
+
+def _prepared(texts: Sequence[Example], seen: Sequence[Example], groups: Sequence[str]) -> Data:
+    base = [example for example in texts if not example.apart]
+    return prepare([*base, *seen], [*(example.text for example in base), *groups])
 
 
 def _written(data: Data, city: City, folder: Path, second: Second | None, step: Step) -> Trained:

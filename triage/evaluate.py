@@ -32,6 +32,13 @@ def evaluate(judge: Judge, examples: Sequence[Example], directory: Directory) ->
     }
 
 
+def of_tickets(judge: Judge, tickets: Sequence[Example], directory: Directory) -> dict[str, float]:
+    """Return what tickets, which bear a category and nothing else, can tell of a model."""
+    found = judge([ticket.text for ticket in tickets])
+    figures = _category(tickets, found) | _department(tickets, found, directory)
+    return {name: figures[name] for name in ("l2_accuracy", "dispatch_coverage", "dispatch_precision")}
+
+
 def _share(hits: Sequence[bool]) -> float:
     return round(float(np.mean(hits)), 4) if hits else 0.0
 

@@ -16,9 +16,10 @@ from hotline.errors import InvalidInput
 from triage.encoder import CARD as ENCODER_CARD
 from triage.encoder import NETWORK, TOKENIZER, load_blend
 from triage.linear import CARD, PREVIOUS, WEIGHTS, load_linear
+from triage.model_card import MODEL_CARD
 
 log = structlog.get_logger(__name__)
-_FILES = (WEIGHTS, NETWORK, TOKENIZER, "README.md", ENCODER_CARD, CARD)
+_FILES = (WEIGHTS, NETWORK, TOKENIZER, MODEL_CARD, ENCODER_CARD, CARD)
 """In the order in which they are put in place: the cards, by which the rest is known, last."""
 
 

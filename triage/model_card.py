@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from triage.card import NEVER, OF_PASSAGES, RAISED, RECALL, SHORT, Card, EncoderCard, Thresholds
 
+MODEL_CARD = "README.md"
+"""The file of the model card, beside the model."""
 _NAMES = {
     "texts": "texts", "kept_aside": "of them kept aside, never trained on",
     "l1_accuracy": "first level right", "l2_accuracy": "second level right",
@@ -21,8 +25,17 @@ _NAMES = {
 }
 
 
+class Own(NamedTuple):
+    """A city's own tickets: how many were trained on, how many held out, and the figures on these."""
+
+    trained_on: int
+    held_out: int
+    figures: dict[str, float]
+
+
 def card_text(
-    card: Card, alone: dict[str, float], trained_on: int, encoder: EncoderCard | None, both: dict[str, float]
+    card: Card, alone: dict[str, float], trained_on: int, encoder: EncoderCard | None, both: dict[str, float],
+    own: Own | None = None,
 ) -> str:
     """Return the model card in Markdown.
 
@@ -30,6 +43,7 @@ def card_text(
         alone: figures of the linear model by itself.
         encoder: the encoder's card, None where there is none.
         both: figures of the two together.
+        own: the tickets of a city that it was trained on too.
     """
     limits = (encoder.card if encoder else card).thresholds
     return f"""# Model card: {encoder.card.version if encoder else card.version}
@@ -41,7 +55,7 @@ themes are folded into one. Run by numpy alone; `python -m hotline train` makes 
 **Data.** {trained_on} texts in `triage/data/appeals/`, all synthetic: written for this project by a language model,
 each a situation of its own, in nine registers; no text of a real citizen. Cue words (`triage/data/cues.txt`) and
 emergency words (`triage/data/emergency.txt`) were written for this project too.
-
+{_own_text(own)}
 **Protocol.** A tenth of the texts, chosen by a hash of the text, is kept aside and only measured on. Temperatures and
 thresholds come from five stratified folds of the rest{" (the blend's from one of them)" if encoder else ""}. Automatic
 dispatch aims at a precision of 95 % for the department, surely (one-sided, 95 %), in cross-validation: least confidence
@@ -57,6 +71,20 @@ Many texts of the corpus bear a town that their words do not tell, so the towns 
 stories with several matters, and emergencies told without any alarming word are its weak points; where it is unsure a
 person decides. Much of the corpus stands on purpose at the border of two categories; real appeals are easier.
 """
+
+
+def _own_text(own: Own | None) -> str:
+    if own is None:
+        return ""
+    figures = "".join(f"| {_NAMES[name]} | {value} |\n" for name, value in own.figures.items())
+    return f"""
+**The city's own tickets.** {own.trained_on} tickets beside these texts taught the category, and nothing else: real
+appeals, with the category that people gave them. {own.held_out} others are never trained on; on them, with the
+category by the tickets and the department by the directory in force at training:
+
+| figure on the tickets held out | value |
+|---|---|
+{figures}"""
 
 
 def _passages_text(limits: Thresholds) -> str:

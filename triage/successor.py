@@ -67,6 +67,7 @@ def matched(
     city: City,
     *,
     force: bool,
+    keep: bool,
     corrections: bool,
 ) -> Match:
     """Return who is right on more of the tickets held out, and whether the new model is to be installed.
@@ -74,6 +75,7 @@ def matched(
     Args:
         present, new: folders of the models.
         force: install the new one whatever comes out.
+        keep: install nothing whatever comes out.
     """
     lost = _has_encoder(present) and not _has_encoder(new)
     judges = [Pipeline.load(city, folder, encoder=Use.OFF if lost else Use.ALWAYS) for folder in (present, new)]
@@ -84,9 +86,9 @@ def matched(
     reason = [f"留出的{len(held)}件工单上, 新模型判对{after}件, 现用模型{before}件", _told(was, now), *fallen]
     if lost:
         reason.append("新模型没有编码器, 两者都不用编码器比较")
-    if force and not better:
+    if force and not better and not keep:
         reason.append("按 --force 安装")
-    return Match(len(held), after, before, force or better, "; ".join(reason))
+    return Match(len(held), after, before, (force or better) and not keep, "; ".join(reason))
 
 
 def _has_encoder(folder: Path) -> bool:

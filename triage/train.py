@@ -26,7 +26,7 @@ from triage.evaluate import evaluate
 from triage.fit import Space
 from triage.heads import Trained, heads_of, prepare
 from triage.linear import CARD, WEIGHTS, load_linear
-from triage.model_card import card_text
+from triage.model_card import MODEL_CARD, Own, card_text
 from triage.opinion import Use
 from triage.pipeline import Pipeline
 
@@ -60,11 +60,18 @@ def train(
         if second is not None:
             second(seen, city, out, trained)
         step()
-        alone = evaluate(Pipeline.load(city, out, encoder=Use.OFF), examples, city.directory)
-        blend = load_blend(out, load_linear(out))
-        figures = evaluate(Pipeline.load(city, out), examples, city.directory) if blend else alone
-        card = card_text(trained.card, alone, len(seen), blend.own if blend else None, figures)
-        (out / "README.md").write_text(card, "utf-8")
+        return write_card(out, city, trained.card, examples, len(seen))
+
+
+def write_card(
+    out: Path, city: City, card: Card, examples: Sequence[Example], trained_on: int, own: Own | None = None
+) -> dict[str, float]:
+    """Measure the model in `out` on those `examples` that are kept aside, write its model card, return the figures."""
+    alone = evaluate(Pipeline.load(city, out, encoder=Use.OFF), examples, city.directory)
+    blend = load_blend(out, load_linear(out))
+    figures = evaluate(Pipeline.load(city, out), examples, city.directory) if blend else alone
+    text = card_text(card, alone, trained_on, blend.own if blend else None, figures, own)
+    (out / MODEL_CARD).write_text(text, "utf-8")
     return figures
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 CORPUS = Path("triage/data/appeals")
 HELD_OUT = Path("training/held_out.txt")
+_FIGURES = {
+    "dispatch_coverage": "held out: dispatched without a person",
+    "dispatch_precision": "held out: department right there",
+}
 
 
 def add(commands: Any) -> None:
@@ -110,6 +114,8 @@ def tell(outcome: Outcome) -> int:
     """Print what came of a training on tickets; exit status 0 also where the present model stays."""
     sys.stdout.write(f"{'accuracy in grouped folds':<40}{outcome.right:>10.4f}\n")
     sys.stdout.write(f"{'expected calibration error':<40}{outcome.calibration_error:>10.4f}\n")
+    for name, told in _FIGURES.items():
+        sys.stdout.write(f"{told:<40}{outcome.held_out[name]:>10.4f}\n")
     sys.stdout.write(f"{outcome.match.reason}\n{'已安装' if outcome.match.installed else '未安装: 现用模型不变'}\n")
     sys.stdout.write(f"报告: {outcome.report}\n")
     return 0

@@ -29,6 +29,7 @@ from triage.card import NEVER, Card, EncoderCard, Thresholds
 from triage.encoder import CARD as ENCODER_CARD
 from triage.lessons import lesson_of
 from triage.linear import CARD, PREVIOUS
+from triage.model_card import MODEL_CARD
 from triage.shadow import compare, file_of, read_pairs, truth_of
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -195,7 +196,7 @@ def _model(place: tuple[str, Path]) -> Model | None:
     name, folder = place
     if not (folder / CARD).exists():
         return None
-    encoder, readme = folder / ENCODER_CARD, folder / "README.md"
+    encoder, readme = folder / ENCODER_CARD, folder / MODEL_CARD
     return Model(
         place=name, version=_card(folder / CARD).version,
         encoder=msgspec.json.decode(encoder.read_bytes(), type=EncoderCard).version if encoder.exists() else "",

@@ -16,6 +16,7 @@ from openpyxl import Workbook
 from structlog.testing import capture_logs
 
 from hotline.city import City, load_city
+from hotline.cli.train import tell
 from hotline.errors import InvalidInput
 from tests.triage.small import MATTERS, TAILS, write_corpus
 from triage.bars import bins_of
@@ -235,7 +236,7 @@ class _Loads(HTMLParser):
 
 
 def test_better_is_installed_with_a_report_and_the_same_again_is_not(
-    corpus: Path, present: Path, city: City, tmp_path: Path
+    corpus: Path, present: Path, city: City, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tickets, before = made_up(330), load_linear(present).card.version
     outcome = taught(tickets, corpus, present, tmp_path / "one", city)
@@ -244,6 +245,13 @@ def test_better_is_installed_with_a_report_and_the_same_again_is_not(
     assert outcome.right > 0.9
     assert load_linear(present).card.version != before
     assert load_linear(present / PREVIOUS).card.version == before
+    card = (present / "README.md").read_text("utf-8")
+    assert load_linear(present).card.version in card, "the card is the new model's"
+    assert f"{outcome.match.texts} others are never trained on" in card
+    tell(outcome)
+    coverage = outcome.held_out["dispatch_coverage"]
+    assert f"| ordinary texts dispatched without a person | {coverage} |" in card
+    assert f"held out: dispatched without a person{coverage:>13.4f}" in capsys.readouterr().out
     page = outcome.report.read_text("utf-8")
     parser = _Loads()
     parser.feed(page)
