@@ -15,6 +15,8 @@ how many are asked for nothing follows."""
 OF_PASSAGES = (0.002, 0.01)
 """Shares of the long ordinary texts, in cross-validation, of which a passage may raise an emergency, and one or a
 doubtful case: of each letter many sentences are asked."""
+PRECISION = 0.95
+"""Share of what is dispatched without a person that should go to the right department, where nobody states another."""
 SHORT = 20
 """Characters up to which a text says so little that a single word can make it look grave."""
 NEVER = 2.0
@@ -44,6 +46,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
         doubt: the probability of either, below which an emergency raised by the rules alone becomes unclear.
         passage: probability of an emergency in a passage of a long text from which it is raised (`triage.passages`).
         passage_unclear: the same, from which a person is asked. Models older than passages never do either.
+        precision: the stated precision of automatic dispatch, unset where it is PRECISION.
     """
 
     dispatch: float
@@ -53,6 +56,12 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     doubt: float
     passage: float = NEVER
     passage_unclear: float = NEVER
+    precision: float | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def stated(self) -> float:
+        """The precision of automatic dispatch that training aimed at."""
+        return PRECISION if self.precision is msgspec.UNSET else self.precision
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):

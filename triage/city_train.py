@@ -19,7 +19,7 @@ import numpy as np
 from hotline.city import City
 from hotline.errors import InvalidInput
 from triage.bars import bins_of, error_of
-from triage.card import Card
+from triage.card import PRECISION, Card
 from triage.corpus import TICKET, Example, fitting, read_corpus
 from triage.entities import mask
 from triage.evaluate import of_tickets
@@ -71,6 +71,7 @@ def train_city(
     *,
     title: str,
     second: Second | None = None,
+    precision: float = PRECISION,
     force: bool = False,
     keep: bool = False,
     corrections: bool = False,
@@ -82,6 +83,7 @@ def train_city(
     Args:
         corpus: folder of the project's labelled texts: kinds and emergencies are learnt from them alone.
         models: the present model.
+        precision: of automatic dispatch.
         force: install whatever the comparison says.
         keep: install nothing, whatever it says.
         corrections: some tickets are there because people corrected the present model.
@@ -98,7 +100,7 @@ def train_city(
             keep_encoder(models)
         step()
         data = _prepared(texts, seen, groups)
-        trained = _written(data, city, out / "model", second, step)
+        trained = _written(data, city, out / "model", second, precision, step)
         step()
         points = growth(data, city)
         step()
@@ -133,9 +135,11 @@ def _prepared(texts: Sequence[Example], seen: Sequence[Example], groups: Sequenc
     return prepare([*base, *seen], [*(example.text for example in base), *groups])
 
 
-def _written(data: Data, city: City, folder: Path, second: Second | None, step: Step) -> Trained:
+def _written(
+    data: Data, city: City, folder: Path, second: Second | None, precision: float, step: Step
+) -> Trained:
     """Train the heads, and the encoder where one is wanted, and write the model."""
-    trained, weights = heads_of(data, city, step)
+    trained, weights = heads_of(data, city, step, precision)
     step()
     write_model(folder, data.space, weights, trained.card)
     step()

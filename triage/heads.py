@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hotline.city import City
 from hotline.errors import InvalidInput
 from hotline.terms import Kind, Service, Verdict
-from triage.card import Card, Head
+from triage.card import PRECISION, Card, Head
 from triage.corpus import TICKET, Example
 from triage.fit import (
     Fitted,
@@ -85,8 +85,14 @@ def prepare(examples: Sequence[Example], groups: Sequence[str] | None = None) ->
     return Data(examples, texts, space, matrix(space, texts), named, told, groups or texts)
 
 
-def heads_of(data: Data, city: City, step: Step) -> tuple[Trained, NDArray[np.float64]]:
-    """Return the card with its cross-validated opinions, and the weights of all heads (n-grams × labels)."""
+def heads_of(
+    data: Data, city: City, step: Step, precision: float = PRECISION
+) -> tuple[Trained, NDArray[np.float64]]:
+    """Return the card with its cross-validated opinions, and the weights of all heads (n-grams × labels).
+
+    Args:
+        precision: of automatic dispatch.
+    """
     step()
     category = category_head(data, city)
     step()
@@ -108,6 +114,7 @@ def heads_of(data: Data, city: City, step: Step) -> tuple[Trained, NDArray[np.fl
             (verdict.head, verdict.scores),
             data.told,
             alarming,
+            precision=precision,
         ),
     )
     opinions = (_log(category.scores), _log(kind.scores), _log(verdict.scores))

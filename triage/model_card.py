@@ -46,6 +46,7 @@ def card_text(
         own: the tickets of a city that it was trained on too.
     """
     limits = (encoder.card if encoder else card).thresholds
+    aim = f"a precision of {100 * limits.stated:g} %"
     return f"""# Model card: {encoder.card.version if encoder else card.version}
 
 **What it is.** Linear machines over characters 1–4 in a row, one set of weights for category, kind, emergency verdict
@@ -58,7 +59,7 @@ emergency words (`triage/data/emergency.txt`) were written for this project too.
 {_own_text(own)}
 **Protocol.** A tenth of the texts, chosen by a hash of the text, is kept aside and only measured on. Temperatures and
 thresholds come from five stratified folds of the rest{" (the blend's from one of them)" if encoder else ""}. Automatic
-dispatch aims at a precision of 95 % for the department, surely (one-sided, 95 %), in cross-validation: least confidence
+dispatch aims at {aim} for the department, surely (one-sided, 95 %), in cross-validation: least confidence
 {limits.dispatch:.3f}, least lead over the next department {limits.tie:.2f}. Alarms aim at recall
 ({RECALL:.1%} of the emergencies, {RAISED:.1%} raised at all): the model raises `emergency` from
 {limits.emergency:.3f} and `unclear` from {limits.unclear:.3f}. The rules (`triage/rules.py`) raise on their own, to

@@ -46,7 +46,8 @@ _ALARMS = {
     "false_alarms_hard_negatives": Bar("易误判文本的误报", better=-1),
     "false_alarms_ordinary": Bar("普通文本的误报", better=-1, fall=FALL / 2),
 }
-_FORGOTTEN = {"l2_accuracy": Bar("事项正确率"), "dispatch_precision": Bar("自动派单正确率")}
+_DISPATCH = "dispatch_precision"
+_FORGOTTEN = {"l2_accuracy": Bar("事项正确率"), _DISPATCH: Bar("自动派单正确率")}
 _ENCODER_NEEDED = (
     "现用模型 {} 带编码器, 不带编码器的新模型会使判断变差: 请加 --encoder own(或检查点目录), "
     "只看结果而不安装用 retrain --compare, 确实不要编码器用 --force"
@@ -81,7 +82,8 @@ def matched(
     judges = [Pipeline.load(city, folder, encoder=Use.OFF if lost else Use.ALWAYS) for folder in (present, new)]
     before, after = (_right(judge, held) for judge in judges)
     was, now = (evaluate(judge, texts, city.directory) for judge in judges)
-    fallen = worse(was, now, corrections=corrections)
+    asked, asks = (load_linear(folder).card.thresholds.stated for folder in (present, new))
+    fallen = worse(was, now, corrections=corrections, precision=asks if asks < asked else 1.0)
     better = after > before and not fallen
     reason = [f"留出的{len(held)}件工单上, 新模型判对{after}件, 现用模型{before}件", _told(was, now), *fallen]
     if lost:
@@ -95,13 +97,17 @@ def _has_encoder(folder: Path) -> bool:
     return load_blend(folder, load_linear(folder)) is not None
 
 
-def worse(was: Mapping[str, float], now: Mapping[str, float], *, corrections: bool) -> list[str]:
+def worse(
+    was: Mapping[str, float], now: Mapping[str, float], *, corrections: bool, precision: float = 1.0
+) -> list[str]:
     """Return what of the present model's figures a new one does not hold.
 
     Args:
         corrections: some tickets are there because people corrected the present model.
+        precision: of automatic dispatch, where less was asked of the new model than of the present one.
     """
-    bars = _ALARMS | _FORGOTTEN if corrections else _ALARMS
+    dispatch = {_DISPATCH: _FORGOTTEN[_DISPATCH]._replace(aim=precision)}
+    bars = _ALARMS | _FORGOTTEN | dispatch if corrections else _ALARMS
     return [
         f"{bar.told}{'下降' if bar.better > 0 else '上升'}超过{bar.fall:g}"
         for name, bar in bars.items() if bar.better * (now[name] - min(was[name], bar.aim)) < -bar.fall

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from hotline.city import City
 from hotline.terms import Kind, Verdict
-from triage.card import NEVER, OF_PASSAGES, RAISED, RECALL, Head, Thresholds
+from triage.card import NEVER, OF_PASSAGES, PRECISION, RAISED, RECALL, Head, Thresholds
 from triage.corpus import Example
 from triage.fit import numbers_of, softmax
 from triage.judge import departments_of, shifted, tilt
@@ -21,10 +22,9 @@ from triage.text import normalise
 
 Answers = tuple[Head, NDArray[np.float64]]
 
-PRECISION = 0.95
 SURELY = 1.645
-"""Standard errors that the precision must stay above PRECISION by: one-sided, 95 %. Chosen at PRECISION itself, every
-second set of new texts would fall below it."""
+"""Standard errors that the precision must stay above the stated one by: one-sided, 95 %. Chosen at that one itself,
+every second set of new texts would fall below it."""
 DOUBT = 0.03
 """Probability of an emergency or a doubtful case below which the rules alone raise no more than `unclear`."""
 ALARMS = (0.05, 0.5)
@@ -46,6 +46,7 @@ def thresholds_for(
     alarming: NDArray[np.float64],
     *,
     of_passages: tuple[float, float] | None = None,
+    precision: float = PRECISION,
 ) -> Thresholds:
     """Choose the thresholds from cross-validation.
 
@@ -55,6 +56,7 @@ def thresholds_for(
         told: rows whose kind and verdict are known.
         alarming: the chance of each text's most alarming passage, shape (texts,).
         of_passages: the thresholds of passages where they are chosen already.
+        precision: of the department, where it is dispatched to without a person.
     """
     units, unit_of = departments_of(category[0].labels, city.directory)
     named = [row for row, example in enumerate(examples) if example.label]
@@ -67,7 +69,7 @@ def thresholds_for(
     known = [examples[row] for row in told]
     passage = of_passages or passage_thresholds(known, alarming[told])
     emergency, unclear = alarm_thresholds(known, softmax(verdict[1][told]), helped, alarming[told], passage)
-    dispatch = least_confidence(mass[usual], (chosen == truth)[usual], PRECISION, surely=SURELY)
+    dispatch = least_confidence(mass[usual], (chosen == truth)[usual], precision, surely=SURELY)
     return Thresholds(
         dispatch=dispatch,
         tie=0.1,
@@ -76,6 +78,7 @@ def thresholds_for(
         doubt=DOUBT,
         passage=passage[0],
         passage_unclear=passage[1],
+        precision=msgspec.UNSET if precision == PRECISION else precision,
     )
 
 

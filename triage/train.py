@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from hotline.city import City
 from hotline.errors import InvalidInput
-from triage.card import Card, digest_of
+from triage.card import PRECISION, Card, digest_of
 from triage.corpus import Example, fitting, read_corpus
 from triage.encoder import load_blend
 from triage.evaluate import evaluate
@@ -38,12 +38,14 @@ Second = Callable[[Sequence[Example], City, Path, Trained], object]
 
 
 def train(
-    data: Path, out: Path, city: City, *, second: Second | None = None, progress: bool = True
+    data: Path, out: Path, city: City, *, second: Second | None = None, precision: float = PRECISION,
+    progress: bool = True,
 ) -> dict[str, float]:
     """Train on the labelled texts in `data`, write the model and its card to `out`, return the figures of the card.
 
     Args:
         second: what trains the encoder; without it the linear model stands alone.
+        precision: of automatic dispatch.
 
     Raises:
         InvalidInput: the texts are wrong, or none bears a label of the city's categories.
@@ -54,7 +56,7 @@ def train(
         seen = [example for example in examples if not example.apart]
         step()
         prepared = prepare(seen)
-        trained, weights = heads_of(prepared, city, step)
+        trained, weights = heads_of(prepared, city, step, precision)
         step()
         write_model(out, prepared.space, weights, trained.card)
         if second is not None:

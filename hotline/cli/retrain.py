@@ -55,7 +55,7 @@ def run(given: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     outcome = train_city(
         with_lessons(own, lessons), CORPUS, Path(chosen.model_dir), out, city, title=f"{city.name}: 更正与退单",
-        second=second, force=given.force, keep=given.compare, corrections=True,
+        second=second, precision=given.precision, force=given.force, keep=given.compare, corrections=True,
         held_out=chosen.data_path / HELD_OUT,
     )
     tell(outcome)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotline.cli.base import command, settings
 from hotline.deadlines import ZONE
+from triage.card import PRECISION
 
 if TYPE_CHECKING:
     from hotline.city import City
@@ -47,12 +48,28 @@ def add_ticket_options(parser: argparse.ArgumentParser) -> None:
         "--label", metavar="COL", default="label",
         help="column of the category: 0307, 03路灯, 城市管理/路灯 or 路灯 (default: label)",
     )
+    parser.add_argument(
+        "--precision", metavar="SHARE", type=share, default=PRECISION,
+        help="share of what is dispatched without a person that should go to the right department: more means fewer "
+        f"dispatched (default: {PRECISION})",
+    )
     parser.add_argument("--force", action="store_true", help="install the model whatever the comparison says")
     parser.add_argument(
         "--encoder", metavar="PATH",
         help="train an encoder too: `own` pre-trains ours from nothing, a folder is a local BERT-family checkpoint "
         "(needs requirements-train.txt; on tickets asked for where the present model has one)",
     )
+
+
+def share(text: str) -> float:
+    """Read a precision. Raises ArgumentTypeError outside 0.5 to 0.999, above which no set of texts proves anything."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0.5 <= found <= 0.999:
+        raise argparse.ArgumentTypeError(f"{text}: 应为0.5到0.999之间的数, 如0.95")
+    return found
 
 
 def run(given: argparse.Namespace) -> int:
@@ -73,20 +90,21 @@ def run(given: argparse.Namespace) -> int:
         out = given.out or fresh_folder(chosen.data_path)
         title = f"{city.name}: {given.data.name}"
         return tell(train_city(
-            tickets, CORPUS, models, out, city, title=title, second=second, force=given.force,
-            held_out=chosen.data_path / HELD_OUT,
+            tickets, CORPUS, models, out, city, title=title, second=second, precision=given.precision,
+            force=given.force, held_out=chosen.data_path / HELD_OUT,
         ))
-    return _anew(given.data, given.out or models, fresh_folder(chosen.data_path) / "model", city, second)
+    made = fresh_folder(chosen.data_path) / "model"
+    return _anew(given.data, given.out or models, made, city, second, given.precision)
 
 
-def _anew(data: Path, models: Path, made: Path, city: City, second: Second | None) -> int:
+def _anew(data: Path, models: Path, made: Path, city: City, second: Second | None, precision: float) -> int:
     """Train beside the present model and put the new one in its place, which is then kept in `previous/`."""
     from triage.encoder import CARD
     from triage.install import install
     from triage.linear import PREVIOUS
     from triage.train import train
 
-    for name, value in train(data, made, city, second=second).items():
+    for name, value in train(data, made, city, second=second, precision=precision).items():
         sys.stdout.write(f"{name:<40}{value:>10.4f}\n")
     lost = (models / CARD).exists() and second is None
     install(made, models)

@@ -326,6 +326,8 @@ FIGURES = {
 )
 def test_what_is_held_may_get_worse_by_what_chance_does(changed: dict[str, float], told: list[str]) -> None:
     assert worse(FIGURES, FIGURES | changed, corrections=True) == told
+    asked_less = [one for one in told if "自动派单" not in one]
+    assert worse(FIGURES, FIGURES | changed, corrections=True, precision=0.9) == asked_less
     only_alarms = [one for one in told if "正确率" not in one]
     assert worse(FIGURES, FIGURES | changed, corrections=False) == only_alarms
 

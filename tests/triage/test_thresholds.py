@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hotline.city import load_city
 from hotline.terms import Kind, Verdict
-from triage.card import NEVER, RAISED, RECALL
+from triage.card import NEVER, RAISED, RECALL, Card, Head, Thresholds
 from triage.corpus import Example
 from triage.judge import USUAL_HELP
-from triage.thresholds import ALARMS, alarm_thresholds
+from triage.model_card import card_text
+from triage.thresholds import ALARMS, alarm_thresholds, thresholds_for
 
 COUNT = 400
 
@@ -63,3 +68,31 @@ def test_what_the_rules_raise_asks_nothing_of_the_model() -> None:
 def test_without_emergencies_there_is_nothing_to_choose_by() -> None:
     found = limits_of(texts("门牌", Verdict.NON_EMERGENCY), chances(np.full(COUNT, 0.2)), 0.1)
     assert found == ALARMS
+
+
+def dispatching(precision: float) -> Thresholds:
+    """The thresholds at a stated precision where the surer half is always right, the other every second time."""
+    examples = texts("门牌", Verdict.NON_EMERGENCY)
+    sure, row = np.linspace(0.55, 0.99, COUNT), np.arange(COUNT)
+    right = (row >= COUNT // 2) | (row % 2 == 0)
+    first = np.log(np.where(right, sure, 1 - sure))
+    scores = np.stack((first, np.log(1 - np.exp(first))), axis=1)
+    heads = [
+        Head(name=name, labels=labels, bias=(0.0,) * len(labels), scale=1.0)
+        for name, labels in (("category", ("05治安线索", "09供水")), ("kind", tuple(Kind)), ("verdict", tuple(Verdict)))
+    ]
+    even = [np.zeros((COUNT, len(head.labels))) for head in heads]
+    return thresholds_for(
+        examples, load_city(Path("cities/441900")), (heads[0], scores), (heads[1], even[1]), (heads[2], even[2]),
+        np.arange(COUNT), NOTHING, precision=precision,
+    )
+
+
+def test_who_states_a_higher_precision_has_less_dispatched() -> None:
+    low, usual, high = (dispatching(precision) for precision in (0.8, 0.95, 0.97))
+    assert low.dispatch < usual.dispatch < high.dispatch
+    assert (low.stated, usual.stated, high.stated) == (0.8, 0.95, 0.97)
+    assert b"precision" not in msgspec.json.encode(usual), "who states none has the same card as before"
+    assert msgspec.json.decode(msgspec.json.encode(high), type=Thresholds) == high
+    told = [card_text(Card(version="v", heads=(), thresholds=one), {}, 1, None, {}) for one in (usual, high)]
+    assert ["a precision of 95 %" in told[0], "a precision of 97 %" in told[1]] == [True, True]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from hotline.__main__ import main
+from hotline.__main__ import main, parser
 from hotline.city import City, load_city
 from hotline.errors import InvalidInput
 from hotline.terms import Verdict
@@ -154,3 +154,14 @@ def test_cues_are_words_of_one_to_four_characters_for_known_labels(city: City) -
     cues = read_cues()
     assert set(cues) == labels
     assert all(1 <= len(word) <= 4 for words in cues.values() for word in words)
+
+
+@pytest.mark.parametrize("command", ["train", "retrain"])
+@pytest.mark.parametrize(("given", "meant"), [("0.98", 0.98), ("0.5", 0.5), ("1", None), ("95", None), ("很高", None)])
+def test_the_precision_is_a_share_that_texts_can_prove(command: str, given: str, meant: float | None) -> None:
+    arguments = [command, "--precision", given]
+    if meant is None:
+        with pytest.raises(SystemExit):
+            parser().parse_args(arguments)
+    else:
+        assert parser().parse_args(arguments).precision == meant
