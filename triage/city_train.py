@@ -106,7 +106,7 @@ def train_city(
         step()
         match = matched(held, texts, models, out / "model", city, force=force, keep=keep, corrections=corrections)
         own = _carded(out / "model", city, trained.card, texts, data, held)
-        answers, notes = _answers(data, trained), _notes(tickets, seen, held)
+        answers, notes = _answers(data, trained), _notes(tickets, seen, held, second)
         step()
         (out / "report.html").write_text(report(title, answers, points, match, notes), "utf-8")
         if match.installed:
@@ -144,7 +144,7 @@ def _written(
     write_model(folder, data.space, weights, trained.card)
     step()
     if second is not None:
-        second(data.examples, city, folder, trained)
+        second(data.examples, city, folder, trained, data.groups)
     return trained
 
 
@@ -196,9 +196,13 @@ def _answers(data: Data, trained: Trained) -> list[Answer]:
     ]
 
 
-def _notes(tickets: Tickets, seen: Sequence[Example], held: Sequence[Example]) -> list[str]:
+def _notes(
+    tickets: Tickets, seen: Sequence[Example], held: Sequence[Example], second: Second | None
+) -> list[str]:
     notes = [
         f"互不相同的工单 {len(tickets.examples)} 件, 近似重复者归为一组, 共 {len(set(tickets.groups))} 组",
         f"其中 {len(held)} 件从不用于训练, 只用于比较新旧模型; 其余 {len(seen)} 件按组分五折交叉验证",
     ]
+    if second is not None:
+        notes.append("交叉验证、可靠性图、混淆矩阵和学习曲线只看线性模型; 新旧模型的比较连同编码器")
     return [*notes, f"未使用: {tickets.left_out}"] if tickets.left_out else notes

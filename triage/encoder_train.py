@@ -1,8 +1,8 @@
 """`train_encoder`: pre-train or load an encoder, fine-tune it, tune its blend with the linear model, write the files.
 
-A stratified tenth of the training texts is spared in fine-tuning: on these development texts, which neither encoder nor
-(in its own cross-validation) linear model has seen, the blend is tuned – how much each of the two says, its calibration
-and its thresholds. What was measured is what ships.
+A stratified tenth of the training texts, of groups whole ones, is spared in fine-tuning: on these development texts,
+which neither encoder nor (in its own cross-validation) linear model has seen, the blend is tuned – how much each of the
+two says, its calibration and its thresholds. What was measured is what ships.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from tokenizers import Tokenizer
 from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
@@ -63,6 +63,7 @@ def train_encoder(
     city: City,
     out: Path,
     beside: Trained,
+    groups: Sequence[str] | None = None,
     *,
     checkpoint: Path | None = None,
     effort: Effort | None = None,
@@ -72,6 +73,8 @@ def train_encoder(
     """Train on `examples` and write the encoder's files to `out`.
 
     Args:
+        groups: the group of each text; those of a group are all spared in fine-tuning, or none. None: every text
+            stands for itself.
         checkpoint: folder of a BERT-family checkpoint to start from; None pre-trains our own.
 
     Raises:
@@ -84,7 +87,7 @@ def train_encoder(
     start.tokenizer.enable_truncation(start.longest)
     rows = [encoding.ids for encoding in start.tokenizer.encode_batch(texts)]
     targets = _targets(examples, beside.card)
-    seen, unseen = next(StratifiedKFold(_PARTS, shuffle=True, random_state=SEED).split(rows, targets.category))
+    seen, unseen = spared(targets.category, groups)
     total = chosen.pretraining * -(-len(rows) // 64) + chosen.fine_tuning * -(-len(seen) // 32)
     with tqdm(total=total, disable=not progress, desc="编码器") as bar:
         body = start.body or new_body(first_vectors(rows, marks.size, shape.width), shape)
@@ -99,6 +102,13 @@ def train_encoder(
     card = _card(held_out, city, held, found, start.longest, out)
     write_card(card, out)
     return card
+
+
+def spared(category: NDArray[np.int64], groups: Sequence[str] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows to fine-tune on and those spared, like each other in category; no group is in both."""
+    folds = StratifiedKFold if groups is None else StratifiedGroupKFold
+    seen, unseen = next(folds(_PARTS, shuffle=True, random_state=SEED).split(category, category, groups))
+    return seen, unseen
 
 
 def _loaded(checkpoint: Path, shape: Shape) -> _Start:

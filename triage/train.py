@@ -33,8 +33,9 @@ from triage.pipeline import Pipeline
 _STEPS = ("读取", "特征", "事项分类", "诉求类型", "紧急判断", "救援力量", "阈值", "写入", "评测")
 
 
-Second = Callable[[Sequence[Example], City, Path, Trained], object]
-"""Trains an encoder on the same texts into the same folder (`triage.encoder_train`)."""
+Second = Callable[[Sequence[Example], City, Path, Trained, Sequence[str] | None], object]
+"""Trains an encoder on the same texts, with their groups where there are any, into the same folder
+(`triage.encoder_train`)."""
 
 
 def train(
@@ -60,7 +61,7 @@ def train(
         step()
         write_model(out, prepared.space, weights, trained.card)
         if second is not None:
-            second(seen, city, out, trained)
+            second(seen, city, out, trained, None)
         step()
         return write_card(out, city, trained.card, examples, len(seen))
 

@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from hotline.errors import InvalidInput
 from tests.triage.small import MATTERS, TAILS, write_corpus
 from triage.bars import bins_of
 from triage.city_train import Outcome, parted, train_city
+from triage.corpus import Example
 from triage.install import install
 from triage.linear import PREVIOUS, load_linear
 from triage.report import Answer, Match, report
@@ -143,10 +145,17 @@ def test_what_was_once_held_out_is_never_trained_on_with_other_neighbours_either
 ) -> None:
     tickets, file = made_up(330), tmp_path / "training/held_out.txt"
     (tmp_path / "out").mkdir()
-    train_city(
-        tickets, corpus, present, tmp_path / "out", city, title="试", keep=True, held_out=file, progress=False
+    taught_beside: list[tuple[Sequence[Example], Sequence[str] | None]] = []
+    outcome = train_city(
+        tickets, corpus, present, tmp_path / "out", city, title="试", keep=True, held_out=file, progress=False,
+        second=lambda examples, city, folder, trained, groups: taught_beside.append((examples, groups)),
     )
     held = {one.text for one in parted(tickets, ())[2]}
+    [(examples, groups)] = taught_beside
+    known = dict(zip((one.text for one in tickets.examples), tickets.groups, strict=True))
+    assert [known.get(one.text, group) for one, group in zip(examples, groups or (), strict=True)] == groups
+    assert not held & {one.text for one in examples}
+    assert "只看线性模型" in outcome.report.read_text("utf-8")
     kept = frozenset(file.read_text("ascii").split())
     assert kept == {hash_of(text) for text in held}
     renamed = tickets._replace(groups=[f"{number * 10 + 1:016x}" for number in range(330)])

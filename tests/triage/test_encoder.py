@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from sklearn.model_selection import StratifiedKFold
 
 from hotline.city import City, load_city
 from hotline.errors import InvalidInput
@@ -24,7 +25,7 @@ pytest.importorskip("onnx")
 
 from triage.encoder_fit import Shape  # noqa: E402
 from triage.encoder_start import first_vectors  # noqa: E402
-from triage.encoder_train import Effort, best_blend, train_encoder  # noqa: E402
+from triage.encoder_train import Effort, best_blend, spared, train_encoder  # noqa: E402
 from triage.encoder_vocab import SPECIAL, own_tokenizer  # noqa: E402
 
 TEXTS = ["路灯不亮", "自来水停了两天", "老板拖欠工资", "x" * 500, "😭", "着火了！", "1"]
@@ -208,3 +209,20 @@ def test_the_blend_listens_to_who_knows() -> None:
     noise = np.log(rng.dirichlet(np.ones(3), 300))
     assert best_blend(good, noise, truth)[0] < 0.2
     assert best_blend(noise, good, truth)[0] > 0.8
+
+
+def test_near_duplicates_of_what_is_fine_tuned_on_choose_nothing() -> None:
+    category = np.arange(300) % 3
+    groups = [f"g{row // 6}" for row in range(300)]
+    seen, unseen = spared(category, groups)
+    assert sorted([*seen, *unseen]) == list(range(300))
+    assert len(unseen) == pytest.approx(30, abs=6)
+    assert not {groups[row] for row in seen} & {groups[row] for row in unseen}
+
+
+def test_without_groups_the_texts_are_split_as_ever() -> None:
+    """The shipped model is made anew to the byte."""
+    category = np.arange(300) % 3
+    usual = next(StratifiedKFold(10, shuffle=True, random_state=12345).split(category, category))
+    for found, expected in zip(spared(category, None), usual, strict=True):
+        assert found.tolist() == expected.tolist()
