@@ -232,7 +232,7 @@ def _guard_wish(ticket: Ticket, command: WishCommand, now: datetime, policy: Pol
 
 def _guard_correct(ticket: Ticket, command: c.Correct, now: datetime, policy: Policy) -> None:
     hides = command.kind is Kind.REPORT or bool(command.confidential)  # what a merged one adds is read in the parent
-    _require(ticket.state is not State.MERGED or not hides, "a merged ticket stays open to its parent: unmerge it first")
+    _require(ticket.state is not State.MERGED or not hides, "a merged ticket is read in its parent: unmerge it first")
     shows = command.confidential is False or (ticket.kind is Kind.REPORT and command.kind not in (None, Kind.REPORT))
     _require(not (ticket.children and shows), "tickets merged into this one are hidden with it: unmerge them first")
 
