@@ -35,7 +35,7 @@ BROKEN = Gauge("hotline_audit_broken", "1 where the last check of the audit's ch
 CHANGED = Counter("hotline_audit_changed_records", "Records of the audit that were changed before they were chained")
 UPKEEP = Gauge("hotline_upkeep_seconds", "Time since it last went well: backup, audit.verify", ["what"])
 SPOOL = Gauge("hotline_spool_waiting", "Deliveries on this machine's disk that the database has not taken")
-SET_ASIDE = Gauge("hotline_spool_set_aside", "Deliveries on this machine's disk that were refused or cannot be read")
+SET_ASIDE = Gauge("hotline_spool_set_aside", "Deliveries on this machine's disk that were refused, unreadable or stuck")
 JOBS = Counter("hotline_jobs", "Jobs run, by outcome: done, later, failed", ["job", "outcome"])
 JOB_SECONDS = Histogram("hotline_job_seconds", "Time of one run of a job", ["job"], buckets=_LONG)
 FAILURES = Counter("hotline_role_failures", "Parts that broke and were begun anew", ["part"])

@@ -6,7 +6,8 @@ the citizen is told by a message of its own, whose key makes it go out once. One
 after everything it stands for is committed.
 
 One delivery that never gets through, a fault of ours, holds up no other: it is tried ever more rarely, and set aside
-for a person once it has failed again and again while others got through. Where several fail on end the core is away.
+for a person once it has failed again and again while others got through; then it is still tried every hour. Where
+several fail on end the core is away.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _AWAY = 3
 _OWN_FAILURES = 10
 """Failures of one delivery, each after another got through, that are its own."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+_STUCK_PAUSE = 3600.0
+"""A slow database fails one delivery and not the next by chance: what was set aside for that gets in by itself."""
 Write = Callable[[Path, bytes], None]
 Submit = Callable[[Inbound], Awaitable[Receipt]]
 Tell = Callable[[Inbound, Receipt], Awaitable[None]]
@@ -68,11 +71,17 @@ class Spool:
 
     def waiting(self) -> list[Path]:
         """Return the files that still stand for something, oldest first."""
-        found = [(written, path) for path in self._folder.glob("*.json") if (written := _written(path)) is not None]
+        return self._oldest_first("*.json")
+
+    def _oldest_first(self, pattern: str) -> list[Path]:
+        found = [(written, path) for path in self._folder.glob(pattern) if (written := _written(path)) is not None]
         return [path for _, path in sorted(found)]
 
+    def _to_submit(self) -> list[Path]:
+        return [*self.waiting(), *self._oldest_first(f"*{_STUCK}")]
+
     def count(self) -> tuple[int, int]:
-        """Return how many files wait, and how many were set aside: nobody submits those, they are for a person."""
+        """Return how many files wait, and how many were set aside for a person (`*.stuck` is still tried)."""
         aside = [path for suffix in (_REFUSED, _UNREADABLE, _STUCK) for path in self._folder.glob(f"*{suffix}")]
         return len(self.waiting()), len(aside)
 
@@ -84,7 +93,7 @@ class Spool:
 
     async def drain(self) -> None:
         """Submit everything that is due once; what does not get through stays for a later round."""
-        waiting, failed = await asyncio.to_thread(self.waiting), 0
+        waiting, failed = await asyncio.to_thread(self._to_submit), 0
         self._failing = {path.name: self._failing[path.name] for path in waiting if path.name in self._failing}
         for path in waiting:
             if failed >= _AWAY:
@@ -99,19 +108,23 @@ class Spool:
             await self._deliver(path)
         except (Overloaded, Unavailable, OSError) as error:
             log.warning("spool_waits", file=path.name, error=str(error))
-            await self._put_off(path)
+            await self._put_off(path, looked_at=not isinstance(error, Overloaded))
             return False
         self._failing.pop(path.name, None)
         return True
 
-    async def _put_off(self, path: Path) -> None:
+    async def _put_off(self, path: Path, *, looked_at: bool) -> None:
+        """Note when a delivery is due again. `looked_at`: not refused before it was, which says nothing about it."""
         known = self._failing.get(path.name, _Failing(0.0, _FIRST_PAUSE / 2, 0, self._delivered))
-        own, pause = known.own + (self._delivered > known.delivered), min(2 * known.pause, _LONGEST_PAUSE)
-        if own >= _OWN_FAILURES:
-            log.error("spool_stuck", file=path.name, failures=own)
-            await asyncio.to_thread(_set_aside, path, _STUCK)
-        else:
-            self._failing[path.name] = _Failing(self._clock() + pause, pause, own, self._delivered)
+        own = known.own + (looked_at and self._delivered > known.delivered)
+        pause = min(2 * known.pause, _LONGEST_PAUSE)
+        if looked_at and (path.suffix == _STUCK or own >= _OWN_FAILURES):
+            pause = _STUCK_PAUSE
+            if path.suffix != _STUCK:
+                log.error("spool_stuck", file=path.name, failures=own)
+                await asyncio.to_thread(_set_aside, path, _STUCK)
+        name = path.with_suffix(_STUCK).name if pause == _STUCK_PAUSE else path.name
+        self._failing[name] = _Failing(self._clock() + pause, pause, own, self._delivered)
 
     async def _deliver(self, path: Path) -> None:
         inbound = await asyncio.to_thread(_read, path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from channels.message import Inbound, Receipt
-from hotline.errors import HotlineError, KeyReused, RateLimited, Unavailable
+from hotline.errors import HotlineError, KeyReused, Overloaded, RateLimited, Unavailable
 from hotline.spool import Spool
 from hotline.store.uploads import write_durably
 from tests.hotline.test_intake import inbound
@@ -50,10 +50,11 @@ class Broken(Hotline):
     """Takes everything but the delivery `bad`."""
 
     bad = "bad"
+    fault: HotlineError = Unavailable("a fault of ours")
 
     async def submit(self, message: Inbound) -> Receipt:
         if message.external_id == self.bad:
-            self.outcomes = [Unavailable("a fault of ours")]
+            self.outcomes = [self.fault]
         return await super().submit(message)
 
 
@@ -102,6 +103,24 @@ async def test_one_delivery_that_never_gets_through_holds_up_no_other(tmp_path: 
     assert len(hotline.told) == 41
     assert kept.count() == (0, 1)
     assert [path.suffix for path in tmp_path.iterdir()] == [".stuck"]
+    hotline.bad = ""
+    await kept.drain()
+    assert "bad" not in hotline.told, "what was set aside is tried every hour"
+    clock.now += 3600
+    await kept.drain()
+    assert (hotline.told[-1], kept.count()) == ("bad", (0, 0))
+
+
+async def test_a_hotline_that_is_full_sets_nothing_aside(tmp_path: Path) -> None:
+    hotline, clock = Broken(), Time()
+    hotline.fault = Overloaded("full", retry_after=2)
+    kept = spool(tmp_path, hotline, clock)
+    put(kept, "bad", age=60)
+    for round_ in range(40):
+        clock.now += 10
+        put(kept, f"later-{round_}")
+        await kept.drain()
+    assert (len(hotline.told), kept.count()) == (40, (1, 0))
 
 
 async def test_what_fails_while_nothing_else_gets_through_is_never_set_aside(tmp_path: Path) -> None:
