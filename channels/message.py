@@ -36,6 +36,10 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     category: Category | None = None
     person: bool = False
 
+    def anew(self) -> Inbound:
+        """Return the message as one of its sender's conversation, where the ticket that it named has ended."""
+        return msgspec.structs.replace(self, continues=None, conversation=self.appeal.citizen.key)
+
     def content_hash(self) -> bytes:
         """Return 16 bytes that change when the content does: a key reused with other content is refused."""
         appeal = self.appeal

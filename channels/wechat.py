@@ -85,9 +85,7 @@ class WeChat:
             return wording.TOO_FAST
         except Exception as error:  # whatever fails here must not cost the citizen's message: it goes to the disk
             if isinstance(error, IllegalTransition) and inbound.continues is not None:  # that ticket has ended
-                speaks = inbound.appeal.citizen.key
-                anew = msgspec.structs.replace(inbound, continues=None, conversation=speaks)
-                return await self._submit(anew, deadline)
+                return await self._submit(inbound.anew(), deadline)
             log.warning("wechat_spooled", external_id=inbound.external_id, exc_info=True)
             await asyncio.to_thread(self._port.spool, inbound)
             return ""

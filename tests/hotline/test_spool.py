@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from channels.message import Inbound, Receipt
-from hotline.errors import HotlineError, KeyReused, Overloaded, RateLimited, Unavailable
+from hotline.appeal import Appeal, Citizen
+from hotline.errors import HotlineError, IllegalTransition, KeyReused, Overloaded, RateLimited, Unavailable
+from hotline.ids import TicketNumber
 from hotline.spool import Spool
 from hotline.store.uploads import write_durably
 from tests.hotline.test_intake import inbound
@@ -78,6 +81,19 @@ async def test_what_is_put_is_submitted_told_and_gone(tmp_path: Path) -> None:
     kept.put(message)
     await kept.drain()
     assert (hotline.taken, hotline.told, kept.waiting()) == ([message], [message.external_id], [])
+
+
+async def test_words_for_a_ticket_that_has_ended_meanwhile_are_a_matter_of_their_own(tmp_path: Path) -> None:
+    hotline = Hotline(IllegalTransition("the ticket is finished"))
+    told = msgspec.structs.replace(
+        inbound("又坏了"), continues=TicketNumber("DG20261120100000001"),
+        appeal=Appeal(text="又坏了", citizen=Citizen(key="openid")),
+    )
+    kept = spool(tmp_path, hotline)
+    kept.put(told)
+    await kept.drain()
+    assert [(one.continues, one.conversation, one.appeal) for one in hotline.taken] == [(None, "openid", told.appeal)]
+    assert kept.waiting() == []
 
 
 async def test_it_waits_while_the_database_is_away_and_survives_a_restart(tmp_path: Path) -> None:
