@@ -12,7 +12,7 @@ from pathlib import Path
 from hotline import archive
 from hotline.archive import DUMP, LIST, Manifest, Step, Writer
 from hotline.errors import InvalidInput
-from hotline.shelf import SHELF, bring, is_shelved, stock
+from hotline.shelf import SHELF, bring, is_shelved, stock, unfinished
 from hotline.store import dump
 from hotline.store.migrate import available, check_city, migrate
 from hotline.store.owned import check_owner, identity, own
@@ -34,7 +34,7 @@ async def back_up(
         InvalidInput: the file exists, or there is nothing to back up.
         Unavailable: the database or its programs fail.
     """
-    await asyncio.to_thread(_sweep_unfinished, target.parent, at - _FORGOTTEN)
+    await asyncio.to_thread(_sweep_unfinished, target.parent, at - _FORGOTTEN, shelved=shelved)
     with archive.written(target, step) as writer:
         await asyncio.to_thread(writer.add_folder, data, "spool")
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
@@ -100,9 +100,10 @@ async def restore(
     return [f"{done.version:04d} {done.name}" for done in await migrate(dsn, city=city)]
 
 
-def _sweep_unfinished(folder: Path, before: datetime) -> None:
+def _sweep_unfinished(folder: Path, before: datetime, *, shelved: bool) -> None:
     """Delete what backups that were killed have left; one that goes on has just written to its files."""
-    for left in [*folder.glob(".hotline-*.tar-*"), *folder.glob("hotline-*.tar.part")]:
+    halves = unfinished(folder / SHELF) if shelved else []  # `files/` beside a single file may be anybody's
+    for left in [*folder.glob(".hotline-*.tar-*"), *folder.glob("hotline-*.tar.part"), *halves]:
         with contextlib.suppress(FileNotFoundError):
             if max(path.stat().st_mtime for path in (left, *left.glob("*"))) < before.timestamp():
                 shutil.rmtree(left) if left.is_dir() else left.unlink()

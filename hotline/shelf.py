@@ -7,9 +7,11 @@ is left has listed goes with the last one that did (docs/decisions/0035-files-be
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BufferedReader
@@ -33,6 +35,23 @@ class Stocked(NamedTuple):
     odd: list[str]
 
 
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep the folder of backups for oneself. A process that ends, however, lets it go.
+
+    Raises:
+        InvalidInput: another backup goes into it.
+    """
+    with (folder / ".lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InvalidInput(
+                f"another backup into {folder} is under way: try again when it has ended", error_id="backup_under_way"
+            ) from error
+        yield
+
+
 def is_shelved(name: str) -> bool:
     """Tell whether a file of the data directory is called by its content."""
     return _NAME.fullmatch(name) is not None
@@ -49,13 +68,15 @@ def stock(data: Path, shelf: Path, listing: Path, *, at: datetime, step: Step) -
     with listing.open("x", encoding="ascii") as lines:
         listing.chmod(0o600)
         for name, path in _found(data):
-            with contextlib.suppress(FileNotFoundError):  # its time was over meanwhile
-                bytes_ = path.stat().st_size
-                if _put(path, shelf / name, bytes_, at, step):
-                    lines.write(f"{name}\n")
-                    files, size = files + 1, size + bytes_
-                else:
-                    odd.append(name)
+            try:
+                bytes_ = _put(path, shelf / name, at, step)
+            except _Gone:
+                continue
+            if bytes_ is None:
+                odd.append(name)
+            else:
+                lines.write(f"{name}\n")
+                files, size = files + 1, size + bytes_
     return Stocked(files, size, odd)
 
 
@@ -69,21 +90,50 @@ def _found(data: Path) -> Iterator[tuple[str, Path]]:
                     yield name, path
 
 
-def _put(path: Path, target: Path, size: int, at: datetime, step: Step) -> bool:
-    """Copy a file that is not there yet, and note when it was last needed; False where it is not what it is called."""
+class _Gone(Exception):
+    """The time of a file of the data directory was over meanwhile. Missing on the shelf is another matter."""
+
+
+def _put(path: Path, target: Path, at: datetime, step: Step) -> int | None:
+    """Copy a file that is not there yet, and note when it was last needed.
+
+    Returns its size, None where it is not what it is called. Raises _Gone.
+    """
+    with _unless_gone(path):
+        size = path.stat().st_size
     if not target.exists() or target.stat().st_size != size:
-        part = target.with_name(f"tmp_{target.name}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)
-        try:
-            with path.open("rb") as source:
-                if copied(source, part, step) != path.stem:
-                    return False
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        with _unless_gone(path):
+            source = path.open("rb")
+        with source:
+            if not _copy(source, path.stem, target, step):
+                return None
     os.utime(target, (at.timestamp(), at.timestamp()))
+    return size
+
+
+@contextlib.contextmanager
+def _unless_gone(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise _Gone(path.name) from error
+
+
+def _copy(source: BufferedReader, digest: str, target: Path, step: Step) -> bool:
+    """Put a file in place whole, if its content is what it is called."""
+    part = target.with_name(f"tmp_{secrets.token_hex(8)}_{target.name}")
+    try:
+        if copied(source, part, step) != digest:
+            return False
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
     return True
+
+
+def unfinished(shelf: Path) -> list[Path]:
+    """Return what backups that were killed have left half copied, and what one copies now."""
+    return [path for folder in _FOLDERS for path in (shelf / folder).glob("[0-9a-f][0-9a-f]/tmp_*")]
 
 
 def bring(listing: Path, shelf: Path, folder: Path | None, step: Step) -> None:

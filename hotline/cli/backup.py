@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 from datetime import timedelta
@@ -34,16 +35,24 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Back up and tell what is in it."""
+    from hotline.shelf import held
+
+    many = given.out.is_dir()
+    if given.keep and not many:
+        raise InvalidInput("--keep: -o must name a directory")
+    with held(given.out) if many else contextlib.nullcontext():
+        return _run(given, many)
+
+
+def _run(given: argparse.Namespace, many: bool) -> int:
     from tqdm import tqdm
 
     from hotline.backup import back_up
     from hotline.core import database_dsn, now
     from hotline.shelf import name_of, prune
 
-    chosen, at, many = settings(), now(), given.out.is_dir()
+    chosen, at = settings(), now()
     target = given.out / name_of(at) if many else given.out
-    if given.keep and not many:
-        raise InvalidInput("--keep: -o must name a directory")
     if given.keep:  # before, too: on a full disk it would never come to it afterwards
         prune(given.out, before=at - timedelta(days=given.keep))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does: nothing half done is left

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import errno
 import hashlib
+import os
 import signal
 from datetime import UTC, datetime, timedelta
+from io import BufferedReader
 from pathlib import Path
 
 import pytest
 
-from hotline import shelf
-from hotline.archive import Manifest, manifest_of
+from hotline import archive, shelf
+from hotline.archive import Manifest, Step, manifest_of
 from hotline.backup import back_up, check, restore
 from hotline.cli.backup import run
 from hotline.errors import InvalidInput
@@ -116,6 +118,55 @@ async def test_what_no_backup_needs_any_more_goes(database: str, data: Path, fol
     shelf.prune(folder, before=AT + 100 * DAY)
     assert [path.name for path in folder.glob("*.tar")] == [shelf.name_of(AT + 2 * DAY)]
     assert list(under(folder / shelf.SHELF).values()) == [b"a call"]
+
+
+def test_one_that_copies_the_same_file_meanwhile_leaves_none_out(
+    data: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from another machine, whose lock is not seen here."""
+    inner = [True]
+
+    def copied(source: BufferedReader, target: Path, step: Step) -> str:
+        digest = archive.copied(source, target, step)
+        if inner and inner.pop():
+            shelf.stock(data, folder, tmp_path / "theirs", at=AT, step=step)
+        return digest
+
+    monkeypatch.setattr(shelf, "copied", copied)
+    shelf.stock(data, folder, tmp_path / "ours", at=AT, step=quiet)
+    assert (tmp_path / "ours").read_text() == (tmp_path / "theirs").read_text()
+    assert sorted(under(folder).values()) == [b"a call", b"a photo"]
+
+
+def test_only_what_the_data_directory_has_lost_is_left_out(
+    data: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> str:
+        raise FileNotFoundError("the mount of the backups is gone")
+
+    here = list(shelf._found(data))
+    monkeypatch.setattr(shelf, "_found", lambda _: [("attachments/x", data / "attachments" / "x"), *here])
+    assert shelf.stock(data, folder, tmp_path / "first", at=AT, step=quiet).files == 2
+    monkeypatch.setattr(shelf, "copied", away)
+    with pytest.raises(FileNotFoundError, match="mount"):
+        shelf.stock(data, folder / "new", tmp_path / "second", at=AT, step=quiet)
+
+
+def test_a_second_backup_into_a_folder_is_refused(folder: Path) -> None:
+    with shelf.held(folder), pytest.raises(InvalidInput, match="under way"):
+        run(argparse.Namespace(out=folder, keep=1))
+    with shelf.held(folder):
+        """Let go."""
+
+
+async def test_what_killed_backups_left_on_the_shelf_is_swept(database: str, data: Path, folder: Path) -> None:
+    old, going = (folder / shelf.SHELF / "recordings" / "ab" / f"tmp_{name}" for name in ("old", "going"))
+    old.parent.mkdir(parents=True)
+    for path, written in ((old, AT - 2 * DAY), (going, AT)):
+        path.write_bytes(b"half a call")
+        os.utime(path, (written.timestamp(), written.timestamp()))
+    await made(database, data, folder)
+    assert (old.exists(), going.exists()) == (False, True)
 
 
 def test_old_ones_go_before_the_backup_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
