@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
     command(
         actions, "rotate", rotate,
         summary="seal with a new key from now on (the one added last, or one made now), and everything anew with it; "
-                "run again, it goes on where it was",
+                "run again within 7 days, it goes on with that key",
         example="python -m hotline keys rotate", act=Act(),
     )
     parser.set_defaults(run=show)

@@ -63,11 +63,12 @@ async def begin_rotation(
 ) -> KeyRing:
     """Let another key seal from now on, and return the keys: the youngest that only opens, or a new one for `cipher`.
 
-    Where the last rotation was broken off its key goes on.
+    Where the last rotation was broken off, or ended only days ago, its key goes on: what others have sealed meanwhile
+    with the older one is sealed anew with it.
     """
     active, *others = ring.file.keys
     waiting = [key for key in others if key.made_at > active.made_at]
-    if not waiting and await unfinished(pool, ring):
+    if not waiting and active.cipher == cipher and await unfinished(pool, ring):
         return ring
     chosen = max(waiting, key=lambda key: key.made_at) if waiting else keyring.new_key(now, cipher)
     keys = (chosen, *(key for key in ring.file.keys if key.id != chosen.id))
@@ -81,7 +82,7 @@ async def begin_rotation(
 
 
 async def unfinished(pool: asyncpg.Pool, ring: KeyRing) -> bool:
-    """Tell whether the rotation to the newest key has not come to its end."""
+    """Tell whether the rotation to the newest key has not come to its end, or only days ago."""
     return bool(await pool.fetchval(_SQL["unfinished"], rotation_to(ring.active)))
 
 

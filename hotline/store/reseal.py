@@ -71,7 +71,8 @@ async def about(pool: asyncpg.Pool) -> int:
 async def reseal_all(pool: asyncpg.Pool, ring: KeyRing, step: Step) -> int:
     """Seal everything anew that another than the newest key has sealed; return how many values that were.
 
-    Where this was broken off, events that were looked at are not looked at again.
+    Where this was broken off, events that were looked at are not looked at again; where it had ended, none from before
+    the rotation.
     """
     name = rotation_to(ring.active)
 

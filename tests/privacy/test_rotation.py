@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from hotline import keyring
+from hotline.ciphers import Cipher
 from hotline.cli import audit as audit_command
 from hotline.cli import keys as keys_command
 from hotline.keyring import KeyRing, key_of, new_file, new_key
@@ -133,8 +134,33 @@ async def test_a_broken_off_rotation_goes_on_with_its_key(pool: asyncpg.Pool, ri
     again = await begin_rotation(pool, renewed, tmp_path / "keys.json", NOW)
     assert again.active == renewed.active
     await reseal.reseal_all(pool, again, lambda _: None)
+    await pool.execute("UPDATE sweeps SET at = at - interval '8 days' WHERE name LIKE 'rotation to %'")
     next_one = await begin_rotation(pool, again, tmp_path / "keys.json", NOW)
     assert next_one.active != renewed.active
+
+
+async def test_what_a_machine_without_the_new_key_file_sealed_meanwhile_is_sealed_by_a_second_run(
+    pool: asyncpg.Pool, ring: KeyRing, tmp_path: Path
+) -> None:
+    await opened(pool, ["before"])
+    before = await pool.fetchval("SELECT count(*) FROM ticket_events WHERE sealed <> ''")
+    renewed = await begin_rotation(pool, ring, tmp_path / "keys.json", NOW)
+    await reseal.reseal_all(pool, renewed, lambda _: None)
+    sealing.use(KeyRing(ring.file))  # of a machine that the file was not copied to yet
+    await opened(pool, ["meanwhile"])
+    again = await begin_rotation(pool, renewed, tmp_path / "keys.json", NOW)
+    seen: list[int] = []
+    assert await reseal.reseal_all(pool, again, seen.append) > 0
+    sealed = await pool.fetch("SELECT sealed FROM ticket_events WHERE sealed <> ''")
+    assert (again.active, {key_of(row["sealed"]) for row in sealed}) == (renewed.active, {renewed.active})
+    assert sum(seen) == await to_look_at(pool) - before, "events from before the rotation are done"
+
+
+async def test_another_cipher_gets_a_key_of_its_own_at_once(pool: asyncpg.Pool, ring: KeyRing, tmp_path: Path) -> None:
+    renewed = await begin_rotation(pool, ring, tmp_path / "keys.json", NOW)
+    await reseal.reseal_all(pool, renewed, lambda _: None)
+    other = await begin_rotation(pool, renewed, tmp_path / "keys.json", NOW, Cipher.SM4)
+    assert (other.active != renewed.active, other.file.keys[0].cipher) == (True, Cipher.SM4)
 
 
 async def test_what_was_looked_at_before_the_break_is_not_looked_at_again(

@@ -10,8 +10,10 @@ ON CONFLICT (id) DO NOTHING;
 SELECT id, code, index FROM sealing_keys ORDER BY noted_at, id;
 
 -- name: begin
--- The rotation named $1 is under way until all is sealed anew (hotline/store/reseal.py).
-INSERT INTO sweeps (name, position) VALUES ($1, -1) ON CONFLICT (name) DO NOTHING;
+-- The rotation named $1 is under way until all is sealed anew (hotline/store/reseal.py). Events below the horizon are
+-- all committed: whatever is still sealed with the older key later lies above it.
+INSERT INTO sweeps (name, position) VALUES ($1, -1), ($1 || ', from', event_horizon() - 1) ON CONFLICT (name) DO NOTHING;
 
 -- name: unfinished
-SELECT EXISTS (SELECT FROM sweeps WHERE name = $1);
+-- Never ended, or only days ago: machines that got the key file later have sealed with the older key meanwhile.
+SELECT EXISTS (SELECT FROM sweeps WHERE name = $1 AND (at = '-infinity' OR at > now() - interval '7 days'));

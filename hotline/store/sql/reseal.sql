@@ -16,7 +16,9 @@ SELECT coalesce((SELECT position FROM sweeps WHERE name = $1), -1);
 UPDATE sweeps SET position = $2 WHERE name = $1;
 
 -- name: end
-DELETE FROM sweeps WHERE name = $1;
+-- Run again, it looks at the events since the rotation began: those before are done.
+UPDATE sweeps SET at = now(), position = coalesce((SELECT position FROM sweeps WHERE name = $1 || ', from'), -1)
+WHERE name = $1;
 
 -- name: events_page
 SELECT position AS key, sealed AS value, doc FROM ticket_events
