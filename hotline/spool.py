@@ -144,7 +144,6 @@ class Spool:
             self._delivered += 1
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
-
     async def _taken(self, inbound: Inbound) -> Receipt:
         """What was said of a ticket that has ended meanwhile is a matter of its own, as if it had not waited here."""
         try:
