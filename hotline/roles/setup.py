@@ -25,7 +25,7 @@ from hotline.store.lessons import corrected_tickets
 from hotline.store.people import PeopleStore
 from hotline.store.queues import QueueStore
 from hotline.terms import LABELS, Priority
-from triage.card import NEVER, Card, EncoderCard, Thresholds
+from triage.card import NEVER, Card, EncoderCard
 from triage.encoder import CARD as ENCODER_CARD
 from triage.lessons import lesson_of
 from triage.linear import CARD, PREVIOUS
@@ -40,7 +40,7 @@ _TRIAGE = {
     "dispatch": "自动派单的最低把握", "tie": "与次优部门的最小差距", "emergency": "判为紧急的概率",
     "unclear": "请人判断的概率",
     "doubt": "低于它时规则判的紧急改为请人判断",
-    "passage": "长文中一段判为紧急的概率", "passage_unclear": "长文中一段请人判断的概率",
+    "passage": "长文中一段判为紧急的概率", "passage_unclear": "长文中一段请人判断的概率", "stated": "自动派单的目标准确率",
 }
 
 
@@ -177,8 +177,8 @@ def _triage(models: Path) -> list[InForce]:
         return []
     limits = _card(file).thresholds
     return [
-        InForce(group="智能分类", name=_TRIAGE.get(name, name), value=_told(getattr(limits, name)), source=file.name)
-        for name in Thresholds.__struct_fields__
+        InForce(group="智能分类", name=word, value=_told(getattr(limits, name)), source=file.name)
+        for name, word in _TRIAGE.items()
     ]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import structlog
 from openpyxl import Workbook
 from structlog.testing import capture_logs
 
@@ -20,6 +21,7 @@ from hotline.city import City, load_city
 from hotline.cli.train import tell
 from hotline.errors import InvalidInput
 from tests.triage.small import MATTERS, TAILS, write_corpus
+from triage import linear
 from triage.bars import bins_of
 from triage.city_train import Outcome, parted, train_city
 from triage.corpus import Example
@@ -378,7 +380,10 @@ def test_half_a_model_is_no_model_and_never_the_previous_one(name: str, present:
     assert (load_linear(present).card.version, load_linear(present / PREVIOUS).card.version) == (has, had)
 
 
-def test_a_model_older_than_digests_loads_and_that_is_told_once(present: Path) -> None:
+def test_a_model_older_than_digests_loads_and_that_is_told_once(
+    present: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linear, "log", structlog.get_logger())  # one that no test before has bound
     card = load_linear(present).card
     (present / "linear.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(card, weights="")))
     with capture_logs() as told:

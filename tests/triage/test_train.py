@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from hotline.__main__ import main, parser
@@ -16,6 +17,7 @@ from hotline.city import City, load_city
 from hotline.errors import InvalidInput
 from hotline.terms import Verdict
 from tests.triage.small import TAILS, write_corpus
+from triage import pipeline
 from triage.fit import calibration_curve, calibration_error, fit, make_space, matrix, read_cues, temperature
 from triage.linear import PREVIOUS, load_linear
 from triage.pipeline import Pipeline, strange_labels
@@ -91,7 +93,10 @@ def test_the_command_keeps_the_model_that_was_there(
     assert not (models / "encoder.json").exists(), "it does not fit"
 
 
-def test_texts_of_categories_that_the_city_lacks_teach_the_rest(city: City, corpus: Path, tmp_path: Path) -> None:
+def test_texts_of_categories_that_the_city_lacks_teach_the_rest(
+    city: City, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "log", structlog.get_logger())  # one that no test before has bound
     renamed = [
         msgspec.structs.replace(one, l2="讨薪") if one.l2 == "欠薪" else one for one in city.categories
     ]
