@@ -40,7 +40,8 @@ _TRIAGE = {
     "dispatch": "自动派单的最低把握", "tie": "与次优部门的最小差距", "emergency": "判为紧急的概率",
     "unclear": "请人判断的概率",
     "doubt": "低于它时规则判的紧急改为请人判断",
-    "passage": "长文中一段判为紧急的概率", "passage_unclear": "长文中一段请人判断的概率", "stated": "自动派单的目标准确率",
+    "passage": "长文中一段判为紧急的概率", "passage_unclear": "长文中一段请人判断的概率",
+    "stated": "自动派单的目标准确率",
 }
 
 
