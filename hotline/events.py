@@ -1,4 +1,4 @@
-"""What happened to a ticket: append-only facts, the truth from which every other table can be rebuilt.
+"""What happened to a ticket: append-only facts, the truth from which tickets and all views are rebuilt.
 
 An event is an accepted command (or the first receipt) with its time, its actor, and what it led to: the state after
 it and, where they changed, the clocks. As the outcome is recorded, old events replay right after rules have changed.
