@@ -10,15 +10,12 @@ import re
 from collections.abc import Iterable
 
 import msgspec
-from stdnum import luhn
 
-from agent_ui.masking import HAN_NAME, ID_CARD, LANDLINE, MOBILE
+from agent_ui.masking import HAN_NAME, ID_CARD, LANDLINE, MOBILE, OLD_ID, cards_in
 from hotline import commands as c
 from hotline.errors import RuleViolation
 from hotline.ticket import Ticket
 
-_CARD = re.compile(r"(?<![0-9])[1-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}(?:[ -]?[0-9]{3})?(?![0-9])")
-_OLD_ID = re.compile(r"(?<![0-9])[1-9][0-9]{5}[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}(?![0-9])")
 _EMAIL = re.compile(r"[0-9A-Za-z._%+-]+@[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)+")
 _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·. ]?[0-9A-Z]{5,6}(?![0-9A-Za-z])"
@@ -37,9 +34,9 @@ class Personal(msgspec.Struct, frozen=True):
 def personal_data(text: str, *, name: str = "", phone: str = "") -> Personal:
     """Look for personal data in a text for the public; `name` and `phone` (E.164) are the citizen's own."""
     certain = [
-        *_named("身份证号", ID_CARD.finditer(text)), *_named("身份证号", _OLD_ID.finditer(text)),
+        *_named("身份证号", ID_CARD.finditer(text)), *_named("身份证号", OLD_ID.finditer(text)),
         *_named("手机号", MOBILE.finditer(text)),
-        *_named("银行卡号", (m for m in _CARD.finditer(text) if luhn.is_valid(re.sub(r"[ -]", "", m[0])))),
+        *_named("银行卡号", cards_in(text)),
         *_named("诉求人电话", (m for m in LANDLINE.finditer(text) if _is_own(m[0], phone))),
     ]
     if HAN_NAME.fullmatch(name) and name in text:
