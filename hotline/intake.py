@@ -9,7 +9,7 @@ hurts no other. When too much waits, a new message is refused before memory grow
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -73,6 +73,7 @@ class Intake:
         self._singly = Batches(self._take_each, workers=limits.singly, most=limits.max_batch, gather=limits.gather)
         self._late_in_a_row = 0
         self._triage_rests_until = datetime.min.replace(tzinfo=UTC)
+        self.towns_in: Callable[[str], Iterable[str]] = lambda _: ()  # `serve` sets it, to the gazetteer's
 
     async def __aenter__(self) -> Intake:
         await self._opening.__aenter__()
@@ -124,14 +125,8 @@ class Intake:
 
     def _judged(self, batch: Sequence[_Waiting]) -> list[tuple[_Waiting, Triage]]:
         wanted = [waiting for waiting in batch if not waiting.answer.cancelled()]
-        return list(zip(wanted, self._placed([waiting.inbound for waiting in wanted]), strict=True)) if wanted else []
-
-    def _placed(self, inbounds: Sequence[Inbound]) -> list[Triage]:
-        """Triage the texts, and in the same batch addresses, for their towns only: a text need not name its place."""
-        asked = {row: address for row, inbound in enumerate(inbounds) if (address := untold_address(inbound))}
-        found = self._triaged([*(judged_text(inbound) for inbound in inbounds), *asked.values()])
-        towns = dict(zip(asked, (triage.towns for triage in found[len(inbounds):]), strict=True))
-        return [placed(found[row], towns[row]) if row in towns else found[row] for row in range(len(inbounds))]
+        triages = self._triaged([judged_text(waiting.inbound) for waiting in wanted]) if wanted else []
+        return list(zip(wanted, triages, strict=True))
 
     async def _settle(self, batch: Sequence[_Waiting], outcome: Awaitable[Sequence[Receipt | HotlineError]]) -> None:
         """Hand each sender its receipt or its error; an outage goes to all of a batch.
@@ -210,6 +205,8 @@ class Intake:
     ) -> Change:
         """Routing that fails must not lose the appeal: it is opened for a person, with the verdict that it has."""
         try:
+            if address := untold_address(inbound):  # a text need not name its place
+                triage = placed(triage, self.towns_in(address))
             return open_ticket(inbound, triage, number=number, rules=rules, now=now)
         except Exception:  # a fault of ours or of the directory, whatever it is, is nothing the citizen did
             log.exception("routing_failed", number=number)

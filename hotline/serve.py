@@ -68,7 +68,7 @@ async def _serve(
         core = await stack.enter_async_context(open_core(
             settings, triage=triage, city=city, dsn=dsn, shared_ports=parent is not None
         ))
-        core.explain = pipeline.explain
+        core.explain, core.intake.towns_in = pipeline.explain, pipeline.towns_in
         await core.keep_directories()
         await stack.enter_async_context(running(core.watch()))
         for one in pipelines:

@@ -30,17 +30,7 @@ from triage.encoder import Blend, load_blend
 from triage.entities import entities_in
 from triage.explain import explain
 from triage.gazetteer import load_gazetteer
-from triage.judge import (
-    Choice,
-    Leads,
-    choose,
-    graver,
-    leads_of,
-    model_evidence,
-    raised,
-    rule_evidence,
-    services_for,
-)
+from triage.judge import Choice, Leads, choose, graver, leads_of, model_evidence, raised, rule_evidence, services_for
 from triage.lexicon import cues, dangers
 from triage.linear import LinearModel, Scores, load_linear
 from triage.match import Batch, Together
@@ -126,6 +116,10 @@ class Pipeline:
     def explain(self, text: str, label: str, rivals: Sequence[str] = ()) -> tuple[Evidence, ...]:
         """Return the words that speak for a category (`l1 + l2`) against its rivals; see `triage.explain`."""
         return explain(self._linear, text, label, rivals, cut=self._cut)
+
+    def towns_in(self, address: str) -> tuple[str, ...]:
+        """Return the towns that an address lies in: no model is asked for that."""
+        return self._gazetteer.towns(normalise([address])[0].clean)
 
     def follow(self, directory: Callable[[], Directory]) -> None:
         """Weigh and name units by the version of the directory that this returns, not by the newest in the files."""
