@@ -23,7 +23,17 @@ from hotline.errors import HotlineError, Overloaded, Unavailable
 from hotline.ids import TicketNumber
 from hotline.judged import judged_text, placed, untold_address
 from hotline.limit import time_limit
-from hotline.opening import Change, CityRules, continue_ticket, nothing, open_ticket, raised, reassessed, receipt_of
+from hotline.opening import (
+    Change,
+    CityRules,
+    continue_ticket,
+    nothing,
+    open_ticket,
+    open_unrouted,
+    raised,
+    reassessed,
+    receipt_of,
+)
 from hotline.ports import Clock, Contains, NewTicket, TicketIntake, TriageBatch
 from hotline.ticket import Ticket
 
@@ -210,9 +220,7 @@ class Intake:
             return open_ticket(inbound, triage, number=number, rules=rules, now=now)
         except Exception:  # a fault of ours or of the directory, whatever it is, is nothing the citizen did
             log.exception("routing_failed", number=number)
-            unrouted = msgspec.structs.replace(triage, category=None, needs_person=True, sure=False)
-            inbound = msgspec.structs.replace(inbound, category=None)
-            return open_ticket(inbound, unrouted, number=number, rules=rules, now=now)
+            return open_unrouted(inbound, triage, number=number, rules=rules, now=now)
 
     async def _join(self, inbound: Inbound, triage: Triage) -> Sequence[Receipt | HotlineError]:
         rules = self._rules()

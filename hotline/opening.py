@@ -13,7 +13,7 @@ import msgspec
 
 from channels.message import Inbound, Receipt
 from hotline import commands as c
-from hotline.appeal import Category, Triage
+from hotline.appeal import Appeal, Category, Triage
 from hotline.clocks import Policy, expected_completion
 from hotline.decide import Decision, decide, receive
 from hotline.events import SYSTEM, Actor, Role, TicketEvent
@@ -80,10 +80,8 @@ def first_commands(channel: Channel, triage: Triage, directory: Directory) -> tu
     An emergency is handed off before any queue. A transfer that came from 110 is never sent back by the machine, and
     an unclear one waits for the three-way call: both stay with a person. The rest is dispatched if the choice is sure.
     """
-    if triage.verdict is Verdict.EMERGENCY and channel is not Channel.POLICE:
-        return (_hand_off(triage),)
     if triage.verdict is not Verdict.NON_EMERGENCY:
-        return ()
+        return _alarm(channel, triage)
     chosen = choose_department(triage, directory)
     if not isinstance(chosen, Dispatch):
         return ()
@@ -91,6 +89,11 @@ def first_commands(channel: Channel, triage: Triage, directory: Directory) -> tu
         lead=chosen.lead, assisting=chosen.assisting, directory_version=directory.version, reasons=chosen.reasons
     )
     return (c.Accept(), dispatch)
+
+
+def _alarm(channel: Channel, triage: Triage) -> tuple[c.Command, ...]:
+    danger = triage.verdict is Verdict.EMERGENCY and channel is not Channel.POLICE
+    return (_hand_off(triage),) if danger else ()
 
 
 NEW_MATTER = "新诉求"
@@ -113,15 +116,28 @@ def open_ticket(inbound: Inbound, triage: Triage, *, number: TicketNumber, rules
     if appeal.place.town:
         triage = placed(triage, (appeal.place.town,))
     triage = decided(triage, rules.directory)
+    commands = first_commands(inbound.channel, triage, rules.directory)
+    if inbound.person:  # who asks for a person is not sent on by the machine, but danger waits for nobody
+        commands = _alarm(inbound.channel, triage)
+    return _begun(inbound, appeal, triage, commands, number=number, rules=rules, now=now)
+
+
+def open_unrouted(inbound: Inbound, triage: Triage, *, number: TicketNumber, rules: CityRules, now: datetime) -> Change:
+    """Open a ticket for a person without asking the directory for anything; an emergency is handed off all the same."""
+    unrouted = msgspec.structs.replace(triage, category=None, needs_person=True, sure=False)
+    commands = _alarm(inbound.channel, unrouted)
+    return _begun(inbound, inbound.appeal, unrouted, commands, number=number, rules=rules, now=now)
+
+
+def _begun(
+    inbound: Inbound, appeal: Appeal, triage: Triage, commands: Sequence[c.Command], *, number: TicketNumber,
+    rules: CityRules, now: datetime,
+) -> Change:
     first = receive(
         number=number, channel=inbound.channel, appeal=appeal, triage=_prioritised(triage), now=now,
         policy=rules.policy, actor=Actor(Role.CITIZEN, inbound.source),
     )
-    commands = first_commands(inbound.channel, triage, rules.directory)
-    if inbound.person:  # who asks for a person is not sent on by the machine, but danger waits for nobody
-        commands = tuple(command for command in commands if isinstance(command, c.HandOff))
-    decisions = _chain(first, commands, now=now, policy=rules.policy)
-    return Change(before=None, decisions=decisions)
+    return Change(before=None, decisions=_chain(first, commands, now=now, policy=rules.policy))
 
 
 def _prioritised(triage: Triage) -> Triage:

@@ -13,13 +13,13 @@ import msgspec
 import pytest
 
 from channels.message import Receipt
-from hotline.appeal import Triage
+from hotline.appeal import Appeal, Category, Place, Triage
 from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import open_core
 from hotline.errors import Overloaded, Unavailable
 from hotline.intake import Limits
-from hotline.terms import State
+from hotline.terms import Kind, State
 from tests.cities import RULES
 from tests.hotline.test_intake import all_rows, inbound, intake_over, triage
 
@@ -36,14 +36,25 @@ async def test_when_triage_fails_the_ticket_is_committed_for_a_person(database: 
 
 
 async def test_when_routing_fails_a_person_decides_and_danger_still_goes_to_110(database: str) -> None:
-    broken = msgspec.structs.replace(RULES, directory=SimpleNamespace(version="none"))  # type: ignore[arg-type]
+    wish = Category(l1="12", l2="微心愿", confidence=1.0)
+    broken = msgspec.structs.replace(
+        RULES, directory=SimpleNamespace(version="none"), wish=wish,  # type: ignore[arg-type]
+    )
     async with intake_over(database, rules=broken) as intake:
-        plain, urgent = await asyncio.gather(intake.submit(inbound()), intake.submit(inbound("厂房着火了")))
+        plain, urgent, placed, wished, named = await asyncio.gather(*map(intake.submit, (
+            inbound(), inbound("厂房着火了"),
+            inbound(key="placed", appeal=Appeal(text="体育路路灯不亮", place=Place(town="南城"))),
+            inbound(key="wished", appeal=Appeal(text="想要一个书包", kind=Kind.WISH)),
+            msgspec.structs.replace(inbound(key="named"), category=Category(l1="03", l2="路灯", confidence=1.0)),
+        )))
+    for one in (placed, wished, named):
+        assert (one.status, one.department) == ("received", "")
     assert (plain.status, plain.verdict, plain.department) == ("received", "non_emergency", "")
     assert urgent.verdict == "emergency"
     assert len(await all_rows(database, "SELECT 1 FROM incidents")) == 1
     summaries = [msgspec.json.decode(row["summary"]) for row in await all_rows(database, "SELECT summary FROM tickets")]
-    assert [one["number"] for one in summaries if one.get("needs_person")] == [plain.number]
+    by_hand = {one["number"] for one in summaries if one.get("needs_person")}
+    assert by_hand == {one.number for one in (plain, placed, wished, named)}
 
 
 @pytest.mark.parametrize(("wrong", "kept"), [
