@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from channels.message import Inbound, Receipt
+from hotline import opening
 from hotline.appeal import UNTRIAGED, Triage, has_words, unspoken
 from hotline.batches import Batches
 from hotline.effects import Effects, Spoken, effects_of_all
@@ -23,17 +24,7 @@ from hotline.errors import HotlineError, Overloaded, Unavailable
 from hotline.ids import TicketNumber
 from hotline.judged import judged_text, placed, untold_address
 from hotline.limit import time_limit
-from hotline.opening import (
-    Change,
-    CityRules,
-    continue_ticket,
-    nothing,
-    open_ticket,
-    open_unrouted,
-    raised,
-    reassessed,
-    receipt_of,
-)
+from hotline.opening import Change, CityRules, continue_ticket, nothing, raised, reassessed, receipt_of
 from hotline.ports import Clock, Contains, NewTicket, TicketIntake, TriageBatch
 from hotline.ticket import Ticket
 
@@ -217,10 +208,10 @@ class Intake:
         try:
             if address := untold_address(inbound):  # a text need not name its place
                 triage = placed(triage, self.towns_in(address))
-            return open_ticket(inbound, triage, number=number, rules=rules, now=now)
+            return opening.open_ticket(inbound, triage, number=number, rules=rules, now=now)
         except Exception:  # a fault of ours or of the directory, whatever it is, is nothing the citizen did
             log.exception("routing_failed", number=number)
-            return open_unrouted(inbound, triage, number=number, rules=rules, now=now)
+            return opening.open_unrouted(inbound, triage, number=number, rules=rules, now=now)
 
     async def _join(self, inbound: Inbound, triage: Triage) -> Sequence[Receipt | HotlineError]:
         rules = self._rules()
