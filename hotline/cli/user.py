@@ -111,9 +111,8 @@ async def _add(given: argparse.Namespace, password: str) -> int:
         accounts = Accounts(store=AccountStore(pool), passwords=Passwords(), clock=now)
         try:
             await accounts.add_staff(staff, password, must_change=not given.own)
-        except InvalidInput as error:
-            taken = error.error_id == "name_taken" or await accounts.store.account(given.name, now=now())
-            if not (given.if_absent and taken):
+        except InvalidInput:
+            if not (given.if_absent and await accounts.store.is_known(given.name)):
                 raise
             return 0
     sys.stdout.write(f"added {given.name} ({given.role})\n")

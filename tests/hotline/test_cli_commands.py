@@ -60,6 +60,8 @@ async def test_an_account_is_added_once(database: str) -> None:
     assert (taken.code, taken.out, taken.err.count("\n")) == (2, "", 1)
     assert "li" in taken.err
     assert await add("li", "--role", "agent", "--if-absent") == Ended(0, "", "")
+    await all_rows(database, "UPDATE staff SET active = false")
+    assert await add("li", "--role", "agent", "--if-absent", password=b"short\n") == Ended(0, "", "")
     assert (await add("qu", "--role", "department", "--department", "生态环境局", "--own")).code == 0
     assert dict(await all_rows(database, "SELECT name, must_change FROM staff")) == {"li": True, "qu": False}
     refused = await asyncio.gather(
