@@ -6,7 +6,7 @@ Each side of a talk is tapped by itself. Nothing here can touch the call: what f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -126,6 +126,7 @@ class Speech:
         self._taps, self._sounds, self._recogniser, self._transcripts = taps, sounds, recogniser, transcripts
         self._triage, self._clock, self._new_id = triage, clock, new_id
         self._heard: dict[_Side, asyncio.Task[None]] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
         self._talks: dict[str, _Talk] = {}
 
     def follow(self, call: Call) -> None:
@@ -138,16 +139,22 @@ class Speech:
         for side in [one for one in self._heard if one.call == call.id and one not in wanted]:
             self._heard.pop(side).cancel()
         for side in wanted - self._heard.keys():
-            self._heard[side] = asyncio.create_task(self._hear(side, call))
+            self._heard[side] = self._begin(self._hear(side, call))
         if call.phase is Phase.OVER:
             self._talks.pop(call.id, None)
 
     async def close(self) -> None:
-        """Hear nobody any more."""
-        tasks = [*self._heard.values()]
-        for task in tasks:
+        """Hear nobody any more: when this returns, the PBX was asked to end every tap, those of ended calls too."""
+        for task in self._heard.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
 
     async def _hear(self, side: _Side, call: Call) -> None:
         id_ = self._new_id()
@@ -165,7 +172,7 @@ class Speech:
         except Exception:  # the call goes on unheard; nobody awaits this task, so it is told here or nowhere
             log.exception("call_not_heard", call=side.call, side=side.role)
         finally:
-            await asyncio.shield(asyncio.ensure_future(self._end(side)))
+            await asyncio.shield(self._begin(self._end(side)))
 
     async def _end(self, side: _Side) -> None:
         try:
