@@ -32,7 +32,7 @@ beforeEach(async () => {
 /** The form as it stands when `name` loads the page in a call. */
 async function loaded(name: string) {
   useSession().staff = { name, display_name: name, role: 'agent' }
-  const form = mount(PhoneForm, { props: { towns: [], call: 'c1', live: true }, global: { plugins: [i18n], stubs: { teleport: true, ElSelect: true, transition: true } } })
+  const form = mount(PhoneForm, { props: { towns: [], call: 'c1', live: true, said: '' }, global: { plugins: [i18n], stubs: { teleport: true, ElSelect: true, transition: true } } })
   form.vm.show()
   await flushPromises()
   const write = async (text: string): Promise<void> => {
@@ -65,4 +65,24 @@ it('whose answer was lost goes under the same id, also after a reload', async ()
   await flushPromises()
   after.form.unmount()
   expect(sent[1]).toEqual(sent[0])
+})
+it('fills with what is heard until somebody writes, and with nothing of another call', async () => {
+  const { form } = await loaded('li')
+  const text = (): string => (form.get('textarea').element as HTMLTextAreaElement).value
+  await form.setProps({ said: '路灯' })
+  expect(text()).toBe('') // it is open and empty: the agent may be about to write
+  form.vm.show()
+  for (const said of ['有人拿', '有人拿刀砍人，快来人']) {
+    await form.setProps({ said })
+    await flushPromises()
+    expect(text()).toBe(said)
+  }
+  await form.setProps({ call: 'c2', said: '噪音扰民' })
+  expect(text()).toBe('有人拿刀砍人，快来人')
+  await form.setProps({ call: 'c1', said: '有人拿刀砍人，快来人在东门' })
+  expect(text()).toBe('有人拿刀砍人，快来人在东门')
+  await form.get('textarea').setValue('有人持刀')
+  await form.setProps({ said: '有人拿刀砍人，快来人在东门口' })
+  expect(text()).toBe('有人持刀')
+  form.unmount()
 })
