@@ -26,6 +26,8 @@ from routing.calls import Call, Phase, Role
 log = structlog.get_logger(__name__)
 SIDES = (Role.CITIZEN, Role.AGENT)
 ALARMS = "alarms"
+PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds until a tap that was refused, or has ended, is begun again: twice as long each time, up to the longest."""
 
 
 class Taps(Protocol):
@@ -121,10 +123,10 @@ class Speech:
 
     def __init__(
         self, *, taps: Taps, sounds: Sounds, recogniser: Recogniser, transcripts: Transcripts, triage: TriageBatch,
-        clock: Clock, new_id: Callable[[], str],
+        clock: Clock, new_id: Callable[[], str], pause: float = PAUSE,
     ) -> None:
         self._taps, self._sounds, self._recogniser, self._transcripts = taps, sounds, recogniser, transcripts
-        self._triage, self._clock, self._new_id = triage, clock, new_id
+        self._triage, self._clock, self._new_id, self._pause = triage, clock, new_id, pause
         self._heard: dict[_Side, asyncio.Task[None]] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._talks: dict[str, _Talk] = {}
@@ -157,6 +159,15 @@ class Speech:
         return task
 
     async def _hear(self, side: _Side, call: Call) -> None:
+        """Hear a side as long as that is wanted: the PBX may refuse a tap, still having one of a process that was
+        killed, be away for a moment, or lose the sound."""
+        pause = self._pause
+        while True:
+            await self._listen(side, call)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _listen(self, side: _Side, call: Call) -> None:
         id_ = self._new_id()
         try:
             if side.call not in self._talks:

@@ -26,7 +26,7 @@ from hotline.standins.funasr import FunAsrStandIn
 from hotline.store.transcripts import TranscriptStore
 from hotline.terms import Service, Verdict
 from routing.call_orders import CallAct, CallOrder
-from routing.calls import Phase
+from routing.calls import Phase, Role
 from tests.ports import free_port
 from tests.voice.centre import NEEDS_PBX, Centre, now
 from tests.voice.phones import answering, calling
@@ -169,8 +169,9 @@ def test_an_alarm_tells_what_was_heard_without_its_numbers() -> None:
 
 @NEEDS_PBX
 async def test_a_real_call_is_heard_and_a_word_of_danger_raises_the_alarm(centre: Centre, tmp_path: Path) -> None:
+    """Also after its tap was lost in the middle of it."""
     sounds = AudioServer()
-    script = ["我要反映路灯坏了"] * 2 + ["楼下有人持刀砍人"] * 6  # both sides are heard: the agent's telephone echoes
+    script = ["我要反映路灯坏了"] * 8 + ["楼下有人持刀砍人"] * 30  # both sides are heard: the agent's telephone echoes
     async with (
         recogniser(*script) as (url, standin), aiohttp.ClientSession() as session,
         sounds.serving("127.0.0.1", 0) as port,
@@ -196,6 +197,8 @@ async def _heard_call(centre: Centre, speaking: Path) -> None:
     await centre.agent("wang", answering())
     await centre.phones.call(calling("13800138000", speaking=speaking, seconds=60))
     call = await centre.call(Phase.TALKING)
+    await centre.until(lambda: centre.news("agent:wang", "transcript"))
+    await centre.ari_now.untap(f"{Role.SUPERVISOR}~{call.id}~tap~{Role.CITIZEN}")
     await centre.until(lambda: _alarmed(centre, call.id))
     await centre.until(lambda: centre.news("alarms"))
     assert centre.telephone.calls[call.id].phase is Phase.TALKING  # the alarm came during the call

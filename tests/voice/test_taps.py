@@ -1,4 +1,7 @@
-"""Taps end with the hearing. No PBX is needed; `test_speech` has a real one."""
+"""A side of a talk is heard as long as the talk lasts, whatever happens to its tap, and no tap outlives the hearing.
+
+No PBX is needed; `test_speech` has a real one.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from channels.funasr_codec import Said
+from hotline.errors import Unavailable
 from hotline.speech import Speech
 from hotline.store.database import open_pool
+from hotline.store.telephone import TelephoneStore
 from hotline.store.transcripts import TranscriptStore
 from routing.calls import Call, Leg, Phase, Role
 from tests.voice.test_speech import judged
@@ -23,18 +28,27 @@ CALL = Call(
 )
 
 
-class SlowLine:
-    """A PBX that takes its time to end a tap, and a recogniser that hears nothing."""
+REFUSED, LOST, HEARD = "refused", "lost", "heard"
 
-    def __init__(self) -> None:
-        self.begun, self.ended, self.let_end = asyncio.Event(), 0, asyncio.Event()
+
+class Line:
+    """A PBX and a recogniser: what becomes of each tap in turn; a tap ends when it may."""
+
+    def __init__(self, *turns: str | Exception) -> None:
+        self.turns, self.now, self.begun, self.ended = [*turns], "", 0, 0
+        self.may_end = asyncio.Event()
+        self.may_end.set()
 
     async def tap(self, name: str, channel: str, id_: str) -> bool:
-        self.begun.set()
-        return True
+        self.begun += 1
+        turn = self.turns.pop(0)
+        if isinstance(turn, Exception):
+            raise turn
+        self.now = turn
+        return turn != REFUSED
 
     async def untap(self, name: str) -> None:
-        await self.let_end.wait()
+        await self.may_end.wait()
         self.ended += 1
 
     @asynccontextmanager
@@ -46,24 +60,44 @@ class SlowLine:
         yield b""
 
     async def sentences(self, sound: AsyncIterable[bytes]) -> AsyncIterator[Said]:
-        await asyncio.Event().wait()
-        yield Said("", True)
+        if self.now == HEARD:
+            yield Said("楼下有人持刀", True)
+            await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def hearing(database: str, line: Line) -> AsyncIterator[Speech]:
+    """The call, heard until its words of danger are noted."""
+    async with await open_pool(database, size=3) as pool:
+        speech = Speech(
+            taps=line, sounds=line, recogniser=line, transcripts=TranscriptStore(pool), triage=judged,
+            clock=lambda: NOW, new_id=lambda: "1", pause=0.0,
+        )
+        await TelephoneStore(pool).save(CALL, now=NOW)
+        speech.follow(CALL)
+        async with asyncio.timeout(20):
+            while not await pool.fetchval("SELECT alarm FROM calls"):
+                await asyncio.sleep(0.01)
+        yield speech
+
+
+async def test_a_tap_that_is_refused_fails_or_ends_is_begun_again(database: str) -> None:
+    line = Line(REFUSED, Unavailable("no answer in time"), LOST, HEARD)
+    async with hearing(database, line) as speech:
+        assert (line.begun, line.ended) == (4, 3)
+        await speech.close()
+        assert (line.begun, line.ended) == (4, 4), "whoever stops hearing takes the tap away"
 
 
 async def test_closing_waits_for_the_tap_of_a_call_that_is_ending(database: str) -> None:
-    async with await open_pool(database, size=3) as pool:
-        line = SlowLine()
-        speech = Speech(
-            taps=line, sounds=line, recogniser=line, transcripts=TranscriptStore(pool), triage=judged,
-            clock=lambda: NOW, new_id=lambda: "1",
-        )
-        speech.follow(CALL)
-        await line.begun.wait()
+    line = Line(HEARD)
+    async with hearing(database, line) as speech:
+        line.may_end.clear()
         speech.follow(msgspec.structs.replace(CALL, phase=Phase.OVER))
         await asyncio.sleep(0)
         closing = asyncio.create_task(speech.close())
         await asyncio.wait([closing], timeout=0.05)
         assert not closing.done()
-        line.let_end.set()
+        line.may_end.set()
         await closing
-        assert line.ended == 1
+        assert (line.begun, line.ended) == (1, 1)
