@@ -8,6 +8,7 @@ import io
 import os
 import sys
 
+from hotline import logs
 from hotline.cli.base import PROG, fail
 from hotline.errors import HotlineError, Unavailable
 
@@ -60,4 +61,5 @@ def _prepare_streams() -> None:
 
 
 if __name__ == "__main__":
+    logs.configure("warning")  # once, where the process begins; on standard error: what is printed is for programs too
     sys.exit(main())

@@ -11,7 +11,6 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from hotline import logs
 from hotline.cli.base import command, database_told
 from hotline.cli.check_identity import keys, staff
 from hotline.config import Settings, misspelt, read
@@ -34,7 +33,6 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Check everything; exit status 1 if something is wrong."""
-    logs.configure("warning")
     try:
         chosen, mistakes = read()
     except HotlineError as error:  # the file cannot be read: what it sets is not known

@@ -21,14 +21,12 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Group all lines; exit status 1 if a line was wrong."""
-    from hotline import logs
     from hotline.city import load_city
     from triage.cluster_cli import Clusterer, run_cluster
     from triage.gazetteer import load_gazetteer
     from triage.linear import load_linear
 
     chosen = settings()
-    logs.configure("warning")  # on standard error: what is printed is for programs too
     city = load_city(Path(chosen.city_dir))
     clusterer = Clusterer(load_linear(Path(chosen.model_dir)), load_gazetteer(city.places, city.name))
     return run_cluster(sys.stdin.buffer, sys.stdout.write, clusterer=clusterer, warn=sys.stderr.write)

@@ -36,14 +36,12 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Measure and tell; exit status 0, or 1 with --strict where a bar is missed."""
-    from hotline import logs
     from hotline.city import load_city
     from triage.examine import alarms, cold_start, kept_aside, pipeline_figure
     from triage.opinion import Use
     from triage.pipeline import Pipeline
 
     chosen = settings()
-    logs.configure("warning")  # on standard error: what is printed is for programs too
     city = load_city(Path(chosen.city_dir))
     use = Use.OFF if given.linear else Use.ALWAYS
     judge = Pipeline.load(city, given.model or Path(chosen.model_dir), encoder=use)

@@ -36,14 +36,12 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Read the lessons, train, report, and install unless --compare."""
-    from hotline import logs
     from hotline.city import load_city
     from hotline.core import database_dsn
     from triage.city_train import train_city
     from triage.tickets import read_tickets, with_lessons
 
     chosen = settings()
-    logs.configure("warning")  # on standard error: what is printed is for programs too
     city = load_city(Path(chosen.city_dir))
     second = encoder_trainer(given.encoder) if given.encoder else None
     lessons = asyncio.run(read_lessons(database_dsn(chosen), city))

@@ -26,14 +26,12 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Print the comparison; install or forget where asked to."""
-    from hotline import logs
     from hotline.city import load_city
     from hotline.core import database_dsn, now
     from hotline.store.keys import prepare
     from triage.shadow import compare, file_of, forget, read_pairs, truth_of
 
     chosen = settings()
-    logs.configure("warning")  # on standard error: what is printed is for programs too
     models = Path(chosen.model_dir)
     pairs = read_pairs(file_of(chosen.data_path, models, Path(chosen.shadow_dir))) if chosen.shadow_dir else []
     city, keys = load_city(Path(chosen.city_dir)), prepare(chosen, now())

@@ -74,11 +74,9 @@ def share(text: str) -> float:
 
 def run(given: argparse.Namespace) -> int:
     """Train with a progress bar and print the figures on texts kept aside."""
-    from hotline import logs
     from hotline.city import load_city
 
     chosen = settings()
-    logs.configure("warning")  # on standard error: what is printed is for programs too
     city, models = load_city(Path(chosen.city_dir)), Path(chosen.model_dir)
     second = encoder_trainer(given.encoder) if given.encoder else None
     if given.data.suffix:

@@ -25,14 +25,12 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Triage every line; exit status 1 if a line was wrong."""
-    from hotline import logs
     from hotline.city import load_city
     from triage.cli import run_triage
     from triage.opinion import Use
     from triage.pipeline import Pipeline
 
     chosen = settings()
-    logs.configure("warning")  # on standard error: what is printed is for programs too
     city = load_city(Path(chosen.city_dir))
     encoder = Use.OFF if chosen.triage_encoder == "off" else Use.ALWAYS  # nobody waits for anything else here
     pipeline = Pipeline.load(city, Path(chosen.model_dir), encoder=encoder)

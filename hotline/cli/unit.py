@@ -86,9 +86,6 @@ def _resend(given: argparse.Namespace) -> int:
 
 
 def _run(work: Any) -> int:
-    from hotline import logs
-
-    logs.configure(settings().log_level)  # on standard error: what is printed is for programs too
     asyncio.run(_connected(work))
     return 0
 

@@ -6,6 +6,8 @@ import argparse
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -258,3 +260,23 @@ async def test_check_misses_migrations(postgres: str, tmp_path: Path) -> None:
     ended = await hotline("check", dsn=postgres.replace("/postgres?", "/template1?", 1), data_dir=str(tmp_path))
     assert ended.code == 1
     assert "run `python -m hotline migrate`" in ended.out
+
+
+# ── logs ─────────────────────────────────────────────────────────────────────────────────────────
+TELLING = """
+import runpy, sys
+import structlog
+from hotline.cli import diagram
+
+log = structlog.get_logger("hotline.store")
+diagram.run = lambda given: log.info("not_told") or log.warning("told", phone="13800138000") or 0
+sys.argv[1:] = ["diagram"]
+runpy.run_module("hotline", run_name="__main__")
+"""
+
+
+def test_what_a_command_logs_goes_masked_to_standard_error() -> None:
+    ended = subprocess.run([sys.executable, "-c", TELLING], capture_output=True, text=True, check=True)
+    [line] = map(json.loads, ended.stderr.splitlines())
+    assert (line["event"], line["phone"]) == ("told", "138****8000")
+    assert ended.stdout == ""
