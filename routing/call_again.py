@@ -6,7 +6,7 @@ from typing import assert_never
 
 from routing import call_words as m
 from routing.call_words import PbxAction
-from routing.calls import Call, Ear, Phase, Role
+from routing.calls import WAITS, Call, Ear, Phase, Role
 
 
 def still_due(call: Call | None, action: PbxAction) -> bool:
@@ -57,5 +57,5 @@ def _is_in(call: Call, bridge: str, channel: str) -> bool:
 
 
 def _hears_music(call: Call) -> bool:
-    waits = call.phase in {Phase.WAITING, Phase.RINGING} and not call.playing
+    waits = call.phase in WAITS and not call.playing
     return waits or call.held_since is not None

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from routing.call_news import AgentRow, CallFloor, CallRow, QueueRow
-from routing.calls import Phase
+from routing.calls import WAITS, Phase
 from routing.queue_plan import Centre, Queue
-
-_WAITS = frozenset({Phase.WAITING, Phase.RINGING})
 
 
 def floor_of(centre: Centre, calls: Sequence[CallRow], agents: Sequence[AgentRow], *, now: datetime) -> CallFloor:
@@ -20,7 +18,7 @@ def floor_of(centre: Centre, calls: Sequence[CallRow], agents: Sequence[AgentRow
 
 def _row(name: str, queue: Queue, calls: Sequence[CallRow], agents: Sequence[AgentRow]) -> QueueRow:
     own = [call for call in calls if call.queue == name]  # one of ours has a queue once it was handed to it
-    waiting = [call for call in own if call.phase in _WAITS]
+    waiting = [call for call in own if call.phase in WAITS]
     able = [
         agent for agent in agents
         if any(agent.skills.get(step.skill, step.level + 1) <= step.level for step in queue.steps)

@@ -141,14 +141,13 @@ def indebted(after: Step) -> Call:
 def end(call: Call, now: datetime) -> Step:
     """End everything: nobody is left on a line, no agent is left busy, and a call that nobody took is owed."""
     actions: list[Action] = [m.Dequeue()] if call.phase in {Phase.GREETING, Phase.WAITING} else []
-    ours = call.direction is Direction.OUT and call.answered_at is None  # nobody waits: the agent has only dialled
     for leg in call.legs:
         actions.append(m.Hang(leg.channel))
         if leg.role is Role.AGENT:
-            actions.append(m.Free(leg.name, talked=ours or call.phase is Phase.TALKING))
-    if call.phase is not Phase.TALKING and not ours:
+            actions.append(m.Free(leg.name, talked=call.placing or call.phase is Phase.TALKING))
+    if call.phase is not Phase.TALKING and not call.placing:
         actions.append(m.Missed(full=call.full))
-    elif call.direction is Direction.OUT and not ours:
+    elif call.direction is Direction.OUT and not call.placing:
         actions.append(m.Spoken())
     agent = call.of(Role.AGENT)
     if call.answered_at is not None or (agent is not None and agent.up):

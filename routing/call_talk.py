@@ -11,7 +11,18 @@ import msgspec
 
 from hotline.errors import IllegalTransition
 from routing import call_words as m
-from routing.call_moves import Step, agent_leaves, away, bring_back, changed, dialled, party_gone, supervise, talking
+from routing.call_moves import (
+    Step,
+    agent_leaves,
+    away,
+    bring_back,
+    changed,
+    dialled,
+    party_gone,
+    supervise,
+    talking,
+    unheld,
+)
 from routing.calls import Call, Leg, Phase, Role
 
 
@@ -68,9 +79,9 @@ def _requeue(call: Call, event: m.Requeue, now: datetime) -> Step:
     agent, citizen = call.of(Role.AGENT), call.of(Role.CITIZEN)
     if agent is None or citizen is None:
         raise IllegalTransition("there is nobody who could wait")
-    back = bring_back(call, now).call if call.held_since else call
     legs = (msgspec.structs.replace(citizen, away=False),)
-    waiting = Step(changed(back, phase=Phase.WAITING, queue=event.queue, agent="", legs=legs, requeued_at=now), (
+    back = changed(unheld(call, now), phase=Phase.WAITING, queue=event.queue, agent="", legs=legs, requeued_at=now)
+    waiting = Step(back, (
         m.Part(call.bridge, citizen.channel), m.Hang(agent.channel), m.Free(agent.name, talked=True),
         m.Music(citizen.channel, on=True), m.Enqueue(),
     ))

@@ -15,11 +15,10 @@ from channels.phone_number import normalize_phone
 from hotline.errors import IllegalTransition, InvalidInput
 from routing import call_words as m
 from routing.call_moves import Step, changed, dialled, end
-from routing.calls import Call, Direction, Leg, Phase, Role
+from routing.calls import WAITS, Call, Direction, Leg, Phase, Role
 
 GREETING, MENU, TAKEN_DOWN, FULL = "hotline-greeting", "hotline-menu", "hotline-callback", "hotline-full"
 KEEP_PLACE = "1"
-_WAITS = frozenset({Phase.WAITING, Phase.RINGING})
 
 
 class Reception(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +68,7 @@ def _played(call: Call, event: m.Played, now: datetime) -> Step:
         return Step(changed(call, menu_since=call.menu_since or now)) if call.menu else _queued(call, now)
     if call.playing != event.media or not call.playing:
         return Step(call)
-    return Step(changed(call, playing=""), (m.Music(call.hearer, on=True),) if call.phase in _WAITS else ())
+    return Step(changed(call, playing=""), (m.Music(call.hearer, on=True),) if call.phase in WAITS else ())
 
 
 def _queued(call: Call, now: datetime) -> Step:
@@ -99,7 +98,7 @@ def may_keep(caller: str) -> bool:
 def is_kept(call: Call) -> bool:
     """Tell whether a place is kept for somebody who is not on the line."""
     citizen = call.of(Role.CITIZEN)
-    return call.place_kept and call.phase in _WAITS and (citizen is None or not citizen.up)
+    return call.place_kept and call.phase in WAITS and (citizen is None or not citizen.up)
 
 
 def _digit(call: Call, event: m.Digit, now: datetime) -> Step:

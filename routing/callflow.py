@@ -39,7 +39,7 @@ from routing.call_talk import TALK_STEPS, party_up
 from routing.call_wait import WAIT_STEPS
 from routing.call_words import Happening, Order
 from routing.calls import OUTSIDE as OUTSIDE
-from routing.calls import Call, Direction, Leg, Phase, Role
+from routing.calls import WAITS, Call, Leg, Phase, Role
 
 
 def step(call: Call, event: Happening, *, now: datetime) -> Step:
@@ -65,7 +65,7 @@ def _rung_out(call: Call, event: m.RungOut, now: datetime) -> Step:
         return _citizen_gone(call, leg, now, cause=RANG_OUT)
     if leg.role is Role.SUPERVISOR:
         return Step(changed(call, legs=without(call, leg.channel)), (m.Hang(leg.channel),))
-    if leg.role is Role.AGENT and call.direction is Direction.OUT and call.answered_at is None:
+    if leg.role is Role.AGENT and call.placing:
         return end(call, now)
     if leg.role is Role.AGENT:
         waiting = changed(call, phase=Phase.WAITING, agent="", legs=without(call, leg.channel))
@@ -138,12 +138,11 @@ def _agent_gone(call: Call, leg: Leg, now: datetime) -> Step:
 def _citizen_gone(call: Call, leg: Leg, now: datetime, *, cause: int) -> Step:
     """In a three-way call agent and desk go on without the citizen; anything else is over."""
     if not leg.up:
-        first = call.direction is Direction.OUT and call.answered_at is None
-        tried: tuple[m.Action, ...] = (m.Tried(cause),) if first else ()
+        tried: tuple[m.Action, ...] = (m.Tried(cause),) if call.placing else ()
         ended = end(call, now)
         return Step(ended.call, (*tried, *ended.actions))
     left = changed(unheld(call, now), legs=without(call, leg.channel), playing="")
-    if call.place_kept and leg.up and call.phase in {Phase.WAITING, Phase.RINGING}:
+    if call.place_kept and leg.up and call.phase in WAITS:
         return Step(left)
     party = left.of(Role.PARTY)
     if call.phase is Phase.TALKING and left.of(Role.AGENT) is not None and party is not None and party.up:

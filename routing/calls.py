@@ -39,6 +39,10 @@ class Phase(StrEnum):
     OVER = "over"
 
 
+WAITS = frozenset({Phase.WAITING, Phase.RINGING})
+"""Phases in which a citizen waits for an agent; of a call that we place, before anybody is reached too."""
+
+
 class Direction(StrEnum):
     """Who called whom."""
 
@@ -137,7 +141,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def waits_since(self) -> datetime | None:
         """Since when a citizen waits for an agent, again after a talk; None for one who does not."""
-        return self.requeued_at or self.asked_at if self.phase in {Phase.WAITING, Phase.RINGING} else None
+        return self.requeued_at or self.asked_at if self.phase in WAITS else None
+
+    @property
+    def placing(self) -> bool:
+        """A call of ours whose citizen has not been reached yet: nobody waits."""
+        return self.direction is Direction.OUT and self.answered_at is None
 
     @property
     def hearer(self) -> str:
