@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from channels.phone_number import normalize_phone
-from hotline.errors import IllegalTransition, InvalidInput
+from channels.phone_codec import caller_key
+from hotline.errors import IllegalTransition
 from routing import call_words as m
 from routing.call_moves import Step, changed, dialled, end
 from routing.calls import WAITS, Call, Direction, Leg, Phase, Role
@@ -89,10 +89,7 @@ def _unchosen(call: Call, event: m.Unchosen, now: datetime) -> Step:
 
 def may_keep(caller: str) -> bool:
     """Tell whether the place is kept for a caller: only who can be rung back is promised that they are."""
-    try:
-        return normalize_phone(caller) != ""
-    except InvalidInput:
-        return False
+    return caller_key(caller).startswith("+")
 
 
 def is_kept(call: Call) -> bool:
