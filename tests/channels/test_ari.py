@@ -1,10 +1,11 @@
-"""What is asked of the PBX: whose number a telephone shows that we ring."""
+"""What is asked of the PBX, whose number a telephone shows that we ring, and whose keys it tells us."""
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from channels.ari_codec import requests_of
+from channels.ari_codec import decode_event, requests_of
 from routing import call_words as m
 
 
@@ -30,3 +31,11 @@ def test_a_telephone_inside_shows_the_citizens_number_masked_or_not_at_all(calle
 def test_within_a_talk_nobody_is_told_the_number_of_another() -> None:
     joined = asked(m.Join("bridge~c1", ("c1", "agent~c1~1~wang")))
     assert joined == {"channel": "c1,agent~c1~1~wang", "inhibitConnectedLineUpdates": "true"}
+
+
+@pytest.mark.parametrize(("channel", "call"), [
+    ("c1", "c1"), ("citizen~c1~2~%2B8613800138000", "c1"), ("agent~c1~1~wang", ""), ("party~c1~3~110", ""),
+])
+def test_keys_count_of_citizens_alone_whoever_called_whom(channel: str, call: str) -> None:
+    event = {"type": "ChannelDtmfReceived", "digit": "1", "channel": {"id": channel, "state": "Up"}}
+    assert decode_event(msgspec.json.encode(event)) == ((call, m.Digit("1")) if call else None)
