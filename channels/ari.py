@@ -20,7 +20,7 @@ from channels.ari_codec import (
 from channels.ari_wire import Wire
 from hotline.errors import Unavailable
 from hotline.recordings import Withheld
-from routing.call_words import Action, Happening
+from routing.call_words import Happening, PbxAction
 
 log = structlog.get_logger(__name__)
 _JOINS = 20
@@ -38,7 +38,7 @@ class Ari:
         self.sound_to = sound_to
         self._wire, self._trunk, self._caller_id, self._ring = wire, trunk, caller_id, ring
 
-    async def perform(self, action: Action) -> bool:
+    async def perform(self, action: PbxAction) -> bool:
         """Carry an action out; False where the channel is gone, which its own event tells.
 
         Raises:

@@ -7,7 +7,7 @@ enters our application when it is answered, so its `StasisStart` is the answer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 from urllib.parse import quote
 
 import msgspec
@@ -144,8 +144,8 @@ def shown(caller: str, endpoint: str, *, caller_id: str) -> str:
     return f'"{mask_key(number)}" <{caller_id}>'
 
 
-def requests_of(action: m.Action, *, trunk: str, ring: int, caller_id: str) -> list[Request]:
-    """Return what to ask of the PBX for an action; nothing for what is not the PBX's.
+def requests_of(action: m.PbxAction, *, trunk: str, ring: int, caller_id: str) -> list[Request]:
+    """Return what to ask of the PBX for an action.
 
     Args:
         caller_id: the hotline's own number.
@@ -202,7 +202,7 @@ def untap_requests(name: str) -> list[Request]:
     return [*gone, Request("DELETE", f"/bridges/{_q(name)}")]
 
 
-def _bridge_requests(action: m.Action) -> list[Request]:
+def _bridge_requests(action: m.Join | m.Part | m.Record | m.Dissolve) -> list[Request]:
     match action:
         case m.Join(bridge=bridge, channels=channels):
             return [
@@ -220,7 +220,7 @@ def _bridge_requests(action: m.Action) -> list[Request]:
         case m.Dissolve(bridge=bridge):
             return [Request("DELETE", f"/bridges/{_q(bridge)}")]
         case _:
-            return []
+            assert_never(action)
 
 
 def _q(name: str) -> str:

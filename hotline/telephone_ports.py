@@ -45,7 +45,7 @@ class PbxChannel(Protocol):
 class Pbx(Protocol):
     """The PBX (`channels.ari.Ari`). Raises Unavailable."""
 
-    async def perform(self, action: m.Action) -> bool:
+    async def perform(self, action: m.PbxAction) -> bool:
         """Carry an action out; False where its channel is gone."""
         ...
 

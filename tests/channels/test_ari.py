@@ -9,7 +9,7 @@ from channels.ari_codec import decode_event, requests_of
 from routing import call_words as m
 
 
-def asked(action: m.Action) -> dict[str, str]:
+def asked(action: m.PbxAction) -> dict[str, str]:
     *_, last = requests_of(action, trunk="PJSIP/{number}@trunk", ring=60, caller_id="12345")
     return dict(last.query)
 

@@ -38,8 +38,8 @@ class Exchange:
     def __init__(self) -> None:
         self.there: dict[str, Channel] = {}
         self.looks = 0
-        self.refuses: Callable[[m.Action], bool] = lambda _: False
-        self.lost, self.done = list[type[m.Action]](), list[m.Action]()
+        self.refuses: Callable[[m.PbxAction], bool] = lambda _: False
+        self.lost, self.done = list[type[m.PbxAction]](), list[m.PbxAction]()
         self.tells: asyncio.Queue[tuple[str, m.Happening] | None] = asyncio.Queue()
 
     def enter(self, id_: str) -> None:
@@ -51,7 +51,7 @@ class Exchange:
         del self.there[id_]
         self.tells.put_nowait((id_, m.Gone(id_)))
 
-    async def perform(self, action: m.Action) -> bool:
+    async def perform(self, action: m.PbxAction) -> bool:
         if type(action) in self.lost:
             self.lost.remove(type(action))
             raise Unavailable("the PBX does not answer")
