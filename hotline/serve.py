@@ -82,7 +82,7 @@ async def _serve(
         if ready is not None:
             os.write(ready, b".")
         if parent is None:
-            tell_ready(os.environ.get(SYSTEMD, ""))
+            tell_ready()
         if trial:
             staff = await trial_staff(accounts_of(core), busiest(city.directory))
             await trial_articles(core, staff)
@@ -93,8 +93,9 @@ async def _serve(
         log.info("stopping", waiting=core.intake.waiting)
 
 
-def tell_ready(address: str) -> None:
+def tell_ready() -> None:
     """Tell systemd, where it waits for it (`Type=notify`), that this service serves: its ports are open."""
+    address = os.environ.get(SYSTEMD, "")
     if not address:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
@@ -172,7 +173,7 @@ class Workers:
                 self._keep(slot)
             if not self._told and self._has_served():
                 self._told = True
-                tell_ready(os.environ.get(SYSTEMD, ""))
+                tell_ready()
             time.sleep(0.2)
         for child, _ in self._children.values():
             child.wait()
