@@ -113,7 +113,7 @@ class PersonStore:
             if number and ticket is None:
                 raise NotFound(f"there is no ticket {number}")
             id_: int = await connection.fetchval(_SQL["hold"], ticket, index, reason, by, now)
-            await connection.execute(_SQL["hold_recordings"], ticket, index)
+            await connection.execute(_SQL["follow_holds"], ticket, index)
             await keep(connection, Record(
                 at=now, actor=by, act="hold.put", subject=number or index, detail={"reason": reason, "hold": str(id_)}
             ))
@@ -125,7 +125,7 @@ class PersonStore:
             row = await connection.fetchrow(_SQL["release"], id_, by, now, reason)
             if row is None:
                 raise NotFound(f"no hold {id_} is in force")
-            await connection.execute(_SQL["release_recordings"], row["ticket_id"], row["citizen"])
+            await connection.execute(_SQL["follow_holds"], row["ticket_id"], row["citizen"])
             await keep(connection, Record(
                 at=now, actor=by, act="hold.lift", subject=str(id_), detail={"reason": reason}
             ))

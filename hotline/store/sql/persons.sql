@@ -87,10 +87,10 @@ SELECT id FROM tickets WHERE number = $1;
 -- name: hold
 INSERT INTO legal_holds (ticket_id, citizen, reason, held_by, held_at) VALUES ($1, $2, $3, $4, $5) RETURNING id;
 
--- name: hold_recordings
--- Recordings follow the holds on their tickets and their caller.
-UPDATE recordings r SET legal_hold = true
-WHERE r.deleted_at IS NULL AND NOT r.legal_hold AND r.call IN (
+-- name: follow_holds
+-- Recordings follow the holds on their tickets and their caller: those of ticket $1 and citizen $2, after one is put or lifted.
+UPDATE recordings r SET legal_hold = held_with(r.call)
+WHERE (r.legal_hold OR r.deleted_at IS NULL) AND r.call IN (
     SELECT id FROM calls WHERE caller = $2 AND $2 <> ''
     UNION ALL SELECT call FROM call_tickets WHERE ticket_id = $1
     UNION ALL SELECT k.call FROM call_tickets k JOIN tickets t ON t.id = k.ticket_id WHERE t.citizen = $2 AND $2 <> ''
@@ -99,15 +99,6 @@ WHERE r.deleted_at IS NULL AND NOT r.legal_hold AND r.call IN (
 -- name: release
 UPDATE legal_holds SET lifted_by = $2, lifted_at = $3, lift_reason = $4 WHERE id = $1 AND lifted_at IS NULL
 RETURNING ticket_id, citizen;
-
--- name: release_recordings
--- Those that no other hold keeps.
-UPDATE recordings r SET legal_hold = false
-WHERE r.legal_hold AND NOT held_with(r.call) AND r.call IN (
-    SELECT id FROM calls WHERE caller = $2 AND $2 <> ''
-    UNION ALL SELECT call FROM call_tickets WHERE ticket_id = $1
-    UNION ALL SELECT k.call FROM call_tickets k JOIN tickets t ON t.id = k.ticket_id WHERE t.citizen = $2 AND $2 <> ''
-);
 
 -- name: holds
 SELECT h.id, coalesce(t.number, '') AS number, h.reason, h.held_by, h.held_at, h.lifted_by, h.lifted_at, h.lift_reason
