@@ -25,7 +25,9 @@ from hotline.errors import UNREADABLE, InvalidInput
 
 FORMAT = 1
 MANIFEST, DUMP, LIST = "manifest.json", "database.dump", "files.txt"
-FOLDERS = ("spool", "attachments", "recordings")
+FILES = ("attachments", "recordings")
+"""Folders of files that never change, each under its SHA-256."""
+FOLDERS = ("spool", *FILES)
 Step = Callable[[int], object]
 """Told how many more bytes were worked on."""
 _NAME = re.compile(rf"{re.escape(DUMP)}|{re.escape(LIST)}|(?:{'|'.join(FOLDERS)})(?:/(?!\.\.?(?:/|$))[^/\\\0]+)+")

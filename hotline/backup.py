@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from hotline import archive
-from hotline.archive import DUMP, LIST, Manifest, Step, Writer
+from hotline.archive import DUMP, FILES, LIST, Manifest, Step, Writer
 from hotline.errors import InvalidInput
 from hotline.shelf import SHELF, bring, is_shelved, stock, unfinished
 from hotline.store import dump
@@ -42,7 +42,7 @@ async def back_up(
                 await asyncio.to_thread(moment.dump, Path(folder) / DUMP, step)
             await asyncio.to_thread(writer.add, DUMP, Path(folder) / DUMP)
             beside = await asyncio.to_thread(_shelve, writer, data, Path(folder), at, step) if shelved else (0, 0)
-        for name in ("attachments", "recordings"):
+        for name in FILES:
             await asyncio.to_thread(writer.add_folder, data, name, but=is_shelved if shelved else _none)
         return writer.finish(at, moment.about, beside=beside)
 
@@ -86,9 +86,9 @@ async def restore(
     replace, bin_dir = await dump.check_free(dsn, force=force, server=manifest.about.server)
     folder = await asyncio.to_thread(_new_folder, data)
     try:
-        await asyncio.to_thread(_unpack, source, manifest, folder, checked)
+        await asyncio.to_thread(check, source, manifest, folder, checked, shelved_to=folder)
         await asyncio.to_thread(own, data, database)
-        for name in ("attachments", "recordings"):
+        for name in FILES:
             await asyncio.to_thread(archive.put_in_place, folder, data, name)
         await asyncio.to_thread(
             dump.load, dsn, folder / DUMP, position=manifest.about.position, replace=replace, bin_dir=bin_dir,
@@ -109,21 +109,16 @@ def _sweep_unfinished(folder: Path, before: datetime, *, shelved: bool) -> None:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
-def _unpack(source: Path, manifest: Manifest, folder: Path, step: Step) -> None:
-    archive.unpack(source, manifest, folder, step)
-    if (folder / LIST).exists():
-        bring(folder / LIST, source.parent / SHELF, folder, step)
-
-
-def check(source: Path, manifest: Manifest, folder: Path, step: Step) -> None:
-    """Compare every file of a backup with its SHA-256. Raises InvalidInput.
+def check(source: Path, manifest: Manifest, folder: Path, step: Step, *, shelved_to: Path | None = None) -> None:
+    """Unpack a backup and compare every file with its SHA-256. Raises InvalidInput.
 
     Args:
         folder: an empty one, with room for what the archive has.
+        shelved_to: where what is kept beside the backup is copied to; nowhere (None) where it is only looked at.
     """
     archive.unpack(source, manifest, folder, step)
     if (folder / LIST).exists():
-        bring(folder / LIST, source.parent / SHELF, None, step)
+        bring(folder / LIST, source.parent / SHELF, shelved_to, step)
 
 
 def _new_folder(data: Path) -> Path:

@@ -18,12 +18,11 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
-from hotline.archive import Step, copied
+from hotline.archive import FILES, Step, copied
 from hotline.errors import InvalidInput
 
 SHELF = "files"
-_FOLDERS = ("attachments", "recordings")
-_NAME = re.compile(rf"(?:{'|'.join(_FOLDERS)})/[0-9a-f]{{2}}/([0-9a-f]{{64}})(?:\.wav)?")
+_NAME = re.compile(rf"(?:{'|'.join(FILES)})/[0-9a-f]{{2}}/([0-9a-f]{{64}})(?:\.wav)?")
 _MADE = "hotline-%Y%m%dT%H%M%SZ.tar"
 
 
@@ -82,7 +81,7 @@ def stock(data: Path, shelf: Path, listing: Path, *, at: datetime, step: Step) -
 
 def _found(data: Path) -> Iterator[tuple[str, Path]]:
     """Yield name and path of every file that is called by its content: a folder at a time, for there are millions."""
-    for folder in _FOLDERS:
+    for folder in FILES:
         for part in sorted((data / folder).glob("[0-9a-f][0-9a-f]")):
             for path in sorted(part.iterdir()):
                 name = f"{folder}/{part.name}/{path.name}"
@@ -133,7 +132,7 @@ def _copy(source: BufferedReader, digest: str, target: Path, step: Step) -> bool
 
 def unfinished(shelf: Path) -> list[Path]:
     """Return what backups that were killed have left half copied, and what one copies now."""
-    return [path for folder in _FOLDERS for path in (shelf / folder).glob("[0-9a-f][0-9a-f]/tmp_*")]
+    return [path for folder in FILES for path in (shelf / folder).glob("[0-9a-f][0-9a-f]/tmp_*")]
 
 
 def bring(listing: Path, shelf: Path, folder: Path | None, step: Step) -> None:
