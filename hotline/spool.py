@@ -117,13 +117,12 @@ class Spool:
         """Note when a delivery is due again. `looked_at`: not refused before it was, which says nothing about it."""
         known = self._failing.get(path.name, _Failing(0.0, _FIRST_PAUSE / 2, 0, self._delivered))
         own = known.own + (looked_at and self._delivered > known.delivered)
-        pause = min(2 * known.pause, _LONGEST_PAUSE)
-        if looked_at and (path.suffix == _STUCK or own >= _OWN_FAILURES):
-            pause = _STUCK_PAUSE
-            if path.suffix != _STUCK:
-                log.error("spool_stuck", file=path.name, failures=own)
-                await asyncio.to_thread(_set_aside, path, _STUCK)
-        name = path.with_suffix(_STUCK).name if pause == _STUCK_PAUSE else path.name
+        stuck = looked_at and (path.suffix == _STUCK or own >= _OWN_FAILURES)
+        if stuck and path.suffix != _STUCK:
+            log.error("spool_stuck", file=path.name, failures=own)
+            await asyncio.to_thread(_set_aside, path, _STUCK)
+        pause = _STUCK_PAUSE if stuck else min(2 * known.pause, _LONGEST_PAUSE)
+        name = path.with_suffix(_STUCK).name if stuck else path.name
         self._failing[name] = _Failing(self._clock() + pause, pause, own, self._delivered)
 
     async def _deliver(self, path: Path) -> None:
