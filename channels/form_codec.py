@@ -13,7 +13,8 @@ from channels.message import Receipt
 from channels.wording import local_time
 from hotline.errors import InvalidInput
 
-FIELDS = frozenset({"text", "title", "kind", "name", "phone", "confidential", "town", "address", "lat", "lon", "datum"})
+FIELDS = ("text", "title", "kind", "name", "phone", "town", "address", "lat", "lon", "datum", "confidential")
+"""In the order in which `/openapi.json` describes them."""
 KEY_FIELD = "key"
 _TRUE = frozenset({"1", "true", "on", "yes", "是"})
 

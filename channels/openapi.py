@@ -8,6 +8,7 @@ import msgspec
 
 from channels.appeal_codec import AppealAnswer, AppealBody
 from channels.chat_codec import Ack, Failed, Hello, Line, QueuePlace, Say, Welcome
+from channels.form_codec import FIELDS, KEY_FIELD
 from channels.openapi_document import Operation, Vocabulary, document
 from channels.phone_codec import CallAppealBody
 from channels.police_codec import IncidentUpdate, Outcome, TransferBody
@@ -85,9 +86,7 @@ _OPEN311_BODY = {
 }
 _FORM_BODY: dict[str, Any] = {
     "type": "object", "required": ["text"],
-    "properties": {name: {"type": "string"} for name in (
-        "text", "title", "kind", "name", "phone", "town", "address", "lat", "lon", "datum", "confidential",
-        "key")},
+    "properties": {name: {"type": "string"} for name in (*FIELDS, KEY_FIELD)},
 }
 _RATING_FORM: dict[str, Any] = {
     "type": "object", "required": ["rating"],

@@ -10,6 +10,8 @@ import aiohttp
 import pytest
 
 from channels import appeals
+from channels.appeal_codec import AppealBody, PlaceBody
+from channels.form_codec import FIELDS
 from channels.kit import MAX_WITH_FILES
 from channels.limits import RateLimit
 from channels.port import ChannelPort
@@ -194,6 +196,11 @@ async def test_json_under_curls_default_type_is_json(client: Client, port: Memor
     assert (inbound.appeal.text, inbound.appeal.confidential) == ("路灯=坏了&很黑%41", True)
     broken = await client.post("/api/v1/appeals", data=data[:-1], headers=headers)
     assert (broken.status, (await broken.json())["error_id"]) == (400, "invalid_input")
+
+
+def test_a_form_says_what_json_says() -> None:
+    said = [*AppealBody.__struct_fields__, *PlaceBody.__struct_fields__]
+    assert sorted(FIELDS) == sorted({*said} - {"place", "attachments"})
 
 
 async def test_urlencoded_form(client: Client, port: MemoryPort) -> None:
