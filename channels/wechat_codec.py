@@ -133,9 +133,10 @@ def _content(fields: Fields, open_id: str, now: datetime) -> Inbound | Event | L
         return _event(fields, open_id)
     if kind not in _READERS:
         return Unknown(type=kind)
-    asked = asked_in(clean(fields.get("Content", ""))) if kind == "text" else None
+    appeal = _READERS[kind](fields)
+    asked = asked_in(appeal.text) if kind == "text" else None
     if asked is None:
-        return _inbound(fields, _READERS[kind](fields), open_id, now)
+        return _inbound(fields, appeal, open_id, now)
     more = _inbound(fields, Appeal(text=asked.words[:MAX_TEXT]), open_id, now) if asked.words else None
     return Lookup(number=asked.number, code=asked.code, external_id=_need(fields, "MsgId"), more=more)
 
