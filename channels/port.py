@@ -6,19 +6,20 @@ of `hotline.errors`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from channels.message import Inbound, Receipt
 from channels.views import ChatLine, ChatStanding, Look, Progress, PublicTicket, RequestFilter, Step
 from hotline.appeal import Attachment, Place
+from hotline.errors import IllegalTransition
 from hotline.ids import TicketNumber
 from hotline.terms import Channel, Rating
 
 __all__ = [
     "AppealPort", "AttachmentPort", "ChannelPort", "ChatLine", "ChatPort", "ChatStanding", "PolicePort", "Progress",
-    "PublicTicket", "RatingPort", "RequestFilter", "SimilarPort", "Step", "TicketPort",
+    "PublicTicket", "RatingPort", "RequestFilter", "SimilarPort", "Step", "TicketPort", "submitted",
 ]
 
 
@@ -55,6 +56,16 @@ class AppealPort(Protocol):
         idempotency keys makes one.
         """
         ...
+
+
+async def submitted(submit: Callable[[Inbound], Awaitable[Receipt]], inbound: Inbound) -> Receipt:
+    """Submit what a citizen says; of a ticket that has ended meanwhile it is a matter of its own."""
+    try:
+        return await submit(inbound)
+    except IllegalTransition:
+        if inbound.continues is None:
+            raise
+        return await submit(inbound.anew())
 
 
 class AttachmentPort(Protocol):

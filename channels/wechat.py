@@ -17,11 +17,11 @@ from channels import wechat_codec, wording
 from channels.kit import read_limited
 from channels.limits import Guesses
 from channels.message import Inbound
-from channels.port import ChannelPort
+from channels.port import ChannelPort, submitted
 from channels.ticket_codec import number_of
 from channels.wechat_codec import SUCCESS, Event, Lookup, Message, Query, Unknown, WeChatSettings
 from channels.wechat_crypto import verify
-from hotline.errors import IllegalTransition, KeyReused, NotFound, RateLimited
+from hotline.errors import KeyReused, NotFound, RateLimited
 from hotline.ids import TicketNumber
 from hotline.opening import starts_anew
 
@@ -77,15 +77,13 @@ class WeChat:
     async def _submit(self, inbound: Inbound, deadline: float) -> str:
         try:
             async with asyncio.timeout_at(deadline):
-                receipt = await self._port.submit(inbound)
+                receipt = await submitted(self._port.submit, inbound)
         except KeyReused:
             log.warning("wechat_message_id_reused", external_id=inbound.external_id)
             return ""
         except RateLimited:
             return wording.TOO_FAST
-        except Exception as error:  # whatever fails here must not cost the citizen's message: it goes to the disk
-            if isinstance(error, IllegalTransition) and inbound.continues is not None:  # that ticket has ended
-                return await self._submit(inbound.anew(), deadline)
+        except Exception:  # whatever fails here must not cost the citizen's message: it goes to the disk
             log.warning("wechat_spooled", external_id=inbound.external_id, exc_info=True)
             await asyncio.to_thread(self._port.spool, inbound)
             return ""

@@ -23,7 +23,8 @@ import msgspec
 import structlog
 
 from channels.message import Inbound, Receipt
-from hotline.errors import UNREADABLE, HotlineError, IllegalTransition, Overloaded, RateLimited, Unavailable
+from channels.port import submitted
+from hotline.errors import UNREADABLE, HotlineError, Overloaded, RateLimited, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +131,7 @@ class Spool:
         if inbound is None:
             return
         try:
-            await self._tell(inbound, await self._taken(inbound))
+            await self._tell(inbound, await submitted(self._submit, inbound))
         except (Overloaded, Unavailable):
             raise
         except RateLimited:  # one too many of a marked contact: refused as at any other time, and kept as evidence
@@ -142,15 +143,6 @@ class Spool:
         else:
             self._delivered += 1
             await asyncio.to_thread(path.unlink, missing_ok=True)
-
-    async def _taken(self, inbound: Inbound) -> Receipt:
-        """What was said of a ticket that has ended meanwhile is a matter of its own, as if it had not waited here."""
-        try:
-            return await self._submit(inbound)
-        except IllegalTransition:
-            if inbound.continues is None:
-                raise
-            return await self._submit(inbound.anew())
 
 
 def _written(path: Path) -> float | None:
