@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import json
 import os
 import shutil
@@ -100,13 +101,21 @@ class House:
         """Return what a process has printed."""
         return (self.home / f"{name}.log").read_text(errors="replace")
 
-    async def serve(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def beside(self) -> House:
+        """Return another instance of the same hotline: its database and files, on ports of its own."""
+        other = copy.copy(self)
+        other.http_port, other.ws_port = free_port(), free_port()
+        return other
+
+    async def serve(
+        self, *arguments: str, environment: dict[str, str] | None = None, name: str = "service"
+    ) -> None:
         """Start the service and wait until it is ready."""
-        process = self.run("service", "serve", *arguments, environment=environment)
+        process = self.run(name, "serve", *arguments, environment=environment)
         async with aiohttp.ClientSession() as session, asyncio.timeout(60):
             while True:
                 if process.poll() is not None:
-                    raise RuntimeError(f"the service ended: {self.log_of('service')[-3000:]}")
+                    raise RuntimeError(f"the service ended: {self.log_of(name)[-3000:]}")
                 try:
                     async with session.get(f"{self.url}/readyz") as answer:
                         if answer.status == 200:
