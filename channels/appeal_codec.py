@@ -18,6 +18,7 @@ from channels.clean import MAX_LINE, MAX_TEXT, clean_line, required_text
 from channels.datum import Datum, kept
 from channels.message import Inbound, Receipt
 from channels.phone_number import normalize_phone
+from hotline import commands as c
 from hotline.appeal import Appeal, Attachment, Citizen, Place
 from hotline.errors import UNREADABLE, InvalidInput
 from hotline.terms import Channel, Kind
@@ -118,6 +119,19 @@ def appeal_of(body: AppealBody, attachments: Sequence[Attachment] = ()) -> Appea
         citizen=Citizen(name=clean_line(body.name, field="name"), phone=phone, key=phone),
         place=place_of(body.place), confidential=bool(body.confidential), attachments=tuple(attachments),
     )
+
+
+def tidied(command: c.Command) -> c.Command:
+    """Return a correction in the form in which appeals tell it, any other command as it is. Raises InvalidInput."""
+    if not isinstance(command, c.Correct) or command.citizen is None:
+        return command
+    told = command.citizen
+    if told.key:
+        raise InvalidInput("what a channel knows a citizen by is not corrected", field="citizen")
+    if any("*" in line for line in msgspec.structs.astuple(told)):
+        raise InvalidInput("what is masked is not what they are called or reached by: give it whole", field="citizen")
+    citizen = Citizen(name=clean_line(told.name, field="name"), phone=normalize_phone(told.phone))
+    return msgspec.structs.replace(command, citizen=citizen)
 
 
 def inbound_of(

@@ -13,7 +13,7 @@ from typing import get_args
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hotline.appeal import Attachment, Place
+from hotline.appeal import Attachment, Citizen, Place
 from hotline.ids import DepartmentCode, TicketId, TicketNumber
 from hotline.terms import ClockName, Kind, Light, Priority, Rating, RejectReason, Service, TryResult, Verdict, Way
 
@@ -258,7 +258,8 @@ class AddNote(SideCommand, frozen=True):
 class Correct(SideCommand, frozen=True):
     """An agent corrects what triage made of it; every correction is a label for training.
 
-    `confidential`: the citizen asks that nobody who handles it learns who they are, or does so no longer (GB/T 33358).
+    `citizen`: what was learnt of them since the receipt; what is empty stays as it is known. `confidential`: they ask
+    that nobody who handles it learns who they are, or do so no longer (GB/T 33358).
     """
 
     l1: str | None = None
@@ -268,6 +269,7 @@ class Correct(SideCommand, frozen=True):
     priority: Priority | None = None
     title: str | None = None
     confidential: bool | None = None
+    citizen: Citizen | None = None
 
 
 class Reassess(SideCommand, frozen=True):

@@ -137,11 +137,10 @@ def _guard_reassess(ticket: Ticket, command: c.Reassess, now: datetime, policy: 
 
 
 def _guard_request_extension(ticket: Ticket, command: c.RequestExtension, now: datetime, policy: Policy) -> None:
-    due = ticket.clocks.completion_due
+    due, ceiling = ticket.clocks.completion_due, ticket.clocks.ceiling_due
     _require(ticket.priority not in _NEVER_EXTENDED, "P0, P1 and P2 are never extended")
     _require(ticket.state is State.HANDLING, "only a ticket being handled can be extended")
     _require(due is not None and now < due, "an extension is asked for before the clock expires")
-    ceiling = ticket.clocks.ceiling_due
     _require(ceiling is None or due is None or due < ceiling, "the provincial ceiling leaves no time to extend")
     rules = policy.allowances[ticket.priority]
     limit = rules.completion.get(ticket.kind, rules.completion_default)
@@ -231,10 +230,11 @@ def _guard_wish(ticket: Ticket, command: WishCommand, now: datetime, policy: Pol
 
 
 def _guard_correct(ticket: Ticket, command: c.Correct, now: datetime, policy: Policy) -> None:
-    hides = command.kind is Kind.REPORT or bool(command.confidential)  # what a merged one adds is read in the parent
+    other = command.citizen is not None and (ticket.kind is Kind.REPORT or ticket.appeal.confidential)
+    hides = other or command.kind is Kind.REPORT or bool(command.confidential)  # its parent shows what it adds
     _require(ticket.state is not State.MERGED or not hides, "a merged ticket is read in its parent: unmerge it first")
     shows = command.confidential is False or (ticket.kind is Kind.REPORT and command.kind not in (None, Kind.REPORT))
-    _require(not (ticket.children and shows), "tickets merged into this one are hidden with it: unmerge them first")
+    _require(not (ticket.children and (shows or other)), "merged tickets are hidden with this one: unmerge them first")
 
 
 _GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {

@@ -132,6 +132,8 @@ def _command(fact: Command, name: str) -> tuple[Command, Private | None]:
                 changes[field] = shown
         elif type(value) is Place and value.address:
             changes[field] = _placeless(value)
+        elif type(value) is Citizen and value != NOBODY:
+            changes[field] = NOBODY
     return (msgspec.structs.replace(fact, **changes), Private(fact=fact)) if changes else (fact, None)
 
 

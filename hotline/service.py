@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from channels.appeal_codec import tidied
 from channels.message import Inbound, Receipt
 from channels.port import Progress
 from hotline import commands as c
@@ -78,6 +79,7 @@ class Service:
 
     async def _prepared(self, command: c.Command) -> c.Command:
         """Check units against the directory, and take of attachments what was really uploaded under their keys."""
+        command = tidied(command)
         check_units(command, self._rules().directory)
         attachments: tuple[Attachment, ...] = getattr(command, "attachments", ())
         if not attachments:

@@ -20,6 +20,7 @@ from hotline.course import MOVES, Course, followed
 from hotline.events import Receive, TicketEvent
 from hotline.extension import Extension
 from hotline.ids import DepartmentCode, TicketId, TicketNumber
+from hotline.particulars import appeal_after
 from hotline.supervision import Supervision
 from hotline.terms import Channel, Kind, Priority, Rating, Service, State, Verdict
 from hotline.watch import light_of, lights_kept
@@ -124,9 +125,7 @@ def _corrected(ticket: Ticket, fact: c.Correct) -> dict[str, Any]:
     if fact.l1 is not None and fact.l2 is not None:
         changes["category"] = Category(l1=fact.l1, l2=fact.l2, confidence=1.0)
     changes |= {"town": fact.place.town} if fact.place is not None else {}
-    if told := _given(fact, "place", "confidential"):
-        changes["appeal"] = msgspec.structs.replace(ticket.appeal, **told)
-    return changes
+    return changes | {"appeal": appeal_after(ticket.appeal, fact, ticket.channel)}
 
 
 def _rated(ticket: Ticket, rating: Rating | None, solved: bool | None, note: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import msgspec
 from agent_ui.masking import mask_name, mask_text
 from channels.phone_codec import caller_key
 from hotline.errors import NotFound
-from hotline.events import Receive
 from hotline.lifecycle import OPEN_STATES
+from hotline.particulars import who
 from hotline.store import rows
 from hotline.store.answering import answering
 from hotline.store.database import statements
@@ -33,8 +33,8 @@ class CallCards:
         with answering():
             tickets = await self._pool.fetch(_SQL["tickets"], blind(number), TICKETS)
             earlier = await self._pool.fetch(_SQL["earlier"], blind(number), call, CALLS)
-            receipt = await self._pool.fetchrow(_SQL["receipt"], tickets[0]["id"]) if tickets else None
-        name = _name_in(receipt)
+            named = await self._pool.fetch(_SQL["names"], tickets[0]["id"]) if tickets else []
+        name = who(rows.event_from(row["doc"], row["sealed"]) for row in named).name
         return CallCard(
             phone=number if full else mask_text(number), name=name if full else mask_name(name), marked=marked,
             masked=not full,
@@ -65,8 +65,3 @@ class CallCards:
 
 def _raw(row: asyncpg.Record) -> msgspec.Raw:
     return msgspec.Raw(row["summary"].encode())
-
-
-def _name_in(receipt: asyncpg.Record | None) -> str:
-    fact = rows.event_from(receipt["doc"], receipt["sealed"]).fact if receipt is not None else None
-    return fact.appeal.citizen.name if isinstance(fact, Receive) else ""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
 
 import asyncpg
 
 from channels.message import Outbound
 from hotline.effects import Effects
 from hotline.errors import NotFound
-from hotline.events import Receive
 from hotline.family_news import FamilyNews, key_for, text_for
 from hotline.ids import TicketId, TicketNumber
 from hotline.opening import Change
+from hotline.particulars import who
 from hotline.ports import Stored
 from hotline.reach import Contact, addressed
 from hotline.store import rows
@@ -107,16 +108,14 @@ async def _to_children(
     """Return the messages to the children's citizens; merging locks the parent, so no child is passed over."""
     if not news:
         return []
-    children = [_contact(row) for row in await connection.fetch(_SQL["children"], parent)]
+    found = await connection.fetch(_SQL["children"], parent)
+    children = [_contact(number, told) for number, told in groupby(found, key=lambda row: row["number"])]
     told = [addressed(child, text_for(one, child.number), key=key_for(one, child.number))
             for one in news for child in children]
     return [message for message in told if message is not None]
 
 
-def _contact(row: asyncpg.Record) -> Contact:
-    fact = rows.event_from(row["doc"], row["sealed"]).fact
-    if not isinstance(fact, Receive):
-        raise TypeError(f"a receipt was expected, not {type(fact).__name__}")
-    return Contact(
-        number=TicketNumber(row["number"]), channel=Channel(row["channel"]), citizen=fact.appeal.citizen
-    )
+def _contact(number: str, told: Iterable[asyncpg.Record]) -> Contact:
+    events = list(told)
+    citizen = who(rows.event_from(row["doc"], row["sealed"]) for row in events)
+    return Contact(number=TicketNumber(number), channel=Channel(events[0]["channel"]), citizen=citizen)

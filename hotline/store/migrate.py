@@ -3,7 +3,8 @@
 The service goes on meanwhile. A transaction waits for locks only as long as the service may wait behind it, then it
 steps back and tries again. A file whose first line is `-- outside a transaction` is carried out statement by
 statement (each ends a line with its semicolon): so indexes of large tables are built, `CONCURRENTLY IF NOT EXISTS`.
-Where that was broken off it is carried out again; an index that is left invalid is dropped first.
+Where that was broken off it is carried out again; an index that is left invalid is dropped first. What takes a whole
+table for a moment (`ALTER TABLE … ADD COLUMN IF NOT EXISTS`) waits there no longer than elsewhere.
 
 An applied file must never change: its checksum is kept, and a difference is refused with the file's name. Where it
 must, a line `-- formerly CHECKSUM` says that whoever applied it as it was has the same.
@@ -179,16 +180,24 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
 
 async def _at_once(connection: asyncpg.Connection, migration: Migration) -> None:
     async with connection.transaction():
-        await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
-        await connection.execute(migration.sql)
+        await _briefly(connection, migration.sql)
         await connection.execute(_DONE, migration.version, migration.name, migration.checksum)
+
+
+async def _briefly(connection: asyncpg.Connection, sql: str) -> None:
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
+        await connection.execute(sql)
 
 
 async def _beside(connection: asyncpg.Connection, migration: Migration) -> None:
     for statement in migration.outside:
         if built := _BUILT.match(statement):
             await _drop_broken(connection, built[1])
-        await connection.execute(statement)
+        if statement.startswith("ALTER TABLE "):
+            await _briefly(connection, statement)
+        else:
+            await connection.execute(statement)
     await connection.execute(_DONE, migration.version, migration.name, migration.checksum)
 
 

@@ -17,6 +17,7 @@ from hotline.events import Receive, TicketEvent
 from hotline.keyring import is_blind
 from hotline.lifecycle import OPEN_STATES
 from hotline.nuisance import Act, Case, Contacted, Mark, Outcome, Recent
+from hotline.particulars import who
 from hotline.privacy import hidden, starred
 from hotline.store.database import statements
 from hotline.store.rows import event_from, to_json
@@ -132,7 +133,7 @@ def _contacts(noted: Sequence[asyncpg.Record], tickets: Mapping[str, Sequence[Ti
         )
     under_mark = {(row["number"], row["text"]) for row in noted}
     for number, events in tickets.items():
-        name = _name(events)
+        name = who(events).name
         for event in events:
             text = _said(event)
             if text is not None and (number, hidden(text, name)) not in under_mark:
@@ -152,11 +153,6 @@ def _recordings(calls: Sequence[asyncpg.Record]) -> Iterator[Attachment]:
         if row["sha256"]:
             name = f"{row['at']:%Y%m%dT%H%M%SZ}.wav"
             yield Attachment(key=row["sha256"], name=name, media_type="audio/wav", size=row["bytes"])
-
-
-def _name(events: Sequence[TicketEvent]) -> str:
-    fact = events[0].fact
-    return fact.appeal.citizen.name if isinstance(fact, Receive) else ""
 
 
 def _channel(events: Sequence[TicketEvent]) -> str:

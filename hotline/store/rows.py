@@ -63,6 +63,12 @@ def content_hash(inbound: Inbound) -> bytes:
     return ring().digest(inbound.content_hash())[:16]
 
 
+def chat_of(ticket: Ticket) -> str:
+    """Return the chat of a citizen who is looked up by the phone that they told there, "" for anybody else."""
+    citizen = ticket.appeal.citizen
+    return citizen.key if citizen.phone and citizen.key.startswith("chat:") else ""
+
+
 class Written(NamedTuple):
     """The columns of a change's events, and what the ticket's own row takes from the last of them."""
 
@@ -120,6 +126,7 @@ def update_row(id_: int, ticket: Ticket, made: Written, now: datetime) -> tuple[
         category.l2 if category else "", ticket.verdict, ticket.priority, ticket.town, ticket.lead,
         ",".join(ticket.assisting), ticket.agent, bool(ticket.alarms), now, made.due, ticket.parent, made.summary,
         next_attention(ticket), is_supervised(ticket), ticket.appeal.confidential,
+        citizen_of(ticket), chat_of(ticket),
     )
 
 

@@ -195,12 +195,15 @@ async def test_a_build_that_was_broken_off_is_begun_anew(database: str, tmp_path
         assert await service.fetchval(VALID)
 
 
+@pytest.mark.parametrize("sql", [
+    "ALTER TABLE tickets ADD x int", "-- outside a transaction\nALTER TABLE tickets ADD COLUMN IF NOT EXISTS x int;\n",
+])
 async def test_nobody_waits_long_behind_a_migration_that_waits(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str
 ) -> None:
     monkeypatch.setattr(runner, "LOCK_WAIT", "200ms")
     monkeypatch.setattr(runner, "PAUSE", 0.01)
-    last = one_more(tmp_path, "ALTER TABLE tickets ADD x int")
+    last = one_more(tmp_path, sql)
     async with connected(database) as service, connected(database) as reading:
         async with reading.transaction():
             await reading.execute("SELECT FROM tickets")
@@ -219,7 +222,10 @@ async def test_nobody_waits_long_behind_a_migration_that_waits(
 
 def test_no_migration_stops_intake_over_an_index() -> None:
     """Of what grows with tickets and calls (docs/scale.md); on a table of its own it may be built at once."""
-    again = r"(?:CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT|DROP INDEX CONCURRENTLY IF) EXISTS|CREATE OR REPLACE"
+    again = (
+        r"(?:CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT|DROP INDEX CONCURRENTLY IF) EXISTS|CREATE OR REPLACE"
+        r"|ALTER TABLE \w+ ADD COLUMN IF NOT EXISTS"
+    )
     plain = r"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY)(?:IF NOT EXISTS )?\w+\s+ON (\w+)"
     for migration in available()[27:]:  # those before were applied as they are
         new = re.findall(r"CREATE TABLE (\w+)", migration.sql)

@@ -63,6 +63,23 @@ describe('at a console', () => {
     await Promise.all(both)
     expect([desk.number.value, desk.viewers.value]).toEqual(['B', []])
   })
+  it('a citizen shown in full stays so, until somebody has learnt otherwise', async () => {
+    const link = useLink()
+    const learnt = { version: 2, at: '', actor: { role: 'agent', name: 'li' }, state: 'received', fact: { type: 'correct', citizen: { phone: '+8613911119000' } } }
+    const shown = [opened('A', '138****8000', true), opened('A', '13800138000', false), opened('A', '138****8000', true),
+      { ...opened('A', '139****9000', true), events: [learnt] } as unknown as Opened]
+    vi.spyOn(link, 'open').mockImplementation(() => Promise.resolve(shown.shift()!))
+    vi.spyOn(link, 'ask').mockResolvedValue({ type: 'ok', id: 1 })
+    vi.spyOn(link, 'act').mockResolvedValue({ type: 'ok', id: 1, version: 2 })
+    const desk = scope.run(() => useTicket({ done: (type) => type }))!
+    const phone = () => desk.opened.value?.ticket.appeal.citizen?.phone
+    await desk.choose('A')
+    await desk.unmask('核实')
+    await desk.act({ type: 'add_note', text: 'x' })
+    expect(phone()).toBe('13800138000')
+    await desk.act({ type: 'correct', citizen: { phone: '13911119000' } })
+    expect(phone()).toBe('139****9000')
+  })
 })
 
 describe("at a citizen's", () => {

@@ -3,9 +3,9 @@
 -- name: tickets
 SELECT id, state, summary FROM tickets WHERE citizen = $1 AND citizen <> '' ORDER BY created_at DESC LIMIT $2;
 
--- name: receipt
--- How a ticket began: it names the citizen.
-SELECT doc, sealed FROM ticket_events WHERE ticket_id = $1 ORDER BY version LIMIT 1;
+-- name: names
+-- What of a ticket's events names the citizen.
+SELECT doc, sealed FROM ticket_events WHERE ticket_id = $1 AND type IN ('receive', 'correct') ORDER BY version;
 
 -- name: earlier
 SELECT c.started_at, c.agent, c.answered_at IS NOT NULL AS answered, coalesce(t.number, '') AS number

@@ -69,7 +69,8 @@ WITH mine AS (
     SELECT id, row_number() OVER (ORDER BY created_at, id) - 1 AS ahead
     FROM (
         SELECT id, created_at FROM tickets
-        WHERE state IN ('received', 'pending_dispatch') AND channel = 'web' AND agent = '' AND citizen LIKE 'chat:%'
+        WHERE state IN ('received', 'pending_dispatch') AND channel = 'web' AND agent = ''
+          AND (citizen LIKE 'chat:%' OR chat <> '')
         ORDER BY created_at, id LIMIT 1000
     ) AS waiting
 )

@@ -39,14 +39,20 @@ UPDATE ticket_events SET sealed = '' WHERE ticket_id = ANY ($1::bigint[]) AND se
 -- that is left; the lines stay, empty, so that their numbers and keys stay taken.
 WITH chats AS (
          UPDATE chat_lines l SET text = ''
-         FROM (SELECT DISTINCT citizen FROM tickets WHERE id = ANY ($1::bigint[]) AND citizen LIKE 'chat:%') AS gone
-         WHERE l.session = substr(gone.citizen, 6) AND l.text <> '' AND NOT EXISTS (
+         FROM (
+             SELECT DISTINCT CASE WHEN chat <> '' THEN chat ELSE citizen END AS chat FROM tickets
+             WHERE id = ANY ($1::bigint[]) AND (citizen LIKE 'chat:%' OR chat <> '')
+         ) AS gone
+         WHERE l.session = substr(gone.chat, 6) AND l.text <> '' AND NOT EXISTS (
              SELECT FROM tickets t
-             WHERE t.citizen = gone.citizen AND t.citizen <> '' AND t.id <> ALL ($1::bigint[]) AND t.created_at <= l.at
+             WHERE t.citizen = gone.chat AND t.citizen <> '' AND t.id <> ALL ($1::bigint[]) AND t.created_at <= l.at
+         ) AND NOT EXISTS (
+             SELECT FROM tickets t
+             WHERE t.chat = gone.chat AND t.chat <> '' AND t.id <> ALL ($1::bigint[]) AND t.created_at <= l.at
          )
      ),
      traits AS (UPDATE ticket_traits SET citizen = '' WHERE ticket_id = ANY ($1::bigint[])),
      portal AS (DELETE FROM portal_tickets WHERE ticket_id = ANY ($1::bigint[])),
      talks AS (DELETE FROM conversations WHERE ticket_id = ANY ($1::bigint[])),
      letters AS (UPDATE incidents SET payload = '{}', last_error = '' WHERE ticket_id = ANY ($1::bigint[]))
-UPDATE tickets SET citizen = '' WHERE id = ANY ($1::bigint[]);
+UPDATE tickets SET citizen = '', chat = '' WHERE id = ANY ($1::bigint[]);

@@ -81,9 +81,10 @@ WHERE t.id = $1 OR t.number = $2;
 SELECT id, parent FROM tickets WHERE number = $1;
 
 -- name: children
--- Where the citizens of the tickets merged into $1 are told: the first event has the appeal.
-SELECT t.number, t.channel, e.doc, e.sealed FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id AND e.version = 1
-WHERE t.parent = $1 AND t.state = 'merged' ORDER BY t.id;
+-- Where the citizens of the tickets merged into $1 are told: the events that say who they are.
+SELECT t.number, t.channel, e.doc, e.sealed FROM tickets t
+JOIN ticket_events e ON e.ticket_id = t.id AND e.type IN ('receive', 'correct')
+WHERE t.parent = $1 AND t.state = 'merged' ORDER BY t.id, e.version;
 
 -- name: read
 -- The ticket's id and code with each of its events.
@@ -107,7 +108,7 @@ FROM (SELECT event_position(0) AS position) AS start,
 UPDATE tickets
 SET version = $2, state = $3, kind = $4, l1 = $5, l2 = $6, verdict = $7, priority = $8, town = $9, lead = $10,
     assisting = string_to_array($11, ','), agent = $12, alarmed = $13, updated_at = $14, due_at = $15, parent = $16,
-    summary = $17, attention_at = $18, supervised = $19, confidential = $20
+    summary = $17, attention_at = $18, supervised = $19, confidential = $20, citizen = $21, chat = $22
 WHERE id = $1;
 
 -- name: hold_conversation

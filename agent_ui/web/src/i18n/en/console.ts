@@ -42,6 +42,7 @@ export default {
     priority: 'Priority', verdict: 'Urgency', lower: 'Lower', lowerWhy: 'Why it is less urgent (needed; kept with the ticket)', words: 'Because of', person: 'Not sure: please decide', title: 'Title', dangerWords: 'Danger', noWords: 'No words to point at',
     confidential: 'The citizen asks for confidentiality (the unit does not see who it is)',
   },
+  facts: { open: 'Add who the citizen is', name: 'Name', phone: 'Telephone', hint: 'Only what is new or wrong: what is left empty stays as it is. Kept with the ticket.', save: 'Save' },
   unit: {
     heading: 'Department', lead: 'Lead', assisting: 'Assisting', reasons: 'Why', sure: 'by the directory', unsure: 'please decide', dispatch: 'Dispatch', none: 'The directory names nobody: choose', choose: 'Choose the lead', chooseAssisting: 'Choose who assists', version: 'Directory {version}',
     now: 'With {lead}',

@@ -42,6 +42,7 @@ export default {
     priority: '优先级', verdict: '紧急程度', lower: '调低', lowerWhy: '调低的理由（必填，将记入工单）', words: '依据', person: '把握不足，请人工确认', title: '标题', dangerWords: '危险信号', noWords: '没有可指出的字词',
     confidential: '诉求人要求保密（承办单位看不到其身份）',
   },
+  facts: { open: '补充诉求人信息', name: '姓名', phone: '电话', hint: '只填需要补充或更正的，留空的保持不变；将记入工单。', save: '保存' },
   unit: {
     heading: '承办单位', lead: '主办', assisting: '协办', reasons: '依据', sure: '按派单目录', unsure: '请人工确认', dispatch: '派单', none: '目录没有对应单位，请选择', choose: '选择主办单位', chooseAssisting: '选择协办单位', version: '目录 {version}',
     now: '现由 {lead} 办理',

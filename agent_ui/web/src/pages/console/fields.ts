@@ -4,6 +4,7 @@ import { FORMS, type Field } from '@/generated/forms'
 /** Kept by the service itself, or asked elsewhere. */
 const NOT_ASKED: ReadonlySet<string> = new Set([
   'flags', 'ceiling_due', 'completion_due', 'place', 'directory_version', 'reasons', 'inbound', 'attachments', 'confidential',
+  'citizen',
 ])
 const LONG: ReadonlySet<string> = new Set(['text', 'internal', 'public', 'question', 'reason', 'note', 'legal_basis', 'detail'])
 const UNITS: ReadonlySet<string> = new Set(['lead', 'assisting', 'suggested'])

@@ -75,13 +75,14 @@ export function useTicket(words: { done: (type: string) => string }) {
     }
     const same = isOpen()
     const before = same ? opened.value!.ticket.version : next.ticket.version
-    opened.value = !reason && same && !opened.value!.masked ? unmasked(next, opened.value!) : next
+    const known = !next.events.some((event) => event.version > before && event.fact.type === 'correct' && event.fact.citizen)
+    opened.value = !reason && same && known && !opened.value!.masked ? unmasked(next, opened.value!) : next
     const foreign = next.events.filter((event) => event.version > before && event.actor.name !== link.staff?.name)
     if (foreign.length === 0 && news.value.length === 0) seen.value = next.ticket.version
     else announce(foreign)
   }
 
-  /** Personal data that was shown stays shown while this ticket is open. */
+  /** Personal data that was shown stays shown while this ticket is open and nobody has learnt otherwise. */
   const unmasked = (next: Opened, shown: Opened): Opened => {
     const appeal = { ...next.ticket.appeal, citizen: shown.ticket.appeal.citizen }
     return { ...next, masked: false, ticket: { ...next.ticket, appeal } }

@@ -1,0 +1,42 @@
+"""What is learnt of a citizen and of their matter after the receipt, and what is known by it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from hotline import commands as c
+from hotline.appeal import Appeal, Citizen
+from hotline.events import Receive, TicketEvent
+from hotline.terms import Channel
+
+
+def appeal_after(appeal: Appeal, fact: c.Correct, channel: Channel) -> Appeal:
+    """Return what is known of an appeal after a correction."""
+    told: dict[str, Any] = {
+        name: value for name in ("place", "confidential") if (value := getattr(fact, name)) is not None
+    }
+    if fact.citizen is not None:
+        told["citizen"] = _completed(appeal.citizen, fact.citizen, channel)
+    return msgspec.structs.replace(appeal, **told) if told else appeal
+
+
+def who(events: Iterable[TicketEvent]) -> Citizen:
+    """Return the citizen as the receipt names them and corrections after it; of a ticket's events these are enough."""
+    appeal, channel = Appeal(text=""), Channel.WEB
+    for event in events:
+        if isinstance(event.fact, Receive):
+            appeal, channel = event.fact.appeal, event.fact.channel
+        elif isinstance(event.fact, c.Correct):
+            appeal = appeal_after(appeal, event.fact, channel)
+    return appeal.citizen
+
+
+def _completed(known: Citizen, told: Citizen, channel: Channel) -> Citizen:
+    """Return who a citizen is after something was told of them; an app goes on to know them by what it sent."""
+    changes = {name: value for name in Citizen.__struct_fields__ if (value := getattr(told, name))}
+    if told.phone and known.key == known.phone != "" and channel is not Channel.APP:
+        changes["key"] = told.phone
+    return msgspec.structs.replace(known, **changes)

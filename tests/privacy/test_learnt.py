@@ -1,0 +1,137 @@
+"""Who a citizen is, learnt after the receipt: sealed like the receipt's, found, told and erased by it."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from agent_ui.protocol import Open, RunCommand, Search
+from channels.appeal_codec import tidied
+from channels.message import Receipt
+from hotline import commands as c
+from hotline.appeal import Appeal, Citizen
+from hotline.errors import InvalidInput, RuleViolation
+from hotline.events import Actor, Role
+from hotline.particulars import appeal_after
+from hotline.service import Service
+from hotline.store.call_cards import CallCards
+from hotline.store.channels import ChannelStore
+from hotline.store.chats import ChatStore
+from hotline.store.console import ConsoleStore
+from hotline.store.persons import PersonStore
+from hotline.store.tickets import TicketStore
+from hotline.terms import Channel
+from tests.cities import NOW, RULES
+from tests.privacy.house import ZHANG, intake, opened
+from tests.privacy.test_at_rest import SESSION, whole
+from tests.privacy.test_chats import a_chat
+from tests.privacy.test_looks import LI, UNIT, Desk
+from tests.privacy.test_persons import WHO, finish
+
+AGENT, LEAD = Actor(Role.AGENT, "li"), Actor(Role.DEPARTMENT, "城管局")
+TOLD = c.Correct(citizen=Citizen(name="张三丰", phone="138 0013 8000"))
+
+
+async def act(pool: asyncpg.Pool, number: str, *commands: c.Command, actor: Actor = AGENT) -> None:
+    store = TicketStore(pool, prefix="DG")
+    async with intake(pool, store=store) as taking:
+        service = Service(store=store, intake=taking, rules=lambda: RULES, clock=lambda: NOW)
+        for command in commands:
+            await service.act(number, command, actor=actor)
+
+
+async def found(pool: asyncpg.Pool, phone: str = ZHANG.phone) -> int:
+    return len((await ConsoleStore(pool).search(Search(id=1, phone=phone))).rows)
+
+
+async def nobodys(pool: asyncpg.Pool, key: str = "a") -> Receipt:
+    return (await opened(pool, [key], citizen=Citizen()))[0]
+
+
+async def test_a_citizen_learnt_later_is_found_sealed_and_erased_by_the_phone(pool: asyncpg.Pool) -> None:
+    receipt = await nobodys(pool)
+    assert await found(pool) == 0
+    await act(pool, receipt.number, TOLD, c.AddNote(text="张三丰说 13800138000 可以打"))
+    ticket = (await TicketStore(pool, prefix="DG").read(receipt.number)).ticket
+    assert (ticket.appeal.citizen.name, ticket.appeal.citizen.phone) == ("张三丰", ZHANG.phone)
+    assert await found(pool) == 1
+    card = await CallCards(pool).card("13800138000", full=True)
+    assert (card.name, len(card.open)) == ("张三丰", 1)
+    dump = await whole(pool)
+    assert [secret for secret in ("张三丰", "13800138000", "138 0013 8000") if secret in dump] == []
+    await finish(pool, receipt.number)
+    erased = await PersonStore(pool).erase(ZHANG.phone, **WHO)
+    assert erased.erased == (receipt.number,)
+    assert (await TicketStore(pool, prefix="DG").read(receipt.number)).ticket.appeal.citizen == Citizen()
+    await act(pool, receipt.number, c.AddNote(text="x"))
+    assert await found(pool) == 0, "what happens to it later leads to nobody"
+
+
+async def test_a_number_that_was_noted_wrong_leads_nowhere_once_it_is_right(pool: asyncpg.Pool) -> None:
+    [receipt] = await opened(pool, ["a"])
+    await act(pool, receipt.number, c.Correct(citizen=Citizen(phone="13911112222")))
+    assert (await found(pool), await found(pool, "+8613911112222")) == (0, 1)
+    assert (await TicketStore(pool, prefix="DG").read(receipt.number)).ticket.appeal.citizen.name == ZHANG.name
+
+
+async def test_who_tells_their_phone_in_a_chat_stays_in_it(pool: asyncpg.Pool) -> None:
+    number = await a_chat(pool, days=0, id="m0")
+    waiting = await ChatStore(pool).chats()
+    assert [one.number for one in waiting] == [number]
+    await act(pool, number, TOLD)
+    assert [one.number for one in await ChatStore(pool).chats()] == [number]
+    assert await found(pool) == 1
+    await finish(pool, number)
+    await PersonStore(pool).erase(ZHANG.phone, **WHO)
+    assert await ChannelStore(pool).chat_since({SESSION: 0}) == [], "the chat is emptied with its ticket"
+
+
+async def test_whose_ticket_is_merged_is_told_on_the_phone_that_was_learnt(pool: asyncpg.Pool) -> None:
+    parent, child = await nobodys(pool, "p"), await nobodys(pool, "k")
+    await act(pool, child.number, TOLD)
+    id_ = await pool.fetchval("SELECT id FROM tickets WHERE number = $1", parent.number)
+    await act(pool, child.number, c.Merge(parent=id_))
+    await pool.execute("DELETE FROM outbox")
+    await act(pool, parent.number, c.Sign(), actor=LEAD)
+    told = await pool.fetch("SELECT key FROM outbox WHERE channel = 'call' AND key LIKE $1", f"family-{child.number}%")
+    assert len(told) == 1
+
+
+async def test_a_department_learns_nothing_of_who_must_not_be_known(pool: asyncpg.Pool) -> None:
+    [receipt] = await opened(pool, ["a"], citizen=Citizen(), confidential=True)
+    desk = Desk(pool)
+    await desk.ask(LI, RunCommand(id=1, number=receipt.number, command=TOLD))
+    shown = (await desk.ask(UNIT, Open(id=1, number=receipt.number, reason="联系"))).opened
+    text = b"".join(map(bytes, (shown.ticket, *shown.events))).decode()
+    assert not any(trace in text for trace in ("138", "8000", "张"))
+    masked = (await desk.ask(LI, Open(id=1, number=receipt.number))).opened
+    assert "138****8000" in bytes(masked.ticket).decode()
+    assert "13800138000" not in b"".join(map(bytes, (masked.ticket, *masked.events))).decode()
+
+
+async def test_another_citizen_is_not_put_over_hidden_merged_ones(pool: asyncpg.Pool) -> None:
+    parent, child = await opened(pool, ["p", "k"], confidential=True)
+    id_ = await pool.fetchval("SELECT id FROM tickets WHERE number = $1", parent.number)
+    await act(pool, child.number, c.Merge(parent=id_))
+    for number in (parent.number, child.number):
+        with pytest.raises(RuleViolation, match="unmerge"):
+            await act(pool, number, TOLD)
+
+
+@pytest.mark.parametrize("citizen", [
+    Citizen(key="openid"), Citizen(phone="138****8000"), Citizen(name="张**"), Citizen(phone="12"),
+    Citizen(name="张" * 201),
+])
+def test_what_cannot_be_meant_is_refused(citizen: Citizen) -> None:
+    with pytest.raises(InvalidInput):
+        tidied(c.Correct(citizen=citizen))
+
+
+@pytest.mark.parametrize(("channel", "key", "after"), [
+    (Channel.CALL, ZHANG.phone, "+8613911112222"), (Channel.WEB, ZHANG.phone, "+8613911112222"),
+    (Channel.APP, ZHANG.phone, ZHANG.phone), (Channel.WECHAT, "openid", "openid"), (Channel.WEB, "", ""),
+])
+def test_a_channel_goes_on_to_know_them(channel: Channel, key: str, after: str) -> None:
+    appeal = Appeal(text="x", citizen=Citizen(name="张三丰", phone=ZHANG.phone, key=key))
+    told = appeal_after(appeal, c.Correct(citizen=Citizen(phone="+8613911112222")), channel)
+    assert told.citizen == Citizen(name="张三丰", phone="+8613911112222", key=after)
