@@ -32,10 +32,12 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class PlaceBody(Body, frozen=True):
-    """Where it happened: town (镇街), address, degrees (both or none) of GCJ-02, or of WGS-84 where `datum` says so."""
+    """Where it happened: town (镇街), grid (网格), address, degrees (both or none) of GCJ-02, or of WGS-84 where
+    `datum` says so."""
 
     town: Line | None = None
     address: Line | None = None
+    grid: Line | None = None
     lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
     lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
     datum: Datum = Datum.GCJ02
@@ -50,7 +52,10 @@ class AttachmentBody(Body, frozen=True):
 
 
 class AppealBody(Body, frozen=True):
-    """An appeal as a client sends it. Only `text` is needed."""
+    """An appeal as a client sends it. Only `text` is needed.
+
+    `happened_at` is when it happened, an ISO time or words; `about` whom it concerns (被反映对象).
+    """
 
     text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
     title: Line | None = None
@@ -58,6 +63,8 @@ class AppealBody(Body, frozen=True):
     name: Line | None = None
     phone: Annotated[str, Meta(max_length=64)] | None = None
     place: PlaceBody | None = None
+    happened_at: Line | None = None
+    about: Line | None = None
     confidential: bool | None = None
     attachments: Annotated[list[AttachmentBody], Meta(max_length=MAX_ATTACHMENTS)] | None = None
 
@@ -105,10 +112,11 @@ def place_of(body: PlaceBody | None) -> Place:
     if (body.lat is None) != (body.lon is None):
         raise InvalidInput("place needs both lat and lon, or neither", field="place")
     town, address = clean_line(body.town, field="town"), clean_line(body.address, field="address")
+    grid = clean_line(body.grid, field="grid")
     if body.lat is None or body.lon is None:
-        return Place(town=town, address=address)
+        return Place(town=town, address=address, grid=grid)
     lat, lon = kept(body.lat, body.lon, body.datum)
-    return Place(town=town, address=address, lat=lat, lon=lon)
+    return Place(town=town, address=address, grid=grid, lat=lat, lon=lon)
 
 
 def appeal_of(body: AppealBody, attachments: Sequence[Attachment] = ()) -> Appeal:
@@ -118,20 +126,28 @@ def appeal_of(body: AppealBody, attachments: Sequence[Attachment] = ()) -> Appea
         text=required_text(body.text), title=clean_line(body.title, field="title"), kind=body.kind,
         citizen=Citizen(name=clean_line(body.name, field="name"), phone=phone, key=phone),
         place=place_of(body.place), confidential=bool(body.confidential), attachments=tuple(attachments),
+        happened_at=clean_line(body.happened_at, field="happened_at"), about=clean_line(body.about, field="about"),
     )
 
 
 def tidied(command: c.Command) -> c.Command:
     """Return a correction in the form in which appeals tell it, any other command as it is. Raises InvalidInput."""
-    if not isinstance(command, c.Correct) or command.citizen is None:
+    if not isinstance(command, c.Correct):
         return command
-    told = command.citizen
+    lines = {
+        field: clean_line(value, field=field) for field in ("happened_at", "about")
+        if (value := getattr(command, field)) is not None
+    }
+    citizen = None if command.citizen is None else _tidied(command.citizen)
+    return msgspec.structs.replace(command, citizen=citizen, **lines)
+
+
+def _tidied(told: Citizen) -> Citizen:
     if told.key:
         raise InvalidInput("what a channel knows a citizen by is not corrected", field="citizen")
     if any("*" in line for line in msgspec.structs.astuple(told)):
         raise InvalidInput("what is masked is not what they are called or reached by: give it whole", field="citizen")
-    citizen = Citizen(name=clean_line(told.name, field="name"), phone=normalize_phone(told.phone))
-    return msgspec.structs.replace(command, citizen=citizen)
+    return Citizen(name=clean_line(told.name, field="name"), phone=normalize_phone(told.phone))
 
 
 def inbound_of(

@@ -13,7 +13,10 @@ from channels.message import Receipt
 from channels.wording import local_time
 from hotline.errors import InvalidInput
 
-FIELDS = ("text", "title", "kind", "name", "phone", "town", "address", "lat", "lon", "datum", "confidential")
+FIELDS = (
+    "text", "title", "kind", "name", "phone", "town", "address", "grid", "lat", "lon", "datum", "happened_at", "about",
+    "confidential",
+)
 """In the order in which `/openapi.json` describes them."""
 KEY_FIELD = "key"
 _TRUE = frozenset({"1", "true", "on", "yes", "是"})

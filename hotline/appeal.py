@@ -26,10 +26,14 @@ class Citizen(Value, frozen=True):
 
 
 class Place(Value, frozen=True):
-    """Where the matter happened; `lat` and `lon` in degrees of GCJ-02: channels convert what comes otherwise."""
+    """Where the matter happened; `lat` and `lon` in degrees of GCJ-02: channels convert what comes otherwise.
+
+    `grid` is the code or name of the community grid (网格).
+    """
 
     town: str = ""
     village: str = ""
+    grid: str = ""
     address: str = ""
     lat: float | None = None
     lon: float | None = None
@@ -45,13 +49,20 @@ class Attachment(Value, frozen=True):
 
 
 class Appeal(Value, frozen=True):
-    """What the citizen said, before anybody judged it."""
+    """What the citizen said, before anybody judged it.
+
+    Attributes:
+        happened_at: when it happened, as it was told: an ISO time, or words such as 昨晚十点.
+        about: whom it concerns (被反映对象), a person, a shop, a company.
+    """
 
     text: str
     title: str = ""
     kind: Kind | None = None
     citizen: Citizen = Citizen()
     place: Place = Place()
+    happened_at: str = ""
+    about: str = ""
     confidential: bool = False
     attachments: tuple[Attachment, ...] = ()
 

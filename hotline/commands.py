@@ -258,8 +258,9 @@ class AddNote(SideCommand, frozen=True):
 class Correct(SideCommand, frozen=True):
     """An agent corrects what triage made of it; every correction is a label for training.
 
-    `citizen`: what was learnt of them since the receipt; what is empty stays as it is known. `confidential`: they ask
-    that nobody who handles it learns who they are, or do so no longer (GB/T 33358).
+    `happened_at` and `about` as in an appeal; "" takes back what was told. `citizen`: what was learnt of them since the
+    receipt; what is empty stays as it is known. `confidential`: they ask that nobody who handles it learns who they
+    are, or do so no longer (GB/T 33358).
     """
 
     l1: str | None = None
@@ -270,6 +271,8 @@ class Correct(SideCommand, frozen=True):
     title: str | None = None
     confidential: bool | None = None
     citizen: Citizen | None = None
+    happened_at: str | None = None
+    about: str | None = None
 
 
 class Reassess(SideCommand, frozen=True):

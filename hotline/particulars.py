@@ -12,12 +12,12 @@ from hotline.appeal import Appeal, Citizen
 from hotline.events import Receive, TicketEvent
 from hotline.terms import Channel
 
+_TOLD = ("place", "confidential", "happened_at", "about")
+
 
 def appeal_after(appeal: Appeal, fact: c.Correct, channel: Channel) -> Appeal:
     """Return what is known of an appeal after a correction."""
-    told: dict[str, Any] = {
-        name: value for name in ("place", "confidential") if (value := getattr(fact, name)) is not None
-    }
+    told: dict[str, Any] = {name: value for name in _TOLD if (value := getattr(fact, name)) is not None}
     if fact.citizen is not None:
         told["citizen"] = _completed(appeal.citizen, fact.citizen, channel)
     return msgspec.structs.replace(appeal, **told) if told else appeal

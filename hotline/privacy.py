@@ -1,10 +1,10 @@
 """What of an event tells who somebody is, and how it is taken out before the event is written. Pure.
 
 The log holds an event without the citizen's name, phone and key, without the address of the matter (it is often
-theirs), without who donates and how they are reached, and with telephone numbers, identity and card numbers and the
-citizen's own name starred out of the texts of every event, sign for sign, so that offsets still fit. What was taken out
-is the event's private part; it is sealed beside the event (hotline.store.rows). Otherwise what people wrote stays in
-clear (docs/decisions/0017-identities-sealed.md).
+theirs), without whom it concerns, without who donates and how they are reached, and with telephone numbers, identity
+and card numbers and the citizen's own name starred out of the texts of every event, sign for sign, so that offsets
+still fit. What was taken out is the event's private part; it is sealed beside the event (hotline.store.rows). Otherwise
+what people wrote stays in clear (docs/decisions/0017-identities-sealed.md).
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ class Private(Value, frozen=True):
     title: str = ""
     text: str = ""
     triage_title: str = ""
+    happened_at: str = ""
+    about: str = ""
     entities: tuple[Entity, ...] = ()
     fact: Command | None = None
 
@@ -95,16 +97,17 @@ def _receipt(fact: Receive) -> tuple[Receive, Private | None]:
     appeal, triage = fact.appeal, fact.triage
     citizen, told = appeal.citizen, [one for one in triage.entities if one.type in _TOLD]
     text, title = hidden(appeal.text, citizen.name, told), hidden(appeal.title, citizen.name)
-    short = hidden(triage.title, citizen.name)
+    short, when = hidden(triage.title, citizen.name), hidden(appeal.happened_at, citizen.name)
     private = Private(
         citizen=citizen, address=appeal.place.address, title=appeal.title if title != appeal.title else "",
         text=appeal.text if text != appeal.text else "", triage_title=triage.title if short != triage.title else "",
         entities=triage.entities if told else (),
+        happened_at=appeal.happened_at if when != appeal.happened_at else "", about=appeal.about,
     )
     if private == _NOTHING:
         return fact, None
     appeal = msgspec.structs.replace(
-        appeal, citizen=NOBODY, text=text, title=title, place=_placeless(appeal.place)
+        appeal, citizen=NOBODY, text=text, title=title, place=_placeless(appeal.place), happened_at=when, about="",
     )
     if told or private.triage_title:
         entities = tuple(_entity(one) for one in triage.entities)
@@ -140,6 +143,8 @@ def _command(fact: Command, name: str) -> tuple[Command, Private | None]:
 def _field(field: str, value: str, name: str) -> str:
     if field in _DONOR:
         return value[0] + "*" * (len(value) - 1)
+    if field == "about":
+        return ""
     return starred(value) if field in CODES else hidden(value, name)
 
 
@@ -154,7 +159,7 @@ def joined(event: TicketEvent, private: Private) -> TicketEvent:
     place = msgspec.structs.replace(appeal.place, address=private.address) if private.address else appeal.place
     appeal = msgspec.structs.replace(
         appeal, citizen=private.citizen, text=private.text or appeal.text, title=private.title or appeal.title,
-        place=place,
+        place=place, happened_at=private.happened_at or appeal.happened_at, about=private.about,
     )
     if private.entities or private.triage_title:
         triage = msgspec.structs.replace(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncpg
+import msgspec
 import pytest
 
 from agent_ui.protocol import Open, RunCommand, Search
 from channels.appeal_codec import tidied
 from channels.message import Receipt
 from hotline import commands as c
-from hotline.appeal import Appeal, Citizen
+from hotline.appeal import Appeal, Citizen, Place
 from hotline.errors import InvalidInput, RuleViolation
 from hotline.events import Actor, Role
 from hotline.particulars import appeal_after
@@ -18,10 +19,12 @@ from hotline.store.call_cards import CallCards
 from hotline.store.channels import ChannelStore
 from hotline.store.chats import ChatStore
 from hotline.store.console import ConsoleStore
+from hotline.store.export import ExportStore
 from hotline.store.persons import PersonStore
 from hotline.store.tickets import TicketStore
 from hotline.terms import Channel
 from tests.cities import NOW, RULES
+from tests.hotline.test_intake import inbound
 from tests.privacy.house import ZHANG, intake, opened
 from tests.privacy.test_at_rest import SESSION, whole
 from tests.privacy.test_chats import a_chat
@@ -116,6 +119,27 @@ async def test_another_citizen_is_not_put_over_hidden_merged_ones(pool: asyncpg.
     for number in (parent.number, child.number):
         with pytest.raises(RuleViolation, match="unmerge"):
             await act(pool, number, TOLD)
+
+
+async def test_what_is_learnt_of_the_matter_stands_in_the_ticket(pool: asyncpg.Pool) -> None:
+    receipt = await nobodys(pool)
+    await act(
+        pool, receipt.number, c.Correct(happened_at=" 昨晚 十点 ", about="某物业"), c.Correct(about=""),
+        c.Correct(place=Place(town="南城", grid="南城03-12")),
+    )
+    ticket = (await TicketStore(pool, prefix="DG").read(receipt.number)).ticket
+    assert (ticket.appeal.happened_at, ticket.appeal.about, ticket.appeal.place.grid) == ("昨晚 十点", "", "南城03-12")
+
+
+async def test_the_export_tells_when_and_in_which_grid_but_not_whom_it_concerns(pool: asyncpg.Pool) -> None:
+    told = Appeal(text="噪声", happened_at="昨晚,13800138000", about="王老五", place=Place(grid="南城03-12"))
+    async with intake(pool) as taking:
+        await taking.submit(inbound(key="a", appeal=told))
+        await taking.submit(inbound(key="b", appeal=msgspec.structs.replace(told, confidential=True)))
+    rows, _ = await ExportStore(pool).page(0, 50)
+    shown = {(row.happened_at, row.grid) for row in rows if row.type == "receive"}
+    assert shown == {("昨晚,138****8000", "南城03-12"), ("", "")}
+    assert "王老五" not in str(rows)
 
 
 @pytest.mark.parametrize("citizen", [

@@ -147,6 +147,19 @@ def test_the_address_of_a_correction_is_sealed() -> None:
     assert shown.fact == c.Correct(place=Place(town="南城"))
 
 
+def test_whom_it_concerns_is_sealed_and_when_it_happened_has_no_numbers() -> None:
+    first = receipt("路灯坏了", "张三丰", "+8613800138000")
+    assert isinstance(first.fact, Receive)
+    told = msgspec.structs.replace(first.fact.appeal, happened_at="昨晚十点,13911112222来电后", about="王老五")
+    event = msgspec.structs.replace(first, fact=msgspec.structs.replace(first.fact, appeal=told))
+    later = happened(c.Correct(happened_at="昨晚十点", about="王老五"))
+    for one in (event, later):
+        doc, sealed = sealed_event(one)
+        assert event_from(doc, sealed) == one
+        assert "昨晚十点" in doc
+        assert not any(secret in doc for secret in ("王老五", "13911112222"))
+
+
 def test_a_private_part_belongs_to_its_kind() -> None:
     event = TicketEvent(version=2, at=NOW, actor=Actor(Role.AGENT, "li"), fact=c.Accept(), state=State.HANDLING)
     with pytest.raises(TypeError):

@@ -29,6 +29,7 @@ export default {
     red: 'Overdue',
     yellow: 'Due soon',
   },
+  facts: { place: 'Place', happened_at: 'When it happened', about: 'Whom it concerns' },
   person: { anonymous: 'No name given', noPhone: 'No telephone given', confidential: 'Confidential', show: 'Show in full', reason: 'Reason (recorded with the ticket)' },
   keys: { title: 'Keyboard shortcuts', hint: 'Press ? at any time', general: 'General' },
   actor: { agent: 'Agent', citizen: 'Citizen', department: 'Department', police: '110', supervisor: 'Supervisor', system: 'System' },

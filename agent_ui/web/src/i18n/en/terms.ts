@@ -187,6 +187,8 @@ export default {
     unsaid: 'The citizen did not say',
   },
   field: {
+    happened_at: 'When it happened',
+    about: 'Whom it concerns',
     text: 'Text',
     services: 'Services',
     reason: 'Reason',

@@ -29,6 +29,7 @@ export default {
     red: '超时',
     yellow: '临近时限',
   },
+  facts: { place: '地点', happened_at: '发生时间', about: '被反映对象' },
   person: { anonymous: '未留姓名', noPhone: '未留电话', confidential: '要求保密', show: '查看完整信息', reason: '查看理由（将记入工单）' },
   keys: { title: '键盘快捷键', hint: '按 ? 随时打开', general: '通用' },
   actor: { agent: '坐席', citizen: '市民', department: '承办单位', police: '110', supervisor: '班长', system: '系统' },

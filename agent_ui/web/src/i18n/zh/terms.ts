@@ -187,6 +187,8 @@ export default {
     unsaid: '诉求人未说明',
   },
   field: {
+    happened_at: '发生时间',
+    about: '被反映对象',
     text: '内容',
     services: '移交给',
     reason: '理由',

@@ -1,17 +1,36 @@
-// What an agent learns of a citizen after the receipt, and the correction that it becomes. Pure.
-import type { Command } from '@/generated/frames'
+// What an agent learns of a citizen and a matter after the receipt, and the correction that it becomes. Pure.
+import type { Command, Place, Ticket } from '@/generated/frames'
 
 export interface Facts {
   name: string
   phone: string
+  happened_at: string
+  about: string
+  grid: string
 }
-export const NOTHING: Facts = { name: '', phone: '' }
+export const NOTHING: Facts = { name: '', phone: '', happened_at: '', about: '', grid: '' }
+export const FIELDS = Object.keys(NOTHING) as (keyof Facts)[]
 
 const given = <T extends object>(told: T): Partial<T> =>
   Object.fromEntries(Object.entries(told).map(([name, value]) => [name, String(value).trim()]).filter(([, value]) => value)) as Partial<T>
 
-/** Only what was typed is sent: what is empty stays as it is known. Null while nothing was typed. */
-export function correctionOf({ name, phone }: Facts): Command | null {
+/** Only what was typed is sent: what is empty stays as it is known. Null while nothing was typed. `place`: as it is known. */
+export function correctionOf({ name, phone, happened_at, about, grid }: Facts, place: Place = {}): Command | null {
   const citizen = given({ name, phone })
-  return Object.keys(citizen).length > 0 ? { type: 'correct', citizen } : null
+  const more = {
+    ...given({ happened_at, about }), ...(Object.keys(citizen).length > 0 ? { citizen } : {}),
+    ...(grid.trim() ? { place: { ...place, grid: grid.trim() } } : {}),
+  }
+  return Object.keys(more).length > 0 ? { type: 'correct', ...more } : null
 }
+
+/** What is known of the matter beside its text, in the order in which it is read; nothing that is unknown. */
+export function factsOf({ appeal, town }: Ticket): ['place' | 'happened_at' | 'about', string][] {
+  const place = [appeal.place?.town || town, appeal.place?.village, appeal.place?.grid, appeal.place?.address].filter(Boolean).join(' · ')
+  const all: ['place' | 'happened_at' | 'about', string][] =
+    [['place', place], ['happened_at', appeal.happened_at ?? ''], ['about', appeal.about ?? '']]
+  return all.filter(([, value]) => value)
+}
+
+/** When it happened, as triage has found it in the text: for whom has nothing better. */
+export const timeIn = (ticket: Ticket): string => ticket.triage.entities?.find((one) => one.type === 'time')?.text ?? ''
