@@ -103,7 +103,7 @@ def mask_key(key: str) -> str:
 
 
 def _citizen(value: dict[str, Any]) -> dict[str, Any]:
-    rules = {"name": mask_name, "phone": mask_text, "key": mask_key}
+    rules = {"name": mask_name, "phone": mask_text, "key": mask_key, "company": mask_name, "id_document": mask_key}
     return {name: rules[name](text) if name in rules else text for name, text in value.items()}
 
 

@@ -54,7 +54,8 @@ class AttachmentBody(Body, frozen=True):
 class AppealBody(Body, frozen=True):
     """An appeal as a client sends it. Only `text` is needed.
 
-    `happened_at` is when it happened, an ISO time or words; `about` whom it concerns (被反映对象).
+    `company` (单位) and `id_document` (证件号) are the citizen's. `happened_at` is when it happened, an ISO time or
+    words; `about` whom it concerns (被反映对象).
     """
 
     text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
@@ -62,6 +63,8 @@ class AppealBody(Body, frozen=True):
     kind: Kind | None = None
     name: Line | None = None
     phone: Annotated[str, Meta(max_length=64)] | None = None
+    company: Line | None = None
+    id_document: Annotated[str, Meta(max_length=64)] | None = None
     place: PlaceBody | None = None
     happened_at: Line | None = None
     about: Line | None = None
@@ -124,7 +127,7 @@ def appeal_of(body: AppealBody, attachments: Sequence[Attachment] = ()) -> Appea
     phone = normalize_phone(body.phone) if body.phone else ""
     return Appeal(
         text=required_text(body.text), title=clean_line(body.title, field="title"), kind=body.kind,
-        citizen=Citizen(name=clean_line(body.name, field="name"), phone=phone, key=phone),
+        citizen=_citizen(body, phone),
         place=place_of(body.place), confidential=bool(body.confidential), attachments=tuple(attachments),
         happened_at=clean_line(body.happened_at, field="happened_at"), about=clean_line(body.about, field="about"),
     )
@@ -147,7 +150,15 @@ def _tidied(told: Citizen) -> Citizen:
         raise InvalidInput("what a channel knows a citizen by is not corrected", field="citizen")
     if any("*" in line for line in msgspec.structs.astuple(told)):
         raise InvalidInput("what is masked is not what they are called or reached by: give it whole", field="citizen")
-    return Citizen(name=clean_line(told.name, field="name"), phone=normalize_phone(told.phone))
+    return msgspec.structs.replace(_citizen(told, normalize_phone(told.phone)), key="")
+
+
+def _citizen(told: AppealBody | Citizen, phone: str) -> Citizen:
+    return Citizen(
+        name=clean_line(told.name, field="name"), phone=phone, key=phone,
+        company=clean_line(told.company, field="company"),
+        id_document=clean_line(told.id_document, field="id_document"),
+    )
 
 
 def inbound_of(

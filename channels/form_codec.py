@@ -15,7 +15,7 @@ from hotline.errors import InvalidInput
 
 FIELDS = (
     "text", "title", "kind", "name", "phone", "town", "address", "grid", "lat", "lon", "datum", "happened_at", "about",
-    "confidential",
+    "company", "id_document", "confidential",
 )
 """In the order in which `/openapi.json` describes them."""
 KEY_FIELD = "key"

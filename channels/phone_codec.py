@@ -12,7 +12,7 @@ from channels.appeal_codec import AppealBody, AttachmentBody, appeal_of, decode_
 from channels.clean import check_key, clean
 from channels.message import Inbound
 from channels.phone_number import normalize_phone
-from hotline.appeal import Appeal, Attachment, Citizen
+from hotline.appeal import Appeal, Attachment
 from hotline.errors import InvalidInput
 from hotline.ids import StaffName
 from hotline.terms import Channel
@@ -53,7 +53,7 @@ def of_caller(appeal: Appeal, caller: str) -> Appeal:
     """Return the appeal with who calls as its citizen; a telephone that was told stays the one to be called on."""
     known = caller_key(caller)
     phone = appeal.citizen.phone or ("" if known.startswith("call:") else known)
-    citizen = Citizen(name=appeal.citizen.name, phone=phone, key=known or phone)
+    citizen = msgspec.structs.replace(appeal.citizen, phone=phone, key=known or phone)
     return msgspec.structs.replace(appeal, citizen=citizen)
 
 

@@ -18,11 +18,16 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Citizen(Value, frozen=True):
-    """诉求人. `key` is what the channel knows them by (phone in E.164 form, WeChat open id)."""
+    """诉求人. `key` is what the channel knows them by (phone in E.164 form, WeChat open id).
+
+    `company` (单位) is for whom they speak, `id_document` (证件) the number of the document that they show.
+    """
 
     name: str = ""
     phone: str = ""
     key: str = ""
+    company: str = ""
+    id_document: str = ""
 
 
 class Place(Value, frozen=True):

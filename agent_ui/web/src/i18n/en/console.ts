@@ -42,7 +42,7 @@ export default {
     priority: 'Priority', verdict: 'Urgency', lower: 'Lower', lowerWhy: 'Why it is less urgent (needed; kept with the ticket)', words: 'Because of', person: 'Not sure: please decide', title: 'Title', dangerWords: 'Danger', noWords: 'No words to point at',
     confidential: 'The citizen asks for confidentiality (the unit does not see who it is)',
   },
-  facts: { open: 'Add particulars', name: 'Name', phone: 'Telephone', happened_at: 'When it happened', about: 'Whom it concerns', grid: 'Grid', hint: 'Only what is new or wrong: what is left empty stays as it is. Kept with the ticket.', save: 'Save' },
+  facts: { open: 'Add particulars', name: 'Name', phone: 'Telephone', company: 'Company', id_document: 'Identity document', happened_at: 'When it happened', about: 'Whom it concerns', grid: 'Grid', hint: 'Only what is new or wrong: what is left empty stays as it is. Kept with the ticket.', save: 'Save' },
   unit: {
     heading: 'Department', lead: 'Lead', assisting: 'Assisting', reasons: 'Why', sure: 'by the directory', unsure: 'please decide', dispatch: 'Dispatch', none: 'The directory names nobody: choose', choose: 'Choose the lead', chooseAssisting: 'Choose who assists', version: 'Directory {version}',
     now: 'With {lead}',
@@ -55,7 +55,7 @@ export default {
   knowledge: { heading: 'Knowledge', none: 'No article fits', insert: 'Quote in the answer', source: 'Source: {source}', back: 'Back' },
   commands: { heading: 'More', search: 'Type what to do', submit: 'Do it', none: 'Nothing can be done', open: 'Do' },
   phone: {
-    open: 'New call', heading: 'Ticket from a call', text: 'What it is about', name: 'Name', phone: 'Telephone', fromCall: 'The caller’s number is filled in', older: 'This draft is not of the call of now; its ticket will stand by itself.', ended: 'The ticket will belong to the earlier call.', loose: 'Not of that call', anew: 'Begin anew for this call', town: 'Town', address: 'Address', grid: 'Grid', happened_at: 'When it happened', about: 'Whom it concerns', confidential: 'Confidential', submit: 'Make the ticket', made: 'Ticket {number} made',
+    open: 'New call', heading: 'Ticket from a call', text: 'What it is about', name: 'Name', phone: 'Telephone', fromCall: 'The caller’s number is filled in', older: 'This draft is not of the call of now; its ticket will stand by itself.', ended: 'The ticket will belong to the earlier call.', loose: 'Not of that call', anew: 'Begin anew for this call', town: 'Town', address: 'Address', company: 'Company', id_document: 'Identity document', grid: 'Grid', happened_at: 'When it happened', about: 'Whom it concerns', confidential: 'Confidential', submit: 'Make the ticket', made: 'Ticket {number} made',
   },
   handOver: {
     heading: 'Hand the call over', way: 'How', transfer: 'Transfer', consult: 'Ask first', conference: 'Three-way call', queues: 'Skill groups', colleagues: 'Free colleagues', desks: 'Emergency services', nobody: 'Nobody is free', number: 'Another number',

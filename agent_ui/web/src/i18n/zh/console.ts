@@ -42,7 +42,7 @@ export default {
     priority: '优先级', verdict: '紧急程度', lower: '调低', lowerWhy: '调低的理由（必填，将记入工单）', words: '依据', person: '把握不足，请人工确认', title: '标题', dangerWords: '危险信号', noWords: '没有可指出的字词',
     confidential: '诉求人要求保密（承办单位看不到其身份）',
   },
-  facts: { open: '补充工单要素', name: '姓名', phone: '电话', happened_at: '发生时间', about: '被反映对象', grid: '网格', hint: '只填需要补充或更正的，留空的保持不变；将记入工单。', save: '保存' },
+  facts: { open: '补充工单要素', name: '姓名', phone: '电话', company: '单位', id_document: '证件号', happened_at: '发生时间', about: '被反映对象', grid: '网格', hint: '只填需要补充或更正的，留空的保持不变；将记入工单。', save: '保存' },
   unit: {
     heading: '承办单位', lead: '主办', assisting: '协办', reasons: '依据', sure: '按派单目录', unsure: '请人工确认', dispatch: '派单', none: '目录没有对应单位，请选择', choose: '选择主办单位', chooseAssisting: '选择协办单位', version: '目录 {version}',
     now: '现由 {lead} 办理',
@@ -55,7 +55,7 @@ export default {
   knowledge: { heading: '知识库', none: '没有匹配的文章', insert: '引用到答复', source: '来源：{source}', back: '返回' },
   commands: { heading: '更多操作', search: '输入操作名称', submit: '确定', none: '没有可用的操作', open: '操作' },
   phone: {
-    open: '登记来电', heading: '登记来电诉求', text: '诉求内容', name: '称呼', phone: '来电号码', fromCall: '自动填入来电号码', older: '这份草稿不属于当前来电，将单独生成工单。', ended: '工单将记到先前的那通来电。', loose: '不关联该来电', anew: '清空，为当前来电新记', town: '镇街', address: '地址', grid: '网格', happened_at: '发生时间', about: '被反映对象', confidential: '要求保密', submit: '生成工单', made: '已生成工单 {number}',
+    open: '登记来电', heading: '登记来电诉求', text: '诉求内容', name: '称呼', phone: '来电号码', fromCall: '自动填入来电号码', older: '这份草稿不属于当前来电，将单独生成工单。', ended: '工单将记到先前的那通来电。', loose: '不关联该来电', anew: '清空，为当前来电新记', town: '镇街', address: '地址', company: '单位', id_document: '证件号', grid: '网格', happened_at: '发生时间', about: '被反映对象', confidential: '要求保密', submit: '生成工单', made: '已生成工单 {number}',
   },
   handOver: {
     heading: '转接通话', way: '方式', transfer: '转接', consult: '先咨询', conference: '三方通话', queues: '技能组', colleagues: '空闲坐席', desks: '紧急服务', nobody: '没有空闲的同事', number: '其他号码',

@@ -4,19 +4,21 @@ import type { Command, Place, Ticket } from '@/generated/frames'
 export interface Facts {
   name: string
   phone: string
+  company: string
+  id_document: string
   happened_at: string
   about: string
   grid: string
 }
-export const NOTHING: Facts = { name: '', phone: '', happened_at: '', about: '', grid: '' }
+export const NOTHING: Facts = { name: '', phone: '', company: '', id_document: '', happened_at: '', about: '', grid: '' }
 export const FIELDS = Object.keys(NOTHING) as (keyof Facts)[]
 
 const given = <T extends object>(told: T): Partial<T> =>
   Object.fromEntries(Object.entries(told).map(([name, value]) => [name, String(value).trim()]).filter(([, value]) => value)) as Partial<T>
 
 /** Only what was typed is sent: what is empty stays as it is known. Null while nothing was typed. `place`: as it is known. */
-export function correctionOf({ name, phone, happened_at, about, grid }: Facts, place: Place = {}): Command | null {
-  const citizen = given({ name, phone })
+export function correctionOf({ happened_at, about, grid, ...who }: Facts, place: Place = {}): Command | null {
+  const citizen = given(who)
   const more = {
     ...given({ happened_at, about }), ...(Object.keys(citizen).length > 0 ? { citizen } : {}),
     ...(grid.trim() ? { place: { ...place, grid: grid.trim() } } : {}),
