@@ -15,7 +15,19 @@ from msgspec import UNSET, UnsetType
 
 from hotline.appeal import Attachment, Citizen, Place
 from hotline.ids import DepartmentCode, TicketId, TicketNumber
-from hotline.terms import ClockName, Kind, Light, Priority, Rating, RejectReason, Service, TryResult, Verdict, Way
+from hotline.terms import (
+    ClockName,
+    Kind,
+    Light,
+    Priority,
+    Rating,
+    RejectReason,
+    Sensitive,
+    Service,
+    TryResult,
+    Verdict,
+    Way,
+)
 
 
 def _tag(name: str) -> str:
@@ -260,7 +272,7 @@ class Correct(SideCommand, frozen=True):
 
     `happened_at` and `about` as in an appeal; "" takes back what was told. `citizen`: what was learnt of them since the
     receipt; what is empty stays as it is known. `confidential`: they ask that nobody who handles it learns who they
-    are, or do so no longer (GB/T 33358).
+    are, or do so no longer (GB/T 33358). `labels` (敏感标签): all that the ticket has from now on.
     """
 
     l1: str | None = None
@@ -273,6 +285,7 @@ class Correct(SideCommand, frozen=True):
     citizen: Citizen | None = None
     happened_at: str | None = None
     about: str | None = None
+    labels: tuple[Sensitive, ...] | None = None
 
 
 class Reassess(SideCommand, frozen=True):

@@ -21,6 +21,19 @@ class Channel(StrEnum):
     PORTAL = "portal"
 
 
+class Sensitive(StrEnum):
+    """敏感标签: what calls for care in how a ticket is handled and spoken of, beside its category; people set it."""
+
+    CROWD = "crowd"
+    EXTREME = "extreme"
+    MEDIA = "media"
+    MINORS = "minors"
+    OFFICIALS = "officials"
+    VETERANS = "veterans"
+    FOREIGN = "foreign"
+    FAITH = "faith"
+
+
 class Kind(StrEnum):
     """诉求类型: what the citizen is doing."""
 
@@ -153,6 +166,9 @@ LABELS: dict[StrEnum, str] = {
     Kind.ENQUIRY: "咨询", Kind.ASSISTANCE: "求助", Kind.COMPLAINT: "投诉", Kind.REPORT: "举报",
     Kind.SUGGESTION: "建议", Kind.COMMENDATION: "表扬", Kind.OTHER: "其他",
     Kind.WISH: "微心愿",
+    Sensitive.CROWD: "群体性", Sensitive.EXTREME: "扬言极端", Sensitive.MEDIA: "媒体舆情",
+    Sensitive.MINORS: "涉未成年人", Sensitive.OFFICIALS: "涉公职人员", Sensitive.VETERANS: "涉军",
+    Sensitive.FOREIGN: "涉外涉港澳台", Sensitive.FAITH: "民族宗教",
     Verdict.EMERGENCY: "紧急", Verdict.UNCLEAR: "待确认", Verdict.NON_EMERGENCY: "非紧急",
     Service.POLICE: "公安", Service.FIRE: "消防", Service.AMBULANCE: "急救", Service.TRAFFIC: "交警",
     Priority.P0: "特急", Priority.P1: "紧急", Priority.P2: "优先", Priority.P3: "普通",

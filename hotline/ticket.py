@@ -22,7 +22,7 @@ from hotline.extension import Extension
 from hotline.ids import DepartmentCode, TicketId, TicketNumber
 from hotline.particulars import appeal_after
 from hotline.supervision import Supervision
-from hotline.terms import Channel, Kind, Priority, Rating, Service, State, Verdict
+from hotline.terms import Channel, Kind, Priority, Rating, Sensitive, Service, State, Verdict
 from hotline.watch import light_of, lights_kept
 
 DISSATISFIED = "dissatisfied"
@@ -65,6 +65,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     appeal: Appeal
     triage: Triage
     title: str = ""
+    labels: tuple[Sensitive, ...] = ()
     category: Category | None = None
     kind: Kind = Kind.OTHER
     verdict: Verdict = Verdict.NON_EMERGENCY
@@ -121,7 +122,7 @@ def _given(fact: c.Correct | c.Reassess, *names: str) -> dict[str, Any]:
 
 
 def _corrected(ticket: Ticket, fact: c.Correct) -> dict[str, Any]:
-    changes = _given(fact, "kind", "priority", "title")
+    changes = _given(fact, "kind", "priority", "title", "labels")
     if fact.l1 is not None and fact.l2 is not None:
         changes["category"] = Category(l1=fact.l1, l2=fact.l2, confidence=1.0)
     changes |= {"town": fact.place.town} if fact.place is not None else {}

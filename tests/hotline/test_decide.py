@@ -18,7 +18,19 @@ from hotline.events import Actor, Role, TicketEvent
 from hotline.extension import Extension
 from hotline.summary import summarize, topics
 from hotline.supervision import Supervision
-from hotline.terms import Channel, ClockName, Kind, Light, Priority, Rating, Service, State, TryResult, Verdict
+from hotline.terms import (
+    Channel,
+    ClockName,
+    Kind,
+    Light,
+    Priority,
+    Rating,
+    Sensitive,
+    Service,
+    State,
+    TryResult,
+    Verdict,
+)
 from hotline.ticket import Ticket, evolve, replay
 from tests.cities import NOW, POLICY, STREET_LIGHT
 from tests.hotline.test_lifecycle import EXAMPLES
@@ -93,6 +105,12 @@ def test_redispatch_after_the_ceiling_is_due_at_once_not_in_the_past() -> None:
     redo = ticket(state=State.REDO, lead="城管局")
     clocks = after(redo, c.Redispatch(), now=late).clocks
     assert clocks.completion_due == late
+
+
+def test_sensitive_labels_are_set_whole_and_stay_when_other_things_are_corrected() -> None:
+    first = (Sensitive.MEDIA, Sensitive.MINORS)
+    assert after(ticket(), c.Correct(labels=first), c.Correct(title="更正")).labels == first
+    assert after(ticket(labels=first), c.Correct(labels=())).labels == ()
 
 
 def test_a_pause_stops_the_clock() -> None:

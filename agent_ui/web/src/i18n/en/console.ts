@@ -40,6 +40,7 @@ export default {
   judge: {
     heading: 'Triage', category: 'Category', none: 'Not decided', confidence: '{percent} sure', confirmed: 'by a person', alternatives: 'Or', choose: 'Another category…', kind: 'Kind', town: 'Town', noTown: 'Unknown',
     priority: 'Priority', verdict: 'Urgency', lower: 'Lower', lowerWhy: 'Why it is less urgent (needed; kept with the ticket)', words: 'Because of', person: 'Not sure: please decide', title: 'Title', dangerWords: 'Danger', noWords: 'No words to point at',
+    labels: 'Sensitive labels',
     confidential: 'The citizen asks for confidentiality (the unit does not see who it is)',
   },
   facts: { open: 'Add particulars', name: 'Name', phone: 'Telephone', company: 'Company', id_document: 'Identity document', happened_at: 'When it happened', about: 'Whom it concerns', grid: 'Grid', hint: 'Only what is new or wrong: what is left empty stays as it is. Kept with the ticket.', save: 'Save' },

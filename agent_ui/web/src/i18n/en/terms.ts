@@ -9,6 +9,10 @@ export default {
     city: 'Other city',
     portal: 'Government portal',
   },
+  sensitive: {
+    crowd: 'Many people', extreme: 'Threats', media: 'Media', minors: 'Minors',
+    officials: 'Officials', veterans: 'Veterans and forces', foreign: 'Foreigners', faith: 'Ethnic or religious',
+  },
   kind: {
     enquiry: 'Enquiry',
     assistance: 'Request for help',
@@ -188,6 +192,7 @@ export default {
   },
   field: {
     happened_at: 'When it happened',
+    labels: 'Sensitive labels',
     about: 'Whom it concerns',
     text: 'Text',
     services: 'Services',

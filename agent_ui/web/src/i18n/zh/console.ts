@@ -40,6 +40,7 @@ export default {
   judge: {
     heading: '智能判断', category: '事项分类', none: '未能判定', confidence: '把握 {percent}', confirmed: '人工确认', alternatives: '其他可能', choose: '改为其他分类…', kind: '诉求类型', town: '属地', noTown: '未知',
     priority: '优先级', verdict: '紧急程度', lower: '调低', lowerWhy: '调低的理由（必填，将记入工单）', words: '依据', person: '把握不足，请人工确认', title: '标题', dangerWords: '危险信号', noWords: '没有可指出的字词',
+    labels: '敏感标签',
     confidential: '诉求人要求保密（承办单位看不到其身份）',
   },
   facts: { open: '补充工单要素', name: '姓名', phone: '电话', company: '单位', id_document: '证件号', happened_at: '发生时间', about: '被反映对象', grid: '网格', hint: '只填需要补充或更正的，留空的保持不变；将记入工单。', save: '保存' },

@@ -9,6 +9,10 @@ export default {
     city: '外市移交',
     portal: '政务平台',
   },
+  sensitive: {
+    crowd: '群体性', extreme: '扬言极端', media: '媒体舆情', minors: '涉未成年人',
+    officials: '涉公职人员', veterans: '涉军', foreign: '涉外涉港澳台', faith: '民族宗教',
+  },
   kind: {
     enquiry: '咨询',
     assistance: '求助',
@@ -188,6 +192,7 @@ export default {
   },
   field: {
     happened_at: '发生时间',
+    labels: '敏感标签',
     about: '被反映对象',
     text: '内容',
     services: '移交给',

@@ -10,7 +10,7 @@ const LONG: ReadonlySet<string> = new Set(['text', 'internal', 'public', 'questi
 const UNITS: ReadonlySet<string> = new Set(['lead', 'assisting', 'suggested'])
 const TERMS: Record<string, string> = {
   Kind: 'kind', Priority: 'priority', Verdict: 'verdict', Service: 'service', RejectReason: 'reject', Rating: 'rating', TryResult: 'result',
-  Way: 'way', ClockName: 'clock', Light: 'light',
+  Way: 'way', ClockName: 'clock', Light: 'light', Sensitive: 'sensitive',
 }
 
 /** What a citizen said of a yes-or-no question: nothing is an answer of its own, never a yes or a no. */
