@@ -21,6 +21,7 @@ from hotline.store.chats import ChatStore
 from hotline.store.console import ConsoleStore
 from hotline.store.export import ExportStore
 from hotline.store.persons import PersonStore
+from hotline.store.relatives import RelativesStore, link_all
 from hotline.store.tickets import TicketStore
 from hotline.terms import Channel
 from tests.cities import NOW, RULES
@@ -142,6 +143,17 @@ async def test_the_export_tells_when_and_in_which_grid_but_not_whom_it_concerns(
     shown = {(row.happened_at, row.grid) for row in rows if row.type == "receive"}
     assert shown == {("昨晚,138****8000", "南城03-12"), ("", "")}
     assert "王老五" not in str(rows)
+
+
+async def test_a_citizen_learnt_later_is_linked_with_their_earlier_tickets(pool: asyncpg.Pool) -> None:
+    [earlier], later = await opened(pool, ["a"]), await nobodys(pool, "b")
+    id_ = await pool.fetchval("SELECT id FROM tickets WHERE number = $1", later.number)
+    await link_all(pool)
+    assert (await RelativesStore(pool)(id_)).related == ()
+    await act(pool, later.number, TOLD)
+    await link_all(pool)
+    [related] = (await RelativesStore(pool)(id_)).related
+    assert earlier.number in bytes(related).decode()
 
 
 @pytest.mark.parametrize("citizen", [

@@ -1,12 +1,12 @@
 -- Tickets that belong together: merged ones, and repeats by the same citizen.
 
 -- name: next_receipts
--- The next $1 receipts after the reader's cursor.
+-- The next $1 receipts after the reader's cursor, and corrections, which may tell who the citizen is.
 SELECT r.position AS cursor, e.position, e.ticket_id
 FROM readers r
 CROSS JOIN LATERAL (
     SELECT position, ticket_id FROM ticket_events
-    WHERE position > r.position AND position < event_horizon() AND type = 'receive'
+    WHERE position > r.position AND position < event_horizon() AND type IN ('receive', 'correct')
     ORDER BY position LIMIT $1
 ) AS e
 WHERE r.name = 'repeats'
