@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,12 +15,14 @@ import pytest
 from aiohttp import web
 
 from agent_ui.page import AREAS
+from channels.limits import RateLimit
 from hotline import jobs, roles
 from hotline import web as house
 from hotline.appeal import UNTRIAGED, Triage
 from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import Core, open_core
+from hotline.roles.rates import Rates
 from hotline.store.jobs import Job
 from tests.ports import free_port
 
@@ -120,6 +123,36 @@ async def test_every_route_is_told_and_guarded_or_public(
             url = base + re.sub(r"\{\w+\}", "x", path)
             async with session.request(method, url, params=FORGED, data=b"<xml></xml>") as answer:
                 assert answer.status in (401, 403), f"{method} {path} answers {answer.status} to a stranger"
+
+
+async def test_every_limit_is_counted_by_all_processes_together(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, repeats, shared = list[RateLimit](), list[RateLimit](), list[RateLimit]()
+    make, times, all_of = RateLimit.__init__, RateLimit.times, Rates.all
+
+    def watched(limit: RateLimit, *given: Any, **named: Any) -> None:
+        made.append(limit)
+        make(limit, *given, **named)
+
+    def of_repeats(limit: RateLimit, factor: int) -> RateLimit:
+        repeats.append(times(limit, factor))
+        return repeats[-1]
+
+    def told(rates: Rates) -> list[RateLimit]:
+        shared[:] = all_of(rates)
+        return shared
+
+    monkeypatch.setattr(RateLimit, "__init__", watched)
+    monkeypatch.setattr(RateLimit, "times", of_repeats)
+    monkeypatch.setattr(Rates, "all", told)
+    async with core(database, tmp_path) as opened, roles.intake_role(opened), asyncio.timeout(20):
+        while not shared:
+            await asyncio.sleep(0.01)
+    assert {id(limit) for limit in made} - {id(limit) for limit in repeats} == {id(limit) for limit in shared}
+    names = {limit.name for limit in shared}
+    assert len(names) == len(shared)
+    assert {"web", "looks", "open311"} <= names
 
 
 @pytest.mark.parametrize(("method", "path", "body"), [

@@ -89,9 +89,10 @@ def _routes(core: Core, session: aiohttp.ClientSession, rates: Rates) -> list[we
         *appeals.routes(front, tokens=tokens, limit=limit, proxies=proxies),
         *tickets.routes(front, tokens=tokens, guesses=guesses, proxies=proxies),
         *ratings.routes(front),
-        *citizens.routes(core, limit),
+        *citizens.routes(core, limit, rates.looks),
         *open311.routes(
-            front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies, prove=_proof_of_token
+            front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies, prove=_proof_of_token,
+            looks=rates.open311,
         ),
         *phone.routes(front, authenticate=partial(_agent, accounts)),
         *identity.routes(core, accounts, session, limit=rates.login), *setup.routes(core, accounts),

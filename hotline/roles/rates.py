@@ -17,6 +17,8 @@ from hotline.store.rates import INTERVAL, Exchange
 
 _CHAT = 30
 """Messages a minute that one address may say in chats, where `web_rate` is less."""
+_READS = 60
+"""Reads a minute of one address: of Open311's requests, and as many looks before sending."""
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +26,8 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
 
     web: RateLimit
     chat: RateLimit
+    looks: RateLimit
+    open311: RateLimit
     login: RateLimit
     guesses: Guesses
     citizen: RateLimit | None
@@ -31,7 +35,7 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
 
     def all(self) -> list[RateLimit]:
         """Return every limit."""
-        some = [self.web, self.chat, self.login, *self.guesses.limits()]
+        some = [self.web, self.chat, self.looks, self.open311, self.login, *self.guesses.limits()]
         return some + [limit for limit in (self.citizen, self.token) if limit is not None]
 
 
@@ -44,6 +48,7 @@ def rates_of(settings: Settings) -> Rates:
     return Rates(
         web=RateLimit(settings.web_rate, 60, name="web", of=of),
         chat=RateLimit(max(_CHAT, settings.web_rate), 60, name="chat", of=of),
+        looks=RateLimit(_READS, 60, name="looks", of=of), open311=RateLimit(_READS, 60, name="open311", of=of),
         login=RateLimit(30, 600, name="login", of=of), guesses=Guesses(of=of),
         citizen=RateLimit(settings.citizen_rate, 60, name="citizen", of=of) if settings.citizen_rate else None,
         token=RateLimit(settings.token_rate, 60, name="token", of=of) if settings.token_rate else None,
