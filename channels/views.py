@@ -42,6 +42,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         steps: oldest first.
         public_reply: the answer to the citizen, "" until there is one.
         may: what the citizen may do now; `rating` is what they have said of the answer.
+        urge_from: when a matter that was urged lately may be urged again, None where it may at once, or is over.
     """
 
     number: TicketNumber
@@ -55,6 +56,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     public_reply: str = ""
     may: tuple[CitizenAct, ...] = ()
     rating: Rating | None = None
+    urge_from: datetime | None = None
 
 
 class RequestFilter(msgspec.Struct, frozen=True, kw_only=True):

@@ -107,7 +107,8 @@ def merged_progress(own: Progress, parent: Progress) -> Progress:
     steps = tuple(sorted((*own.steps, *theirs), key=lambda step: step.at))
     return msgspec.structs.replace(
         own, steps=steps, public_reply=parent.public_reply, department=parent.department,
-        expected_by=parent.expected_by, may=(*own.may, *(act for act in parent.may if act is not CitizenAct.WITHDRAW)),
+        expected_by=parent.expected_by, urge_from=parent.urge_from,
+        may=(*own.may, *(act for act in parent.may if act is not CitizenAct.WITHDRAW)),
     )
 
 
@@ -127,12 +128,13 @@ def progress_of(ticket: Ticket, events: Sequence[TicketEvent], *, policy: Policy
     expected = None
     if ticket.state in OPEN_STATES and ticket.state is not State.HANDED_OFF:
         expected = expected_completion(now, ticket.clocks, max(ticket.priority, Priority.P1), ticket.kind, policy)
-    may = acts_of(ticket.state, urged=urgeable_from(events, now) is not None)
+    urge_from = urgeable_from(events, now) if ticket.state in OPEN_STATES else None
+    may = acts_of(ticket.state, urged=urge_from is not None)
     return Progress(
         number=ticket.number, status=ticket.state, status_label=label(ticket.state), verdict=ticket.verdict,
         category=ticket.category.l2 if ticket.category else "", department=ticket.lead, expected_by=expected,
         steps=tuple(_public_step(step, ticket) for event in events if (step := step_of(event)) is not None),
-        public_reply=shown_reply(ticket), may=may, rating=ticket.rating,
+        public_reply=shown_reply(ticket), may=may, rating=ticket.rating, urge_from=urge_from,
     )
 
 

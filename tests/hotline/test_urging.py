@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from channels.message import Receipt
-from channels.views import CitizenAct
+from channels.views import CitizenAct, Progress
 from hotline import commands as c
 from hotline.errors import IllegalTransition, NotFound, RateLimited
 from hotline.events import SYSTEM, Actor, Role, TicketEvent
@@ -38,9 +38,14 @@ class House:
         events: list[TicketEvent] = await self.store.history(stored.id)
         return [(event.actor.role, event.fact.note) for event in events if isinstance(event.fact, c.Urge)]
 
-    async def may(self, receipt: Receipt | None = None) -> bool:
+    async def shown(self, receipt: Receipt | None = None) -> Progress:
         of = receipt or self.receipt
-        return CitizenAct.URGE in (await self.service.progress(of.number, of.code)).may
+        return await self.service.progress(of.number, of.code)
+
+    async def may(self, receipt: Receipt | None = None) -> bool:
+        shown = await self.shown(receipt)
+        assert (CitizenAct.URGE in shown.may) is (shown.urge_from is None), "who may not is told from when"
+        return CitizenAct.URGE in shown.may
 
 
 @asynccontextmanager
@@ -63,6 +68,7 @@ async def test_a_citizen_urges_once_in_a_day_and_staff_as_they_see_fit(database:
             await house.urge()
         assert refused.value.retry_after == 3601
         assert not await house.may()
+        assert (await house.shown()).urge_from == NOW + 24 * HOUR
         await house.service.act(house.receipt.number, c.Urge(), actor=AGENT)
         passed.append(HOUR)
         assert await house.may()
@@ -85,8 +91,9 @@ async def test_a_merged_tickets_urge_goes_to_its_parent(database: str) -> None:
         await house.service.act(child.number, c.Merge(parent=parent), actor=SYSTEM)
         await house.urge(child, "还是黑的")
         assert (await house.urges(), await house.urges(child)) == ([(Role.CITIZEN, "还是黑的")], [])
-        shown = await house.service.progress(child.number, child.code)
+        shown = await house.shown(child)
         assert "已催办" in {step.title for step in shown.steps}
+        assert shown.urge_from == NOW + 24 * HOUR
         assert not await house.may()
         with pytest.raises(RateLimited):
             await house.urge()
@@ -101,3 +108,10 @@ async def test_what_is_over_and_what_is_not_theirs_is_not_urged(database: str) -
         with pytest.raises(IllegalTransition, match="finished"):
             await house.urge()
         assert await house.urges() == []
+
+
+async def test_what_was_urged_and_is_over_promises_no_other_urge(database: str) -> None:
+    async with opened(database, []) as house:
+        await house.urge()
+        await house.service.withdraw(house.receipt.number, house.receipt.code, "")
+        assert (await house.shown()).urge_from is None

@@ -9,7 +9,9 @@ import UrgeForm from '../src/pages/citizen/track/UrgeForm.vue'
 import { useTicket } from '../src/pages/citizen/track/useTicket'
 
 const scope = effectScope()
-const stands = (...may: string[]) => ({ data: { number: 'DG1', status: 'handling', may }, response: new Response() })
+const AGAIN = '2026-11-22T14:00:00+08:00'
+const stands = (may: string[], urge_from: string | null = null) =>
+  ({ data: { number: 'DG1', status: 'handling', may, urge_from }, response: new Response() })
 
 beforeEach(async () => {
   localStorage.clear()
@@ -19,9 +21,9 @@ beforeEach(async () => {
 })
 afterEach(() => vi.restoreAllMocks())
 
-/** The form over a ticket that is open. */
-async function shown(answer: object) {
-  vi.spyOn(api, 'GET').mockResolvedValue(stands('supplement', 'urge') as never)
+/** The form over a ticket that is open; `later` is how it stands when it is read again. */
+async function shown(answer: object, later: object = stands(['supplement', 'urge'])) {
+  vi.spyOn(api, 'GET').mockResolvedValue(later as never).mockResolvedValueOnce(stands(['supplement', 'urge']) as never)
   const post = vi.spyOn(api, 'POST').mockResolvedValue(answer as never)
   const ticket = scope.run(() => useTicket({ notFound: () => '' }))!
   await ticket.open({ number: 'DG1', code: '123456' })
@@ -31,21 +33,33 @@ async function shown(answer: object) {
 }
 
 it('an urge is sent with its words, and the page says so instead of asking again', async () => {
-  const { form, post } = await shown(stands('supplement'))
+  const { form, post } = await shown(stands(['supplement'], AGAIN))
   await form.get('input').setValue(' 三天了 ')
   await form.get('form').trigger('submit')
   await flushPromises()
   expect(post.mock.calls[0]).toEqual(['/api/v1/tickets/{number}/urges', { params: { path: { number: 'DG1' } }, body: { code: '123456', note: '三天了' } }])
   expect(form.find('form').exists()).toBe(false)
-  expect(form.get('[role=status]').text()).toContain('已催办')
+  expect(form.get('[role=status]').text()).toContain('已催办，承办单位会看到。11/22 14:00 起')
   form.unmount()
 })
-it('one that comes too early is refused in words, and nothing written is lost', async () => {
-  const { form, ticket } = await shown({ error: { error_id: 'rate_limited', field: 'urge' }, response: new Response(null, { status: 429 }) })
+it('one that comes too early is refused in words, with the moment from which it may be urged; nothing written is lost', async () => {
+  const refused = { error: { error_id: 'rate_limited', field: 'urge' }, response: new Response(null, { status: 429 }) }
+  const { form, ticket } = await shown(refused, stands(['supplement'], AGAIN))
   await form.get('input').setValue('三天了')
   await form.get('form').trigger('submit')
   await flushPromises()
   expect(ticket.error.value).toContain('24 小时内已经催办过')
+  expect(form.get('[role=status]').text()).toContain('11/22 14:00 起')
+  Object.assign(ticket.progress.value!, stands(['supplement', 'urge']).data)
+  await flushPromises()
   expect(form.get('input').element.value).toBe('三天了')
+  form.unmount()
+})
+it('who comes back is told from when it may be urged again, in their language', async () => {
+  await speak('en')
+  const { form, ticket } = await shown({}, stands(['supplement'], AGAIN))
+  await ticket.again()
+  await flushPromises()
+  expect(form.get('[role=status]').text()).toContain('You can urge again from 22/11, 14:00')
   form.unmount()
 })

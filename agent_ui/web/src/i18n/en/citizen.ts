@@ -143,7 +143,7 @@ export default {
     urge: 'Urge',
     urgeText: 'What should the unit know? (optional)',
     urgeSend: 'Ask for it to be hurried',
-    urgeDone: 'Urged; the unit that handles it will see it. You can urge again in 24 hours.',
+    urgeDone: 'Urged; the unit that handles it will see it. You can urge again from {again}.',
     rate: 'Rate',
     rateHeading: 'How satisfied are you with the result?',
     level: {

@@ -140,7 +140,7 @@ export default {
     urge: '催办',
     urgeText: '想对承办单位说的话（选填）',
     urgeSend: '催一催',
-    urgeDone: '已催办，承办单位会看到。24 小时后可以再次催办。',
+    urgeDone: '已催办，承办单位会看到。{again} 起可以再次催办。',
     rate: '评价',
     rateHeading: '您对办理结果满意吗？',
     level: { very_satisfied: '非常满意', satisfied: '满意', fairly_satisfied: '基本满意', dissatisfied: '不满意', very_dissatisfied: '非常不满意' },

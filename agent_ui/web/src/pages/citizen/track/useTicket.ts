@@ -75,8 +75,13 @@ export function useTicket(words: { notFound: () => string }) {
     return await read(ticket)
   })
 
-  const urge = (note: string): Promise<boolean> => trying(async ({ number, code }) =>
-    (await answerOf(api.POST('/api/v1/tickets/{number}/urges', { params: { path: { number } }, body: { code, note } as never }))) as Progress)
+  /** Urge; where another of its citizens was first, the ticket read again tells from when it may be urged. */
+  async function urge(note: string): Promise<boolean> {
+    const done = await trying(async ({ number, code }) =>
+      (await answerOf(api.POST('/api/v1/tickets/{number}/urges', { params: { path: { number } }, body: { code, note } as never }))) as Progress)
+    if (!done) await again()
+    return done
+  }
 
   const rate = (rating: Rating, solved: boolean | null, note: string): Promise<boolean> => trying(async ({ number, code }) => {
     const body = { code, rating, note, ...(solved === null ? {} : { solved }) }
