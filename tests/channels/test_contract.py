@@ -10,11 +10,14 @@ from channels import (
     appeal_codec,
     chat_codec,
     form_codec,
+    neighbour_codec,
     open311_codec,
     open311_wire,
     phone_codec,
     police_codec,
+    portal_codec,
     wechat_codec,
+    wishes_codec,
     wording,
 )
 from channels.message import Inbound, Receipt
@@ -22,8 +25,8 @@ from channels.open311_codec import jurisdiction_of
 from channels.port import ChatLine
 from hotline.errors import InvalidInput
 from hotline.ids import StaffName
-from hotline.terms import Channel
-from tests.channels.contract import NOW, ChannelContract
+from hotline.terms import Channel, Kind
+from tests.channels.contract import NOW, ChannelContract, payloads
 
 CATEGORIES = [("0307", "03", "城市管理", "路灯"), ("0308", "03", "城市管理", "井盖")]
 CITY = jurisdiction_of("441900", CATEGORIES, ["南城", "东城"])
@@ -127,3 +130,51 @@ class TestPolice(ChannelContract):
 
     def reply(self, receipt: Receipt) -> bytes:
         return appeal_codec.encode_answer(receipt)
+
+
+class TestPortal(ChannelContract):
+    folder, channel = "portal", Channel.PORTAL
+
+    def decode(self, payload: bytes) -> Inbound:
+        return portal_codec.inbound_of(portal_codec.decode(payload, portal_codec.PortalAppeal), (), now=NOW)
+
+    def reply(self, receipt: Receipt) -> bytes:
+        return appeal_codec.encode_answer(receipt)
+
+    def test_a_ticket_is_the_citizens_whom_the_portal_vouches_for(self) -> None:
+        for path in payloads(self.folder, "valid"):
+            body = path.read_bytes()
+            vouched = portal_codec.decode(body, portal_codec.PortalAppeal).citizen
+            assert self.decode(body).appeal.citizen.key == f"portal:{vouched.id}", path.name
+
+
+class TestWishes(ChannelContract):
+    folder, channel = "wishes", Channel.PORTAL
+
+    def decode(self, payload: bytes) -> Inbound:
+        return wishes_codec.decode_wish(payload, now=NOW)
+
+    def reply(self, receipt: Receipt) -> bytes:
+        return appeal_codec.encode_answer(receipt)
+
+    def test_whatever_it_is_called_it_is_a_wish(self) -> None:
+        for path in payloads(self.folder, "valid"):
+            assert self.decode(path.read_bytes()).appeal.kind is Kind.WISH, path.name
+
+
+class TestCity(ChannelContract):
+    folder, channel, tells_code = "city", Channel.CITY, False
+
+    def decode(self, payload: bytes) -> Inbound:
+        return neighbour_codec.inbound_of(neighbour_codec.decode_hand_over(payload), code="440100", now=NOW)
+
+    def reply(self, receipt: Receipt) -> bytes:
+        reply = msgspec.json.encode(neighbour_codec.Taken(number=receipt.number))
+        assert neighbour_codec.decode_taken(reply).number == receipt.number
+        return reply
+
+    def test_what_the_citizen_said_later_is_judged_too(self) -> None:
+        for path in payloads(self.folder, "valid"):
+            told = neighbour_codec.decode_hand_over(path.read_bytes())
+            text = self.decode(path.read_bytes()).appeal.text
+            assert all(message in text for message in told.messages), path.name
