@@ -1,4 +1,4 @@
-"""The SMS gateway as we reach it, against its stand-in and every fault; a key reaches a telephone once."""
+"""The SMS gateway as we reach it, against its stand-in; its faults and repeats: `tests.channels.sending`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 from channels.message import Outbound
 from channels.sms import Gateway
 from channels.sms_codec import LONGEST
-from hotline.errors import HotlineError, RateLimited, RuleViolation, Unavailable
+from hotline.errors import RateLimited, Unavailable
 from hotline.standins.sms import SmsStandIn
 from hotline.terms import Channel
 
@@ -28,8 +28,8 @@ def now() -> datetime:
 
 
 @asynccontextmanager
-async def gateway(fault: str = "none", *, secret: str = SECRET) -> AsyncIterator[tuple[SmsStandIn, Gateway]]:
-    standin = SmsStandIn(secret=SECRET, fault=fault, delay=5)
+async def gateway(*, secret: str = SECRET) -> AsyncIterator[tuple[SmsStandIn, Gateway]]:
+    standin = SmsStandIn(secret=SECRET)
     server = TestServer(standin.app())
     await server.start_server()
     try:
@@ -39,27 +39,6 @@ async def gateway(fault: str = "none", *, secret: str = SECRET) -> AsyncIterator
             )
     finally:
         await server.close()
-
-
-EXPECTED: dict[str, type[HotlineError] | None] = {
-    "none": None, "slow": Unavailable, "down": Unavailable, "refusing": RuleViolation, "busy": RateLimited,
-    "error": Unavailable, "twice": Unavailable,
-}
-
-
-@pytest.mark.parametrize("fault", SmsStandIn.FAULTS)
-async def test_every_fault_is_what_it_is(fault: str) -> None:
-    async with gateway(fault) as (standin, client):
-        expected = EXPECTED[fault]
-        if expected is None:
-            await client.send(MESSAGE)
-        else:
-            with pytest.raises(expected):
-                await client.send(MESSAGE)
-        standin.fault = "none"
-        await client.send(MESSAGE)
-        [arrived] = standin.messages.values()
-        assert (arrived.letter.to, arrived.letter.text) == (MESSAGE.to, MESSAGE.text)
 
 
 async def test_a_wrong_secret_is_no_success() -> None:
