@@ -111,7 +111,7 @@ class Open311:
 
     async def requests(self, request: web.Request, form: str) -> web.Response:
         """Public requests, the newest first."""
-        return await self._list(open311_codec.decode_filter(request.query, self._city), form)
+        return await self._list(open311_codec.decode_filter(request.query, self._city, self._port.now()), form)
 
     async def request(self, request: web.Request, form: str) -> web.Response:
         """One public request."""

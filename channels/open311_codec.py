@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -27,6 +27,8 @@ from hotline.terms import Channel
 
 PAGE, MAX_PAGE, MAX_PAGES = 50, 100, 100
 """Rows of a page, at most, and pages: who wants more of the past narrows the dates. Each row is a history replayed."""
+SPAN = timedelta(days=90)
+"""How far back a list goes that names no `start_date`: the standard's own default."""
 OTHER = "其他"
 NOTICE = "已受理。查询码:{code}。可凭工单号和查询码查询进度。"
 Prove = Callable[[str], str]
@@ -129,16 +131,24 @@ def inbound_of(
     )
 
 
-def decode_filter(query: Form, city: Jurisdiction) -> RequestFilter:
+def decode_filter(query: Form, city: Jurisdiction, now: datetime) -> RequestFilter:
     """Return which requests are asked for; raises InvalidInput or NotFound (unknown service)."""
     numbers = tuple(TicketNumber(number) for number in _listed(query, "service_request_id"))
     services = [city.service(code) for code in _listed(query, "service_code")]
     size = _count(query, "page_size", PAGE, MAX_PAGE)
+    end = _moment(query, "end_date")
     return RequestFilter(
         numbers=numbers[:MAX_PAGE], categories=tuple((service.l1, service.name) for service in services),
-        start=_moment(query, "start_date"), end=_moment(query, "end_date"), closed=_closed(query), limit=size,
+        start=_moment(query, "start_date") or _before(end or now), end=end, closed=_closed(query), limit=size,
         offset=(_count(query, "page", 1, MAX_PAGES) - 1) * size,
     )
+
+
+def _before(moment: datetime) -> datetime:
+    try:
+        return moment - SPAN
+    except OverflowError:  # in the year 1
+        return moment
 
 
 def _listed(query: Form, name: str) -> list[str]:

@@ -9,6 +9,7 @@ import msgspec
 from channels.appeal_codec import AppealAnswer, AppealBody
 from channels.chat_codec import Ack, Failed, Hello, Line, QueuePlace, Say, Welcome
 from channels.form_codec import FIELDS, KEY_FIELD
+from channels.open311_codec import MAX_PAGE, MAX_PAGES, PAGE, SPAN
 from channels.openapi_document import Operation, Vocabulary, document
 from channels.phone_codec import CallAppealBody
 from channels.police_codec import IncidentUpdate, Outcome, TransferBody
@@ -66,8 +67,10 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "cursor": "`next` of the page before", "limit": "1 to 500", "since_version": "only events after it",
         "reason": "why personal data is to be seen in full; recorded with the ticket",
         "service_request_id": "numbers, by comma", "service_code": "service codes, by comma",
-        "start_date": "ISO 8601 with zone", "end_date": "ISO 8601 with zone",
-        "status": "open, closed, or both by comma", "page": "from 1", "page_size": "up to 1000",
+        "start_date": f"ISO 8601 with zone; default {SPAN.days} days before end_date",
+        "end_date": "ISO 8601 with zone; default now",
+        "status": "open, closed, or both by comma", "page": f"1 (the default) to {MAX_PAGES}; an empty one is the end",
+        "page_size": f"1 to {MAX_PAGE}, default {PAGE}",
     }.items()},
 }
 SECURITY: dict[str, Any] = {

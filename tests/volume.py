@@ -14,7 +14,8 @@ INSERT INTO tickets (number, code, version, state, channel, kind, l1, l2, verdic
                      agent, alarmed, citizen, created_at, updated_at, due_at, summary, attention_at,
                      supervised)
 SELECT 'DG' || to_char(at, 'YYYYMMDD') || '3' || lpad(n::text, 7, '0') || '0', lpad((n % 1000000)::text, 6, '0'), 3,
-       state, 'web', kind, '03', '路灯', verdict, 'P3', (ARRAY['南城', '东城', '虎门', '长安'])[1 + n % 4], lead,
+       state, 'web', kind, '03', CASE WHEN n % 5000 = 7 THEN '井盖' ELSE '路灯' END, verdict, 'P3',
+       (ARRAY['南城', '东城', '虎门', '长安'])[1 + n % 4], lead,
        CASE WHEN n % 9 = 0 THEN ARRAY['单位' || ((n + 7) % 60)] ELSE '{}' END,
        CASE WHEN n % 3000 = 0 THEN 'agent' || (n % 300) ELSE '' END, n % 20000 = 0,
        key, at, at,

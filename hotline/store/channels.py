@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -77,12 +78,7 @@ class ChannelStore:
     # ── public tickets ───────────────────────────────────────────────────────────────────────────
     async def public(self, wanted: RequestFilter) -> list[PublicTicket]:
         """Return public tickets, the newest first; a merged one stands as its parent does."""
-        states = {None: None, True: _CLOSED_STATES, False: [state.value for state in OPEN_STATES]}[wanted.closed]
-        categories = [f"{l1}/{l2}" for l1, l2 in wanted.categories]
-        by_number = [list(wanted.numbers), None, None, None, None]
-        by_filter = [None, categories or None, wanted.start, wanted.end, states]
-        chosen = by_number if wanted.numbers else by_filter
-        found = await self._pool.fetch(_SQL["public"], *chosen, wanted.limit, wanted.offset)
+        found: Sequence[asyncpg.Record] = await self._pool.fetch(*_asked(wanted))
         histories: dict[int, list[asyncpg.Record]] = {id_: [] for row in found for id_ in (row["id"], row["leading"])}
         for event in await self._pool.fetch(_SQL["histories"], list(histories)):
             histories[event["ticket_id"]].append(event)
@@ -93,6 +89,17 @@ class ChannelStore:
             leading = own if row["leading"] == row["id"] else _events(histories[row["leading"]])
             seen.append(_public(own, leading, shared=row["shared"]))
         return seen
+
+
+def _asked(wanted: RequestFilter) -> tuple[Any, ...]:
+    """Return the statement that finds a page, and its parameters."""
+    if wanted.numbers:
+        return _SQL["public_numbered"], list(wanted.numbers), wanted.limit
+    states = {None: None, True: _CLOSED_STATES, False: [state.value for state in OPEN_STATES]}[wanted.closed]
+    page = (wanted.start, wanted.end, states, wanted.limit, wanted.offset)
+    if not wanted.categories:
+        return _SQL["public"], *page
+    return _SQL["public_of"], *page, sorted({f"{l1}/{l2}" for l1, l2 in wanted.categories})
 
 
 def _line(row: asyncpg.Record) -> ChatLine:

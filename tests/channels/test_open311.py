@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import xml.etree.ElementTree as ET
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from hotline.appeal import Category
 from hotline.errors import Overloaded
 from hotline.terms import Channel, State
 from tests.channels.conftest import Client, Serve
-from tests.channels.memory import MemoryPort
+from tests.channels.memory import NOW, MemoryPort
 from tests.channels.test_contract import CITY
 
 KEY = "s3cret-api-key"
@@ -197,6 +197,33 @@ async def test_wrong_filters_say_what_to_mend(client: Client, query: str, says: 
 ])
 async def test_right_filters(client: Client, query: str) -> None:
     assert (await client.get(f"{BASE}/requests.json?{query}")).status == 200
+
+
+async def test_pages_are_the_same_in_both_notations_and_end_with_an_empty_one(client: Client) -> None:
+    for n in range(5):
+        await client.post(f"{BASE}/requests.json", data=FORM | {"description": f"第{n}盏路灯不亮"})
+    whole = await (await client.get(f"{BASE}/requests.json")).json()
+    pages, in_xml = [], []
+    for page in range(1, 5):
+        listed = await (await client.get(f"{BASE}/requests.json?page={page}&page_size=2")).json()
+        root = await xml(client, f"/requests.xml?page={page}&page_size=2")
+        pages.append([row["service_request_id"] for row in listed])
+        in_xml.append([one.findtext("service_request_id") for one in root.findall("request")])
+    numbers = [row["service_request_id"] for row in whole]
+    assert pages == in_xml == [numbers[:2], numbers[2:4], numbers[4:], []]
+
+
+@pytest.mark.parametrize(("query", "start", "end"), [
+    ({}, "2026-08-23T14:00:00+08:00", None),
+    ({"end_date": "2026-05-01T00:00:00Z"}, "2026-01-31T00:00:00Z", "2026-05-01T00:00:00Z"),
+    ({"start_date": "2020-01-01T00:00:00Z"}, "2020-01-01T00:00:00Z", None),
+    ({"end_date": "0001-01-02T00:00:00Z"}, "0001-01-02T00:00:00Z", "0001-01-02T00:00:00Z"),
+])
+def test_a_list_that_names_no_beginning_spans_90_days(query: dict[str, str], start: str, end: str | None) -> None:
+    wanted = open311_codec.decode_filter(query, CITY, NOW)
+    assert wanted.start == datetime.fromisoformat(start)
+    assert wanted.end == (datetime.fromisoformat(end) if end else None)
+    assert (wanted.limit, wanted.offset) == (50, 0)
 
 
 @pytest.mark.parametrize(("change", "status"), [

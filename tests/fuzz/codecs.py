@@ -61,7 +61,7 @@ def _open311(data: bytes) -> object:
 
 
 def _filter(data: bytes) -> object:
-    return open311_codec.decode_filter(dict(form_codec.decode_urlencoded(data)), CITY)
+    return open311_codec.decode_filter(dict(form_codec.decode_urlencoded(data)), CITY, NOW)
 
 
 def _wechat(data: bytes) -> object:

@@ -66,8 +66,16 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
     "a followed ticket": (
         "console", "list_ticket", (ALL, *FIRST_PAGE, 50, "DG20261121300000010"), {"tickets_number_key"},
     ),
-    "public tickets": (
-        "channels", "public", (None, None, None, None, None, 50, 0), {"tickets_public"},
+    "public tickets": ("channels", "public", (None, None, None, 50, 0), {"tickets_public"}),
+    "public tickets, the last page": ("channels", "public", (None, None, None, 100, 9900), {"tickets_public"}),
+    "public tickets of a rare category": (
+        "channels", "public_of", (None, None, None, 50, 0, ["03/井盖", "03/无"]), {"tickets_public_by_category"},
+    ),
+    "public tickets of a category, the last page": (
+        "channels", "public_of", (None, None, None, 100, 9900, ["03/路灯"]), {"tickets_public_by_category"},
+    ),
+    "public tickets by number": (
+        "channels", "public_numbered", (["DG20261121300000010", "DG1"], 100), {"tickets_number_key"},
     ),
     "incidents left silent": ("jobs", "silent", (LATEST,), {"incidents_waiting"}),
     "incidents left unsigned": ("jobs", "unsigned", (LATEST,), {"incidents_unsigned"}),

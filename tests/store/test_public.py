@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -70,6 +70,26 @@ async def test_of_a_parent_that_is_not_public_it_is_only_told_how_it_stands(data
         seen = await one.seen()
         assert seen is not None
         assert (seen.status, seen.department, seen.public_reply) == (State.PENDING_SIGN, "", "")
+
+
+async def test_pages_of_categories_are_whole_and_the_newest_first(database: str) -> None:
+    async with intake_over(database) as intake, await open_pool(database) as pool:
+        sent = [await intake.submit(inbound(f"体育路第{n}盏路灯不亮")) for n in range(5)]
+        newest_first = [receipt.number for receipt in reversed(sent)]
+        await intake.submit(inbound("我要表扬"))
+        records = ChannelStore(pool)
+
+        async def page(number: int, **more: Any) -> list[TicketNumber]:
+            lights = (("03", "路灯"), ("03", "井盖"), ("03", "路灯"))
+            wanted = RequestFilter(categories=lights, limit=2, offset=2 * number, **more)
+            return [one.number for one in await records.public(wanted)]
+
+        pages = [await page(number) for number in range(4)]
+        assert pages == [newest_first[:2], newest_first[2:4], newest_first[4:], []]
+        assert [await page(0, closed=closed) for closed in (False, True)] == [newest_first[:2], []]
+        assert [await page(0, start=NOW), await page(0, end=NOW)] == [newest_first[:2], []]
+        asked = RequestFilter(numbers=(newest_first[3], newest_first[1], TicketNumber("DG1")))
+        assert [one.number for one in await records.public(asked)] == [newest_first[1], newest_first[3]]
 
 
 async def test_appeals_have_their_turn_between_the_tickets_of_a_long_list(

@@ -40,18 +40,45 @@ CROSS JOIN LATERAL (
 ORDER BY line.session, line.seq;
 
 -- name: public
--- Tickets that anybody may see, each with the one in which its matter is handled: the parent of a merged one. Confidential
--- ones, 举报 and emergencies are never public; of such a parent it is only told how it stands (`shared`).
+-- Tickets that anybody may see, received from $1 until $2, whose matter is in one of the states $3 (NULL: any): each with
+-- the one in which its matter is handled, the parent of a merged one. Confidential ones, 举报 and emergencies are never
+-- public; of such a parent it is only told how it stands (`shared`).
 SELECT t.id, coalesce(p.id, t.id) AS leading,
        p.id IS NULL OR (p.verdict = 'non_emergency' AND p.kind <> 'report' AND NOT p.confidential) AS shared
 FROM tickets t LEFT JOIN tickets p ON p.id = t.parent AND t.state = 'merged'
 WHERE t.verdict = 'non_emergency' AND t.kind <> 'report' AND NOT t.confidential
-  AND ($1::text[] IS NULL OR t.number = ANY ($1))
-  AND ($2::text[] IS NULL OR t.l1 || '/' || t.l2 = ANY ($2))
-  AND ($3::timestamptz IS NULL OR t.created_at >= $3) AND ($4::timestamptz IS NULL OR t.created_at < $4)
-  AND ($5::text[] IS NULL OR coalesce(p.state, t.state) = ANY ($5))
+  AND t.created_at >= coalesce($1::timestamptz, '-infinity') AND t.created_at < coalesce($2::timestamptz, 'infinity')
+  AND ($3::text[] IS NULL OR coalesce(p.state, t.state) = ANY ($3))
 ORDER BY t.created_at DESC, t.id DESC
-LIMIT $6 OFFSET $7;
+LIMIT $4 OFFSET $5;
+
+-- name: public_of
+-- The same of the categories $6. Each is read along its index to the end of the page: one that is rare, or that nobody
+-- has reported for long, would else be looked for in every ticket there is.
+SELECT found.id, found.leading, found.shared
+FROM unnest($6::text[]) AS asked (category)
+CROSS JOIN LATERAL (
+    SELECT t.id, t.created_at, coalesce(p.id, t.id) AS leading,
+           p.id IS NULL OR (p.verdict = 'non_emergency' AND p.kind <> 'report' AND NOT p.confidential) AS shared
+    FROM tickets t LEFT JOIN tickets p ON p.id = t.parent AND t.state = 'merged'
+    WHERE t.verdict = 'non_emergency' AND t.kind <> 'report' AND NOT t.confidential
+      AND t.l1 || '/' || t.l2 = asked.category
+      AND t.created_at >= coalesce($1::timestamptz, '-infinity') AND t.created_at < coalesce($2::timestamptz, 'infinity')
+      AND ($3::text[] IS NULL OR coalesce(p.state, t.state) = ANY ($3))
+    ORDER BY t.created_at DESC, t.id DESC
+    LIMIT $4::int + $5::int
+) AS found
+ORDER BY found.created_at DESC, found.id DESC
+LIMIT $4 OFFSET $5;
+
+-- name: public_numbered
+-- The same by number. A statement of its own: one plan for all would find a number by reading every ticket.
+SELECT t.id, coalesce(p.id, t.id) AS leading,
+       p.id IS NULL OR (p.verdict = 'non_emergency' AND p.kind <> 'report' AND NOT p.confidential) AS shared
+FROM tickets t LEFT JOIN tickets p ON p.id = t.parent AND t.state = 'merged'
+WHERE t.verdict = 'non_emergency' AND t.kind <> 'report' AND NOT t.confidential AND t.number = ANY ($1::text[])
+ORDER BY t.created_at DESC, t.id DESC
+LIMIT $2;
 
 -- name: histories
 SELECT ticket_id, doc, sealed FROM ticket_events WHERE ticket_id = ANY ($1::bigint[]) ORDER BY ticket_id, version;
