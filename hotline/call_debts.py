@@ -1,14 +1,18 @@
-"""What calls leave to be noted in the books when they end: kept with the call until it is noted, whatever breaks."""
+"""What calls leave to be noted in the books: what ends is kept with the call until it is noted, whatever breaks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
 
-from hotline.errors import Unavailable
+from channels.phone_codec import caller_key
+from hotline.errors import HotlineError, Unavailable
 from hotline.telephone_ports import Books, CallStore
+from hotline.telephone_queue import Happen
 from routing import call_words as m
+from routing.call_wait import is_kept
 from routing.callbacks import MissedCall, MissedReason
 from routing.calls import Call
 
@@ -18,28 +22,71 @@ PAUSE = timedelta(seconds=5)
 
 
 class Debts:
-    """The debts of one process, told to the books one after the other."""
+    """The debts of one process, told to the books one after the other; who gets through comes after their debts.
 
-    def __init__(self, store: CallStore, books: Books) -> None:
-        self._store, self._books = store, books
+    A debt that is told after it would be owed, and the citizen rung, though they have got through.
+    """
+
+    def __init__(self, store: CallStore, books: Books, *, calls: Mapping[str, Call], happen: Happen) -> None:
+        """`calls` are those under way, `happen` ends one of them."""
+        self._store, self._books, self._calls, self._happen = store, books, calls, happen
         self._left: dict[str, Call] = {}
+        self._talks = list[Call]()
+        """Calls whose caller has got through and may still be rung for a place that they had kept."""
         self._again_at: datetime | None = None
+        self._settling = False
 
     def add(self, call: Call) -> None:
         """A call is over; its store has it with its debt."""
         if call.debt is not None:
             self._left[call.id] = call
 
-    async def settle(self, now: datetime) -> None:
-        """Tell the books all that is left. What fails is told again later, also by the process that comes after us."""
-        if self._again_at is not None and now < self._again_at:
-            return
+    async def through(self, call: Call, now: datetime) -> None:
+        """A caller got through: nothing is owed to them any more, nor are they rung for a place that they had kept.
+
+        It is told at once, also to books that have just failed.
+        """
+        self._talks.append(call)
         self._again_at = None
-        for call in list(self._left.values()):
+        await self.settle(now)
+
+    async def settle(self, now: datetime) -> None:
+        """Tell the books all that is left. What fails is told again later, debts also by the next process."""
+        if self._settling:  # a place that is given up is a call that ends, and told below
+            return
+        self._settling = True
+        try:
+            await self._give_up_places()
+            if self._again_at is None or now >= self._again_at:
+                self._again_at = None
+                await self._tell(now)
+        finally:
+            self._settling = False
+
+    async def _give_up_places(self) -> None:
+        """End the calls that keep a place for who has got through; what fails is tried again with the next tick."""
+        for talk in list(self._talks):
+            for place in self._places(talk):
+                try:
+                    await self._happen(place.id, m.HangUp())
+                except HotlineError as error:
+                    log.warning("place_not_given_up", call=place.id, error=error.detail)
+            if not self._places(talk):
+                self._talks.remove(talk)
+                self._left[f"through {talk.id}"] = talk
+
+    def _places(self, talk: Call) -> list[Call]:
+        number = caller_key(talk.caller)
+        kept = [one for one in self._calls.values() if one.id != talk.id and is_kept(one)]
+        return [one for one in kept if number and caller_key(one.caller) == number]
+
+    async def _tell(self, now: datetime) -> None:
+        stuck = set[str]()
+        for key, call in list(self._left.items()):
+            if call.debt is None and caller_key(call.caller) in stuck:
+                continue
             try:
-                await noted(call, self._books)
-                await self._store.settled(call.id)
-                del self._left[call.id]
+                await self._note(key, call)
             except Unavailable as error:  # the others would wait as long for nothing
                 log.warning("calls_not_noted", waiting=len(self._left), error=error.detail)
                 self._again_at = now + PAUSE
@@ -47,6 +94,15 @@ class Debts:
             except Exception:  # whatever it is: the telephone goes on, and the others are no less to be noted
                 log.exception("call_not_noted", call=call.id)
                 self._again_at = now + PAUSE
+                stuck.add(caller_key(call.caller))
+
+    async def _note(self, key: str, call: Call) -> None:
+        if call.debt is None:
+            await self._books.through(call.caller)
+        else:
+            await noted(call, self._books)
+            await self._store.settled(call.id)
+        del self._left[key]
 
 
 async def noted(call: Call, books: Books) -> None:

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from channels.phone_codec import caller_key
 from hotline.announcing import Announcer
 from hotline.call_debts import Debts
 from hotline.call_orders import carried_out
@@ -25,7 +24,7 @@ from hotline.telephone_ports import Books, CallStore, Pbx, Times
 from hotline.telephone_queue import HOLD, RINGING, TALKING, Queues
 from routing import call_words as m
 from routing.call_telling import tellings
-from routing.call_wait import Preview, Reception, enter, is_kept, place
+from routing.call_wait import Preview, Reception, enter, place
 from routing.callflow import step
 from routing.calls import Call, Direction, Leg, Phase, Role
 from routing.queue_plan import FIRST, Centre, reception_of, spoken_in
@@ -60,7 +59,7 @@ class Telephone:
         self.queues = Queues(
             store=store, centre=centre, clock=clock, times=times, calls=self._calls, happen=self._happen, chats=chats
         )
-        self._debts = Debts(store, books)
+        self._debts = Debts(store, books, calls=self._calls, happen=self._happen)
         self._announcer = Announcer(store=store, times=times, queues=self.queues, happen=self._happen)
         self._missed = CatchingUp(
             pbx=pbx, store=store, calls=self._calls, queues=self.queues, happen=self._happen, follow=follow
@@ -226,15 +225,7 @@ class Telephone:
             )
         talks = call is not None and call.phase is not after.phase and after.phase is Phase.TALKING
         if talks and after.direction is Direction.IN:  # of a call of ours the agent, or its end, tells who picked up
-            await self._through(after)
-
-    async def _through(self, call: Call) -> None:
-        """A caller got through: nothing is owed to them any more, nor are they rung for a place that they had kept."""
-        number = caller_key(call.caller)
-        for other in list(self._calls.values()):
-            if other.id != call.id and number and is_kept(other) and caller_key(other.caller) == number:
-                await self._happen(other.id, m.HangUp())
-        await self._books.through(call.caller)  # that of the kept place too, which has just been missed
+            await self._debts.through(after, now)
 
     async def _carry_out(self, call: Call, action: m.Action, now: datetime) -> bool:
         """Return whether it could be done."""

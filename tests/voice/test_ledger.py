@@ -9,10 +9,11 @@ import asyncpg
 import pytest
 
 from hotline.call_books import CallBooks
+from hotline.call_debts import PAUSE
 from hotline.callbacks import Callbacks
+from hotline.errors import Unavailable
 from hotline.store.callbacks import CallbackStore
 from hotline.store.database import open_pool
-from hotline.store.telephone import TelephoneStore
 from hotline.telephone import Telephone
 from hotline.terms import TryResult
 from routing import call_words as m
@@ -21,9 +22,28 @@ from routing.callbacks import Callback, CallbackState, MissedCall, Outcome
 from routing.callflow import OUTSIDE
 from routing.calls import Phase, Role
 from tests.cities import NOW, RULES
-from tests.voice.test_catching_up import Exchange
+from tests.voice.test_catching_up import Exchange, Failing
 
 PHONE, BY = "+8613800138000", "agent:wang"
+
+
+class Books(CallBooks):
+    """Books of which each method named in `away` fails once."""
+
+    away: set[str]
+
+    async def owe(self, missed: MissedCall, /) -> None:
+        self._answers("owe")
+        await super().owe(missed)
+
+    async def through(self, caller: str, /) -> None:
+        self._answers("through")
+        await super().through(caller)
+
+    def _answers(self, what: str) -> None:
+        if what in self.away:
+            self.away.remove(what)
+            raise Unavailable("the database does not answer")
 
 
 class Office:
@@ -32,9 +52,10 @@ class Office:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self.ledger, self.now = CallbackStore(pool), NOW
         self.callbacks = Callbacks(ledger=self.ledger, rules=lambda: RULES, clock=lambda: self.now)
-        books = CallBooks(self.callbacks, None)  # type: ignore[arg-type]
-        self.pbx = Exchange()
-        self.telephone = Telephone(pbx=self.pbx, store=TelephoneStore(pool), books=books, clock=lambda: self.now)
+        self.books = Books(self.callbacks, None)  # type: ignore[arg-type]
+        self.books.away = set()
+        self.pbx, self.store = Exchange(), Failing(pool)
+        self.telephone = Telephone(pbx=self.pbx, store=self.store, books=self.books, clock=lambda: self.now)
 
     async def misses(self) -> None:
         """Owe a call, and let `wang` take it."""
@@ -65,6 +86,11 @@ class Office:
         for happening in (m.Entered("in-1", PHONE, "12345"), m.Played("in-1", GREETING), m.Assigned("wang", "PJSIP/w")):
             await self.telephone.happen("in-1", happening)
         await self.picks_up("in-1", Role.AGENT)
+
+    async def others_call(self) -> None:
+        """What failed is told again with somebody else's call, once the books have been left alone long enough."""
+        self.now += 2 * PAUSE
+        await self.telephone.happen("in-9", m.Entered("in-9", "", "12345"))
 
     async def picks_up(self, call: str, role: Role) -> None:
         await self.telephone.happen(call, m.Up(self.channel(call, role)))
@@ -169,6 +195,30 @@ async def test_whose_place_was_kept_and_who_calls_again_is_not_rung_for_it(offic
     await office.is_called()
     assert set(office.telephone.calls) == {"in-1"}
     assert "in-0" not in office.telephone.queues.board.waiting
+    assert await office.callbacks.take("li", by="agent:li") is None, "nothing is owed on top"
+
+
+@pytest.mark.parametrize("away", ["owe", "through"])
+@pytest.mark.parametrize("kept", [False, True], ids=["hung up", "kept a place"])
+async def test_who_gets_through_is_owed_nothing_though_the_ledger_failed(office: Office, away: str, kept: bool) -> None:
+    """Neither before they called again nor with the answer does it matter that the ledger was away."""
+    await office.keeps_a_place()
+    office.books.away = {away}
+    if not kept:
+        await office.telephone.happen("in-0", m.HangUp())
+    await office.is_called()
+    await office.others_call()
+    assert not office.books.away, "the ledger was asked while it was away"
+    assert await office.callbacks.take("li", by="agent:li") is None
+    assert (await office.entry()).outcome is Outcome.CALLED_AGAIN
+
+
+async def test_a_place_that_could_not_be_ended_when_they_got_through_is_ended_later(office: Office) -> None:
+    await office.keeps_a_place()
+    office.store.fails = lambda call: call.phase is Phase.OVER
+    await office.is_called()
+    await office.others_call()
+    assert set(office.telephone.calls) == {"in-1", "in-9"}
     assert await office.callbacks.take("li", by="agent:li") is None, "nothing is owed on top"
 
 
