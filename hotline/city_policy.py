@@ -32,6 +32,7 @@ def policy_of(reader: CityFiles, settings: Mapping[str, Any]) -> Policy:
         police_return_window=_time(windows["police_return"]),
         follow_up=_time(windows["follow_up"]),
         follow_up_rules=_follow_up(settings.get("follow_up", {})),
+        chat_answer=_time(windows["chat_answer"]) if "chat_answer" in windows else None,
         callbacks=_callbacks(settings.get("callbacks", {})),
         yellow_percent=_percent(settings.get("lights", {}).get("yellow_percent", 80)),
         supervision=_supervision(settings.get("lights", {})),

@@ -6,21 +6,32 @@ from datetime import datetime
 
 import msgspec
 
+from hotline import chat_clock, correction, follow_up, watch
 from hotline import clocks as clock_rules
 from hotline import commands as c
-from hotline import correction, follow_up, watch
+from hotline.appeal import Appeal, Triage
 from hotline.clocks import Clocks
 from hotline.policy import Policy
-from hotline.terms import State
+from hotline.terms import Channel, State
 from hotline.ticket import DISSATISFIED, HAND_OFF_OPEN, Ticket
 
 _HELD_UP = {State.HANDED_OFF: HAND_OFF_OPEN, State.ANSWERED: DISSATISFIED}
 """States whose end of wait an alarm holds up: once it is cleared, they wait anew."""
 
 
+def clocks_at_receipt(channel: Channel, appeal: Appeal, triage: Triage, *, now: datetime, policy: Policy) -> Clocks:
+    """Return the clocks of an appeal just received: the provincial ceiling runs, and who talks waits for an answer."""
+    clocks = clock_rules.at_receipt(now, appeal.kind or triage.kind, policy)
+    if chat_clock.talks(channel, appeal):
+        clocks = chat_clock.asked(clocks, now, policy)
+    return watch.entered(clocks, State.RECEIVED, now, triage.priority, policy)
+
+
 def clocks_after(ticket: Ticket, command: c.Command, state: State, *, now: datetime, policy: Policy) -> Clocks:
     """Return the clocks after a command that leads to `state`; `ticket.clocks` itself where it moves none."""
     clocks = _watched(ticket, command, _clocks(ticket, command, now, policy), policy)
+    if chat_clock.talks(ticket.channel, ticket.appeal):
+        clocks = chat_clock.asked_or_answered(command, clocks, state, now, policy)
     if state is ticket.state or state is State.PENDING_FOLLOW_UP:  # there the follow-up's plan tells how long
         return clocks
     return watch.entered(clocks, state, now, correction.priority_after(ticket, command), policy)

@@ -28,6 +28,7 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         started_at: when sign-in, first contact and completion began to run, put off by pauses.
         promised_due: the earliest completion that the citizens of merged tickets were promised.
         adopted_due: the earliest ceiling of merged tickets.
+        chat_due: until when a person is to answer in a conversation (`hotline.chat_clock`).
         supervise_at: when the next level of supervision comes.
         wait_until: when time itself acts on a ticket that stays in its state.
         follow_up_next: when the next try of the follow-up is to be made; `tried` are the periods of the day tried.
@@ -53,6 +54,8 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     completion_yellow: datetime | None = None
     promised_due: datetime | None = None
     adopted_due: datetime | None = None
+    chat_due: datetime | None = None
+    chat_yellow: datetime | None = None
     supervise_at: datetime | None = None
     wait_until: datetime | None = None
     follow_up_next: datetime | None = None
@@ -73,6 +76,8 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 return self.follow_up_due
             case ClockName.WAIT:
                 return self.wait_until
+            case ClockName.CHAT:
+                return self.chat_due
 
     def yellow(self, clock: ClockName) -> datetime | None:
         """Return when a clock's light turns yellow, None where it has no yellow light."""
@@ -85,6 +90,8 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 return self.on_site_yellow
             case ClockName.COMPLETION:
                 return self.completion_yellow
+            case ClockName.CHAT:
+                return self.chat_yellow
             case ClockName.FOLLOW_UP | ClockName.WAIT:
                 return None
 

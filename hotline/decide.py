@@ -11,11 +11,10 @@ from typing import Any, NamedTuple, get_args
 
 from msgspec import UNSET
 
-from hotline import clocks as clock_rules
 from hotline import commands as c
 from hotline import follow_up, watch
 from hotline.appeal import Appeal, Triage
-from hotline.clock_moves import clocks_after
+from hotline.clock_moves import clocks_after, clocks_at_receipt
 from hotline.clocks import Policy
 from hotline.deadlines import due_at
 from hotline.errors import RuleViolation
@@ -41,9 +40,7 @@ def receive(
     actor: Actor = Actor(Role.CITIZEN),
 ) -> Decision:
     """Open a ticket for an appeal; only the provincial ceiling starts to run."""
-    clocks = watch.entered(
-        clock_rules.at_receipt(now, appeal.kind or triage.kind, policy), State.RECEIVED, now, triage.priority, policy
-    )
+    clocks = clocks_at_receipt(channel, appeal, triage, now=now, policy=policy)
     fact = Receive(number=number, channel=channel, appeal=appeal, triage=triage)
     event = TicketEvent(version=1, at=now, actor=actor, fact=fact, state=State.RECEIVED, clocks=clocks)
     return Decision(evolve(None, event), event)

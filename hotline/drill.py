@@ -34,7 +34,7 @@ class Side(StrEnum):
     EXCLUDED = "out"
 
 
-BY_DUE = frozenset({Metric.SIGN, Metric.COMPLETION})
+BY_DUE = frozenset({Metric.SIGN, Metric.COMPLETION, Metric.CHAT_ANSWERED})
 """Figures that belong to the moment a clock runs out, which is later than what happened to the ticket."""
 _ROUNDS = (c.Dispatch, c.Rule, c.Redispatch)
 _CLOSING = tuple(sorted(
@@ -50,7 +50,7 @@ LEADS: Mapping[str, tuple[type, ...]] = {
     Metric.DIRECT: (c.Answer, c.Dispatch), Metric.SIGN: _ROUNDS, Metric.CONTACT: _ROUNDS, Metric.COMPLETION: _ROUNDS,
     Metric.FOLLOWED_UP: (c.AcceptReply,), Metric.SOLVED: _FOLLOWED, Metric.SATISFIED: (*_FOLLOWED, c.Rate),
     Metric.ONE_PASS: _CLOSING, Metric.RETURNED: _ROUNDS, Metric.REDONE: _FOLLOWED, Metric.ACCURATE: _ROUNDS,
-    Metric.DURATION: _CLOSING,
+    Metric.DURATION: _CLOSING, Metric.CHAT_ANSWERED: (Receive, c.AddMessage, c.SupplyInfo),
 }
 """What happened to a ticket where it is counted in a figure: at that moment, or before it for `BY_DUE`."""
 

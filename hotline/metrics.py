@@ -29,6 +29,7 @@ class Metric(StrEnum):
     REDONE = "redone"
     ACCURATE = "accurate"
     DURATION = "duration"
+    CHAT_ANSWERED = "chat_answered"
 
     CONNECTED = "connected"
     SERVICE_LEVEL = "service_level"
@@ -141,6 +142,11 @@ DEFINITIONS: dict[Metric, Definition] = {d.metric: d for d in (
     Definition(
         metric=_M.DURATION, label="平均办结时长", numerator="从收到诉求到办结的秒数之和", when="办结的时刻",
         denominator="已办结的工单", unit=Unit.SECONDS, at_most=True,
+    ),
+    Definition(
+        metric=_M.CHAT_ANSWERED, label="会话及时答复率", when="会话答复时限届满的时刻",
+        numerator="在会话答复时限(3分钟)内由人工答复的会话来言(微信、网上会话;系统回执不算答复)",
+        denominator="由人工答复的会话来言,加上会话答复时限已过仍未答复的(系统在时限内派单、移交,诉求人在时限内撤单的不计)",
     ),
     Definition(
         metric=_M.CONNECTED, label="接通率", numerator="人工接听的来电", denominator="要求人工服务、已有结果的来电",

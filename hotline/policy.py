@@ -47,6 +47,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The city's figures: calendar, allowances, ceilings and windows. `[P]` values live here, never in code.
 
     Attributes:
+        chat_answer: how soon a person answers in a conversation, None for no such clock.
         yellow_percent: share of a clock's time after which its light turns yellow.
         supervision: working time after the completion clock's end at which each level of supervision comes.
         waits: how long a ticket may stay in a state before time itself acts (`hotline.timers`); `urgent_waits` are
@@ -62,6 +63,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     follow_up: WorkingTime
     follow_up_rules: FollowUpRules = FollowUpRules()
     callbacks: CallbackRules = CallbackRules()
+    chat_answer: WorkingTime | None = None
     yellow_percent: int = 80
     supervision: tuple[WorkingTime, ...] = (WorkingTime(0), WorkingTime(2), WorkingTime(5))
     waits: Mapping[State, WorkingTime] = {}

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from hotline.chat_clock import is_chat
 from hotline.lifecycle import OPEN_STATES
 from hotline.terms import Kind, State, Verdict
 from hotline.ticket import Ticket
@@ -72,7 +73,7 @@ def next_due(ticket: Ticket) -> datetime | None:
     elif state is State.PENDING_FOLLOW_UP:
         running = [clocks.follow_up_due]
     elif state in _CENTRE_OWES:
-        running = [clocks.completion_due or clocks.ceiling_due]
+        running = [clocks.completion_due or clocks.ceiling_due, clocks.chat_due]
     return min((due for due in running if due is not None), default=None)
 
 
@@ -88,7 +89,7 @@ def summarize(ticket: Ticket, updated_at: datetime) -> Summary:
         supervision=ticket.supervision, needs_person=ticket.triage.needs_person,
         children=len(ticket.children), lights=tuple(sorted(ticket.lights)),
         try_at=ticket.clocks.follow_up_next if ticket.state is State.PENDING_FOLLOW_UP else None,
-        chat=ticket.appeal.citizen.key.startswith("chat:"),
+        chat=is_chat(ticket.appeal),
     )
 
 

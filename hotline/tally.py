@@ -54,6 +54,7 @@ class Tally:
     def apply(self, event: TicketEvent) -> None:
         """Take the next event in. Raises ValueError where events do not follow one another."""
         before = self.ticket
+        self._follow_chat(before, event)
         self.ticket = ticket = evolve(before, event)
         department = ticket.lead or (before.lead if before is not None else "")
         seen = _Seen(event.fact, event.at, department, _agent_of(event), ticket)
@@ -77,6 +78,7 @@ class Tally:
                 for key in keys_of(fact, ticket):
                     counts[key, column] += n
         dues = [due for r in self._rounds for due in r.undecided(as_of)]
+        dues += [ticket.clocks.chat_due] if ticket.clocks.chat_due is not None else []
         due = next_due(ticket) if ticket.state in OPEN_STATES else None
         standing = Standing(ticket.state.value, ticket.lead, ticket.town, due is not None and due < as_of)
         watch = min((one for one in (*dues, due) if one is not None and one >= as_of), default=None)
@@ -84,6 +86,9 @@ class Tally:
 
     def _all_facts(self, as_of: datetime) -> Iterator[Fact]:
         yield from self._facts
+        chat_due = self.ticket.clocks.chat_due if self.ticket is not None else None
+        if chat_due is not None and chat_due < as_of:
+            yield Fact(Metric.CHAT_ANSWERED, chat_due, 0)
         yield from self._followed
         yield from self._ratings.values()
         yield from self._closing
@@ -174,6 +179,16 @@ class Tally:
         if not self._settled:
             self._facts.append(Fact(Metric.DIRECT, seen.at, direct, 1, agent=seen.agent))
         self._settled = True
+
+    def _follow_chat(self, before: Ticket | None, event: TicketEvent) -> None:
+        """Count a message of a conversation once its clock has ended: whoever ended it, what was late stays late."""
+        due = before.clocks.chat_due if before is not None else None
+        if due is None or event.clocks is None or event.clocks.chat_due == due:
+            return
+        by_a_person = event.actor.role in (Role.AGENT, Role.SUPERVISOR)
+        if by_a_person or event.at > due:
+            in_time = by_a_person and event.at <= due
+            self._facts.append(Fact(Metric.CHAT_ANSWERED, due, in_time, 1, agent=_agent_of(event)))
 
     def _follow_round(self, ticket: Ticket, at: datetime) -> None:
         if not self._rounds or self._rounds[-1].ended_at is not None:

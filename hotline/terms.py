@@ -130,6 +130,7 @@ class ClockName(StrEnum):
     COMPLETION = "completion"
     FOLLOW_UP = "follow_up"
     WAIT = "wait"
+    CHAT = "chat"
 
 
 class Light(StrEnum):
@@ -180,6 +181,7 @@ LABELS: dict[StrEnum, str] = {
     State.ARCHIVED: "归档",
     ClockName.SIGN: "签收", ClockName.CONTACT: "首次联系", ClockName.ON_SITE: "到场",
     ClockName.COMPLETION: "办结", ClockName.FOLLOW_UP: "回访", ClockName.WAIT: "待中心处理",
+    ClockName.CHAT: "会话答复",
     Light.YELLOW: "黄灯", Light.RED: "红灯",
     Way.PHONE: "电话", Way.SMS: "短信",  # the others are channels too, and called alike
     TryResult.NO_ANSWER: "无人接听", TryResult.BUSY: "占线", TryResult.OFF: "关机或停机",

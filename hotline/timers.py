@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hotline import commands as c
+from hotline.chat_clock import WITH_THE_CENTRE
 from hotline.follow_up import next_way
 from hotline.supervision import Supervision
 from hotline.terms import ClockName, Light, RejectReason, TryResult, Way
@@ -27,6 +28,7 @@ RUNNING: Mapping[ClockName, frozenset[S]] = {
     ClockName.WAIT: frozenset({
         S.RECEIVED, S.PENDING_DISPATCH, S.RETURN_REQUESTED, S.ARBITRATION, S.PENDING_REVIEW, S.REDO,
     }),
+    ClockName.CHAT: WITH_THE_CENTRE,
 }
 """In which states each clock runs; a pause stops all of them."""
 _RUNNING_IN: Mapping[S, tuple[ClockName, ...]] = {
@@ -54,7 +56,7 @@ def is_running(ticket: Ticket, clock: ClockName) -> bool:
             return clocks.contacted_at is None
         case ClockName.ON_SITE:
             return clocks.arrived_at is None
-        case ClockName.COMPLETION | ClockName.FOLLOW_UP | ClockName.WAIT:
+        case ClockName.COMPLETION | ClockName.FOLLOW_UP | ClockName.WAIT | ClockName.CHAT:
             return True
 
 

@@ -151,6 +151,7 @@ def _clocks(policy: Policy) -> list[InForce]:
     found += [
         ("窗口", "退单", _time(policy.return_window)), ("窗口", "110退回", _time(policy.police_return_window)),
         ("窗口", "回访", _time(policy.follow_up)), ("窗口", "未接来电回拨", _time(policy.callbacks.within)),
+        ("窗口", "会话答复", _time(policy.chat_answer)),
         ("灯", "黄灯", f"{policy.yellow_percent}%"),
         *(("灯", f"第{level}级督办", f"超期{_time(one)}") for level, one in enumerate(policy.supervision, start=1)),
     ]

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import asyncpg
+import msgspec
 
 from hotline import commands as c
 from hotline.appeal import Appeal, Category, Triage
+from hotline.deadlines import Unit, WorkingTime
 from hotline.decide import decide, receive
 from hotline.errors import HotlineError
 from hotline.events import Actor, Role, TicketEvent
@@ -19,9 +21,10 @@ from hotline.opening import Change
 from hotline.store.rows import to_json
 from hotline.terms import Channel, Kind, Priority, Rating, RejectReason, Service, State, Verdict
 from hotline.ticket import Ticket
-from tests.cities import POLICY
+from tests.cities import POLICY as SLOW
 from tests.hotline.test_lifecycle import EXAMPLES
 
+POLICY = msgspec.structs.replace(SLOW, chat_answer=WorkingTime(3, Unit.MINUTES))
 UNITS = ["城管局", "水务局", "公安局"]
 _DISPATCH: Callable[[random.Random], c.Command] = lambda r: c.Dispatch(lead=r.choice(UNITS))  # noqa: E731
 _MAKE: dict[type, Callable[[random.Random], c.Command]] = {
@@ -45,7 +48,8 @@ _SIDE: list[Callable[[random.Random], c.Command]] = [
     lambda r: c.Rate(rating=r.choice(list(Rating)), solved=r.choice([None, True, False])),
     lambda r: c.Correct(kind=r.choice(list(Kind)), l1="09", l2=r.choice(["供水", "供电"])),
     lambda r: c.RequestExtension(days=1, reason="开挖"), lambda r: c.GrantExtension(),
-    lambda r: c.AddNote(text="记"), lambda r: c.RecordContact(),
+    lambda r: c.AddNote(text="记"), lambda r: c.RecordContact(), lambda r: c.AddMessage(text="还没修好"),
+    lambda r: c.AddMessage(text="请稍候", inbound=False),
 ]
 _RARE: dict[type, float] = {
     c.Reject: 0.03, c.Merge: 0.03, c.Withdraw: 0.04, c.HandOff: 0.06, c.Answer: 0.15, c.Archive: 0.02, c.AskInfo: 0.2,

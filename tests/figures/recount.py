@@ -164,6 +164,25 @@ def citizen_rows(events: Sequence[TicketEvent]) -> Iterator[Row]:
         yield "satisfied", at, department, int(rating in GOOD), 1
 
 
+def chat_rows(events: Sequence[TicketEvent], as_of: datetime) -> Iterator[Row]:
+    first: Any = events[0].fact
+    if first.channel != "wechat" and not first.appeal.citizen.key.startswith("chat:"):
+        return
+    due = None
+    for event in events:
+        said = getattr(event.fact, "inbound", name(event) in ("receive", "supply_info"))
+        told = name(event) == "add_message" and not said
+        if due is not None and (told or event.state not in ("received", "pending_dispatch")):
+            person = event.actor.role in ("agent", "supervisor")
+            if person or event.at > due:
+                yield "chat_answered", due, "", int(person and event.at <= due), 1
+            due = None
+        elif due is None and said and event.state in ("received", "pending_dispatch"):
+            due = event.at + timedelta(minutes=3)
+    if due is not None and due < as_of:
+        yield "chat_answered", due, "", 0, 1
+
+
 VOLUMES = {
     "dispatch": "dispatched", "answer": "answered", "hand_off": "handed_off", "reject": "rejected",
     "withdraw": "withdrawn", "merge": "merged", "urge": "urged", "supervise": "supervised",
@@ -185,7 +204,10 @@ def recount(tickets: Iterable[Sequence[TicketEvent]], as_of: datetime) -> Counte
     """Count every figure of these tickets as it stands `as_of`."""
     counted: Counted = Counter()
     for events in tickets:
-        for rows in (volume_rows(events), centre_rows(events), citizen_rows(events), clock_rows(events, as_of)):
+        for rows in (
+            volume_rows(events), centre_rows(events), citizen_rows(events), clock_rows(events, as_of),
+            chat_rows(events, as_of),
+        ):
             for figure, at, department, num, den in rows:
                 day = at.astimezone(CHINA).date()
                 counted[figure, "num", day, department] += num

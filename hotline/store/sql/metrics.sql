@@ -36,7 +36,9 @@ FROM (
         sum(r.redone_den)::bigint AS redone_den, sum(r.redone_out)::bigint AS redone_out,
         sum(r.accurate_num)::bigint AS accurate_num, sum(r.accurate_den)::bigint AS accurate_den,
         sum(r.accurate_out)::bigint AS accurate_out, sum(r.duration_num)::bigint AS duration_num,
-        sum(r.duration_den)::bigint AS duration_den, sum(r.duration_out)::bigint AS duration_out
+        sum(r.duration_den)::bigint AS duration_den, sum(r.duration_out)::bigint AS duration_out,
+        sum(r.chat_answered_num)::bigint AS chat_answered_num, sum(r.chat_answered_den)::bigint AS chat_answered_den,
+        sum(r.chat_answered_out)::bigint AS chat_answered_out
     FROM tally_rollup AS r
     WHERE r.generation = (SELECT generation FROM tally_readers WHERE active) AND r.grain = $1
       AND r.day >= $2 AND r.day < $3
@@ -104,7 +106,10 @@ CROSS JOIN LATERAL (VALUES
     ('accurate', g.accurate_num, g.accurate_den, g.accurate_out),
     -- 平均办结时长: 从收到诉求到办结的秒数之和 ÷ 已办结的工单;
     -- 按办结的时刻归入日期
-    ('duration', g.duration_num, g.duration_den, g.duration_out)
+    ('duration', g.duration_num, g.duration_den, g.duration_out),
+    -- 会话及时答复率: 在会话答复时限(3分钟)内由人工答复的会话来言(微信、网上会话;系统回执不算答复) ÷ 由人工答复的会话来言,加上会话答复时限已过仍未答复的(系统在时限内派单、移交,诉求人在时限内撤单的不计);
+    -- 按会话答复时限届满的时刻归入日期
+    ('chat_answered', g.chat_answered_num, g.chat_answered_den, g.chat_answered_out)
 ) AS m (figure, numerator, denominator, excluded)
 ORDER BY g.part, m.figure;
 

@@ -68,7 +68,8 @@ INSERT INTO tally_rollup AS r (
     contact_out, completion_num, completion_den, completion_out, followed_up_num, followed_up_den, followed_up_out,
     solved_num, solved_den, solved_out, satisfied_num, satisfied_den, satisfied_out, one_pass_num, one_pass_den,
     one_pass_out, returned_num, returned_den, returned_out, redone_num, redone_den, redone_out, accurate_num,
-    accurate_den, accurate_out, duration_num, duration_den, duration_out
+    accurate_den, accurate_out, duration_num, duration_den, duration_out,
+    chat_answered_num, chat_answered_den, chat_answered_out
 )
 SELECT $1, grain, day, hour, agent, department, town, channel, l1, l2, kind,
     nullif(received, 0), nullif(emergencies, 0), nullif(dispatched, 0), nullif(answered, 0), nullif(handed_off, 0),
@@ -81,7 +82,8 @@ SELECT $1, grain, day, hour, agent, department, town, channel, l1, l2, kind,
     nullif(satisfied_out, 0), nullif(one_pass_num, 0), nullif(one_pass_den, 0), nullif(one_pass_out, 0),
     nullif(returned_num, 0), nullif(returned_den, 0), nullif(returned_out, 0), nullif(redone_num, 0),
     nullif(redone_den, 0), nullif(redone_out, 0), nullif(accurate_num, 0), nullif(accurate_den, 0),
-    nullif(accurate_out, 0), nullif(duration_num, 0), nullif(duration_den, 0), nullif(duration_out, 0)
+    nullif(accurate_out, 0), nullif(duration_num, 0), nullif(duration_den, 0), nullif(duration_out, 0),
+    nullif(chat_answered_num, 0), nullif(chat_answered_den, 0), nullif(chat_answered_out, 0)
 FROM unnest(
     $2::text[], $3::date[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
     $11::text[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[],
@@ -90,7 +92,8 @@ FROM unnest(
     $32::bigint[], $33::bigint[], $34::bigint[], $35::bigint[], $36::bigint[], $37::bigint[], $38::bigint[],
     $39::bigint[], $40::bigint[], $41::bigint[], $42::bigint[], $43::bigint[], $44::bigint[], $45::bigint[],
     $46::bigint[], $47::bigint[], $48::bigint[], $49::bigint[], $50::bigint[], $51::bigint[], $52::bigint[],
-    $53::bigint[], $54::bigint[], $55::bigint[], $56::bigint[], $57::bigint[], $58::bigint[], $59::bigint[]
+    $53::bigint[], $54::bigint[], $55::bigint[], $56::bigint[], $57::bigint[], $58::bigint[], $59::bigint[],
+    $60::bigint[], $61::bigint[], $62::bigint[]
 ) AS a (
     grain, day, hour, agent, department, town, channel, l1, l2, kind,
     received, emergencies, dispatched, answered, handed_off, rejected, withdrawn, merged, closed, urged, supervised,
@@ -98,7 +101,8 @@ FROM unnest(
     contact_out, completion_num, completion_den, completion_out, followed_up_num, followed_up_den, followed_up_out,
     solved_num, solved_den, solved_out, satisfied_num, satisfied_den, satisfied_out, one_pass_num, one_pass_den,
     one_pass_out, returned_num, returned_den, returned_out, redone_num, redone_den, redone_out, accurate_num,
-    accurate_den, accurate_out, duration_num, duration_den, duration_out
+    accurate_den, accurate_out, duration_num, duration_den, duration_out,
+    chat_answered_num, chat_answered_den, chat_answered_out
 )
 ON CONFLICT (generation, grain, day, hour, agent, department, town, channel, l1, l2, kind) DO UPDATE SET
     received = nullif(coalesce(r.received, 0) + coalesce(excluded.received, 0), 0),
@@ -148,7 +152,10 @@ ON CONFLICT (generation, grain, day, hour, agent, department, town, channel, l1,
     accurate_out = nullif(coalesce(r.accurate_out, 0) + coalesce(excluded.accurate_out, 0), 0),
     duration_num = nullif(coalesce(r.duration_num, 0) + coalesce(excluded.duration_num, 0), 0),
     duration_den = nullif(coalesce(r.duration_den, 0) + coalesce(excluded.duration_den, 0), 0),
-    duration_out = nullif(coalesce(r.duration_out, 0) + coalesce(excluded.duration_out, 0), 0);
+    duration_out = nullif(coalesce(r.duration_out, 0) + coalesce(excluded.duration_out, 0), 0),
+    chat_answered_num = nullif(coalesce(r.chat_answered_num, 0) + coalesce(excluded.chat_answered_num, 0), 0),
+    chat_answered_den = nullif(coalesce(r.chat_answered_den, 0) + coalesce(excluded.chat_answered_den, 0), 0),
+    chat_answered_out = nullif(coalesce(r.chat_answered_out, 0) + coalesce(excluded.chat_answered_out, 0), 0);
 
 -- name: stand
 INSERT INTO tally_standing AS s (generation, state, department, town, late, tickets)
@@ -202,7 +209,8 @@ SELECT grain, day, hour, agent, department, town, channel, l1, l2, kind,
     contact_out, completion_num, completion_den, completion_out, followed_up_num, followed_up_den, followed_up_out,
     solved_num, solved_den, solved_out, satisfied_num, satisfied_den, satisfied_out, one_pass_num, one_pass_den,
     one_pass_out, returned_num, returned_den, returned_out, redone_num, redone_den, redone_out, accurate_num,
-    accurate_den, accurate_out, duration_num, duration_den, duration_out
+    accurate_den, accurate_out, duration_num, duration_den, duration_out,
+    chat_answered_num, chat_answered_den, chat_answered_out
 FROM tally_rollup WHERE generation = $1;
 
 -- name: all_standing

@@ -60,6 +60,7 @@ export default {
     on_site_red: 'Arrival on site overdue',
     follow_up_red: 'Follow-up overdue',
     wait_red: 'Centre overdue',
+    chat_red: 'Chat answer overdue',
   },
   noCalls: 'No calls at the moment',
   voiceOff: 'The telephone is not connected',
@@ -112,7 +113,7 @@ export default {
     received: 'Received', emergencies: 'Emergencies', dispatched: 'Dispatched', answered: 'Answered directly', handed_off: 'Handed off', rejected: 'Rejected', withdrawn: 'Withdrawn',
     merged: 'Merged', closed: 'Closed', urged: 'Urged', supervised: 'Supervised', extended: 'Extended', direct: 'Direct answers', sign: 'Signed in time', contact: 'Contacted in time',
     completion: 'Completed in time', followed_up: 'Followed up', solved: 'Solved', satisfied: 'Satisfied', one_pass: 'One pass', returned: 'Returned', redone: 'Redone',
-    accurate: 'Dispatched right', duration: 'Time to close', connected: 'Connected', service_level: 'Within 15 s', service_level_stayed: 'Within 15 s (stayed)',
+    accurate: 'Dispatched right', duration: 'Time to close', chat_answered: 'Chats answered in time', connected: 'Connected', service_level: 'Within 15 s', service_level_stayed: 'Within 15 s (stayed)',
     asa: 'Speed of answer', abandoned: 'Abandoned', called_back: 'Called back', aht: 'Handling time', occupancy: 'Occupancy',
   },
 }

@@ -66,6 +66,7 @@ export default {
     completion: 'Completion',
     follow_up: 'Follow-up',
     wait: 'Waiting for the centre',
+    chat: 'Chat answer',
   },
   light: {
     yellow: 'Yellow light',

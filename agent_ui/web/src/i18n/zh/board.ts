@@ -60,6 +60,7 @@ export default {
     on_site_red: '到场超期',
     follow_up_red: '回访超期',
     wait_red: '中心处理超期',
+    chat_red: '会话答复超期',
   },
   noCalls: '当前没有通话',
   voiceOff: '话务未接入',
@@ -112,7 +113,7 @@ export default {
     received: '受理诉求', emergencies: '紧急诉求', dispatched: '派单', answered: '直接答复', handed_off: '移交110等', rejected: '不予受理', withdrawn: '撤单',
     merged: '并单', closed: '办结', urged: '催办', supervised: '督办', extended: '延期', direct: '直接答复率', sign: '按时签收率', contact: '响应率',
     completion: '按时办结率', followed_up: '回访率', solved: '解决率', satisfied: '满意率', one_pass: '一次办结率', returned: '退单率', redone: '重办率',
-    accurate: '派单准确率', duration: '平均办结时长', connected: '接通率', service_level: '15秒接通率', service_level_stayed: '15秒接通率（不含放弃）',
+    accurate: '派单准确率', duration: '平均办结时长', chat_answered: '会话及时答复率', connected: '接通率', service_level: '15秒接通率', service_level_stayed: '15秒接通率（不含放弃）',
     asa: '平均应答时长', abandoned: '放弃率', called_back: '漏接回拨率', aht: '平均处理时长', occupancy: '坐席利用率',
   },
 }

@@ -66,6 +66,7 @@ export default {
     completion: '办结',
     follow_up: '回访',
     wait: '待中心处理',
+    chat: '会话答复',
   },
   light: {
     yellow: '黄灯',

@@ -6,7 +6,7 @@ export type By = (typeof BYS)[number]
 export const GROUPS = {
   volume: ['received', 'emergencies', 'dispatched', 'answered', 'handed_off', 'rejected', 'withdrawn', 'merged', 'closed', 'urged', 'supervised', 'extended'],
   quality: [
-    'direct', 'sign', 'contact', 'completion', 'followed_up', 'solved', 'satisfied', 'one_pass', 'returned', 'redone', 'accurate', 'duration',
+    'direct', 'sign', 'contact', 'completion', 'followed_up', 'solved', 'satisfied', 'one_pass', 'returned', 'redone', 'accurate', 'duration', 'chat_answered',
   ],
   phone: ['connected', 'service_level', 'asa', 'abandoned', 'called_back', 'aht', 'occupancy'],
 } as const
