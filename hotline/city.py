@@ -94,7 +94,7 @@ def _city(reader: CityFiles, settings: Mapping[str, Any], categories: tuple[Labe
         code=str(settings["code"]),
         prefix=_prefix(settings["prefix"]),
         area_code=_area_code(settings["area_code"]),
-        policy=policy_of(reader, settings),
+        policy=policy_of(reader, settings, {(label.l1, label.l2) for label in categories}),
         emergency=msgspec.convert(settings["emergency"], EmergencyTimers),
         priorities=_priorities(settings["priorities"], categories),
         categories=categories,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, time
 from typing import Any
 
@@ -11,12 +11,13 @@ from hotline.city_files import CityFiles
 from hotline.deadlines import Unit as TimeUnit
 from hotline.deadlines import WorkCalendar, WorkingTime
 from hotline.policy import Allowances, CallbackRules, FollowUpRules, Policy
+from hotline.promises import Matter, Promises
 from hotline.supervision import Supervision
 from hotline.terms import Kind, Priority, State
 
 
-def policy_of(reader: CityFiles, settings: Mapping[str, Any]) -> Policy:
-    """Return the figures of city.toml and calendar.csv; mistakes in the calendar are noted with the reader.
+def policy_of(reader: CityFiles, settings: Mapping[str, Any], categories: Collection[tuple[str, str]]) -> Policy:
+    """Return the figures of city.toml and calendar.csv; mistakes in other files are noted with the reader.
 
     Raises:
         KeyError, ValueError, TypeError: a table is missing or wrong; `CityFiles.attempt` notes it.
@@ -32,6 +33,7 @@ def policy_of(reader: CityFiles, settings: Mapping[str, Any]) -> Policy:
         police_return_window=_time(windows["police_return"]),
         follow_up=_time(windows["follow_up"]),
         follow_up_rules=_follow_up(settings.get("follow_up", {})),
+        promises=tuple(_promises(reader, one, categories) for one in settings.get("promises", ())),
         chat_answer=_time(windows["chat_answer"]) if "chat_answer" in windows else None,
         callbacks=_callbacks(settings.get("callbacks", {})),
         yellow_percent=_percent(settings.get("lights", {}).get("yellow_percent", 80)),
@@ -95,6 +97,24 @@ def _allowances(table: Mapping[str, Any]) -> Allowances:
         on_site=optional("on_site"),
         completion={Kind(kind): _time(text) for kind, text in table.get("completion", {}).items()},
         completion_default=optional("completion_default"),
+    )
+
+
+def _promises(reader: CityFiles, table: Mapping[str, Any], categories: Collection[tuple[str, str]]) -> Promises:
+    name, matters = str(table["file"]), dict[Matter, str]()
+    for where, row, _ in reader.rows(name, ("l1", "l2", "kind", "note")):
+        kind = reader.attempt(where, lambda row=row: Kind(row["kind"]) if row["kind"] else None, None)  # type: ignore[misc]
+        matter = Matter(row["l1"], row["l2"], kind)
+        if (row["l1"], row["l2"]) not in categories:
+            reader.wrong.append(f"{where}: 没有事项 {row['l1']} {row['l2']}")
+        elif matter in matters:
+            reader.wrong.append(f"{where}: 重复")
+        matters[matter] = row["note"]
+    since = table["effective_from"]
+    if type(since) is not date:
+        raise ValueError("[[promises]] 的 effective_from 应为日期, 如 2026-01-01")
+    return Promises(
+        version=str(table["version"]), effective_from=since, completion=_time(table["completion"]), matters=matters
     )
 
 

@@ -54,7 +54,7 @@ def _clocks(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -
     clocks = ticket.clocks
     match command:
         case c.Dispatch() | c.Rule() | c.Redispatch():
-            return clock_rules.at_dispatch(clocks, now, ticket.priority, ticket.kind, policy)
+            return clock_rules.at_dispatch(clocks, now, ticket.priority, ticket.kind, ticket.category, policy)
         case c.Sign():
             return msgspec.structs.replace(clocks, signed_at=now)
         case c.RecordContact():

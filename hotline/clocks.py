@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from hotline.appeal import Category
 from hotline.deadlines import WorkCalendar, WorkingTime, credited, due_at
 from hotline.policy import Allowances, Policy
 from hotline.terms import ClockName, Kind, Priority
@@ -26,6 +27,7 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         started_at: when sign-in, first contact and completion began to run, put off by pauses.
+        promise: why completion is due sooner than the rules ask, "" where it is not (`hotline.promises`).
         promised_due: the earliest completion that the citizens of merged tickets were promised.
         adopted_due: the earliest ceiling of merged tickets.
         chat_due: until when a person is to answer in a conversation (`hotline.chat_clock`).
@@ -52,6 +54,7 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     contact_yellow: datetime | None = None
     on_site_yellow: datetime | None = None
     completion_yellow: datetime | None = None
+    promise: str = ""
     promised_due: datetime | None = None
     adopted_due: datetime | None = None
     chat_due: datetime | None = None
@@ -109,17 +112,20 @@ def at_receipt(now: datetime, kind: Kind, policy: Policy) -> Clocks:
     return Clocks(ceiling_due=due_at(now, policy.ceiling.get(kind, policy.ceiling_default), policy.calendar))
 
 
-def at_dispatch(clocks: Clocks, now: datetime, priority: Priority, kind: Kind, policy: Policy) -> Clocks:
+def at_dispatch(
+    clocks: Clocks, now: datetime, priority: Priority, kind: Kind, category: Category | None, policy: Policy
+) -> Clocks:
     """Start sign-in, first contact and completion; completion never passes the ceiling, nor what was promised."""
     rules = policy.rules_of(priority)
-    completion = _due(now, rules.completion.get(kind, rules.completion_default), policy.calendar)
+    allowed, promise = policy.completion_of(priority, kind, category, now)
     return msgspec.structs.replace(
         clocks,
         started_at=now,
         sign_due=_due(now, rules.sign, policy.calendar),
         contact_due=_due(now, rules.contact, policy.calendar),
         on_site_due=_due(now, rules.on_site, policy.calendar),
-        completion_due=limited(completion, clocks, now),
+        completion_due=limited(_due(now, allowed, policy.calendar), clocks, now),
+        promise=promise,
         return_until=due_at(now, policy.return_window, policy.calendar),
         signed_at=None, contacted_at=None, arrived_at=None, completed_at=None,
         follow_up_due=None, follow_up_next=None, tried=(),
@@ -156,13 +162,12 @@ def earliest(clocks: Clocks, ceiling: datetime | None, completion: datetime | No
 
 
 def expected_completion(
-    now: datetime, clocks: Clocks, priority: Priority, kind: Kind, policy: Policy
+    now: datetime, clocks: Clocks, priority: Priority, kind: Kind, category: Category | None, policy: Policy
 ) -> datetime | None:
     """Return what the citizen may expect: the completion clock, or what it would be if dispatched now."""
     if clocks.completion_due is not None:
         return clocks.completion_due
-    rules = policy.rules_of(priority)
-    completion = _due(now, rules.completion.get(kind, rules.completion_default), policy.calendar)
+    completion = _due(now, policy.completion_of(priority, kind, category, now)[0], policy.calendar)
     if completion is None or clocks.ceiling_due is None:
         return completion
     return min(completion, max(clocks.ceiling_due, now))

@@ -1,4 +1,4 @@
-"""What the clocks become when a person corrects a ticket's kind or priority. Pure (decisions/0026).
+"""What the clocks become when a person corrects a ticket's kind, priority or category. Pure (decisions/0026, 0038).
 
 The ceiling is the law's, and becomes what the right kind has from receipt on. Of the clocks that a department still has
 before it, one that gets longer runs from the dispatch, as if it had been right from the beginning; one that gets
@@ -8,16 +8,19 @@ shorter, or is new, runs from the correction and ends no later than before: nobo
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
 from hotline import commands as c
 from hotline import watch
+from hotline.appeal import Category
 from hotline.clocks import Clocks, at_dispatch, at_receipt, extended, is_done, limited, resumed
 from hotline.course import Course
 from hotline.deadlines import credited
 from hotline.lifecycle import OPEN_STATES
 from hotline.policy import Policy
+from hotline.promises import held
 from hotline.terms import Kind, Priority, State
 from hotline.ticket import Ticket
 
@@ -29,6 +32,14 @@ _OWED = OPEN_STATES | {State.MERGED}
 """Where a ceiling still matters: a merged ticket may go its own way again."""
 
 
+class _Matter(NamedTuple):
+    """What a department's clocks follow."""
+
+    priority: Priority
+    kind: Kind
+    category: Category | None
+
+
 def priority_after(ticket: Ticket, command: c.Command) -> Priority:
     """Return the priority by which clocks run after the command."""
     corrected_to = command.priority if isinstance(command, c.Correct | c.Reassess | c.PoliceReturn) else None
@@ -36,18 +47,33 @@ def priority_after(ticket: Ticket, command: c.Command) -> Priority:
 
 
 def corrected(ticket: Ticket, command: c.Correct | c.Reassess, now: datetime, policy: Policy) -> Clocks:
-    """Return the clocks after a correction; those of the ticket itself where it changes neither kind nor priority."""
-    kind = (command.kind if isinstance(command, c.Correct) else None) or ticket.kind
-    priority = priority_after(ticket, command)
-    if (kind, priority) == (ticket.kind, ticket.priority) or ticket.state not in _OWED:
+    """Return the clocks after a correction; those of the ticket itself where it changes none."""
+    was, matter = _Matter(ticket.priority, ticket.kind, ticket.category), _matter_after(ticket, command)
+    if not _differ(was, matter, ticket.course.dispatched_at or now, policy) or ticket.state not in _OWED:
         return ticket.clocks
+    priority, kind, _ = matter
     clocks = msgspec.structs.replace(ticket.clocks, ceiling_due=_ceiling(ticket, kind, policy))
     if _is_at_work(ticket):
-        clocks = _at_work(ticket, clocks, kind, priority, now, policy)
+        clocks = _at_work(ticket, clocks, was, matter, now, policy)
     fresh = watch.entered(clocks, ticket.state, now, priority, policy).wait_until
     if clocks.wait_until is None or fresh is None:
         return clocks
     return msgspec.structs.replace(clocks, wait_until=min(clocks.wait_until, fresh))
+
+
+def _matter_after(ticket: Ticket, command: c.Correct | c.Reassess) -> _Matter:
+    kind, category = ticket.kind, ticket.category
+    if isinstance(command, c.Correct):
+        kind = command.kind or kind
+        if command.l1 is not None and command.l2 is not None:
+            category = Category(l1=command.l1, l2=command.l2)
+    return _Matter(priority_after(ticket, command), kind, category)
+
+
+def _differ(was: _Matter, becomes: _Matter, start: datetime, policy: Policy) -> bool:
+    """Tell whether the clocks run otherwise; of categories only those do of which the city has promised something."""
+    same = (was.priority, was.kind) == (becomes.priority, becomes.kind)
+    return not same or policy.completion_of(*was, start) != policy.completion_of(*becomes, start)
 
 
 def _is_at_work(ticket: Ticket) -> bool:
@@ -67,20 +93,21 @@ def _ceiling(ticket: Ticket, kind: Kind, policy: Policy) -> datetime | None:
 
 
 def _at_work(
-    ticket: Ticket, clocks: Clocks, kind: Kind, priority: Priority, now: datetime, policy: Policy
+    ticket: Ticket, clocks: Clocks, was_of: _Matter, matter: _Matter, now: datetime, policy: Policy
 ) -> Clocks:
     if ticket.course.dispatched_at is None:
         return clocks
+    policy = msgspec.structs.replace(policy, promises=held(policy.promises, ticket.course.dispatched_at))
     start = clocks.paused_at or now  # the answer will put off what the question stopped by the whole of the pause
-    was = _from_dispatch(ticket.course, ticket.clocks, ticket.kind, ticket.priority, policy)
-    becomes = _from_dispatch(ticket.course, clocks, kind, priority, policy)
-    fresh = at_dispatch(clocks, start, priority, kind, policy)
+    was = _from_dispatch(ticket.course, ticket.clocks, was_of, policy)
+    becomes = _from_dispatch(ticket.course, clocks, matter, policy)
+    fresh = at_dispatch(clocks, start, *matter, policy)
     dues = {
         name: _moved(*(getattr(one, name) for one in (clocks, was, becomes, fresh)))
         for name in _CLOCKS if not is_done(clocks, name)
     }
     dues["completion_due"] = limited(dues["completion_due"], clocks, start)
-    return msgspec.structs.replace(clocks, **dues)
+    return msgspec.structs.replace(clocks, promise=becomes.promise, **dues)
 
 
 def _moved(
@@ -96,18 +123,18 @@ def _moved(
     return due if fresh is None else min(due, fresh)
 
 
-def _from_dispatch(course: Course, clocks: Clocks, kind: Kind, priority: Priority, policy: Policy) -> Clocks:
-    """Return a department's clocks as if kind and priority had been so from the dispatch on."""
+def _from_dispatch(course: Course, clocks: Clocks, matter: _Matter, policy: Policy) -> Clocks:
+    """Return a department's clocks as if the matter had been so from the dispatch on."""
     start = course.dispatched_at
     if start is None:
         return clocks
-    counted = at_dispatch(Clocks(), start, priority, kind, policy)
+    counted = at_dispatch(Clocks(), start, *matter, policy)
     if course.sign_from is not None:
         counted = msgspec.structs.replace(
-            counted, sign_due=at_dispatch(Clocks(), course.sign_from, priority, kind, policy).sign_due
+            counted, sign_due=at_dispatch(Clocks(), course.sign_from, *matter, policy).sign_due
         )
     for paused_at, answered_at in course.pauses:
-        counted = resumed(msgspec.structs.replace(counted, paused_at=paused_at), answered_at, priority, policy)
-    if course.extended and not policy.runs_day_and_night(priority):
+        counted = resumed(msgspec.structs.replace(counted, paused_at=paused_at), answered_at, matter.priority, policy)
+    if course.extended and not policy.runs_day_and_night(matter.priority):
         counted = extended(counted, course.extended, policy)
     return msgspec.structs.replace(counted, completion_due=limited(counted.completion_due, clocks, start))

@@ -139,8 +139,7 @@ def _guard_request_extension(ticket: Ticket, command: c.RequestExtension, now: d
     _require(ticket.state is State.HANDLING, "only a ticket being handled can be extended")
     _require(due is not None and now < due, "an extension is asked for before the clock expires")
     _require(ceiling is None or due is None or due < ceiling, "the provincial ceiling leaves no time to extend")
-    rules = policy.allowances[ticket.priority]
-    limit = rules.completion.get(ticket.kind, rules.completion_default)
+    limit, _ = policy.completion_of(ticket.priority, ticket.kind, ticket.category, ticket.course.dispatched_at or now)
     _require(limit is not None and 1 <= command.days <= limit.amount, "an extension is 1 day up to the original limit")
 
 

@@ -78,7 +78,7 @@ def _hides(parent: Ticket, child: Ticket) -> bool:
 def _promised(child: Ticket, policy: Policy) -> datetime | None:
     """Return when the child's citizen may expect completion: by its clock, or as the receipt told it."""
     priority = max(child.priority, Priority.P1)
-    return expected_completion(child.created_at, child.clocks, priority, child.kind, policy)
+    return expected_completion(child.created_at, child.clocks, priority, child.kind, child.category, policy)
 
 
 def unmerge(

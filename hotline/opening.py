@@ -207,7 +207,9 @@ def receipt_of(change: Change, code: str, *, rules: CityRules, now: datetime) ->
     category = f"{ticket.category.l1}/{ticket.category.l2}" if ticket.category else ""
     expected = None
     if ticket.state not in {State.HANDED_OFF, State.CLOSED}:
-        expected = expected_completion(now, ticket.clocks, max(ticket.priority, Priority.P1), ticket.kind, rules.policy)
+        expected = expected_completion(
+            now, ticket.clocks, max(ticket.priority, Priority.P1), ticket.kind, ticket.category, rules.policy
+        )
     return Receipt(
         number=ticket.number, code=code, status=ticket.state, verdict=ticket.verdict, category=category,
         department=ticket.lead, expected_by=expected, continued=change.before is not None,

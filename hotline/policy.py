@@ -6,11 +6,13 @@ Every default is this project's proposal ([P] in domain.md); the city's file tel
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import time
+from datetime import datetime, time
 
 import msgspec
 
-from hotline.deadlines import Unit, WorkCalendar, WorkingTime
+from hotline.appeal import Category
+from hotline.deadlines import Unit, WorkCalendar, WorkingTime, due_at
+from hotline.promises import Promises, promised
 from hotline.terms import Kind, Priority, State
 
 
@@ -47,6 +49,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The city's figures: calendar, allowances, ceilings and windows. `[P]` values live here, never in code.
 
     Attributes:
+        promises: what is closed sooner than `allowances` ask, in versions.
         chat_answer: how soon a person answers in a conversation, None for no such clock.
         yellow_percent: share of a clock's time after which its light turns yellow.
         supervision: working time after the completion clock's end at which each level of supervision comes.
@@ -63,6 +66,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     follow_up: WorkingTime
     follow_up_rules: FollowUpRules = FollowUpRules()
     callbacks: CallbackRules = CallbackRules()
+    promises: tuple[Promises, ...] = ()
     chat_answer: WorkingTime | None = None
     yellow_percent: int = 80
     supervision: tuple[WorkingTime, ...] = (WorkingTime(0), WorkingTime(2), WorkingTime(5))
@@ -73,6 +77,21 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         """Return the allowances; an emergency that comes to a department after all is handled as P1."""
         rules = self.allowances[priority]
         return self.allowances[Priority.P1] if rules == Allowances() else rules
+
+    def completion_of(
+        self, priority: Priority, kind: Kind, category: Category | None, at: datetime
+    ) -> tuple[WorkingTime | None, str]:
+        """Return how long completion may take of what is dispatched `at`, and why so where a promise made it shorter.
+
+        What runs day and night is urgent by itself, and is promised nothing else.
+        """
+        rules = self.rules_of(priority)
+        allowed = rules.completion.get(kind, rules.completion_default)
+        promise = promised(self.promises, category, kind, at)
+        if promise is None or allowed is None or self.runs_day_and_night(priority):
+            return allowed, ""
+        is_sooner = due_at(at, promise.completion, self.calendar) < due_at(at, allowed, self.calendar)
+        return promise if is_sooner else (allowed, "")
 
     def runs_day_and_night(self, priority: Priority) -> bool:
         """Tell whether clocks of this priority run in plain minutes, not in working time."""

@@ -127,7 +127,9 @@ def progress_of(ticket: Ticket, events: Sequence[TicketEvent], *, policy: Policy
     """Return how a ticket stands."""
     expected = None
     if ticket.state in OPEN_STATES and ticket.state is not State.HANDED_OFF:
-        expected = expected_completion(now, ticket.clocks, max(ticket.priority, Priority.P1), ticket.kind, policy)
+        expected = expected_completion(
+            now, ticket.clocks, max(ticket.priority, Priority.P1), ticket.kind, ticket.category, policy
+        )
     urge_from = urgeable_from(events, now) if ticket.state in OPEN_STATES else None
     may = acts_of(ticket.state, urged=urge_from is not None)
     return Progress(

@@ -19,6 +19,7 @@ from hotline.core import Core
 from hotline.days import unusual
 from hotline.deadlines import WorkingTime
 from hotline.policy import Policy
+from hotline.promises import UNITS
 from hotline.roles.parts import emergency_timers
 from hotline.store.calendars import CalendarStore
 from hotline.store.lessons import corrected_tickets
@@ -35,7 +36,6 @@ from triage.shadow import compare, file_of, read_pairs, truth_of
 OPERATIONS: tuple[Operation, ...] = (
     *people_api.OPERATIONS, *setup_api.OPERATIONS, *audit_api.OPERATIONS,
 )
-_UNITS = {"minutes": "分钟", "working_minutes": "工作分钟", "working_days": "个工作日"}
 _TRIAGE = {
     "dispatch": "自动派单的最低把握", "tie": "与次优部门的最小差距", "emergency": "判为紧急的概率",
     "unclear": "请人判断的概率",
@@ -136,7 +136,7 @@ def _span(span: timedelta) -> str:
 
 
 def _time(allowance: WorkingTime | None) -> str:
-    return "–" if allowance is None else f"{allowance.amount}{_UNITS[allowance.unit]}"
+    return "–" if allowance is None else f"{allowance.amount}{UNITS[allowance.unit]}"
 
 
 def _clocks(policy: Policy) -> list[InForce]:
@@ -152,6 +152,10 @@ def _clocks(policy: Policy) -> list[InForce]:
         ("窗口", "退单", _time(policy.return_window)), ("窗口", "110退回", _time(policy.police_return_window)),
         ("窗口", "回访", _time(policy.follow_up)), ("窗口", "未接来电回拨", _time(policy.callbacks.within)),
         ("窗口", "会话答复", _time(policy.chat_answer)),
+        *(
+            ("承诺办结", f"{len(one.matters)}项({one.version}, {one.effective_from}起)", _time(one.completion))
+            for one in policy.promises
+        ),
         ("灯", "黄灯", f"{policy.yellow_percent}%"),
         *(("灯", f"第{level}级督办", f"超期{_time(one)}") for level, one in enumerate(policy.supervision, start=1)),
     ]

@@ -166,7 +166,7 @@ def test_the_parent_keeps_the_earliest_deadline(children: list[tuple[int, bool]]
 
 def _told(child: Ticket) -> datetime | None:
     """What the receipt told the citizen."""
-    return expected_completion(child.created_at, child.clocks, child.priority, child.kind, POLICY)
+    return expected_completion(child.created_at, child.clocks, child.priority, child.kind, child.category, POLICY)
 
 
 def test_earliest_without_deadlines_changes_nothing() -> None:
