@@ -77,15 +77,19 @@ def placed(triage: Triage, towns: Iterable[str]) -> Triage:
     return msgspec.structs.replace(triage, towns=tuple(dict.fromkeys((*towns, *triage.towns))))
 
 
-def decided(triage: Triage, directory: Directory) -> Triage:
-    """Return the triage of a matter that is sure with the units that the directory names for it, or for a person."""
+def decided(triage: Triage, directory: Directory) -> tuple[Triage, Dispatch | None]:
+    """Return the triage, where the matter is sure with the units that the directory names for it, and the dispatch.
+
+    None where a person decides on it.
+    """
+    asked = msgspec.structs.replace(triage, needs_person=False) if triage.sure else triage
+    found = choose_department(asked, directory)
+    dispatch = found if isinstance(found, Dispatch) else None
     if not triage.sure:
-        return triage
-    sure = msgspec.structs.replace(triage, needs_person=False)
-    found = choose_department(sure, directory)
-    if isinstance(found, Dispatch):
-        return msgspec.structs.replace(sure, department=found.lead, assisting=found.assisting)
-    return msgspec.structs.replace(sure, department=DepartmentCode(""), assisting=(), needs_person=True)
+        return triage, dispatch
+    if dispatch is None:
+        return msgspec.structs.replace(triage, department=DepartmentCode(""), assisting=(), needs_person=True), None
+    return msgspec.structs.replace(asked, department=dispatch.lead, assisting=dispatch.assisting), dispatch
 
 
 def chosen(triage: Triage, category: Category, priorities: PriorityRules) -> Triage:

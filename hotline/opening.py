@@ -23,7 +23,7 @@ from hotline.lifecycle import TRANSITIONS
 from hotline.terms import Channel, Kind, Priority, Service, State, Verdict
 from hotline.ticket import VERDICT_RAISED, Ticket
 from routing.directory import Directory
-from routing.dispatch import Dispatch, choose_department
+from routing.dispatch import Dispatch
 from routing.priority import PriorityRules, with_priority
 
 Follows = Callable[[Ticket, Triage], tuple[c.Command, ...]]
@@ -74,19 +74,18 @@ def _reason(triage: Triage) -> str:
     return "、".join(dict.fromkeys(evidence.text for evidence in triage.evidence))
 
 
-def first_commands(channel: Channel, triage: Triage, directory: Directory) -> tuple[c.Command, ...]:
-    """Return what the system does by itself with a new appeal.
+def first_commands(channel: Channel, triage: Triage, found: Dispatch | None) -> tuple[c.Command, ...]:
+    """Return what the system does by itself with a new appeal, for which the directory has `found` a department.
 
     An emergency is handed off before any queue. A transfer that came from 110 is never sent back by the machine, and
     an unclear one waits for the three-way call: both stay with a person. The rest is dispatched if the choice is sure.
     """
     if triage.verdict is not Verdict.NON_EMERGENCY:
         return _alarm(channel, triage)
-    chosen = choose_department(triage, directory)
-    if not isinstance(chosen, Dispatch):
+    if found is None:
         return ()
     dispatch = c.Dispatch(
-        lead=chosen.lead, assisting=chosen.assisting, directory_version=directory.version, reasons=chosen.reasons
+        lead=found.lead, assisting=found.assisting, directory_version=found.directory_version, reasons=found.reasons
     )
     return (c.Accept(), dispatch)
 
@@ -115,8 +114,8 @@ def open_ticket(inbound: Inbound, triage: Triage, *, number: TicketNumber, rules
     appeal = located(inbound.appeal, rules.directory)
     if appeal.place.town:
         triage = placed(triage, (appeal.place.town,))
-    triage = decided(triage, rules.directory)
-    commands = first_commands(inbound.channel, triage, rules.directory)
+    triage, found = decided(triage, rules.directory)
+    commands = first_commands(inbound.channel, triage, found)
     if inbound.person:  # who asks for a person is not sent on by the machine, but danger waits for nobody
         commands = _alarm(inbound.channel, triage)
     return _begun(inbound, appeal, triage, commands, number=number, rules=rules, now=now)
