@@ -126,7 +126,7 @@ class Intake:
 
     def _judged(self, batch: Sequence[_Waiting]) -> list[tuple[_Waiting, Triage]]:
         wanted = [waiting for waiting in batch if not waiting.answer.cancelled()]
-        triages = self._triaged([judged_text(waiting.inbound) for waiting in wanted]) if wanted else []
+        triages = self._triaged([judged_text(waiting.inbound.appeal) for waiting in wanted]) if wanted else []
         return list(zip(wanted, triages, strict=True))
 
     async def _settle(self, batch: Sequence[_Waiting], outcome: Awaitable[Sequence[Receipt | HotlineError]]) -> None:

@@ -23,12 +23,7 @@ _ABOVE = re.compile(r"^(?:[^省]{2,3}省)?(?:[^市]{2,4}市)?")
 _RANK = re.compile(r"(?:街道办事处|街道办|街道|镇政府|镇|高新区|功能区|新区|园区|区)$")
 
 
-def judged_text(inbound: Inbound) -> str:
-    """Return what triage judges of a message."""
-    return told_by(inbound.appeal)
-
-
-def told_by(appeal: Appeal) -> str:
+def judged_text(appeal: Appeal) -> str:
     """Return what triage judges: the text, and below it the title where that says more than the text shortened.
 
     Danger is told in a title too, and the matter is often told there only (110's 停水, a service of Open311).

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from hotline.appeal import has_words
 from hotline.commands import ApproveReturn, Correct, Dispatch, Rule
 from hotline.events import Receive, Role, TicketEvent
-from hotline.judged import told_by
+from hotline.judged import judged_text
 from hotline.terms import Kind
 from routing.directory import Directory
 
@@ -32,7 +32,7 @@ class Lesson(NamedTuple):
 def lesson_of(events: Sequence[TicketEvent], directory: Directory) -> Lesson | None:
     """Return what the telling events of one ticket, in order, teach; None where they teach nothing."""
     first = events[0].fact if events else None
-    if not isinstance(first, Receive) or not has_words(text := told_by(first.appeal)):
+    if not isinstance(first, Receive) or not has_words(text := judged_text(first.appeal)):
         return None
     category = _corrected(events) or _returned(events, first, directory)
     return Lesson(text, *category) if category else None

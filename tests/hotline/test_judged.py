@@ -56,7 +56,7 @@ def opened(inbound: Inbound, triage: Triage, directory: Directory = RULES.direct
 @pytest.mark.parametrize("channel", list(Channel))
 def test_a_title_is_judged_below_the_text(channel: Channel) -> None:
     inbound = told("快来", channel=channel, title="三楼着火有人被困")
-    assert judged_text(inbound) == "快来\n三楼着火有人被困"
+    assert judged_text(inbound.appeal) == "快来\n三楼着火有人被困"
 
 
 @pytest.mark.parametrize("title", [
@@ -64,7 +64,7 @@ def test_a_title_is_judged_below_the_text(channel: Channel) -> None:
 ])
 def test_what_the_text_says_already_is_not_judged_twice(title: str) -> None:
     text = "三楼着火 有人被困。快来"
-    assert judged_text(told(text, title=title)) == text
+    assert judged_text(told(text, title=title).appeal) == text
 
 
 @pytest.mark.parametrize("guess", [

@@ -17,7 +17,7 @@ from hotline.cli.retrain import read_lessons
 from hotline.commands import ApproveReturn, Correct, Dispatch, RequestReturn
 from hotline.events import Actor, Fact, Receive, Role, TicketEvent
 from hotline.ids import DepartmentCode, TicketNumber
-from hotline.judged import told_by
+from hotline.judged import judged_text
 from hotline.keyring import KeyRing
 from hotline.store.database import open_pool
 from hotline.store.directories import DirectoryStore
@@ -154,7 +154,7 @@ async def test_texts_with_personal_data_are_compared_and_trained_on_without_it(d
         await written(pool, [told])
     city = load_city(Path("cities/441900"))
     right = said(Triage(category=Category("13", "树木", 0.9)))
-    pair = Pair(mark_of(told_by(appeal)), said(Triage(category=None)), right)
+    pair = Pair(mark_of(judged_text(appeal)), said(Triage(category=None)), right)
     assert compare([pair], truth_of(await read_lessons(database, city, keys=keys))).judged == (1, 0, 1)
     [lesson] = await read_lessons(database, city)
     assert lesson.text == "我叫李**,电话138****8000,树倒了\n挡住救护车"
