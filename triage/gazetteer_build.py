@@ -1,8 +1,7 @@
 """`python -m hotline city init`: a city's place files from dictionaries, for any city of China. Build time only.
 
-Reads the dictionaries of JioNLP (Apache-2.0, PyPI: every village of China, readings of characters) and the word list of
-jieba (MIT), neither of which is needed at run time. The format is told in cities/441900/places/README.md. A name that
-is also a common word, or that several units share, is written as `weak`.
+The format is told in cities/441900/places/README.md. A name that is also a common word, or that several units share, is
+written as `weak`.
 """
 
 from __future__ import annotations
@@ -10,15 +9,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
 from hotline.errors import InvalidInput
+from triage.dictionaries import Dictionaries
 from triage.homophones import Row, homophone_rows, near_rows, readings
 
 _VILLAGE = re.compile(r"(?:社区居委会|居民委员会|村民委员会|村委会|居委会|社区|村|生活区)$")
@@ -39,44 +37,6 @@ class Unit(msgspec.Struct, frozen=True):
     villages: tuple[tuple[str, str], ...]
 
 
-class Dictionaries:
-    """The dictionaries, in the folders of the installed packages or in others.
-
-    Raises:
-        InvalidInput: a package is not installed, or a file of it cannot be read.
-    """
-
-    def __init__(self, jionlp: Path | None = None, jieba: Path | None = None) -> None:
-        self._jionlp = jionlp or _installed("jionlp") / "dictionary"
-        self._jieba = jieba or _installed("jieba") / "dict.txt"
-
-    def text(self, name: str) -> str:
-        """Return the one text file in a zipped dictionary of JioNLP."""
-        path = self._jionlp / f"{name}.zip"
-        try:
-            with zipfile.ZipFile(path) as archive:
-                return archive.read(archive.namelist()[0]).decode("utf-8")
-        except (OSError, zipfile.BadZipFile, UnicodeDecodeError) as error:
-            raise InvalidInput(f"词典 {path} 无法读取: {error}", error_id="dictionary_unreadable") from error
-
-    def words(self) -> frozenset[str]:
-        """Return common words."""
-        try:
-            lines = self._jieba.read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            detail = f"词典 {self._jieba} 无法读取: {error}"
-            raise InvalidInput(detail, error_id="dictionary_unreadable") from error
-        return frozenset(line.split()[0] for line in lines if line.strip())
-
-
-def _installed(package: str) -> Path:
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        detail = f"需要词典包 {package}: pip install --no-deps -r requirements-city.txt"
-        raise InvalidInput(detail, error_id="dictionary_missing")
-    return Path(spec.submodule_search_locations[0])
-
-
 def city_of(location: str, code: str) -> tuple[str, list[Unit]]:
     """Return the city's name and its units: districts, or towns where it has no districts.
 
@@ -87,7 +47,7 @@ def city_of(location: str, code: str) -> tuple[str, list[Unit]]:
     Raises:
         InvalidInput: there is no such city.
     """
-    lines = [(len(line) - len(line.lstrip("\t")), line.split()) for line in location.splitlines() if line.strip()]
+    lines = list(_regions(location))
     starts = [number for number, (_, fields) in enumerate(lines) if len(fields) > 1 and fields[1] == code]
     if not starts:
         raise InvalidInput(f"词典里没有代码为{code}的城市(应为六位行政区划代码, 如441900)", error_id="city_unknown")
@@ -99,6 +59,13 @@ def city_of(location: str, code: str) -> tuple[str, list[Unit]]:
             break
         below.append((level - depth, found))
     return fields[0], list(_units(below, towns=depth >= 2))
+
+
+def _regions(location: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield how deep a region stands in the tree, and what is told of it: its name, code, short name."""
+    for line in location.splitlines():
+        if fields := line.split():
+            yield len(line) - len(line.lstrip("\t")), fields
 
 
 def _units(below: Sequence[tuple[int, list[str]]], *, towns: bool) -> Iterator[Unit]:
@@ -166,8 +133,7 @@ def outside_rows(location: str, city: str) -> list[Row]:
     the city lies itself are masks: 广东 hides a name half in it, and 广东省天河区 is here."""
     above = _above(location, city)
     found: dict[str, str] = {}
-    for line in location.splitlines():
-        depth, fields = len(line) - len(line.lstrip("\t")), line.split()
+    for depth, fields in _regions(location):
         if depth <= 1 and len(fields) > 2 and fields[0] != city and not _DIRECT.search(fields[0]):
             found |= dict.fromkeys((fields[0], fields[2]), "mask" if fields[0] in above else "outside")
     named = ((name, kind) for name, kind in found.items() if len(name) > 1 and not city.startswith(name))
@@ -178,9 +144,8 @@ def _above(location: str, city: str) -> set[str]:
     """Return the province of the city and, of one of county rank, its prefecture."""
     above = set[str]()
     path: list[str] = []
-    for line in location.splitlines():
-        depth, fields = len(line) - len(line.lstrip("\t")), line.split()
-        if fields and depth <= 2:
+    for depth, fields in _regions(location):
+        if depth <= 2:
             path[depth:] = [fields[0]]
             above.update(path[:-1] if fields[0] == city else ())
     return above
@@ -194,8 +159,8 @@ def near_names(units: Sequence[Unit], names: Sequence[str]) -> dict[str, str]:
 
 def elsewhere(location: str) -> set[str]:
     """Return the short name of every province, city, county and town of China."""
-    lines = ((len(line) - len(line.lstrip("\t")), line.split()) for line in location.splitlines() if line.strip())
-    return {_ANY.sub("", name) for depth, fields in lines if depth <= _TOWN_DEPTH for name in fields if name[0] > "9"}
+    found = (fields for depth, fields in _regions(location) if depth <= _TOWN_DEPTH)
+    return {_ANY.sub("", name) for fields in found for name in fields if name[0] > "9"}
 
 
 def write_city(folder: Path, code: str, dictionaries: Dictionaries, units: Sequence[str] = ()) -> dict[str, int]:

@@ -26,8 +26,9 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Write the files and tell what each holds."""
+    from triage.dictionaries import Dictionaries
     from triage.gazetteer import load_gazetteer
-    from triage.gazetteer_build import Dictionaries, write_city
+    from triage.gazetteer_build import write_city
 
     folder = given.out or Path("cities") / given.code
     written = write_city(folder, given.code, Dictionaries(given.dictionaries), _units(folder / "units.csv"))

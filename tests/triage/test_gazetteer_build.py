@@ -9,9 +9,9 @@ import pytest
 
 from hotline.__main__ import main
 from hotline.errors import InvalidInput
+from triage.dictionaries import Dictionaries
 from triage.gazetteer import load_gazetteer
 from triage.gazetteer_build import (
-    Dictionaries,
     city_of,
     elsewhere,
     near_names,
