@@ -23,7 +23,7 @@ from hotline.extension import AT_ITS_UNIT, extension_after
 from hotline.ids import TicketNumber
 from hotline.lifecycle import OPEN_STATES, next_state
 from hotline.supervision import next_supervision
-from hotline.terms import Channel, Kind, Priority, State, Verdict
+from hotline.terms import GRAVITY, Channel, Kind, Priority, State
 from hotline.ticket import UNACKNOWLEDGED, VERDICT_RAISED, Ticket, evolve
 from hotline.wish import WishCommand
 
@@ -128,8 +128,7 @@ def _guard_police_return(ticket: Ticket, command: c.PoliceReturn, now: datetime,
 
 
 def _guard_reassess(ticket: Ticket, command: c.Reassess, now: datetime, policy: Policy) -> None:
-    rank = [Verdict.NON_EMERGENCY, Verdict.UNCLEAR, Verdict.EMERGENCY]
-    lowered = rank.index(command.verdict) < rank.index(ticket.verdict)
+    lowered = GRAVITY[command.verdict] < GRAVITY[ticket.verdict]
     _require(not lowered or bool(command.reason.strip()), "lowering a verdict needs a reason")
 
 

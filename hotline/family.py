@@ -16,12 +16,11 @@ from hotline.errors import RuleViolation
 from hotline.events import Actor
 from hotline.lifecycle import OPEN_STATES
 from hotline.summary import is_discreet
-from hotline.terms import Priority, Verdict, label
+from hotline.terms import GRAVITY, Priority, label
 from hotline.ticket import Ticket
 
 MAX_CHILDREN = 5000
 """A ticket is replayed from its events, so a family must stay of a size that can be read at once."""
-_RANK = {Verdict.NON_EMERGENCY: 0, Verdict.UNCLEAR: 1, Verdict.EMERGENCY: 2}
 
 
 class Family(NamedTuple):
@@ -53,7 +52,7 @@ def merge(
     )
     _require(len(parent.children) < MAX_CHILDREN, f"a ticket takes {MAX_CHILDREN} merged ones: choose another parent")
     _require(
-        _RANK[child.verdict] <= _RANK[parent.verdict],
+        GRAVITY[child.verdict] <= GRAVITY[parent.verdict],
         f"ticket {child.number} may be more urgent than {parent.number}: reassess it first",
     )
     _require(

@@ -20,14 +20,13 @@ from hotline.events import SYSTEM, Actor, Role, TicketEvent
 from hotline.ids import TicketNumber
 from hotline.judged import chosen, decided, located, placed
 from hotline.lifecycle import TRANSITIONS
-from hotline.terms import Channel, Kind, Priority, Service, State, Verdict
+from hotline.terms import GRAVITY, Channel, Kind, Priority, Service, State, Verdict
 from hotline.ticket import VERDICT_RAISED, Ticket
 from routing.directory import Directory
 from routing.dispatch import Dispatch
 from routing.priority import PriorityRules, with_priority
 
 Follows = Callable[[Ticket, Triage], tuple[c.Command, ...]]
-_RANK = {Verdict.NON_EMERGENCY: 0, Verdict.UNCLEAR: 1, Verdict.EMERGENCY: 2}
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,18 +144,14 @@ def _prioritised(triage: Triage) -> Triage:
     return msgspec.structs.replace(triage, priority=min(floor, triage.priority))
 
 
-def _is_graver(ticket: Ticket, triage: Triage) -> bool:
-    return _RANK[triage.verdict] > _RANK[ticket.verdict]
-
-
 def raised(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:
     """What a further message's verdict leads to, if it is graver than the ticket's.
 
     An alarm that nobody has seen yet sounds for this message too.
     """
-    if not _is_graver(ticket, triage):
-        return ()
     told = reassessed(ticket, triage, reason=_reason(triage))
+    if not told:
+        return ()
     may_hand_off = c.HandOff in TRANSITIONS[ticket.state] and ticket.police_returns == 0
     if triage.verdict is Verdict.EMERGENCY and may_hand_off and ticket.channel is not Channel.POLICE:
         return (*told, _hand_off(triage))
@@ -167,7 +162,7 @@ def raised(ticket: Ticket, triage: Triage) -> tuple[c.Command, ...]:
 
 def reassessed(ticket: Ticket, triage: Triage, *, reason: str = "") -> tuple[c.Command, ...]:
     """What needs nothing but the verdict: the ticket shows it, if it is graver than its own."""
-    if not _is_graver(ticket, triage):
+    if GRAVITY[triage.verdict] <= GRAVITY[ticket.verdict]:
         return ()
     return (c.Reassess(verdict=triage.verdict, services=triage.services, reason=reason),)
 

@@ -55,6 +55,10 @@ class Verdict(StrEnum):
     NON_EMERGENCY = "non_emergency"
 
 
+GRAVITY = {Verdict.NON_EMERGENCY: 0, Verdict.UNCLEAR: 1, Verdict.EMERGENCY: 2}
+"""What verdicts are compared by: the graver, the more."""
+
+
 class Service(StrEnum):
     """Emergency services that an incident may need."""
 

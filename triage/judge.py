@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotline.appeal import Category, Evidence
-from hotline.terms import Kind, Service, Verdict
+from hotline.terms import GRAVITY, Kind, Service, Verdict
 from routing.directory import Directory
 from triage.card import Head, Thresholds
 from triage.features import Floats, Ints
@@ -31,7 +31,6 @@ _HELP = 0.3
 """What the log odds of asking for help count beside those of an emergency, which every emergency does. In
 cross-validation: at 0.99 of the emergencies 7.5 % false alarms on hard negatives instead of 10.2 %."""
 _ORDER = {Service.POLICE: 0, Service.FIRE: 1, Service.AMBULANCE: 2, Service.TRAFFIC: 3}
-_RANK = {Verdict.NON_EMERGENCY: 0, Verdict.UNCLEAR: 1, Verdict.EMERGENCY: 2}
 
 
 class Choice(NamedTuple):
@@ -129,14 +128,14 @@ def raised(
         by_model = Verdict.EMERGENCY
     elif shifted(chances[0] + chances[1], lean) >= limits.unclear or passage >= limits.passage_unclear:
         by_model = Verdict.UNCLEAR
-    if _RANK[by_model] > _RANK[by_rules]:
+    if GRAVITY[by_model] > GRAVITY[by_rules]:
         return by_model, assessment.verdict is Verdict.NON_EMERGENCY
     return by_rules, False
 
 
 def graver(one: Assessment, other: Assessment) -> bool:
     """Tell whether the rules say worse of one than of another."""
-    return (_RANK[one.verdict], one.certain) > (_RANK[other.verdict], other.certain)
+    return (GRAVITY[one.verdict], one.certain) > (GRAVITY[other.verdict], other.certain)
 
 
 def tilt(assessment: Assessment, helped: float) -> float:
