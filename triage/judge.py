@@ -48,19 +48,14 @@ class Leads(NamedTuple):
     table: Floats
 
 
-def departments_of(labels: Sequence[str], directory: Directory) -> tuple[list[str], NDArray[np.int64]]:
-    """Return the lead units and the number of each label's lead, whatever the place ({place} is one of them)."""
+def leads_of(labels: Sequence[str], directory: Directory) -> Leads:
+    """Return which unit leads each label's category, whatever the place ({place} is one of them)."""
     leads = []
     for label in labels:
         rule = directory.find(label[:2], label[2:], Kind.COMPLAINT, ())
         leads.append(rule.lead if rule else "")
     units = list(dict.fromkeys(leads))
-    return units, np.array([units.index(lead) for lead in leads], dtype=np.int64)
-
-
-def leads_of(labels: Sequence[str], directory: Directory) -> Leads:
-    """Return the same as a table."""
-    units, unit_of = departments_of(labels, directory)
+    unit_of = np.array([units.index(lead) for lead in leads], dtype=np.int64)
     return Leads(unit_of, np.eye(len(units), dtype=np.float32)[unit_of])
 
 

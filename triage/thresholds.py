@@ -14,7 +14,7 @@ from hotline.terms import Kind, Verdict
 from triage.card import NEVER, OF_PASSAGES, PRECISION, RAISED, RECALL, Head, Thresholds
 from triage.corpus import Example
 from triage.fit import numbers_of, softmax
-from triage.judge import departments_of, shifted, tilt
+from triage.judge import leads_of, shifted, tilt
 from triage.match import batch_of
 from triage.passages import LONG
 from triage.rules import Assessment, assess_all
@@ -58,12 +58,12 @@ def thresholds_for(
         of_passages: the thresholds of passages where they are chosen already.
         precision: of the department, where it is dispatched to without a person.
     """
-    units, unit_of = departments_of(category[0].labels, city.directory)
+    leads = leads_of(category[0].labels, city.directory)
     named = [row for row, example in enumerate(examples) if example.label]
-    truth = unit_of[numbers_of(np.array([examples[row].label for row in named]), category[0].labels)]
+    truth = leads.unit_of[numbers_of(np.array([examples[row].label for row in named]), category[0].labels)]
     chances = softmax(category[1][named])
-    chosen = unit_of[chances.argmax(axis=1)]
-    mass = (chances @ np.eye(len(units))[unit_of])[np.arange(len(chosen)), chosen]
+    chosen = leads.unit_of[chances.argmax(axis=1)]
+    mass = (chances @ leads.table)[np.arange(len(chosen)), chosen]
     usual = np.array([examples[row].verdict is Verdict.NON_EMERGENCY for row in named])
     helped = softmax(kind[1][told])[:, kind[0].labels.index(Kind.ASSISTANCE.value)]
     known = [examples[row] for row in told]
