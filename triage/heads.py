@@ -6,7 +6,6 @@ category and nothing else. Each head leaves out what does not bear its label.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from hotline.city import City
 from hotline.errors import InvalidInput
 from hotline.terms import Kind, Service, Verdict
-from triage.card import PRECISION, Card, Head
+from triage.card import PRECISION, Card, Head, digest_of
 from triage.corpus import TICKET, Example
 from triage.fit import (
     Fitted,
@@ -104,7 +103,7 @@ def heads_of(
     step()
     weights = np.hstack((category.weights, kind.weights, verdict.weights, service_weights))
     card = Card(
-        version=f"linear-{hashlib.sha256(weights.astype(np.float32).tobytes()).hexdigest()[:12]}",
+        version=f"linear-{digest_of(weights.astype(np.float32).tobytes())}",
         heads=(category.head, kind.head, verdict.head, services),
         thresholds=thresholds_for(
             data.examples,
