@@ -35,7 +35,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     curve: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 1.0))
 
 
-class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Chosen in training.
 
     Attributes:
@@ -46,7 +46,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
         doubt: the probability of either, below which an emergency raised by the rules alone becomes unclear.
         passage: probability of an emergency in a passage of a long text from which it is raised (`triage.passages`).
         passage_unclear: the same, from which a person is asked. Models older than passages never do either.
-        precision: the stated precision of automatic dispatch, unset where it is PRECISION.
+        precision: that of automatic dispatch at which training aimed; cards tell it where it is not PRECISION.
     """
 
     dispatch: float
@@ -56,12 +56,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     doubt: float
     passage: float = NEVER
     passage_unclear: float = NEVER
-    precision: float | msgspec.UnsetType = msgspec.UNSET
-
-    @property
-    def stated(self) -> float:
-        """The precision of automatic dispatch that training aimed at."""
-        return PRECISION if self.precision is msgspec.UNSET else self.precision
+    precision: float = PRECISION
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):

@@ -220,7 +220,7 @@ def _card(
         known,
         held.alarming,
         of_passages=(linear.thresholds.passage, linear.thresholds.passage_unclear),
-        precision=linear.thresholds.stated,
+        precision=linear.thresholds.precision,
     )
     if third_share == 0.0:
         limits = msgspec.structs.replace(linear.thresholds, dispatch=limits.dispatch)

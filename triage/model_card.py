@@ -46,7 +46,7 @@ def card_text(
         own: the tickets of a city that it was trained on too.
     """
     limits = (encoder.card if encoder else card).thresholds
-    aim = f"a precision of {100 * limits.stated:g} %"
+    aim = f"a precision of {100 * limits.precision:g} %"
     return f"""# Model card: {encoder.card.version if encoder else card.version}
 
 **What it is.** Linear machines over characters 1–4 in a row, one set of weights for category, kind, emergency verdict

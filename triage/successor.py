@@ -82,7 +82,7 @@ def matched(
     judges = [Pipeline.load(city, folder, encoder=Use.OFF if lost else Use.ALWAYS) for folder in (present, new)]
     before, after = (_right(judge, held) for judge in judges)
     was, now = (evaluate(judge, texts, city.directory) for judge in judges)
-    asked, asks = (load_linear(folder).card.thresholds.stated for folder in (present, new))
+    asked, asks = (load_linear(folder).card.thresholds.precision for folder in (present, new))
     fallen = worse(was, now, corrections=corrections, precision=asks if asks < asked else 1.0)
     better = after > before and not fallen
     reason = [f"留出的{len(held)}件工单上, 新模型判对{after}件, 现用模型{before}件", _told(was, now), *fallen]

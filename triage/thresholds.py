@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -78,7 +77,7 @@ def thresholds_for(
         doubt=DOUBT,
         passage=passage[0],
         passage_unclear=passage[1],
-        precision=msgspec.UNSET if precision == PRECISION else precision,
+        precision=precision,
     )
 
 

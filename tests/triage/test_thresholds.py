@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hotline.city import load_city
 from hotline.terms import Kind, Verdict
-from triage.card import NEVER, RAISED, RECALL, Card, Head, Thresholds
+from triage.card import NEVER, PRECISION, RAISED, RECALL, Card, Head, Thresholds
 from triage.corpus import Example
 from triage.judge import USUAL_HELP
 from triage.model_card import card_text
@@ -89,9 +89,9 @@ def dispatching(precision: float) -> Thresholds:
 
 
 def test_who_states_a_higher_precision_has_less_dispatched() -> None:
-    low, usual, high = (dispatching(precision) for precision in (0.8, 0.95, 0.97))
+    low, usual, high = (dispatching(precision) for precision in (0.8, PRECISION, 0.97))
     assert low.dispatch < usual.dispatch < high.dispatch
-    assert (low.stated, usual.stated, high.stated) == (0.8, 0.95, 0.97)
+    assert (low.precision, usual.precision, high.precision) == (0.8, PRECISION, 0.97)
     assert b"precision" not in msgspec.json.encode(usual), "who states none has the same card as before"
     assert msgspec.json.decode(msgspec.json.encode(high), type=Thresholds) == high
     told = [card_text(Card(version="v", heads=(), thresholds=one), {}, 1, None, {}) for one in (usual, high)]
