@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,7 +26,6 @@ from hotline.evidence import bundle
 from hotline.front import Front
 from hotline.handoff import DeskUpdates
 from hotline.intake import Intake, Limits
-from hotline.jobs import repeated, supervised
 from hotline.library import Library
 from hotline.neighbour_desk import NeighbourDesk
 from hotline.neighbours import neighbours_of, with_neighbours
@@ -36,17 +34,16 @@ from hotline.operation import CHANGED
 from hotline.ports import Clock, TriageBatch
 from hotline.rating_links import RatingLinks
 from hotline.reach import Contact, addressed
-from hotline.revisions import Watcher
 from hotline.service import Service
 from hotline.spool import Spool
-from hotline.store import sealing, search
+from hotline.store import search
 from hotline.store.acts import forget_acts
 from hotline.store.audit import AuditStore
 from hotline.store.calendars import CalendarStore
 from hotline.store.callbacks import CallbackStore
 from hotline.store.channels import ChannelStore
 from hotline.store.database import open_pool
-from hotline.store.directories import DirectoryStore, revisions
+from hotline.store.directories import DirectoryStore
 from hotline.store.embedded import find_embedded, start_embedded
 from hotline.store.hosts import Hosts
 from hotline.store.incidents import JobStore
@@ -68,8 +65,6 @@ WISHES = "微心愿"
 """The second-level category of micro-wishes."""
 _OF_VERDICT = 0.8
 """Share of the time for a verdict that triage may take; the rest is for writing the ticket."""
-WATCH_INTERVAL = 1.0
-"""Seconds after which, at most, every process knows a new version of the directory."""
 
 
 def now() -> datetime:
@@ -189,26 +184,6 @@ class Core:
         """Make parcels of what neighbours have to be told."""
         if self.neighbours:
             await self.parcels.read_all(self.neighbours, self.clock())
-
-    async def watch(self) -> None:
-        """Read anew what changed in the database of what this process keeps in memory, until cancelled.
-
-        And leave a database that another has taken over from.
-        """
-        watcher = Watcher(partial(revisions, self.pool), {
-            "directory": self.directories.reload, "knowledge": self.library.reload,
-            "nuisance": self.containment.reload, "calendar": self.read_days, "queues": self.queues.reload,
-        })
-
-        async def refresh() -> None:
-            sealing.ring().refresh()
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.hosts.watch())
-            group.create_task(supervised("keys", lambda: repeated(refresh, interval=WATCH_INTERVAL), pause=5.0))
-            group.create_task(
-                supervised("watch", lambda: repeated(watcher.step, interval=WATCH_INTERVAL), pause=5.0)
-            )
 
     async def _tell(self, inbound: Inbound, receipt: Receipt) -> None:
         """Owe the citizen the answer to a delivery that was spooled."""

@@ -25,6 +25,7 @@ from hotline.core import database_dsn, open_core
 from hotline.listening import check_free
 from hotline.operation import exposed
 from hotline.ports import TriageBatch
+from hotline.rereading import reread
 from hotline.roles import ROLES, Role
 from hotline.roles.parts import accounts_of, running
 from hotline.store.migrate import migrate
@@ -70,7 +71,7 @@ async def _serve(
         ))
         core.explain, core.intake.towns_in = pipeline.explain, pipeline.towns_in
         await core.keep_directories()
-        await stack.enter_async_context(running(core.watch()))
+        await stack.enter_async_context(running(reread(core)))
         for one in pipelines:
             one.follow(core.directories.in_force)
         if Role.INTAKE not in roles and parent is None:
