@@ -21,6 +21,7 @@ from hotline.config import Settings
 from hotline.containment import Containment, NuisanceDesk
 from hotline.days import with_days
 from hotline.directories import Directories, DirectoryDesk
+from hotline.durable import write_durably
 from hotline.errors import Unavailable
 from hotline.evidence import bundle
 from hotline.front import Front
@@ -58,7 +59,7 @@ from hotline.store.relatives import RelativesStore
 from hotline.store.telephone import TelephoneStore
 from hotline.store.tickets import TicketStore
 from hotline.store.units import UnitStore
-from hotline.store.uploads import Uploads, write_durably
+from hotline.store.uploads import Uploads
 
 log = structlog.get_logger(__name__)
 WISHES = "微心愿"

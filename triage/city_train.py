@@ -9,7 +9,6 @@ texts kept aside (`triage.successor`).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hotline.city import City
+from hotline.durable import write_durably
 from hotline.errors import InvalidInput
 from triage.bars import bins_of, error_of
 from triage.card import PRECISION, Card
@@ -154,10 +154,7 @@ def _held_apart(tickets: Tickets, file: Path | None) -> tuple[list[Example], lis
     seen, groups, held = parted(tickets, before)
     if file:
         hashes = sorted(before | {hash_of(example.text) for example in held})
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(".part")
-        part.write_text("\n".join(hashes) + "\n", "ascii")
-        os.replace(part, file)
+        write_durably(file, "".join(f"{one}\n" for one in hashes).encode())
     return seen, groups, held
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import structlog
 
+from hotline.durable import write_durably
 from hotline.errors import InvalidInput
 from hotline.store.database import reached
 from hotline.store.hosts import connect
-from hotline.store.uploads import write_durably
 
 log = structlog.get_logger(__name__)
 NOTE = "database.txt"

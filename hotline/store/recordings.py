@@ -11,12 +11,13 @@ from pathlib import Path
 import asyncpg
 
 from agent_ui.masking import mask_text
+from hotline.durable import write_durably
 from hotline.errors import NotFound
 from hotline.recordings import CallOfTicket, Recording, Wanted
 from hotline.store.answering import answering
 from hotline.store.database import statements
 from hotline.store.sealing import caller_of
-from hotline.store.uploads import KEPT, UNFINISHED, sweep_unfinished, write_durably
+from hotline.store.uploads import KEPT, UNFINISHED, sweep_unfinished
 
 _SQL = statements("recordings")
 _BATCH, _SHOWN = 100, 100

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
@@ -20,6 +18,7 @@ import msgspec
 import structlog
 
 from hotline.appeal import Attachment
+from hotline.durable import write_durably
 from hotline.errors import NotFound
 from hotline.events import Receive, TicketEvent
 from hotline.store import rows
@@ -94,38 +93,9 @@ async def claim(connection: asyncpg.Connection, keys: set[str]) -> None:
         await connection.execute(_SQL["claim"], list(keys))
 
 
-def write_durably(path: Path, data: bytes, *, aside: Path | None = None) -> None:
-    """Write a file so that after a crash it is there whole or not at all (temporary file, fsync, rename, fsync).
-
-    Args:
-        aside: the folder of the temporary file, on the same disk; None for the file's own.
-    """
-    folder = aside or path.parent
-    for needed in (path.parent, folder):
-        needed.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        except BaseException:  # on a full disk what was written of it would keep the disk full
-            Path(file.name).unlink(missing_ok=True)
-            raise
-    _keep_names(path.parent)
-
-
 def sweep_unfinished(files: Path, before: datetime) -> None:
     """Delete what processes that were killed in the middle of a file have left since before a moment."""
     for path in (files / UNFINISHED).glob("tmp*"):
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_mtime < before.timestamp():
                 path.unlink()
-
-
-def _keep_names(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

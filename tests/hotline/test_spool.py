@@ -10,10 +10,10 @@ import pytest
 
 from channels.message import Inbound, Receipt
 from hotline.appeal import Appeal, Citizen
+from hotline.durable import write_durably
 from hotline.errors import HotlineError, IllegalTransition, KeyReused, Overloaded, RateLimited, Unavailable
 from hotline.ids import TicketNumber
 from hotline.spool import Spool
-from hotline.store.uploads import write_durably
 from tests.hotline.test_intake import inbound
 
 RECEIPT = Receipt(

@@ -18,6 +18,7 @@ import pytest
 
 from hotline import commands as c
 from hotline.appeal import Appeal, Attachment
+from hotline.durable import write_durably
 from hotline.errors import NotFound
 from hotline.events import Actor, Role
 from hotline.ids import TicketNumber
@@ -26,7 +27,7 @@ from hotline.service import Service
 from hotline.store.database import open_pool
 from hotline.store.nuisance import NuisanceStore
 from hotline.store.tickets import TicketStore
-from hotline.store.uploads import KEPT, STEP, UNFINISHED, Uploads, claim, write_durably
+from hotline.store.uploads import KEPT, STEP, UNFINISHED, Uploads, claim
 from tests.cities import NOW, RULES
 from tests.hotline.test_intake import all_rows, inbound
 from tests.privacy.house import intake

@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 
 from hotline.city import City, load_city
 from hotline.cli.train import tell
+from hotline.durable import write_durably
 from hotline.errors import InvalidInput
 from tests.triage.small import MATTERS, TAILS, write_corpus
 from triage import linear
@@ -146,24 +147,35 @@ def test_what_was_once_held_out_is_never_trained_on_with_other_neighbours_either
     corpus: Path, present: Path, city: City, tmp_path: Path
 ) -> None:
     tickets, file = made_up(330), tmp_path / "training/held_out.txt"
+    once, gone = parted(tickets, ())[0][0], hash_of("一件今天没有的工单")
+    write_durably(file, f"{hash_of(once.text)}\n{gone}\n".encode())
     (tmp_path / "out").mkdir()
     taught_beside: list[tuple[Sequence[Example], Sequence[str] | None]] = []
     outcome = train_city(
         tickets, corpus, present, tmp_path / "out", city, title="试", keep=True, held_out=file, progress=False,
         second=lambda examples, city, folder, trained, groups: taught_beside.append((examples, groups)),
     )
-    held = {one.text for one in parted(tickets, ())[2]}
+    held = {once.text, *(one.text for one in parted(tickets, ())[2])}
     [(examples, groups)] = taught_beside
     known = dict(zip((one.text for one in tickets.examples), tickets.groups, strict=True))
     assert [known.get(one.text, group) for one, group in zip(examples, groups or (), strict=True)] == groups
     assert not held & {one.text for one in examples}
     assert "只看线性模型" in outcome.report.read_text("utf-8")
     kept = frozenset(file.read_text("ascii").split())
-    assert kept == {hash_of(text) for text in held}
+    assert kept == {gone, *map(hash_of, held)}
     renamed = tickets._replace(groups=[f"{number * 10 + 1:016x}" for number in range(330)])
     seen, _, again = parted(renamed, kept)
     assert {one.text for one in again} == held
     assert not held & {one.text for one in seen}
+
+
+def test_what_is_held_out_is_noted_before_anything_is_trained(corpus: Path, city: City, tmp_path: Path) -> None:
+    tickets, file = made_up(330), tmp_path / "training/held_out.txt"
+    with pytest.raises(InvalidInput, match="linear"):  # the first thing that is asked of the present model
+        train_city(
+            tickets, corpus, tmp_path / "none", tmp_path / "out", city, title="试", held_out=file, progress=False
+        )
+    assert set(file.read_text("ascii").split()) == {hash_of(one.text) for one in parted(tickets, ())[2]}
 
 
 def test_what_all_records_share_makes_nobody_compare_all_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
