@@ -28,7 +28,7 @@ from agent_ui.staff import Staff, StaffRole
 from channels.attachments import describe
 from channels.message import Inbound, Receipt
 from channels.problem import problems
-from hotline.appeal import UNTRIAGED, Appeal, Attachment, Citizen, Evidence, Triage
+from hotline.appeal import UNTRIAGED, Appeal, Attachment, Category, Citizen, Evidence, Triage
 from hotline.containment import Containment, NuisanceDesk, as_contact
 from hotline.core import new_code
 from hotline.errors import Forbidden, InvalidInput, NotFound, RateLimited, RuleViolation, Unauthenticated
@@ -117,12 +117,14 @@ class House:
         )
 
     async def send(
-        self, text: str = "路灯不亮", *, phone: str = PHONE, key: str = "", files: tuple[Attachment, ...] = ()
+        self, text: str = "路灯不亮", *, phone: str = PHONE, key: str = "", files: tuple[Attachment, ...] = (),
+        category: Category | None = None,
     ) -> Receipt:
         self.now += timedelta(seconds=1)
         appeal = Appeal(text=text, citizen=Citizen(phone=phone, key=phone), attachments=files)
         return await self.intake.submit(Inbound(
             channel=Channel.APP, external_id=key or f"k{next(_keys)}", appeal=appeal, received_at=self.now,
+            category=category,
         ))
 
     async def call(self, *, phone: str = PHONE, answered: bool = True, direction: str = "in") -> str:
@@ -172,6 +174,16 @@ async def test_contained_then_joined_then_refused_and_nothing_is_lost(database: 
         assert (ticket.priority, ticket.triage.needs_person) == (Priority.P3, True)
         home.now += timedelta(hours=1, seconds=1)
         assert (await home.send("一小时后")).status == State.RECEIVED
+
+
+async def test_the_category_that_a_marked_contact_chooses_sends_nothing_on(database: str, tmp_path: Path) -> None:
+    async with house(database, tmp_path) as home:
+        lamp = Category(l1="03", l2="路灯")
+        assert (await home.send(category=lamp)).status == State.PENDING_SIGN, "what others choose from the list does"
+        await home.marked()
+        receipt = await home.send(category=lamp)
+        ticket = (await home.store.read(receipt.number)).ticket
+        assert (receipt.status, ticket.triage.needs_person, ticket.priority) == (State.RECEIVED, True, Priority.P3)
 
 
 async def test_an_emergency_passes_however_often_somebody_called(database: str, tmp_path: Path) -> None:
