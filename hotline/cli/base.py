@@ -15,6 +15,7 @@ from hotline.config import Settings, load
 from hotline.errors import HotlineError
 
 if TYPE_CHECKING:
+    from hotline.city import City
     from hotline.directories import DirectoryRows
     from routing.directory import Directory
 
@@ -94,14 +95,24 @@ def settings() -> Settings:
     return load()
 
 
-async def directory_in_force(rows: DirectoryRows, chosen: Settings) -> Directory:
-    """Return the dispatch directory in force today: as the database has it, before the first start the city's files."""
-    from hotline.city import load_city
+async def directory_in_force(rows: DirectoryRows, city: Callable[[], City]) -> Directory:
+    """Return the dispatch directory in force today: as the database has it, before the first start the city's files.
+
+    Args:
+        city: reads these files.
+    """
     from hotline.core import now
     from hotline.directories import Directories
 
-    versions = await rows.versions() or load_city(Path(chosen.city_dir)).directories
+    versions = await rows.versions() or city().directories
     return Directories(rows, first=versions, clock=now).in_force()
+
+
+def city_of(chosen: Settings) -> City:
+    """Read the city's files. Raises InvalidInput with every mistake."""
+    from hotline.city import load_city
+
+    return load_city(Path(chosen.city_dir))
 
 
 def fail(error: HotlineError) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hotline.cli.acts import Act
-from hotline.cli.base import command, settings
+from hotline.cli.base import command, directory_in_force, settings
 from hotline.cli.train import CORPUS, HELD_OUT, add_ticket_options, encoder_trainer, fresh_folder, tell, tell_left_out
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ async def read_lessons(dsn: str, city: City, *, keys: KeyRing | None = None) -> 
         keys: with them texts are as they came; without them as the log shows them, fit to train on.
     """
     from hotline.core import now
-    from hotline.directories import Directories
     from hotline.store.database import open_pool
     from hotline.store.directories import DirectoryStore
     from hotline.store.keys import check_keys
@@ -79,8 +78,7 @@ async def read_lessons(dsn: str, city: City, *, keys: KeyRing | None = None) -> 
     async with await open_pool(dsn, size=3) as pool:
         if keys is not None:
             await check_keys(pool, keys, now())
-        directories = Directories(DirectoryStore(pool), first=city.directories, clock=now)
-        await directories.reload()
+        directory = await directory_in_force(DirectoryStore(pool), lambda: city)
         tickets = corrected_tickets(pool, whole=keys is not None)
-        found = [lesson_of(events, directories.in_force()) async for events in tickets]
+        found = [lesson_of(events, directory) async for events in tickets]
     return [lesson for lesson in found if lesson is not None]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hotline.cli.acts import Act, operator
-from hotline.cli.base import command, directory_in_force, settings
+from hotline.cli.base import city_of, command, directory_in_force, settings
 
 if TYPE_CHECKING:
     from hotline.store.units import UnitStore
@@ -102,6 +103,6 @@ async def _connected(work: Any) -> None:
     chosen = settings()
     prepare(chosen, now())
     async with await open_pool(database_dsn(chosen), size=2) as pool:
-        store, directory = UnitStore(pool), await directory_in_force(DirectoryStore(pool), chosen)
+        store, directory = UnitStore(pool), await directory_in_force(DirectoryStore(pool), partial(city_of, chosen))
         units = Units(store=store, directory=lambda: directory, allowed=networks(chosen.webhook_networks), clock=now)
         await work(units, store)

@@ -6,10 +6,11 @@ import argparse
 import asyncio
 import getpass
 import sys
+from functools import partial
 from typing import Any
 
 from hotline.cli.acts import Act
-from hotline.cli.base import command, directory_in_force, settings
+from hotline.cli.base import city_of, command, directory_in_force, settings
 
 
 def add(commands: Any) -> None:
@@ -106,7 +107,8 @@ async def _add(given: argparse.Namespace, password: str) -> int:
         department=given.department,
     )
     async with await open_pool(database_dsn(chosen), size=2) as pool:
-        if given.department and given.department not in (await directory_in_force(DirectoryStore(pool), chosen)).units:
+        rows, city = DirectoryStore(pool), partial(city_of, chosen)
+        if given.department and given.department not in (await directory_in_force(rows, city)).units:
             raise InvalidInput(f"--department: {given.department} is no unit of the dispatch directory in force")
         accounts = Accounts(store=AccountStore(pool), passwords=Passwords(), clock=now)
         try:
