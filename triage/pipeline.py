@@ -65,11 +65,6 @@ class Units(NamedTuple):
     assisting: tuple[DepartmentCode, ...]
 
 
-def strange_labels(card: Card, city: City) -> list[str]:
-    """Return the categories that the model names and the city does not have, or the other way round."""
-    return sorted({label.l1 + label.l2 for label in city.categories} ^ set(card.heads[0].labels))
-
-
 class Pipeline:
     """Triages texts. Holds no state between calls besides a small cache of directory look-ups."""
 
@@ -104,14 +99,20 @@ class Pipeline:
         """
         linear = load_linear(model_dir)
         careful = None if encoder is Use.OFF else load_blend(model_dir, linear)
-        if strange := strange_labels(linear.card, city):
+        made = cls(city, load_gazetteer(city.places, city.name), linear, careful, encoder)
+        if strange := made.strange_labels:
             log.warning("model_of_other_categories", labels="、".join(strange), mend="python -m hotline train")
-        return cls(city, load_gazetteer(city.places, city.name), linear, careful, encoder)
+        return made
 
     @property
     def version(self) -> str:
         """Return the version of the model."""
         return self._opinions.best.card.version
+
+    @property
+    def strange_labels(self) -> list[str]:
+        """Return the categories that the model names and the city does not have, or the other way round."""
+        return sorted({label.l1 + label.l2 for label in self._city.categories} ^ set(self._category.labels))
 
     def explain(self, text: str, label: str, rivals: Sequence[str] = ()) -> tuple[Evidence, ...]:
         """Return the words that speak for a category (`l1 + l2`) against its rivals; see `triage.explain`."""

@@ -101,12 +101,11 @@ async def _calendar(chosen: Settings) -> str:
 
 async def _models(chosen: Settings) -> str:
     from hotline.city import load_city
-    from triage.linear import load_linear
-    from triage.pipeline import Pipeline, strange_labels
+    from triage.pipeline import Pipeline
 
-    city, models = load_city(Path(chosen.city_dir)), Path(chosen.model_dir)
-    [triage] = Pipeline.load(city, models)(["路灯不亮"])
-    if strange := strange_labels(load_linear(models).card, city):
+    pipeline = Pipeline.load(load_city(Path(chosen.city_dir)), Path(chosen.model_dir))
+    [triage] = pipeline(["路灯不亮"])
+    if strange := pipeline.strange_labels:
         told = "、".join(strange[:5])
         return f"warn: 模型与分类表不一致, 相差{len(strange)}项({told}…): 请用本市的分类重新训练(docs/triage.md)"
     return f"{triage.model} answers"

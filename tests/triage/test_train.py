@@ -20,7 +20,7 @@ from tests.triage.small import TAILS, write_corpus
 from triage import pipeline
 from triage.fit import calibration_curve, calibration_error, fit, make_space, matrix, read_cues, temperature
 from triage.linear import PREVIOUS, load_linear
-from triage.pipeline import Pipeline, strange_labels
+from triage.pipeline import Pipeline
 from triage.thresholds import least_confidence
 from triage.train import train
 
@@ -103,14 +103,12 @@ def test_texts_of_categories_that_the_city_lacks_teach_the_rest(
     other = msgspec.structs.replace(city, categories=tuple(renamed))
     figures = train(corpus, tmp_path, other, progress=False)
     assert figures["l2_accuracy"] > 0.8, "of the texts that bear a category of the city"
-    card = load_linear(tmp_path).card
-    assert "01讨薪" in card.heads[0].labels
-    assert strange_labels(card, other) == []
-    assert strange_labels(card, city) == ["01欠薪", "01讨薪"]
+    assert "01讨薪" in load_linear(tmp_path).card.heads[0].labels
     with capture_logs() as told:
-        wages, lamp = Pipeline.load(other, tmp_path)(["血汗钱一直要不到，包工头人跑了", "路灯又不亮，请处理"])
-        assert told == []
-        Pipeline.load(city, tmp_path)
+        own = Pipeline.load(other, tmp_path)
+        wages, lamp = own(["血汗钱一直要不到，包工头人跑了", "路灯又不亮，请处理"])
+        assert told == own.strange_labels == []
+        assert Pipeline.load(city, tmp_path).strange_labels == ["01欠薪", "01讨薪"]
     assert [(one["event"], one["labels"]) for one in told] == [("model_of_other_categories", "01欠薪、01讨薪")]
     assert lamp.category is not None
     assert lamp.category.l2 == "路灯"
