@@ -1,8 +1,9 @@
 """Speed of triage on one core beside a plain jieba + scikit-learn pipeline and a 12-layer BERT-base of random weights
 in onnxruntime, in one run. `python -m bench.triage`.
 
-Ours does everything (category, kind, verdict, services, place, entities, title), with the linear model alone and with
-the encoder asked about every text; the plain one only the category; the BERT nothing but its own layers.
+Ours does everything (category, kind, verdict, services, place, entities, title, and masking of the text, for the event
+log and for pages), with the linear model alone and with the encoder asked about every text; the plain one only the
+category; the BERT nothing but its own layers.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
+from agent_ui.masking import mask_text
 from bench.bert import random_bert
 from hotline.city import load_city
+from hotline.privacy import hidden
 from hotline.serve import calm_collector
 from triage.opinion import Use
 from triage.pipeline import Pipeline
@@ -39,6 +42,14 @@ def of_length(texts: Sequence[str]) -> list[str]:
     """Return texts of exactly `LENGTH` characters, made of corpus texts one after the other."""
     joined = "。".join(texts)
     return [joined[n * LENGTH : (n + 1) * LENGTH] for n in range(TEXTS)]
+
+
+def masking(pipeline: Pipeline) -> Judge:
+    """Return what judges texts and masks them: as the event log keeps them, and as pages and logs show them."""
+    def judge(texts: list[str]) -> object:
+        both = zip(texts, pipeline(texts), strict=True)
+        return [(hidden(text, "", triage.entities), mask_text(text)) for text, triage in both]
+    return judge
 
 
 def measure(judge: Judge, texts: list[str], count: int) -> tuple[float, float]:
@@ -66,8 +77,8 @@ def main() -> None:
     loaded = time.perf_counter() - began
     rows: list[tuple[str, Judge, int]] = [
         ("plain jieba + scikit-learn, category only", plain.predict, TEXTS),
-        ("ours, linear model, everything", Pipeline.load(city, models, encoder=Use.OFF), TEXTS),
-        ("ours with the encoder, everything", both, TEXTS),
+        ("ours, linear model, everything", masking(Pipeline.load(city, models, encoder=Use.OFF)), TEXTS),
+        ("ours with the encoder, everything", masking(both), TEXTS),
         ("12-layer BERT-base of random weights, onnxruntime, 8-bit", random_bert(), 32),
     ]
     sample = of_length(texts)
