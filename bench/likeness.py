@@ -11,6 +11,7 @@ import random
 import shutil
 import tempfile
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
@@ -20,6 +21,7 @@ from hotline.store.database import open_pool
 from hotline.store.embedded import start_embedded, stop_embedded
 from hotline.store.likeness import CANDIDATES, nearest
 from hotline.store.migrate import migrate
+from tests.triage.incidents import b_cubed, incidents
 from tests.volume import fill
 from triage.cluster_cli import Clusterer
 from triage.corpus import read_corpus
@@ -28,7 +30,7 @@ from triage.likeness import likeness
 from triage.linear import load_linear
 from triage.traits import traits_of
 
-TICKETS, ASKED = 1_000_000, 400
+TICKETS, ASKED, STRANGERS = 1_000_000, 400, 11_000
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 GOAL = 20.0
 
@@ -55,7 +57,7 @@ async def look_up(dsn: str) -> None:
 
 
 def compare() -> None:
-    """Time what comes before and after the look-up, and grouping a file."""
+    """Time what comes before and after the look-up, and group a file."""
     city = load_city(Path("cities/441900"))
     clusterer = Clusterer(load_linear(Path("models")), load_gazetteer(city.places, city.name))
     texts = [example.text for example in read_corpus(Path("triage/data/appeals"))]
@@ -71,9 +73,21 @@ def compare() -> None:
         weighed.append(time.perf_counter() - began)
     row("keys of one appeal", made)
     row(f"weighing {CANDIDATES} candidates, with reading them", weighed)
+    group(clusterer, texts[:: len(texts) // STRANGERS][:STRANGERS])
+
+
+def group(clusterer: Clusterer, strangers: list[str]) -> None:
+    """Time grouping the incidents of the tests among strangers, and tell how right it is about the incidents."""
+    told = incidents()
+    texts, at = [*(one.text for one in told), *strangers], [*(one.at for one in told), *[None] * len(strangers)]
     began = time.perf_counter()
-    clusterer(texts[:10_000], [None] * len(texts[:10_000]))
-    print(f"{f'grouping {len(texts[:10_000]):,} texts':<66} {time.perf_counter() - began:7.1f} s")
+    found = clusterer(texts, at)
+    print(f"{f'grouping {len(texts):,} texts':<66} {time.perf_counter() - began:7.1f} s")
+    precision, recall, _ = b_cubed([one.incident for one in told], found[: len(told)])
+    sizes = Counter(one.incident for one in told).values()
+    several, alone = (sum(size > 1 for size in sizes), sum(size == 1 for size in sizes))
+    name = f"{several} incidents told by several and {alone} lookalikes among them"
+    print(f"{name:<66} {precision:7.3f} {recall:7.3f}     B-cubed precision, recall")
 
 
 def main() -> None:
