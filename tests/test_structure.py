@@ -58,6 +58,16 @@ def test_the_pure_floors_are_held_to_be_pure() -> None:
     assert sorted(_contracts()["pure"]["source_modules"]) == sorted(policies + domain)
 
 
+def test_every_edge_imports_no_other_or_is_told_why_it_does() -> None:
+    text = Path("docs/architecture.md").read_text(encoding="utf-8").partition("### Edges that import edges")[2]
+    told = {
+        f"{package}.{name}"
+        for first, package, rest in re.findall(r"^\| (`(\w+)\.([^|]*)) \|", text.partition("\n## ")[0], re.MULTILINE)
+        for name in re.findall(r"\w+", rest)
+    }
+    assert sorted(_floors()[1]) == sorted(told | set(_contracts()["edges"]["modules"]))
+
+
 def test_every_module_of_hotline_has_its_room() -> None:
     text = Path("docs/architecture.md").read_text(encoding="utf-8").partition("## The rooms of `hotline/`")[2]
     rows = re.findall(r"^\| .* \| (.*) \|$", text.partition("\n## ")[0], re.MULTILINE)
