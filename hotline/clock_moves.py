@@ -9,11 +9,12 @@ import msgspec
 from hotline import chat_clock, correction, follow_up, watch
 from hotline import clocks as clock_rules
 from hotline import commands as c
+from hotline.alarms import DISSATISFIED, HAND_OFF_OPEN
 from hotline.appeal import Appeal, Triage
 from hotline.clocks import Clocks
 from hotline.policy import Policy
 from hotline.terms import Channel, State
-from hotline.ticket import DISSATISFIED, HAND_OFF_OPEN, Ticket
+from hotline.ticket import Ticket
 
 _HELD_UP = {State.HANDED_OFF: HAND_OFF_OPEN, State.ANSWERED: DISSATISFIED}
 """States whose end of wait an alarm holds up: once it is cleared, they wait anew."""

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hotline import commands as c
-from hotline import watch
 from hotline.appeal import Appeal, Triage
 from hotline.clock_moves import clocks_after, clocks_at_receipt
 from hotline.clocks import Policy

@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from hotline import commands as c
 from hotline import follow_up, watch
+from hotline.alarms import UNACKNOWLEDGED, VERDICT_RAISED
 from hotline.clocks import Policy
 from hotline.deadlines import due_at
 from hotline.errors import RuleViolation
@@ -17,7 +18,7 @@ from hotline.extension import AT_ITS_UNIT
 from hotline.lifecycle import OPEN_STATES
 from hotline.supervision import next_supervision
 from hotline.terms import GRAVITY, Channel, Kind, Priority, State
-from hotline.ticket import UNACKNOWLEDGED, VERDICT_RAISED, Ticket
+from hotline.ticket import Ticket
 from hotline.wish import WishCommand
 
 _NEVER_EXTENDED = frozenset({Priority.P0, Priority.P1, Priority.P2})

@@ -13,10 +13,11 @@ from typing import Protocol
 import structlog
 
 from hotline import commands as c
+from hotline.alarms import UNACKNOWLEDGED, UNSIGNED
 from hotline.errors import IllegalTransition, RuleViolation, Unavailable
 from hotline.events import SYSTEM, Actor, Role
 from hotline.ports import Clock, Desk, JobRows
-from hotline.ticket import UNACKNOWLEDGED, UNSIGNED, Ticket
+from hotline.ticket import Ticket
 
 log = structlog.get_logger(__name__)
 

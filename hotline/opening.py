@@ -13,6 +13,7 @@ import msgspec
 
 from channels.message import Inbound, Receipt
 from hotline import commands as c
+from hotline.alarms import VERDICT_RAISED
 from hotline.appeal import Appeal, Category, Triage
 from hotline.clocks import Policy, expected_completion
 from hotline.decide import Decision, decide, receive
@@ -21,7 +22,7 @@ from hotline.ids import TicketNumber
 from hotline.judged import chosen, decided, located, placed
 from hotline.lifecycle import TRANSITIONS
 from hotline.terms import GRAVITY, Channel, Kind, Priority, Service, State, Verdict
-from hotline.ticket import VERDICT_RAISED, Ticket
+from hotline.ticket import Ticket
 from routing.directory import Directory
 from routing.dispatch import Dispatch
 from routing.priority import PriorityRules, with_priority

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from hotline import commands as c
+from hotline.alarms import DISSATISFIED
 from hotline.errors import IllegalTransition
 from hotline.follow_up import answer, settles
 from hotline.policy import Policy
 from hotline.terms import Rating, State, Way
-from hotline.ticket import DISSATISFIED, Ticket
+from hotline.ticket import Ticket
 
 RATEABLE = frozenset({State.ANSWERED, State.PENDING_FOLLOW_UP, State.REDO, State.CLOSED, State.ARCHIVED})
 _ONCE_MORE = frozenset({State.ANSWERED, State.CLOSED})

@@ -14,6 +14,7 @@ import msgspec
 
 from hotline import commands as c
 from hotline import wish
+from hotline.alarms import DISSATISFIED, EXTENSION_ASKED, OF_HAND_OFF, UNACKNOWLEDGED
 from hotline.appeal import Appeal, Category, Triage
 from hotline.clocks import Clocks
 from hotline.course import MOVES, Course, followed
@@ -24,17 +25,6 @@ from hotline.particulars import appeal_after
 from hotline.supervision import Supervision
 from hotline.terms import Channel, Kind, Priority, Rating, Sensitive, Service, State, Verdict
 from hotline.watch import light_of, lights_kept
-
-DISSATISFIED = "dissatisfied"
-"""The alarm that stands while a supervisor has not looked at a bad rating of what is answered or closed."""
-VERDICT_RAISED = "verdict_raised"
-"""The alarm that a citizen's further message raises where it tells of danger and the machine may not hand off."""
-UNACKNOWLEDGED, UNSIGNED, HAND_OFF_OPEN = "incident_unacknowledged", "incident_unsigned", "hand_off_open"
-"""The alarms that 110 has not taken a hand-off, has taken and not signed it, and that there is no outcome."""
-_OF_HAND_OFF = frozenset({UNACKNOWLEDGED, UNSIGNED, HAND_OFF_OPEN})
-"""Alarms of one hand-off, which end with it: one that stood on would keep that of the next from being raised."""
-EXTENSION_ASKED = "extension_requested"
-"""The alarm that stands while a department waits for an answer to its `RequestExtension`."""
 
 
 class Opinion(msgspec.Struct, frozen=True):
@@ -155,13 +145,13 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.Answer: lambda t, f: {"public_reply": f.text},
     c.HandOff: lambda t, f: {
         "services": f.services, "verdict": Verdict.EMERGENCY, "priority": Priority.P0, "incident": "",
-        "alarms": t.alarms - _OF_HAND_OFF,
+        "alarms": t.alarms - OF_HAND_OFF,
     },
     c.PoliceReturn: lambda t, f: {
         "police_returns": t.police_returns + 1, "verdict": Verdict.NON_EMERGENCY,
-        "priority": Priority.P3 if f.priority is None else f.priority, "alarms": t.alarms - _OF_HAND_OFF,
+        "priority": Priority.P3 if f.priority is None else f.priority, "alarms": t.alarms - OF_HAND_OFF,
     },
-    c.Close: lambda t, f: {"alarms": t.alarms - _OF_HAND_OFF},
+    c.Close: lambda t, f: {"alarms": t.alarms - OF_HAND_OFF},
     c.Merge: lambda t, f: {"parent": f.parent, "lead": DepartmentCode(""), "assisting": ()},
     c.Unmerge: lambda t, f: {"parent": None},
     c.Dispatch: lambda t, f: {

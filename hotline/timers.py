@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hotline import commands as c
+from hotline.alarms import DISSATISFIED, HAND_OFF_OPEN
 from hotline.chat_clock import WITH_THE_CENTRE
 from hotline.follow_up import next_way
 from hotline.supervision import Supervision
 from hotline.terms import ClockName, Light, RejectReason, TryResult, Way
 from hotline.terms import State as S  # noqa: N817 - a table reads best in short words
-from hotline.ticket import DISSATISFIED, HAND_OFF_OPEN, Ticket
+from hotline.ticket import Ticket
 from hotline.watch import light_of
 
 RUNNING: Mapping[ClockName, frozenset[S]] = {

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from hotline import commands as c
+from hotline.alarms import EXTENSION_ASKED
 from hotline.appeal import Attachment
 from hotline.deadlines import working_minutes_between
 from hotline.errors import Forbidden, IllegalTransition, InvalidInput, KeyReused, NotFound, RuleViolation
@@ -15,7 +16,6 @@ from hotline.ports import Once
 from hotline.service import Service
 from hotline.store.proposals import ProposalStore
 from hotline.terms import Kind, State
-from hotline.ticket import EXTENSION_ASKED
 from tests.cities import NOW, POLICY, RULES
 from tests.departments.house import AGENT, HELP, LEAD, SUPERVISOR, House
 
