@@ -16,22 +16,20 @@ import structlog
 from hotline.announcing import Announcer
 from hotline.call_debts import Debts
 from hotline.call_orders import carried_out
+from hotline.call_telling import Marked, Teller
 from hotline.catching_up import CatchingUp
 from hotline.chat_queue import Chats
 from hotline.errors import HotlineError, NotFound
 from hotline.ports import Clock
 from hotline.telephone_ports import Books, CallStore, Pbx, Times
-from hotline.telephone_queue import HOLD, RINGING, TALKING, Queues
+from hotline.telephone_queue import Queues
 from routing import call_words as m
-from routing.call_telling import tellings
 from routing.call_wait import Preview, Reception, enter, place
 from routing.callflow import step
-from routing.calls import Call, Direction, Leg, Phase, Role
+from routing.calls import Call, Leg, Phase, Role
 from routing.queue_plan import FIRST, Centre, reception_of, spoken_in
 
 log = structlog.get_logger(__name__)
-Marked = Callable[[str], str]
-"""Tells why a number is contained as a nuisance, "" for everybody else."""
 
 
 async def _always() -> None:
@@ -53,13 +51,14 @@ class Telephone:
         follow: Callable[[Call], None] = lambda _: None,
     ) -> None:
         """`follow` is told each call after each of its steps; `chats` are given to agents too."""
-        self._pbx, self._store, self._books, self._clock = pbx, store, books, clock
+        self._pbx, self._store, self._clock = pbx, store, clock
         self._centre, self._marked, self._times, self._follow = centre, marked, times, follow
         self._calls: dict[str, Call] = {}
         self.queues = Queues(
             store=store, centre=centre, clock=clock, times=times, calls=self._calls, happen=self._happen, chats=chats
         )
         self._debts = Debts(store, books, calls=self._calls, happen=self._happen)
+        self._teller = Teller(store=store, debts=self._debts, marked=marked)
         self._announcer = Announcer(store=store, times=times, queues=self.queues, happen=self._happen)
         self._missed = CatchingUp(
             pbx=pbx, store=store, calls=self._calls, queues=self.queues, happen=self._happen, follow=follow
@@ -195,7 +194,7 @@ class Telephone:
                 self._missed.failed()
                 what = type(action).__name__  # no more: it may hold who is rung, as a local number that no mask knows
                 log.warning("call_action_failed", call=after.id, action=what, error=error.detail)
-        await self._tell(call, after, now)
+        await self._teller.tell(call, after, now)
         self._follow(after)
         await self._debts.settle(now)
         enqueue = next((action for action in actions if isinstance(action, m.Enqueue)), None)
@@ -211,21 +210,6 @@ class Telephone:
         self._calls.pop(call.id, None)
         self.queues.leave(call.id)
         self._debts.add(call)
-
-    async def _tell(self, call: Call | None, after: Call, now: datetime) -> None:
-        """Tell agents and the books what has changed."""
-        for leg in after.legs:
-            if leg.up and (leg.claimed or (leg.role is Role.AGENT and after.phase is Phase.TALKING)):
-                state = TALKING if leg.claimed or after.held_since is None else HOLD
-                await self._store.set_presence(leg.name, state, among=[RINGING, TALKING, HOLD], now=now, call=after.id)
-        for told in tellings(call, after):
-            marked = self._marked(after.caller) if told.card else ""
-            await self._store.tell(
-                told.call, now=now, card=told.card, marked=marked, colleague=told.colleague, topic=told.topic
-            )
-        talks = call is not None and call.phase is not after.phase and after.phase is Phase.TALKING
-        if talks and after.direction is Direction.IN:  # of a call of ours the agent, or its end, tells who picked up
-            await self._debts.through(after, now)
 
     async def _carry_out(self, call: Call, action: m.Action, now: datetime) -> bool:
         """Return whether it could be done."""
