@@ -20,14 +20,14 @@ from websockets.exceptions import ConnectionClosed
 from agent_ui import protocol as p
 from agent_ui.connection import Console, pages_of, write_all
 from agent_ui.figures import DROPPED
-from agent_ui.follow import move, take_up
 from agent_ui.hall import Hall
 from agent_ui.hub import Hub
 from agent_ui.limits import Limits
 from agent_ui.ports import ConsoleStore, EventFeed, Redeem
-from agent_ui.requests import Request, Requests
-from agent_ui.session import BY_HAND, Session, unfollow
+from agent_ui.requests import Requests
+from agent_ui.session import Session
 from agent_ui.staff import Staff, StaffRole
+from agent_ui.turns import Turns
 from agent_ui.upkeep import keep_alive, keep_house
 from hotline.errors import HotlineError, InvalidInput
 from hotline.ports import Clock
@@ -44,8 +44,8 @@ class Gateway:
         self, *, feed: EventFeed, start: int, store: ConsoleStore, requests: Requests, redeem: Redeem, clock: Clock,
         limits: Limits = Limits(),
     ) -> None:
-        self._feed, self._store, self._requests, self._redeem = feed, store, requests, redeem
-        self._clock, self._limits = clock, limits
+        self._feed, self._store, self._redeem, self._clock, self._limits = feed, store, redeem, clock, limits
+        self._turns = Turns(store=store, requests=requests, clock=clock, limits=limits, drop=self._drop)
         self._hall: Hall[Console] = Hall(start=start, capacity=limits.ring, rows=limits.rows)
         self._news, self._round = asyncio.Event(), asyncio.Event()
         self._consoles: set[Console] = set()
@@ -161,7 +161,7 @@ class Gateway:
         try:
             await self._welcome(console)
             async for data in socket:
-                await self._take(console, data)
+                await self._turns.take(console, data)
         except ConnectionClosed as error:
             log.info("console_lost", staff=console.session.staff.name, error=str(error))
         finally:
@@ -204,47 +204,3 @@ class Gateway:
         except HotlineError as error:
             await console.send(p.error_of(error, None))
             self._drop(console, "restart")
-
-    async def _take(self, console: Console, data: str | bytes) -> None:
-        console.heard = asyncio.get_running_loop().time()
-        try:
-            ask = p.decode(data)
-            await self._turn(console, ask)
-        except HotlineError as error:
-            await console.send(p.error_of(error, p.id_of(data)))
-            console.mistakes += isinstance(error, InvalidInput)
-            if console.mistakes > self._limits.mistakes:
-                self._drop(console, "too_many_mistakes")
-
-    async def _turn(self, console: Console, ask: p.ConsoleFrame) -> None:
-        match ask:
-            case p.Ping():
-                console.active |= ask.active
-                await console.send(p.Pong(seq=console.sent, server_time=self._clock()))
-            case p.Follow():
-                await take_up(console, ask.topics, store=self._store, limits=self._limits)
-            case p.Unfollow():
-                move(console, unfollow(console.session, ask.topics))
-            case p.Hello():
-                raise InvalidInput("`hello` is said once; open another connection to log in anew")
-            case _:  # every other frame is a request: the type checker holds `Request` to that
-                console.active |= type(ask) in BY_HAND
-                await self._begin(console, ask)
-
-    async def _begin(self, console: Console, ask: Request) -> None:
-        if len(console.outstanding) >= self._limits.outstanding:
-            detail = f"{self._limits.outstanding} requests are under way; wait for their answers"
-            await console.send(p.Error(id=ask.id, error_id="overloaded", detail=detail))
-            return
-        console.start(self._answer(console, ask))
-
-    async def _answer(self, console: Console, ask: Request) -> None:
-        frame: p.ServerFrame
-        try:
-            frame = await self._requests.answer(console.session.staff, ask)
-        except HotlineError as error:
-            frame = p.error_of(error, ask.id)
-        except Exception:  # whatever it was, the console is owed an answer, and its other requests go on
-            log.exception("console_request_failed", staff=console.session.staff.name, request=type(ask).__name__)
-            frame = p.Error(id=ask.id, error_id="internal", detail="something went wrong here; please try again")
-        await console.send(frame)
