@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import asyncpg
@@ -23,6 +24,7 @@ from hotline.store.sealing import open_document
 from hotline.store.telephone import TelephoneStore
 from hotline.telephone import Telephone
 from hotline.telephone_ports import Times
+from routing import call_words as m
 from routing.callbacks import MissedCall
 from routing.calls import Call, Phase
 from routing.queue_plan import Centre as Plan
@@ -175,9 +177,31 @@ class Centre:
         await self.until(lambda: any(call.phase is phase for call in self.telephone.calls.values()))
         return next(call for call in self.telephone.calls.values() if call.phase is phase)
 
+    async def leaves(self, call: Call) -> None:
+        """Let the citizen hang up, however long a busy machine has taken until here."""
+        await self.ari_now.perform(m.Hang(call.id))
+
+    async def recorded(self, call: Call, size: int) -> None:
+        """Wait until so many bytes of a talk are recorded."""
+        file = self.pbx.recordings / f"{call.id}.wav"
+        await self.until(lambda: file.exists() and file.stat().st_size > size)
+
+    async def closed(self, recording: str) -> Path:
+        """Wait until the PBX has closed a recording; return where it lies."""
+        url = f"{self.pbx.ari}/recordings/live/{quote(recording)}"
+        log_in = {"Authorization": aiohttp.encode_basic_auth(USER, PASSWORD)}
+
+        async def gone() -> bool:
+            async with self.session.get(url, headers=log_in) as answer:
+                return answer.status == 404
+        await self.until(gone)
+        return self.pbx.recordings / f"{recording}.wav"
+
     async def over(self) -> asyncpg.Record:
-        """Wait until no call is under way; return the last one's row."""
+        """Wait until no call is under way, and what its end asked for is done; return the last one's row."""
         await self.until(lambda: not self.telephone.calls)
+        async with self.telephone._one:  # a call is taken off the list first, and then who is to be told is told
+            pass
         return await self.pool.fetchrow("SELECT * FROM calls ORDER BY started_at DESC LIMIT 1")
 
 

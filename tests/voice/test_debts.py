@@ -31,8 +31,8 @@ async def test_a_missed_call_is_owed_though_the_books_fail_at_first(centre: Cent
             raise fault
 
     centre.before_books = failing
-    await centre.phones.citizen(seconds=2)
-    await centre.call(Phase.WAITING)
+    await centre.phones.citizen(seconds=60)
+    await centre.leaves(await centre.call(Phase.WAITING))
     await centre.over()
     await centre.until(lambda: centre.owed)
     await centre.until(lambda: noted(centre))
@@ -50,7 +50,8 @@ async def test_a_missed_call_is_owed_though_who_steers_dies_before_it_is_noted(c
         await asyncio.Event().wait()
 
     centre.before_books = silent
-    await centre.phones.citizen(seconds=2)
+    await centre.phones.citizen(seconds=60)
+    await centre.leaves(await centre.call(Phase.WAITING))
     await asyncio.wait_for(asked.wait(), 20)
     await centre.kill()
     assert centre.owed == []
@@ -103,8 +104,9 @@ async def test_a_citizen_who_hangs_up_while_the_database_is_away_is_no_ghost(
         await save(call, now=now)
 
     monkeypatch.setattr(centre.store, "save", away)
-    await centre.phones.citizen(seconds=2)
+    await centre.phones.citizen(seconds=60)
     call = await centre.call(Phase.WAITING)
+    await centre.leaves(call)
     await centre.until(lambda: refused)
     assert (await centre.over())["id"] == call.id
     await centre.until(lambda: centre.owed)

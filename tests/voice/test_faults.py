@@ -13,6 +13,7 @@ import pytest
 from channels.ari import Ari
 from channels.ari_codec import APP
 from channels.ari_wire import Dialled
+from routing import call_words as m
 from routing.calls import Call, Phase, Role
 from tests.ports import free_port
 from tests.voice.centre import NEEDS_PBX, Centre, centre_of, is_state
@@ -70,14 +71,15 @@ async def test_talks_go_on_while_the_line_to_the_pbx_is_cut(centre: Centre) -> N
         centre.ari = line.url
         await centre.again()
         await centre.agent("wang", answering())
-        await centre.phones.citizen(seconds=15)
+        await centre.phones.citizen(seconds=60)
         short = await centre.call(Phase.TALKING)
         await centre.agent("li", answering())
         await centre.phones.citizen(seconds=60)
         await centre.until(lambda: len(_talks(centre)) == 2)
         line.cut()
         direct = Ari(Dialled(centre.session, base=centre.pbx.ari, user=USER, password=PASSWORD), trunk="")
-        await centre.until(lambda: _gone(direct, short.id))  # the citizen hangs up
+        await direct.perform(m.Hang(short.id))  # the citizen hangs up
+        await centre.until(lambda: _gone(direct, short.id))
         assert len(_talks(centre)) == 2  # nobody has told us
         line.whole = True
         await centre.until(lambda: short.id not in centre.telephone.calls)
@@ -102,7 +104,7 @@ async def test_a_line_that_stands_and_tells_nothing_is_made_anew(centre: Centre)
         async with asyncio.timeout(20):
             while "ApplicationReplaced" not in await other.receive_str():  # until we have taken our place back
                 pass
-    await centre.phones.citizen(seconds=5)
+    await centre.phones.citizen(seconds=60)
     assert (await centre.call(Phase.TALKING)).agent == "wang"
 
 
@@ -116,7 +118,7 @@ def _talks(centre: Centre) -> list[Call]:
 
 async def test_a_telephone_that_vanishes_while_it_rings_is_not_ready(centre: Centre) -> None:
     await centre.agent("wang", silent())
-    await centre.phones.citizen(seconds=12)
+    await centre.phones.citizen(seconds=60)
     call = await centre.call(Phase.RINGING)
     centre.phone.kill()
     await centre.until(lambda: is_state(centre, "wang", "not_ready no_answer"))

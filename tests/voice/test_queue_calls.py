@@ -33,15 +33,16 @@ async def test_place_and_wait_are_told_and_told_again_when_they_change(centre: C
     await centre.again()
     await centre.agent("elsewhere", silent(), {"general": 1})
     await centre.pool.execute("UPDATE presence SET state = 'wrap_up', since = now() + '1 hour'")
-    await centre.phones.citizen(seconds=4)
-    await centre.call(Phase.WAITING)
-    await centre.phones.call(calling("13800138000", seconds=12))
+    await centre.phones.citizen(seconds=60)
+    first = await centre.call(Phase.WAITING)
+    await centre.phones.call(calling("13800138000", seconds=60))
     await centre.until(lambda: "hotline-keep" in centre.pbx.played(1))
     assert centre.pbx.played(1) == [
         "hotline-greeting", "hotline-position", "hotline-n1", "hotline-callers", "hotline-wait", "hotline-n8",
         "hotline-minutes", "hotline-keep",
     ]
-    await centre.until(lambda: "hotline-next" in centre.pbx.played(1))  # the first has hung up
+    await centre.leaves(first)
+    await centre.until(lambda: "hotline-next" in centre.pbx.played(1))
     await centre.pool.execute("UPDATE presence SET state = 'available', since = now()")
     await centre.call(Phase.RINGING)  # an announcement under way stops nobody from being rung
 
@@ -55,9 +56,10 @@ async def test_a_language_is_chosen_in_a_short_menu(centre: Centre) -> None:
     await centre.again()
     await centre.agent("wang", answering(), {"general": 1})
     await centre.agent("chan", answering(), {"cantonese": 1})
-    await centre.phones.call(calling("13800138000", presses="2", seconds=0.4, stays=8))
+    await centre.phones.call(calling("13800138000", presses="2", seconds=0.4, stays=60))
     talking = await centre.call(Phase.TALKING)
     assert (talking.agent, talking.language, talking.queue) == ("chan", "yue", "cantonese")
+    await centre.leaves(talking)
     row = await centre.over()
     assert (row["language"], row["skill"]) == ("yue", "cantonese")
 
@@ -76,12 +78,12 @@ async def test_who_finds_no_room_is_told_and_owed_a_call(centre: Centre) -> None
 
 async def test_the_rung_agent_is_shown_who_calls(centre: Centre) -> None:
     await centre.agent("wang", answering(after=500))
-    await centre.phones.call(calling("13800138000", seconds=3))
-    await centre.call(Phase.TALKING)
+    await centre.phones.call(calling("13800138000", seconds=60))
+    call = await centre.call(Phase.TALKING)
+    await centre.until(lambda: is_state(centre, "wang", "talking"))
+    await centre.leaves(call)
     await centre.over()
-    async with asyncio.timeout(20):
-        while (news := await centre.news("agent:wang"))[-1]["phase"] != "over":  # told once the call's end is written
-            await asyncio.sleep(0.05)
+    news = await centre.news("agent:wang")
     assert news[0]["phase"] == "ringing"
     assert news[0]["card"]["phone"] == "+86138****8000"
     assert {one["phase"] for one in news} == {"ringing", "talking", "over"}
@@ -93,7 +95,7 @@ async def test_supervisors_move_calls_and_agents_hand_them_to_skill_groups(centr
     await centre.again()
     await centre.agent("boss", answering(), {"enterprise": 1})
     await centre.pool.execute("UPDATE presence SET state = 'not_ready', reason = 'meeting' WHERE staff = 'boss'")
-    await centre.phones.citizen(seconds=25)
+    await centre.phones.citizen(seconds=60)
     call = await centre.call(Phase.WAITING)
 
     async def ask(staff: str, act: CallAct, to: str, *, supervisor: bool = False) -> None:
@@ -150,7 +152,7 @@ async def test_what_is_asked_before_the_pbx_hears_us_waits_until_it_does(centre:
         centre.store.ask("wang", CallOrder(call="out-1", act=CallAct.DIAL, to="13800138000"), now=now())
     )
     await centre.until(lambda: waits(centre))
-    centre.late = 2.0
+    centre.late = 1.0  # of the five seconds for which somebody waits
     await centre.again(connected=False)
     await asking
     assert (await centre.call(Phase.TALKING)).id == "out-1"
@@ -178,21 +180,19 @@ async def test_a_citizen_who_is_not_reached_is_told_with_the_cause(
 async def test_a_dead_console_frees_its_agent_and_the_call_goes_to_the_next(centre: Centre) -> None:
     """The lease is what the gateway renews; nobody renews this one."""
     await centre.agent("gone", silent())
-    await centre.pool.execute("UPDATE presence SET lease_until = now() + '1.5 seconds'")
-    await centre.phones.citizen(seconds=10)
+    await centre.phones.citizen(seconds=60)
     ringing = await centre.call(Phase.RINGING)
     assert ringing.agent == "gone"
+    await centre.pool.execute("UPDATE presence SET lease_until = now()")
     await centre.agent("li", answering())
-    began = asyncio.get_running_loop().time()
     talking = await centre.call(Phase.TALKING)
     assert (talking.id, talking.agent) == (ringing.id, "li")
-    assert asyncio.get_running_loop().time() - began < 10
     await centre.until(lambda: is_state(centre, "gone", "offline lease"))
 
 
 async def test_who_is_forced_away_is_rung_no_more(centre: Centre) -> None:
     await centre.agent("wang", silent())
-    await centre.phones.citizen(seconds=8)
+    await centre.phones.citizen(seconds=60)
     call = await centre.call(Phase.RINGING)
     await centre.pool.execute("UPDATE presence SET state = 'not_ready', reason = 'meeting' WHERE staff = 'wang'")
     await centre.call(Phase.WAITING)
