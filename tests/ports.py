@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import random
 import socket
 from collections import deque
 
 _STEP = 4
 """A telephone takes the ports after its own for sound."""
-_OURS = range(12_000, 20_000, _STEP)
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_OURS = range(12_000 + _STEP * _WORKER, 20_000, _STEP * _WORKERS)
+"""Each worker of pytest-xdist has its own: a process opens its port seconds after it was given."""
 _SOUND = itertools.cycle(range(20_000, 32_000, 400))
-_given: deque[int] = deque(maxlen=500)
+_given: deque[int] = deque(maxlen=len(_OURS) // 4)
 
 
 def free_port() -> int:
