@@ -51,8 +51,8 @@ async def frame(socket: ClientConnection, wanted: Any) -> Any:
 
 
 async def until(condition: Any) -> Any:
-    """Return what an asynchronous condition gives as soon as it is true."""
-    async with asyncio.timeout(25):
+    """Return what an asynchronous condition gives as soon as it is true; a service may have to start first."""
+    async with asyncio.timeout(60):
         while not (found := await condition()):
             await asyncio.sleep(0.05)
         return found
@@ -68,7 +68,7 @@ async def value(house: House, query: str, *arguments: Any) -> Any:
 
 async def ended(house: House, name: str) -> int:
     """Wait for the end of a process and return its exit status."""
-    async with asyncio.timeout(25):
+    async with asyncio.timeout(60):
         return await asyncio.to_thread(house.process(name).wait)
 
 

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from hotline.standins import wechat as wechat_standin
 from hotline.store.embedded import start_embedded, stop_embedded
 from tests.processes import WECHAT_TOKEN, House
-from tests.serve.scene import LAMP, appeal, console, ended, frame, listens, until, value
+from tests.serve.scene import LAMP, appeal, console, ended, frame, listens, systemd, until, value
 
 
 # ── stopping ─────────────────────────────────────────────────────────────────────────────────────
@@ -26,8 +26,10 @@ async def test_stopping_finishes_what_is_under_way(house: House, session: aiohtt
         assert (await chat.receive_json())["type"] == "welcome"
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
-            under_way = [asyncio.create_task(appeal(session, house)) for _ in range(5)]
+            under_way = [asyncio.create_task(appeal(session, house))]
             await until(lambda: value(house, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"))
+            under_way += [asyncio.create_task(appeal(session, house)) for _ in range(4)]
+            await until(lambda: _waiting(session, house, 4))  # a request that has not come yet is refused
             house.process("service").terminate()
             assert (await chat.receive(timeout=20)).type is aiohttp.WSMsgType.CLOSE
             assert chat.close_code == aiohttp.WSCloseCode.GOING_AWAY
@@ -43,6 +45,11 @@ async def test_stopping_finishes_what_is_under_way(house: House, session: aiohtt
     assert "Traceback" not in house.log_of("service")
 
 
+async def _waiting(session: aiohttp.ClientSession, house: House, count: int) -> bool:
+    async with session.get(f"{house.url}/metrics") as answer:
+        return f"hotline_intake_waiting {float(count)}\n" in await answer.text()
+
+
 # ── outage ───────────────────────────────────────────────────────────────────────────────────────
 async def _wechat(session: aiohttp.ClientSession, house: House, number: int) -> str:
     now = int(time.time())
@@ -56,9 +63,10 @@ async def _wechat(session: aiohttp.ClientSession, house: House, number: int) -> 
 async def test_a_wechat_delivery_survives_the_database_being_away(
     house: House, session: aiohttp.ClientSession
 ) -> None:
-    await house.serve()
-    await until(lambda: listens(house.ws_port))
-    await asyncio.sleep(1)  # a role that is still starting would end the process without a database
+    with systemd(house) as (heard, told_where):
+        await house.serve(environment=told_where)
+        # A role that is still starting would end the process without a database.
+        assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(heard, 100), 60) == b"READY=1"
     await asyncio.to_thread(stop_embedded, house.home)
     try:
         async with asyncio.timeout(5):  # what WeChat waits
