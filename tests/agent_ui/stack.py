@@ -192,8 +192,9 @@ class Stack:
 
     async def desk(self, name: str, *topics: str, last_seq: int | None = None, port: int = 0) -> Desk:
         """Log in and connect; follow topics if any."""
+        ticket = await self.ticket(name)  # first: who has connected has little time to say who they are
         desk = Desk(await self.connect(port))
-        await desk.send(p.Hello(ticket=await self.ticket(name), last_seq=last_seq))
+        await desk.send(p.Hello(ticket=ticket, last_seq=last_seq))
         await desk.of(p.Welcome)
         if topics:
             await desk.follow(*topics)

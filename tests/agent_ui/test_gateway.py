@@ -131,8 +131,9 @@ async def test_the_house_has_room_for_so_many(stack: Stack) -> None:
 async def test_logging_out_ends_the_console(stack: Stack) -> None:
     async with stack.gateway(limits=QUICK):
         grant = await stack.accounts.login("zhang", "correct horse 12345")
+        ticket = await stack.accounts.console_ticket(grant.token)
         desk = Desk(await stack.connect())
-        await desk.send(p.Hello(ticket=await stack.accounts.console_ticket(grant.token)))
+        await desk.send(p.Hello(ticket=ticket))
         await desk.of(p.Welcome)
         await stack.accounts.logout(grant.token)
         assert (await desk.of(p.Bye)).reason == "session_ended"

@@ -134,6 +134,9 @@ async def test_with_nobody_there_the_reader_rests_and_whoever_comes_misses_nothi
         assert [event.seq for event in newcomer.events] == now
         await newcomer.leave()
         await returning.leave()
+        async with asyncio.timeout(20):
+            while gateway.consoles:
+                await asyncio.sleep(0.01)
         await written(stack, "centre")
         await asyncio.sleep(0.2)
         rested = gateway.seq
