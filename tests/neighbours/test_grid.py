@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 import pytest
 
@@ -11,6 +9,8 @@ from hotline import commands as c
 from hotline.terms import State
 from tests.neighbours.house import until
 from tests.neighbours.platforms import LI, House
+
+UNDER_WAY = "SELECT count(*) FROM pgqueuer WHERE dedupe_key LIKE $1 AND status <> 'failed'"
 
 
 async def hazard(house: House) -> str:
@@ -83,9 +83,14 @@ async def test_what_the_grid_refuses_is_shown_to_a_supervisor_and_can_be_sent_ag
     async def alarmed() -> bool:
         return "neighbour_unreachable" in (await house.core.store.read(number)).ticket.alarms
     await until(alarmed)
+    async def given_up() -> bool:
+        return await house.core.pool.fetchval("SELECT state FROM parcels") == "dead"
+    await until(given_up)  # noted after the alarm
     [dead] = await house.core.parcels.parcels("dead")
     assert (dead.number, "非网格职责" in dead.last_error) == (number, True)
     house.grid.fault = "none"
-    await asyncio.sleep(0.5)  # a job that still ends is not added again
+    async def ended() -> bool:
+        return await house.core.pool.fetchval(UNDER_WAY, f"%:{dead.key}") == 0
+    await until(ended)  # a job that still ends is not added again
     await house.core.parcels.resend(dead.key, house.core.clock())
     await known_to_grid(house)
