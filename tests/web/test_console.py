@@ -100,6 +100,7 @@ async def pick(page: Any, label: str, value: str) -> None:
 async def test_what_comes_is_seen_at_once_and_taken_by_keys(site: Site) -> None:
     page = await seat(site)
     await page.locator("body").press("4")
+    await expect(page.get_by_text("正在载入…")).to_have_count(0)  # who waited before is counted
     before = int(await page.locator("[data-queue=received] .count").inner_text())
     numbers = [
         (await site.appeal(f"我要咨询一下{place}的事情，不知道归谁管", title=f"不清楚{place}"))["number"]
