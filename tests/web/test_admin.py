@@ -135,6 +135,7 @@ async def test_one_proposes_another_grants_and_the_new_one_chooses_a_password(si
     await page.locator(".el-message-box").get_by_role("button", name="停用账号").click()
     await expect(panel.get_by_text("已停用")).to_be_visible()
     await expect(person.get_by_text("请重新登录").or_(person.get_by_label("账号")).first).to_be_visible(timeout=20_000)
+    await person.context.close()
     site.errors.clear()
 
     page = await site.visit("/admin", name="aud")
@@ -154,7 +155,8 @@ async def test_days_off_are_set_by_a_click(site: Site, staffed: House) -> None:
     label = await day.get_attribute("aria-label")
     assert label is not None
     await day.click()
-    await page.get_by_role("button", name="保存").click()
+    async with page.expect_response(lambda answer: answer.request.method == "PUT"):  # a reload would cut it off
+        await page.get_by_role("button", name="保存").click()
     await expect(page.get_by_role("button", name=re.compile(f"{label.split()[0]} 放假"))).to_be_visible()
     await draw(page, "calendar")
     await page.reload()
