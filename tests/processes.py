@@ -112,7 +112,7 @@ class House:
     ) -> None:
         """Start the service and wait until it is ready."""
         process = self.run(name, "serve", *arguments, environment=environment)
-        async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+        async with aiohttp.ClientSession() as session, asyncio.timeout(120):
             while True:
                 if process.poll() is not None:
                     raise RuntimeError(f"the service ended: {self.log_of(name)[-3000:]}")

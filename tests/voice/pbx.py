@@ -103,7 +103,7 @@ class Pbx:
         """Start and wait until ARI answers."""
         self._process = self._launched()
         log_in = {"Authorization": aiohttp.encode_basic_auth(USER, PASSWORD)}
-        async with aiohttp.ClientSession(headers=log_in) as session, asyncio.timeout(30):
+        async with aiohttp.ClientSession(headers=log_in) as session, asyncio.timeout(60):
             while True:
                 if self._process.poll() is not None:
                     raise RuntimeError(f"the PBX ended: {(self.home / 'console.log').read_text()[-2000:]}")

@@ -150,7 +150,7 @@ def endpoint_at(port: int) -> str:
 
 async def _listens(port: int) -> None:
     """Wait until a telephone can be rung: one that is rung before is gone at once."""
-    for _ in range(200):
+    for _ in range(600):
         if f":{port:04X} " in Path("/proc/net/udp").read_text(encoding="ascii"):
             return
         await asyncio.sleep(0.05)
