@@ -51,7 +51,7 @@ class Visitor:
         self.session = welcome.session
 
     async def frame(self) -> Any:
-        return chat_codec.decode_answer(await self.socket.receive_str(timeout=5))
+        return chat_codec.decode_answer(await self.socket.receive_str(timeout=20))
 
     async def read(self, *, until: str = "", lines: int = 0) -> None:
         """Read until a message is acknowledged, or so many lines are there."""
@@ -90,7 +90,7 @@ async def test_what_opens_a_chat_is_kept_nowhere(client: Client, port: MemoryPor
     assert visitor.session.removeprefix("s.") not in kept
     socket = await client.ws_connect("/chat")
     await socket.send_json({"type": "hello", "session": visitor.known})
-    failed = chat_codec.decode_answer(await socket.receive_str(timeout=5))
+    failed = chat_codec.decode_answer(await socket.receive_str(timeout=20))
     assert isinstance(failed, Failed), "what is kept opens nothing"
 
 
@@ -207,9 +207,9 @@ async def test_wrong_frames_are_answered_and_the_chat_goes_on(client: Client, fr
 async def test_without_a_right_hello_the_door_is_closed(client: Client, first: str) -> None:
     socket = await client.ws_connect("/chat")
     await socket.send_str(first)
-    failed = chat_codec.decode_answer(await socket.receive_str(timeout=5))
+    failed = chat_codec.decode_answer(await socket.receive_str(timeout=20))
     assert isinstance(failed, Failed)
-    assert (await socket.receive(timeout=5)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+    assert (await socket.receive(timeout=20)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
 
 
 async def test_floods_and_giants_are_stopped(serve: Serve, port: MemoryPort) -> None:
@@ -221,7 +221,7 @@ async def test_floods_and_giants_are_stopped(serve: Serve, port: MemoryPort) -> 
     await visitor.read(until="m1", lines=4)
     assert (await visitor.frame()).error_id == "rate_limited"
     await visitor.socket.send_str("x" * (chat_codec.MAX_FRAME + 1))
-    assert (await visitor.socket.receive(timeout=5)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+    assert (await visitor.socket.receive(timeout=20)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
 
 
 async def test_a_closing_process_says_goodbye(serve: Serve, port: MemoryPort) -> None:
@@ -230,7 +230,7 @@ async def test_a_closing_process_says_goodbye(serve: Serve, port: MemoryPort) ->
     visitor = Visitor(client)
     await visitor.connect()
     await room.close()
-    closed = await visitor.socket.receive(timeout=5)
+    closed = await visitor.socket.receive(timeout=20)
     assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
     with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
         await visitor.client.ws_connect("/chat")
@@ -253,7 +253,7 @@ async def test_a_database_that_comes_back_finds_the_chats_alive(client: Client, 
         raise OSError("connection lost")
 
     port.chat_since = gone  # type: ignore[method-assign]
-    await asyncio.wait_for(failed.wait(), 5)
+    await asyncio.wait_for(failed.wait(), 20)
     port.chat_since = real  # type: ignore[method-assign]
     await chat.send(port, Outbound(channel=Channel.WEB, key="k", to=f"chat:{visitor.known}", text="您好"))
     await visitor.read(lines=1)
@@ -264,7 +264,7 @@ async def test_a_database_that_comes_back_finds_the_chats_alive(client: Client, 
 async def queued(client: Client, session: str = "") -> tuple[aiohttp.ClientWebSocketResponse, str]:
     socket = await client.ws_connect("/chat")
     await socket.send_json({"type": "hello", "queue": True} | ({"session": session} if session else {}))
-    welcome = chat_codec.decode_answer(await socket.receive_str(timeout=5))
+    welcome = chat_codec.decode_answer(await socket.receive_str(timeout=20))
     assert isinstance(welcome, Welcome)
     return socket, welcome.session
 
@@ -272,7 +272,7 @@ async def queued(client: Client, session: str = "") -> tuple[aiohttp.ClientWebSo
 async def standings(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[QueuePlace]:
     found: list[QueuePlace] = []
     while len(found) < count:
-        frame = chat_codec.decode_answer(await socket.receive_str(timeout=5))
+        frame = chat_codec.decode_answer(await socket.receive_str(timeout=20))
         if isinstance(frame, QueuePlace):
             found.append(frame)
     return found
@@ -309,6 +309,6 @@ async def test_who_did_not_ask_is_not_told(client: Client, port: MemoryPort) -> 
 async def test_who_wants_a_person_says_so(client: Client, port: MemoryPort) -> None:
     socket, _ = await queued(client)
     await socket.send_json({"type": "message", "id": "m1", "text": "想问一下社保", "person": True})
-    while not isinstance(chat_codec.decode_answer(await socket.receive_str(timeout=5)), Ack):
+    while not isinstance(chat_codec.decode_answer(await socket.receive_str(timeout=20)), Ack):
         pass
     assert [inbound.person for inbound in port.inbounds] == [True]

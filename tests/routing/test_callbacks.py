@@ -306,7 +306,7 @@ async def test_consoles_hear_of_each_change_in_order(database: str) -> None:
         await d.callbacks.reached(one.id, "li", by="agent:li")
         events = []
         while len(events) < 3:
-            events += await asyncio.wait_for(tail.next(), 5)
+            events += await asyncio.wait_for(tail.next(), 20)
         docs = [msgspec.json.decode(event.doc) for event in events]
         assert [(e.type, e.topics, e.actor) for e in events] == [
             ("callback", ("callbacks",), actor) for actor in ("system:", "agent:li", "agent:li")

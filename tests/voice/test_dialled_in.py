@@ -45,7 +45,7 @@ async def dial(session: aiohttp.ClientSession, url: str, **more: Any) -> aiohttp
 
 async def told(awaited: Awaited) -> str | None:
     """Return the next event; None for a new line, whose first frame is passed over."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while (event := await anext(awaited.events())) == FIRST:
             pass
         return event
@@ -134,7 +134,7 @@ async def test_a_line_that_brings_more_than_can_be_kept_is_dropped(monkeypatch: 
         pbx = await dial(session, url)
         for n in range(5):
             await pbx.send_str(f'{{"type": "{n}"}}')
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while (await pbx.receive()).type is not aiohttp.WSMsgType.CLOSED:
                 pass
         assert not awaited.there
