@@ -111,7 +111,7 @@ async def at_pbx(floor: Floor) -> AsyncIterator[AtPbx]:
 async def until_so(floor: Floor, *, together: int, overheard: bool = False) -> None:
     """Wait until so many lines are in one call, and somebody hears it from outside or not."""
     async with at_pbx(floor) as pbx:
-        for _ in range(150):
+        for _ in range(300):
             if (await pbx.together(), await pbx.overheard()) == (together, overheard):
                 return
             await asyncio.sleep(0.1)

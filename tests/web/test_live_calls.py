@@ -75,7 +75,7 @@ async def away(page: Any) -> None:
     await expect(pill).to_contain_text("示忙")
 
 
-async def talks(page: Any, phones: Phones, floor: Floor, *, seconds: float = 60, **more: Any) -> Any:
+async def talks(page: Any, phones: Phones, floor: Floor, *, seconds: float = 300, **more: Any) -> Any:
     """Let a citizen call and an agent answer; return the panel of the call."""
     await phones.phone(answering(), port=floor.ports["agent"])
     await phones.call(calling("13812345678", seconds=seconds, **more))
@@ -87,8 +87,8 @@ async def talks(page: Any, phones: Phones, floor: Floor, *, seconds: float = 60,
 async def test_a_call_from_the_ringing_to_the_end_of_wrap_up(site: Site, floor: Floor, phones: Phones) -> None:
     known = await site.appeal("我要咨询老旧小区加装电梯的补贴", title="加装电梯补贴", **CHEN)
     page = await ready(site)
-    await phones.phone(answering(after=3000), port=floor.ports["agent"])
-    await phones.call(calling("13812345678", seconds=90))
+    await phones.phone(answering(after=6000), port=floor.ports["agent"])
+    await phones.call(calling("13812345678", seconds=300))
     panel = page.locator("section.call")
     await expect(panel).to_contain_text("振铃")
     await expect(panel).to_contain_text(MASKED)
@@ -135,7 +135,7 @@ async def test_a_call_from_the_ringing_to_the_end_of_wrap_up(site: Site, floor: 
 
 async def test_one_key_brings_110_into_the_talk_without_a_ticket(site: Site, floor: Floor, phones: Phones) -> None:
     page = await ready(site)
-    await phones.phone(answering(after=1500), port=floor.ports["desk"])
+    await phones.phone(answering(after=4000), port=floor.ports["desk"])
     panel = await talks(page, phones, floor)
     await page.locator("body").press("F9")
     await expect(page.get_by_role("dialog").get_by_text("移交 110 等")).to_be_visible()
@@ -185,7 +185,7 @@ async def test_a_colleague_is_asked_first_and_takes_the_call(site: Site, floor: 
     colleague = await ready(site, "agent2")
     asked = colleague.locator("section.asked")
     for turn in ("declined", "taken"):
-        await phones.phone(answering(after=4000), port=floor.ports["agent2"])
+        await phones.phone(answering(after=8000), port=floor.ports["agent2"])
         await consult(page, "agent2")
         await expect(panel).to_contain_text("保持中")
         await expect(asked).to_contain_text("咨询：来自 agent")  # who asks, and who calls, while it rings
