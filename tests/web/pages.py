@@ -84,9 +84,11 @@ async def _talked(site: Site, page: Any) -> None:
 
 
 async def _opened(site: Site, page: Any) -> None:
-    # Nobody but a person can tell what this is, so it waits for one.
-    await site.appeal("你好,想反映一件事,说来话长,能不能找个人听我说一说", name="陈女士", phone="13812345678")
-    await page.locator(".ticket").first.click()
+    words = "你好,想反映一件事,说来话长,能不能找个人听我说一说"
+    ticket = await site.appeal(words, name="陈女士", phone="13812345678")
+    await page.get_by_role("searchbox").fill(ticket["number"])  # found wherever triage has put it
+    await page.get_by_role("searchbox").press("Enter")
+    await page.locator(".ticket").first.wait_for()
     await page.get_by_text("智能判断").first.wait_for()
 
 
