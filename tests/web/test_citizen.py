@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -131,8 +132,9 @@ async def test_a_report_under_way_is_sent_while_the_citizen_looks_elsewhere(ways
     await expect(page.get_by_text("已保存在本机，恢复后自动提交")).to_be_visible()
     await page.get_by_role("link", name="查进度").click()
     await page.context.set_offline(False)
-    while await page.evaluate("localStorage.getItem('hotline.outbox')") is not None:
-        await page.wait_for_timeout(100)
+    async with asyncio.timeout(30):
+        while await page.evaluate("localStorage.getItem('hotline.outbox')") is not None:
+            await asyncio.sleep(0.1)
     await page.get_by_role("link", name="我要诉求").click()
     await ways.sent(page)
     assert await ways.count(text) == 1
