@@ -30,6 +30,7 @@ _SEAT = web.RequestKey("seat", Seat)
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOKING_UP = frozenset({
     "GET /api/v1/figures/calls", "GET /api/v1/figures/report", "GET /api/v1/hot-spots/texts",
+    "GET /api/v1/nuisance/marks/{id}/case", "GET /api/v1/nuisance/tickets/{number}/case",
     "GET /api/v1/staff/tickets/{number}/attachments/{key}",
 })
 """Reading that is kept in the audit too: it shows what people said, or who called, or is carried away as a file."""

@@ -83,6 +83,7 @@ _WORK_ROUTES: dict[str, Access] = {
     "GET /api/v1/terms": WORK, "GET /api/v1/board": CENTRE, "GET /api/v1/board/stream": CENTRE,
     "GET /api/v1/nuisance/marks": _LEADING, "POST /api/v1/nuisance/marks": _LEADING,
     "POST /api/v1/nuisance/lifts": _LEADING, "POST /api/v1/nuisance/evidence": _LEADING,
+    "GET /api/v1/nuisance/marks/{id}/case": _LEADING, "GET /api/v1/nuisance/tickets/{number}/case": _LEADING,
 }
 _KNOWLEDGE: dict[str, Access] = {
     f"{method} /api/v1/knowledge/{path}": access for method, path, access in (

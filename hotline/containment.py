@@ -9,14 +9,27 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from agent_ui.masking import mask_key, masked
 from agent_ui.staff import Staff, StaffRole
 from channels.message import Inbound
 from channels.phone_number import normalize_phone
 from hotline.appeal import Triage
 from hotline.errors import Forbidden, InvalidInput, NotFound, RateLimited, RuleViolation
 from hotline.ids import TicketNumber
-from hotline.nuisance import HOUR, Act, Case, Mark, Outcome, Rates, Recent, contact_of, contained, judge
+from hotline.nuisance import (
+    HOUR,
+    Act,
+    Case,
+    CaseShown,
+    Mark,
+    Outcome,
+    Rates,
+    Recent,
+    case_shown,
+    contact_of,
+    contained,
+    judge,
+    mark_shown,
+)
 from hotline.ports import Clock
 
 log = structlog.get_logger(__name__)
@@ -62,6 +75,10 @@ class NuisanceRows(Protocol):
 
     async def case(self, contact: str, since: datetime) -> Case:
         """Return everything that is kept of a contact."""
+        ...
+
+    async def contact_of(self, *, number: str = "", id_: int | None = None) -> str:
+        """Return whom a ticket or a mark is about, "" where that is not known."""
         ...
 
     async def act(self, act: Act) -> None:
@@ -126,17 +143,24 @@ class NuisanceDesk:
     async def marks(self, staff: Staff) -> list[Mark]:
         """Return all marks, the newest first."""
         _check(staff)
-        return [_shown(mark) for mark in await self._rows.marks()]
+        return [mark_shown(mark) for mark in await self._rows.marks()]
 
-    async def mark(self, staff: Staff, contact: str, reason: str, *, days: int = 30) -> Mark:
-        """Mark a contact for some days.
+    async def case(self, staff: Staff, *, id_: int | None = None, number: str = "") -> CaseShown:
+        """Return what is kept of whom a mark or a ticket is about, to look at. Raises Forbidden, NotFound."""
+        _check(staff)
+        contact, now = await self._named(id_=id_, number=number), self._clock()
+        lately = await self._rows.count(contact, now - LOOK_BACK)
+        return case_shown(await self._rows.case(contact, now - KEPT), lately=lately, least=LEAST_CONTACTS)
+
+    async def mark(self, staff: Staff, contact: str, reason: str, *, days: int = 30, number: str = "") -> Mark:
+        """Mark a contact, or whom a ticket is about, for some days.
 
         Raises:
-            Forbidden: not a supervisor. InvalidInput: no reason, or no such time.
+            Forbidden: not a supervisor. InvalidInput: no reason, or no such time. NotFound: no such ticket.
             RuleViolation: it is marked already, or has not been in touch often enough.
         """
         _check(staff)
-        contact, now = as_contact(contact), self._clock()
+        contact, now = await self._named(contact, number=number), self._clock()
         if not reason.strip() or not 1 <= days <= MAX_DAYS:
             raise InvalidInput(f"a mark has a reason, and holds for 1 to {MAX_DAYS} days")
         if (found := await self._rows.count(contact, now - LOOK_BACK)) < LEAST_CONTACTS:
@@ -147,7 +171,7 @@ class NuisanceDesk:
             contact, reason.strip(), actor=staff.name, now=now, until=now + timedelta(days=days)
         )
         await self._containment.reload()
-        return _shown(mark)
+        return mark_shown(mark)
 
     async def lift(self, staff: Staff, contact: str, reason: str, *, id_: int | None = None) -> Mark:
         """Lift a mark, named by its contact or its id.
@@ -165,16 +189,20 @@ class NuisanceDesk:
         if mark is None:
             raise NotFound("this contact is not marked")
         await self._containment.reload()
-        return _shown(mark)
+        return mark_shown(mark)
 
-    async def evidence(self, staff: Staff, contact: str, reason: str) -> tuple[Case, Act]:
-        """Return what is kept of a contact, for `pack`; who asked and why is kept.
+    async def evidence(
+        self, staff: Staff, contact: str, reason: str, *, id_: int | None = None, number: str = ""
+    ) -> tuple[Case, Act]:
+        """Return what is kept of a contact, or of whom a mark or a ticket is about, for `pack`.
+
+        Who asked and why is kept.
 
         Raises:
             Forbidden, InvalidInput (no reason), NotFound (nothing is kept).
         """
         _check(staff)
-        contact, now = as_contact(contact), self._clock()
+        contact, now = await self._named(contact, id_=id_, number=number), self._clock()
         if not reason.strip():
             raise InvalidInput("a bundle of evidence needs a reason")
         case = await self._rows.case(contact, now - KEPT)
@@ -188,6 +216,14 @@ class NuisanceDesk:
         """Return the bundle as a zip; reads files, so call it in a thread."""
         return self._bundle(case, act)
 
+    async def _named(self, contact: str = "", *, id_: int | None = None, number: str = "") -> str:
+        if bool(contact) + bool(number) + (id_ is not None) != 1:
+            raise InvalidInput("name somebody in one way: by the contact, a ticket's number, or the mark's id")
+        found = as_contact(contact) if contact else await self._rows.contact_of(number=number, id_=id_)
+        if not found:
+            raise NotFound("there is no such mark or ticket, or nothing is left of whom it is about")
+        return found
+
 
 def as_contact(text: str) -> str:
     """Return a contact as it is kept: a phone in E.164 form, any other key as it is. Raises InvalidInput."""
@@ -198,10 +234,6 @@ def as_contact(text: str) -> str:
         return normalize_phone(text) or text
     except InvalidInput:
         return text
-
-
-def _shown(mark: Mark) -> Mark:
-    return msgspec.structs.replace(masked(mark), contact=mask_key(mark.contact))
 
 
 def _check(staff: Staff) -> None:

@@ -14,12 +14,15 @@ from typing import Any
 
 import msgspec
 
+from agent_ui.masking import mask_key, masked
 from channels.message import Inbound
 from hotline import commands as c
 from hotline.appeal import Attachment, Evidence, Triage
 from hotline.terms import Priority, RejectReason, Verdict
 
 HOUR = timedelta(hours=1)
+MOST_SHOWN = 200
+"""[P] Contacts, calls and tickets of a case that a page shows; the bundle has them all."""
 LEAD = "nuisance_lead"
 """The alarm that stands until a supervisor has handed to the police what the citizen was told goes there."""
 
@@ -85,9 +88,17 @@ class Contacted(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Called(msgspec.Struct, frozen=True, kw_only=True):
+    """A call of the contact that an agent took, and whether its recording is still there."""
+
+    id: str
+    at: datetime
+    recorded: bool
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is kept of a contact: marks, acts, contacts, tickets with all their events, files, and recordings
-    of calls."""
+    of calls; `names` by which they called themselves, to be hidden where the case is only looked at."""
 
     contact: str
     marks: tuple[Mark, ...]
@@ -96,6 +107,24 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     tickets: dict[str, list[Any]]
     files: tuple[Attachment, ...] = ()
     recordings: tuple[Attachment, ...] = ()
+    calls: tuple[Called, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+class CaseShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A case to look at, masked: the newest of its `total` contacts and of its calls, and how often lately of at least
+    how often a mark needs."""
+
+    contact: str
+    total: int
+    lately: int
+    least: int
+    marks: tuple[Mark, ...]
+    acts: tuple[Act, ...]
+    contacts: tuple[Contacted, ...]
+    calls: tuple[Called, ...]
+    tickets: tuple[str, ...]
+    files: int
 
 
 def lead_of(command: c.Command) -> tuple[c.Command, ...]:
@@ -137,3 +166,27 @@ def in_force(marks: Sequence[Mark], contact: str, now: datetime) -> Mark | None:
     return next(
         (mark for mark in marks if mark.contact == contact and mark.lifted_at is None and now < mark.until), None
     )
+
+
+def mark_shown(mark: Mark) -> Mark:
+    """Return a mark as a list shows it: masked."""
+    return msgspec.structs.replace(masked(mark), contact=mask_key(mark.contact))
+
+
+def case_shown(case: Case, *, lately: int, least: int) -> CaseShown:
+    """Return a case as a page shows it: masked, the newest first."""
+    contact = mask_key(case.contact)
+    newest = sorted(case.contacts, key=lambda one: one.at, reverse=True)
+    return CaseShown(
+        contact=contact, total=len(newest), lately=lately, least=least,
+        marks=tuple(mark_shown(mark) for mark in reversed(case.marks)),
+        acts=tuple(msgspec.structs.replace(masked(act), contact=contact) for act in reversed(case.acts)),
+        contacts=tuple(_hidden(one, case.names) for one in newest[:MOST_SHOWN]),
+        calls=case.calls[::-1][:MOST_SHOWN], tickets=tuple(case.tickets)[::-1][:MOST_SHOWN], files=len(case.files),
+    )
+
+
+def _hidden(told: Contacted, names: Sequence[str]) -> Contacted:
+    for name in ("", *names):
+        told = masked(told, name=name)
+    return told

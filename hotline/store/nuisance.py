@@ -16,7 +16,7 @@ from hotline.errors import RuleViolation
 from hotline.events import Receive, TicketEvent
 from hotline.keyring import is_blind
 from hotline.lifecycle import OPEN_STATES
-from hotline.nuisance import Act, Case, Contacted, Mark, Outcome, Recent
+from hotline.nuisance import Act, Called, Case, Contacted, Mark, Outcome, Recent
 from hotline.particulars import who
 from hotline.privacy import hidden, starred
 from hotline.store.database import statements
@@ -24,6 +24,7 @@ from hotline.store.rows import event_from, to_json
 from hotline.store.sealing import blind, open_text, seal_text, words_of
 from hotline.store.uploads import claim
 from hotline.terms import Channel
+from hotline.ticket import replay
 
 _SQL = statements("nuisance")
 _attachments = msgspec.json.Decoder(tuple[Attachment, ...])
@@ -89,6 +90,16 @@ class NuisanceStore:
             await connection.execute(_SQL["add_act"], now, actor, "lifted", row["contact"], starred(reason))
             return _mark(row)
 
+    async def contact_of(self, *, number: str = "", id_: int | None = None) -> str:
+        """Return whom a ticket or a mark is about, "" where that is not known."""
+        if id_ is not None:
+            row = await self._pool.fetchrow(_SQL["mark_by_id"], id_)
+            return _mark(row).contact if row is not None else ""
+        if rows := await self._pool.fetch(_SQL["events"], number):
+            citizen = replay(event_from(row["doc"], row["sealed"]) for row in rows).appeal.citizen
+            return citizen.phone or citizen.key
+        return ""
+
     async def act(self, act: Act) -> None:
         """Keep an act for the audit."""
         await self._pool.execute(
@@ -113,6 +124,8 @@ class NuisanceStore:
             acts=tuple(Act(**dict(row) | {"contact": contact}) for row in acts),
             contacts=tuple(sorted([*_contacts(noted, tickets), *_called(calls, words)], key=lambda one: one.at)),
             files=_files(noted, tickets), recordings=tuple(_recordings(calls)),
+            calls=tuple(Called(id=row["id"], at=row["at"], recorded=row["sha256"] != "") for row in calls),
+            names=tuple({name for events in tickets.values() if (name := _name(events))}),
             tickets={number: [msgspec.to_builtins(event) for event in events] for number, events in tickets.items()},
         )
 

@@ -23,7 +23,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_ui.gate import LOOKING_UP
 from agent_ui.nuisance_api import routes
+from agent_ui.routes import ROUTES
 from agent_ui.staff import Staff, StaffRole
 from channels.attachments import describe
 from channels.message import Inbound, Receipt
@@ -117,11 +119,11 @@ class House:
         )
 
     async def send(
-        self, text: str = "路灯不亮", *, phone: str = PHONE, key: str = "", files: tuple[Attachment, ...] = (),
-        category: Category | None = None,
+        self, text: str = "路灯不亮", *, phone: str = PHONE, key: str = "", name: str = "",
+        files: tuple[Attachment, ...] = (), category: Category | None = None,
     ) -> Receipt:
         self.now += timedelta(seconds=1)
-        appeal = Appeal(text=text, citizen=Citizen(phone=phone, key=phone), attachments=files)
+        appeal = Appeal(text=text, citizen=Citizen(phone=phone, key=phone, name=name), attachments=files)
         return await self.intake.submit(Inbound(
             channel=Channel.APP, external_id=key or f"k{next(_keys)}", appeal=appeal, received_at=self.now,
             category=category,
@@ -353,6 +355,10 @@ async def test_over_http(database: str, tmp_path: Path) -> None:
         assert (answer.status, answer.content_type) == (200, "application/zip")
         assert zipfile.is_zipfile(io.BytesIO(await answer.read()))
         assert [await status("POST", "lifts", body), await status("POST", "lifts", body)] == [200, 404]
+        number = (await home.send()).number
+        for path, expected in (("marks/1", 200), ("marks/x", 404), ("marks/9", 404), (f"tickets/{number}", 200)):
+            assert await status("GET", f"{path}/case") == expected
+        assert await status("GET", f"tickets/{number}/case", **{"X-Name": "li"}) == 403
         by_id = [{"id": 1, "reason": "x"}, {"reason": "x"}, body | {"id": 1}, {"id": 0, "reason": "x"}]
         assert [await status("POST", "lifts", given) for given in by_id] == [404, 400, 400, 400]
         marks = await (await client.get("/api/v1/nuisance/marks", headers=wang)).json()
@@ -381,3 +387,46 @@ async def test_a_list_of_marks_names_nobody_and_a_mark_is_lifted_by_its_id(datab
         for contact, id_ in (("", None), (PHONE, first)):
             with pytest.raises(InvalidInput):
                 await home.desk.lift(WANG, contact, "x", id_=id_)
+
+
+async def test_a_case_is_looked_at_masked_by_a_ticket_before_a_mark_and_by_the_mark_after(
+    database: str, tmp_path: Path
+) -> None:
+    async with house(database, tmp_path) as home:
+        await home.send("我是王小明,打我13800138000", name="王小明")
+        call = await home.call()
+        await home.tapes.keep(call, b"RIFF", now=home.now)
+        said = CallWords(call=call, n=1, side=Role.CITIZEN, text="我叫王小明,骂人的话")
+        await TranscriptStore(home.pool).add(said, now=home.now)
+        number = (await home.send("骂人")).number
+        before = await home.desk.case(WANG, number=number)
+        assert (before.contact, before.total, before.lately, before.least) == ("+86138****8000", 3, 3, 3)
+        newest_first = ["骂人", "我叫王*,骂人的话", "我是王*,打我138****8000"]
+        assert [one.text for one in before.contacts] == newest_first
+        assert [(one.id, one.recorded) for one in before.calls] == [(call, True)]
+        assert (before.tickets[0], before.marks) == (number, ())
+        mark = await home.desk.mark(WANG, "", "骂人", number=number)
+        assert home.containment.mark_of(PHONE) is not None, "whom the ticket is about"
+        _, act = await home.desk.evidence(WANG, "", "移送公安", id_=mark.id)
+        assert act.contact == PHONE
+        after = await home.desk.case(WANG, id_=mark.id)
+        assert [act.act for act in after.acts] == ["bundled", "marked"]
+        assert after.marks == (mark,)
+        shown = msgspec.json.encode(after).decode()
+        assert [told for told in (PHONE, "13800138000", "小明") if told in shown] == []
+
+
+async def test_a_case_of_nobody_is_not_found_and_only_supervisors_look(database: str, tmp_path: Path) -> None:
+    async with house(database, tmp_path) as home:
+        nobody = (await home.send(phone="")).number
+        for named in ({"number": nobody}, {"number": "DG1"}, {"id_": 1}):
+            with pytest.raises(NotFound):
+                await home.desk.case(WANG, **named)
+        with pytest.raises(Forbidden):
+            await home.desk.case(LI, number=nobody)
+        with pytest.raises(InvalidInput):
+            await home.desk.mark(WANG, PHONE, "x", number=nobody)
+
+
+def test_who_looks_at_a_case_is_kept_in_the_audit() -> None:
+    assert {name for name in ROUTES if "/nuisance/" in name and name.endswith("/case")} <= LOOKING_UP

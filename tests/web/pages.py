@@ -134,6 +134,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("board-reports", "/board?view=reports", "boss", ready="table.report", settle=2000),
     Scene("wallboard", "/board?wall", "boss", ready=".tile", wall=True, settle=1500),
     Scene("admin", "/admin", "boss", ready="tr.row"),
+    Scene("admin-nuisance", "/admin?view=nuisance", "boss", ready=".view", drawn=False),
     Scene("admin-system", "/admin", "sys", ready="tr.row", act=_picked),
     Scene("admin-security", "/admin", "sec", ready="tr.row", act=_picked),
     Scene("admin-audit", "/admin", "aud", ready="tbody td"),

@@ -147,6 +147,39 @@ async def test_one_proposes_another_grants_and_the_new_one_chooses_a_password(si
     await draw(page, "audit")
 
 
+async def test_a_contact_is_marked_by_a_ticket_looked_into_and_lifted(site: Site, staffed: House) -> None:
+    for text in ("你们都是骗子", "你们全是骗子", "骗子，我13900139000天天打"):
+        ticket = await site.appeal(text, name="王小明", phone="13911139111")
+    page = await site.visit(f"/admin?view=nuisance&ticket={ticket['number']}", name="boss")
+    dialog = page.get_by_role("dialog", name="标记联系人")
+    await expect(dialog.get_by_label("证据", exact=True)).to_contain_text("共 3 次来访，近30天 3 次")
+    await dialog.get_by_label("理由").fill("反复辱骂")
+    await dialog.get_by_role("button", name="标记联系人").click()
+    panel = page.get_by_role("complementary", name="+86139****9111")
+    await expect(panel.get_by_label("来访记录")).to_contain_text("139****9000天天打")
+    assert await site.violations(page) == []
+    await page.set_viewport_size(PHONE)
+    assert await site.violations(page) == []
+    await draw(page, "nuisance")
+    box = page.locator(".el-message-box")
+    async with page.expect_download() as saved:
+        await panel.get_by_role("button", name="导出证据包").click()
+        await box.locator("input").fill("移送公安")
+        await box.get_by_role("button", name="导出证据包").click()
+    assert (await saved.value).suggested_filename.endswith(".zip")
+    await expect(panel).to_contain_text("移送公安")
+    await panel.get_by_role("button", name="解除标记").click()
+    await box.locator("input").fill("核实为家属代拨")
+    await box.get_by_role("button", name="解除标记").click()
+    await expect(panel.get_by_text("已解除", exact=True)).to_be_visible()
+    await expect(panel.locator("h3")).to_be_focused()
+    assert "王小明" not in await page.locator("body").inner_text()
+
+    page = await site.visit("/admin", name="aud")
+    looked = page.get_by_role("row").filter(has_text="/nuisance/tickets/").filter(has_text=ticket["number"])
+    await expect(looked.first).to_be_visible()
+
+
 async def test_days_off_are_set_by_a_click(site: Site, staffed: House) -> None:
     page = await site.visit("/admin?view=calendar", name="sys")
     await page.get_by_role("button", name="下一年").click()

@@ -4,6 +4,7 @@ import { areaOf, areasOf } from '@/pages/admin/areas'
 import { monthsOf, readLines, toggled } from '@/pages/admin/calendar'
 import { tableOf } from '@/pages/admin/card'
 import { day, exact, moment } from '@/pages/admin/moments'
+import { marksOf, namedBy, stateOf } from '@/pages/admin/nuisance'
 import { skillsIn, skillsOf, standingOf } from '@/pages/admin/people'
 import { useDoing } from '@/pages/admin/useDoing'
 import { deviceOf } from '@/pages/login/device'
@@ -33,6 +34,27 @@ describe('people', () => {
     expect(skillsOf('general=1， enterprise = 3')).toEqual({ general: 1, enterprise: 3 })
     for (const wrong of ['general', 'general=0', 'general=6', '=1', 'a b=1']) expect(skillsOf(wrong), wrong).toBeNull()
     expect(skillsIn({ enterprise: 3, general: 1 })).toBe('general 1 · enterprise 3')
+  })
+})
+
+describe('marks of nuisance', () => {
+  const now = Date.parse('2026-11-21T12:00:00Z')
+  const held = { until: '2026-12-01T00:00:00Z', lifted_at: null, lifted_by: '' }
+  const ended = { ...held, until: '2026-11-21T12:00:00Z' }
+  const lifted = { ...held, lifted_at: '2026-11-21T11:00:00Z', lifted_by: 'wang' }
+  const replaced = { ...ended, lifted_at: ended.until, lifted_by: 'system' }
+  it('hold until their time is over or somebody lifts them', () => {
+    expect([held, ended, lifted, replaced].map((one) => stateOf(one, now))).toEqual(['held', 'ended', 'lifted', 'ended'])
+    expect(marksOf([held, ended, lifted], 'held', now)).toEqual([held])
+    expect(marksOf([held, ended, lifted], 'past', now)).toEqual([ended, lifted])
+    expect(marksOf([held, ended, lifted], 'all', now)).toHaveLength(3)
+  })
+  it('are put by a ticket where a number is given, else by the contact', () => {
+    expect(namedBy(' dg2026112130000427 ')).toEqual({ number: 'DG2026112130000427' })
+    expect(namedBy('DG20261121310000001234')).toEqual({ number: 'DG20261121310000001234' })
+    expect(['138-0013-8000', '+8613800138000', 'oAbcd1234567890123456'].map(namedBy)).toEqual([
+      { contact: '138-0013-8000' }, { contact: '+8613800138000' }, { contact: 'oAbcd1234567890123456' },
+    ])
   })
 })
 

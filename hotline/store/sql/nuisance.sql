@@ -12,6 +12,14 @@ FROM nuisance_marks ORDER BY id DESC LIMIT 500;
 SELECT id, contact, sealed, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason
 FROM nuisance_marks WHERE contact = $1 ORDER BY id;
 
+-- name: mark_by_id
+SELECT id, contact, sealed, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason
+FROM nuisance_marks WHERE id = $1;
+
+-- name: events
+SELECT e.doc, e.sealed FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id
+WHERE t.number = $1 ORDER BY e.version;
+
 -- name: recent
 -- The contact's messages since $2 that were taken, the open ticket of the last of them, and this delivery's first outcome.
 SELECT (SELECT count(*) FROM nuisance_contacts WHERE contact = $1 AND at > $2 AND outcome <> 'refused') AS messages,

@@ -5,7 +5,7 @@ export default {
   count: '{n} in all',
   area: {
     people: 'People and roles', directory: 'Directory', categories: 'Categories', queues: 'Queues and skills', thresholds: 'Thresholds', calendar: 'Calendar',
-    knowledge: 'Knowledge', models: 'Models', security: 'Security policy', access: 'Permissions', audit: 'Audit',
+    knowledge: 'Knowledge', models: 'Models', security: 'Security policy', access: 'Permissions', audit: 'Audit', nuisance: 'Nuisance',
   },
   role: {
     agent: 'Agent', supervisor: 'Supervisor', department: 'Department', system_admin: 'System administrator', security_admin: 'Security administrator', audit_admin: 'Audit administrator',
@@ -70,6 +70,18 @@ export default {
   knowledge: {
     write: 'Write an article', title: 'Title', review: 'Review on', changed: 'Changed', publish: 'Publish', reviewed: 'Reviewed', withdraw: 'Withdraw', choose: 'Choose an article', done: 'Saved', body: 'Text',
     keywords: 'Keywords', source: 'Source', draft: 'Keep as draft',
+  },
+  nuisance: {
+    add: 'Mark a contact', note: 'What a marked contact sends is judged one by one: what may be danger passes, the rest waits last for a person, and too much is refused with the numbers 110, 119 and 120. Everything is kept as evidence. A mark ends by itself or is lifted with a reason; every step is audited.',
+    contact: 'Contact', reason: 'Reason', by: 'Marked by', until: 'Until', liftedBy: 'Lifted by', erased: '(erased)', choose: 'Choose a mark to see its evidence or to lift it',
+    who: 'Ticket number, telephone or channel account', whoHint: 'A ticket number marks whom the ticket is about, without showing them in full; look at what they sent first. At least 3 contacts in 30 days are needed.', look: 'What they sent', days: 'Days (1 to 90)',
+    marked: 'Marked; in force at once', lift: 'Lift the mark', lifted: 'The mark is lifted', bundle: 'Save the evidence', bundled: 'The evidence is bundled', listen: 'Listen', noRecording: 'no recording',
+    evidence: 'Evidence', contacts: 'Contacts', total: '{total} contacts, {lately} in 30 days; {tickets} tickets, {files} files', few: 'fewer than {least}: no mark yet', newest: 'The newest {n}; the bundle has them all',
+    nothing: 'No contact in two years', noCase: 'Nothing to look at', noWords: '(no words)', calls: '{n} calls taken', acts: 'What was done',
+    show: { held: 'In force', past: 'Over', all: 'All' },
+    standing: { held: 'in force', lifted: 'lifted', ended: 'ended' },
+    outcome: { passed: 'passed', contained: 'last in line', folded: 'joined a ticket', refused: 'refused' },
+    act: { marked: 'marked', lifted: 'lifted', bundled: 'bundled' },
   },
   article: { all: 'All', published: 'Published', draft: 'Draft', withdrawn: 'Withdrawn', overdue: 'To review' },
 }

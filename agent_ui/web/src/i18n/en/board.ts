@@ -38,6 +38,7 @@ export default {
   urgeNote: 'Urged by the supervisor',
   superviseReason: 'Supervised by the supervisor',
   clear: 'Clear',
+  nuisanceEvidence: 'See the evidence',
   cleared: 'Alarm cleared',
   alarm: {
     incident_unacknowledged: '110 has not acknowledged',

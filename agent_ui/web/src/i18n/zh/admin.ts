@@ -5,7 +5,7 @@ export default {
   count: '共 {n} 项',
   area: {
     people: '人员与角色', directory: '派单目录', categories: '事项分类', queues: '队列与技能', thresholds: '阈值', calendar: '工作日历',
-    knowledge: '知识库', models: '模型', security: '安全策略', access: '权限表', audit: '审计',
+    knowledge: '知识库', models: '模型', security: '安全策略', access: '权限表', audit: '审计', nuisance: '恶意骚扰',
   },
   role: {
     agent: '坐席', supervisor: '班长', department: '承办单位', system_admin: '系统管理员', security_admin: '安全管理员', audit_admin: '审计管理员',
@@ -70,6 +70,18 @@ export default {
   knowledge: {
     write: '撰写文章', title: '标题', review: '复核日期', changed: '最近修改', publish: '发布', reviewed: '已复核', withdraw: '下架', choose: '选择一篇文章', done: '已保存', body: '正文',
     keywords: '关键词', source: '依据', draft: '保存草稿',
+  },
+  nuisance: {
+    add: '标记联系人', note: '被标记者的来访仍逐条研判：疑似紧急的照常受理，其余排在最后由人工查看，过多时拒收并提示110、119、120，全部留存为证据。标记到期自动失效，也可说明理由提前解除；每一步都记入审计。',
+    contact: '联系人', reason: '理由', by: '标记人', until: '有效期至', liftedBy: '解除人', erased: '（已删除）', choose: '选择一条标记，查看证据或解除',
+    who: '工单号、电话或渠道账号', whoHint: '填工单号即标记该工单的诉求人，无需查看其完整信息；标记前可先查看来访记录。近30天内来访至少3次才能标记。', look: '查看来访', days: '有效天数（1—90）',
+    marked: '已标记，立即生效', lift: '解除标记', lifted: '已解除标记', bundle: '导出证据包', bundled: '证据包已生成', listen: '听录音', noRecording: '没有录音',
+    evidence: '证据', contacts: '来访记录', total: '共 {total} 次来访，近30天 {lately} 次；工单 {tickets} 件，附件 {files} 个', few: '不足 {least} 次，暂不能标记', newest: '只显示最近 {n} 次，全部在证据包中',
+    nothing: '两年内没有来访', noCase: '没有可查看的记录', noWords: '（没有文字）', calls: '已接来电 {n} 通', acts: '处置经过',
+    show: { held: '生效中', past: '已失效', all: '全部' },
+    standing: { held: '生效中', lifted: '已解除', ended: '已到期' },
+    outcome: { passed: '照常受理', contained: '排后待人工', folded: '并入在办工单', refused: '已拒收' },
+    act: { marked: '标记', lifted: '解除', bundled: '导出证据' },
   },
   article: { all: '全部', published: '已发布', draft: '草稿', withdrawn: '已下架', overdue: '待复核' },
 }

@@ -38,6 +38,7 @@ export default {
   urgeNote: '班长催办',
   superviseReason: '班长督办',
   clear: '解除',
+  nuisanceEvidence: '查看证据',
   cleared: '告警已解除',
   alarm: {
     incident_unacknowledged: '110 超时未确认接收',
