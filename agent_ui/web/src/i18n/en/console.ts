@@ -39,11 +39,18 @@ export default {
   },
   judge: {
     heading: 'Triage', category: 'Category', none: 'Not decided', confidence: '{percent} sure', confirmed: 'by a person', alternatives: 'Or', choose: 'Another category…', kind: 'Kind', town: 'Town', noTown: 'Unknown',
-    priority: 'Priority', verdict: 'Urgency', lower: 'Lower', lowerWhy: 'Why it is less urgent (needed; kept with the ticket)', words: 'Because of', person: 'Not sure: please decide', title: 'Title', dangerWords: 'Danger', noWords: 'No words to point at',
+    priority: 'Priority', verdict: 'Urgency', lower: 'Lower', lowerWhy: 'Why it is less urgent (needed; kept with the ticket)', words: 'Because of', person: 'Not sure: please decide', title: 'Title', dangerWords: 'Danger', noWords: 'No words to point at', nuisance: 'The contact is marked as malicious nuisance: last in line, for a person to judge',
     labels: 'Sensitive labels',
     confidential: 'The citizen asks for confidentiality (the unit does not see who it is)',
   },
   facts: { open: 'Add particulars', name: 'Name', phone: 'Telephone', company: 'Company', id_document: 'Identity document', happened_at: 'When it happened', about: 'Whom it concerns', grid: 'Grid', hint: 'Only what is new or wrong: what is left empty stays as it is. Kept with the ticket.', save: 'Save' },
+  mark: {
+    category: 'Speaks for “{what}”', danger: 'Danger: {what}', model: 'Taken for urgent by the model', unheard: 'A voice message nobody has heard: it may be urgent',
+    of: {
+      violence: 'violence', medical: 'injury or illness', trapped: 'somebody trapped', suicide: 'suicide', fire: 'fire', missing: 'somebody missing', traffic: 'traffic accident', held: 'somebody held', crowd: 'crowd',
+      fraud: 'fraud', gas: 'gas', electric: 'electric shock',
+    },
+  },
   unit: {
     heading: 'Department', lead: 'Lead', assisting: 'Assisting', reasons: 'Why', sure: 'by the directory', unsure: 'please decide', dispatch: 'Dispatch', none: 'The directory names nobody: choose', choose: 'Choose the lead', chooseAssisting: 'Choose who assists', version: 'Directory {version}',
     now: 'With {lead}',

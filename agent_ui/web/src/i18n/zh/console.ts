@@ -39,11 +39,18 @@ export default {
   },
   judge: {
     heading: '智能判断', category: '事项分类', none: '未能判定', confidence: '把握 {percent}', confirmed: '人工确认', alternatives: '其他可能', choose: '改为其他分类…', kind: '诉求类型', town: '属地', noTown: '未知',
-    priority: '优先级', verdict: '紧急程度', lower: '调低', lowerWhy: '调低的理由（必填，将记入工单）', words: '依据', person: '把握不足，请人工确认', title: '标题', dangerWords: '危险信号', noWords: '没有可指出的字词',
+    priority: '优先级', verdict: '紧急程度', lower: '调低', lowerWhy: '调低的理由（必填，将记入工单）', words: '依据', person: '把握不足，请人工确认', title: '标题', dangerWords: '危险信号', noWords: '没有可指出的字词', nuisance: '该联系人已被标记为恶意骚扰，排在最后，请人工判断',
     labels: '敏感标签',
     confidential: '诉求人要求保密（承办单位看不到其身份）',
   },
   facts: { open: '补充工单要素', name: '姓名', phone: '电话', company: '单位', id_document: '证件号', happened_at: '发生时间', about: '被反映对象', grid: '网格', hint: '只填需要补充或更正的，留空的保持不变；将记入工单。', save: '保存' },
+  mark: {
+    category: '判断为“{what}”的依据', danger: '危险信号：{what}', model: '模型据此判断为紧急', unheard: '语音尚未听到，无法判断是否紧急',
+    of: {
+      violence: '暴力', medical: '伤病', trapped: '被困', suicide: '轻生', fire: '火情', missing: '走失', traffic: '交通事故', held: '人身受限', crowd: '群体聚集',
+      fraud: '诈骗', gas: '燃气', electric: '触电',
+    },
+  },
   unit: {
     heading: '承办单位', lead: '主办', assisting: '协办', reasons: '依据', sure: '按派单目录', unsure: '请人工确认', dispatch: '派单', none: '目录没有对应单位，请选择', choose: '选择主办单位', chooseAssisting: '选择协办单位', version: '目录 {version}',
     now: '现由 {lead} 办理',
