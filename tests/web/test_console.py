@@ -116,6 +116,13 @@ async def test_what_comes_is_seen_at_once_and_taken_by_keys(site: Site) -> None:
     await page.keyboard.press("Control+Enter")
     await expect(page.locator("main .bubble.note").get_by_text("请同事留意")).to_be_visible()
     await page.locator("body").press("Escape")
+    await page.locator("body").press(".")
+    await expect(page.get_by_label("输入操作名称")).to_be_focused()
+    await page.keyboard.type("内部备注")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog").locator("textarea")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.locator("body").press("?")
     await expect(page.get_by_role("dialog").get_by_text("键盘快捷键").first).to_be_visible()
 
@@ -127,6 +134,7 @@ async def test_an_emergency_reaches_110_and_its_acknowledgement_is_seen(site: Si
     await page.locator("body").press("2")
     await find(page, number)
     await expect(page.get_by_text(re.compile("110 已接警，警情号"))).to_be_visible()
+    await expect(page.locator("main mark.danger").first).to_have_attribute("title", re.compile("^危险信号：[一-龥]+"))
 
     async def at_desk() -> bool:
         return any(number in json.dumps(incident) for incident in site.house.incidents())
@@ -139,6 +147,7 @@ async def test_one_key_pushes_to_110(site: Site) -> None:
     await find(page, number)
     await page.locator("body").press("F9")
     await expect(page.get_by_role("dialog").get_by_text("移交 110 等")).to_be_visible()
+    await expect(page.get_by_role("button", name="推送警情")).to_be_focused()
     await page.keyboard.press("F9")
     await expect(page.get_by_text(re.compile("110 已接警，警情号"))).to_be_visible()
 

@@ -99,6 +99,7 @@ async def test_the_department_signs_and_replies_and_the_follow_up_closes(site: S
     await desk.keyboard.press("Control+Enter")
     await expect(desk.locator("section.ticket header")).to_contain_text("待审核")
     await expect(desk.locator("form.form")).to_have_count(0)
+    await expect(desk.locator("section.ticket h2")).to_be_focused()
 
     assert (await act(centre, number, type="accept_reply"))["state"] == "pending_follow_up"
     await expect(desk.locator("section.ticket header")).to_contain_text("待回访")

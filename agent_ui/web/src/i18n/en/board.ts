@@ -27,6 +27,8 @@ export default {
   stageOf: 'Stage',
   hourTold: 'today {today}, a week ago {before}',
   stage: { accept: 'To dispatch', sign: 'To sign', handle: 'In hand', dispute: 'Returns', review: 'To review', follow: 'To follow up', redo: 'To redo' },
+  moreAlarms: '{count} more alarms, shown as these are dealt with',
+  sureExtension: 'Grant {days} working days more? It is granted once and cannot be taken back.',
   noAlarms: 'No alarm wants anybody',
   unseen: '{count} not acknowledged',
   acknowledge: 'Acknowledge',

@@ -61,7 +61,7 @@ export default {
   },
   similar: { heading: 'Similar tickets', none: 'No similar open tickets', merge: 'Merge', dismiss: 'Not the same', mergeInto: 'Merge this into {number}', people: '{count} merged' },
   knowledge: { heading: 'Knowledge', none: 'No article fits', insert: 'Quote in the answer', source: 'Source: {source}', back: 'Back' },
-  commands: { heading: 'More', search: 'Type what to do', submit: 'Do it', none: 'Nothing can be done', open: 'Do' },
+  commands: { heading: 'More', search: 'Type what to do', submit: 'Do it', none: 'Nothing can be done', sure: '“{what}” on ticket {number}?', open: 'Do' },
   phone: {
     open: 'New call', heading: 'Ticket from a call', text: 'What it is about', name: 'Name', phone: 'Telephone', fromCall: 'The caller’s number is filled in', older: 'This draft is not of the call of now; its ticket will stand by itself.', ended: 'The ticket will belong to the earlier call.', loose: 'Not of that call', anew: 'Begin anew for this call', town: 'Town', address: 'Address', company: 'Company', id_document: 'Identity document', grid: 'Grid', happened_at: 'When it happened', about: 'Whom it concerns', confidential: 'Confidential', submit: 'Make the ticket', made: 'Ticket {number} made',
   },

@@ -27,6 +27,8 @@ export default {
   stageOf: '环节',
   hourTold: '今日 {today}，上周同日 {before}',
   stage: { accept: '受理派单', sign: '待签收', handle: '办理中', dispute: '退单裁定', review: '待审核', follow: '待回访', redo: '重办' },
+  moreAlarms: '另有 {count} 条告警，处理后显示',
+  sureExtension: '批准延期 {days} 个工作日？延期只有一次，批准后不能撤回。',
   noAlarms: '没有需要处理的告警',
   unseen: '{count} 条未知悉',
   acknowledge: '知悉',

@@ -61,7 +61,7 @@ export default {
   },
   similar: { heading: '相似工单', none: '没有相似的在办工单', merge: '并入', dismiss: '不是同一件', mergeInto: '本件并入 {number}', people: '已并 {count} 件' },
   knowledge: { heading: '知识库', none: '没有匹配的文章', insert: '引用到答复', source: '来源：{source}', back: '返回' },
-  commands: { heading: '更多操作', search: '输入操作名称', submit: '确定', none: '没有可用的操作', open: '操作' },
+  commands: { heading: '更多操作', search: '输入操作名称', submit: '确定', none: '没有可用的操作', sure: '对工单 {number} 执行“{what}”？', open: '操作' },
   phone: {
     open: '登记来电', heading: '登记来电诉求', text: '诉求内容', name: '称呼', phone: '来电号码', fromCall: '自动填入来电号码', older: '这份草稿不属于当前来电，将单独生成工单。', ended: '工单将记到先前的那通来电。', loose: '不关联该来电', anew: '清空，为当前来电新记', town: '镇街', address: '地址', company: '单位', id_document: '证件号', grid: '网格', happened_at: '发生时间', about: '被反映对象', confidential: '要求保密', submit: '生成工单', made: '已生成工单 {number}',
   },
