@@ -125,7 +125,7 @@ class NuisanceStore:
             contacts=tuple(sorted([*_contacts(noted, tickets), *_called(calls, words)], key=lambda one: one.at)),
             files=_files(noted, tickets), recordings=tuple(_recordings(calls)),
             calls=tuple(Called(id=row["id"], at=row["at"], recorded=row["sha256"] != "") for row in calls),
-            names=tuple({name for events in tickets.values() if (name := _name(events))}),
+            names=tuple({name for events in tickets.values() if (name := who(events).name)}),
             tickets={number: [msgspec.to_builtins(event) for event in events] for number, events in tickets.items()},
         )
 
