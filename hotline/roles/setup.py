@@ -41,7 +41,7 @@ _TRIAGE = {
     "unclear": "请人判断的概率",
     "doubt": "低于它时规则判的紧急改为请人判断",
     "passage": "长文中一段判为紧急的概率", "passage_unclear": "长文中一段请人判断的概率",
-    "stated": "自动派单的目标准确率",
+    "precision": "自动派单的目标准确率",
 }
 
 

@@ -188,11 +188,15 @@ async def test_one_key_on_two_tickets_at_once_counts_on_one(database: str) -> No
 
 
 WORKER = """
-import asyncio, json, sys
+import asyncio, json, os, sys
+from pathlib import Path
+from hotline.keyring import KeyRing, read
+from hotline.store import sealing
 from hotline.store.database import open_pool
 from tests.hotline.test_concurrency import live, service_on
 
 async def main(dsn, numbers, ids, seed):
+    sealing.use(KeyRing(read(Path(os.environ["HOTLINE_KEYS_FILE"]))))
     async with await open_pool(dsn, size=4) as pool:
         print(await live(service_on(pool), numbers, ids, steps=150, seed=seed))
 

@@ -43,7 +43,7 @@ def test_dongguan_is_whole() -> None:
 def test_clocks_are_those_of_the_domain() -> None:
     policy = load_city(DONGGUAN).policy
     friday = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
-    clocks = at_dispatch(at_receipt(friday, Kind.COMPLAINT, policy), friday, Priority.P3, Kind.COMPLAINT, policy)
+    clocks = at_dispatch(at_receipt(friday, Kind.COMPLAINT, policy), friday, Priority.P3, Kind.COMPLAINT, None, policy)
     assert clocks.sign_due == datetime(2026, 11, 20, 6, 0, 0, tzinfo=UTC).replace(hour=4)
     assert clocks.completion_due is not None
     assert clocks.completion_due.date() == date(2026, 12, 4)

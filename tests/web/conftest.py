@@ -71,6 +71,12 @@ def house() -> Iterator[House]:
     shutil.rmtree(house.home, ignore_errors=True)
 
 
+STILL = """Promise.all(document.getAnimations()
+    .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
+    .map((one) => one.finished.catch(() => null)))"""
+"""Waits until nothing moves any more."""
+
+
 class Site:
     """The service as people meet it: pages in a browser, and HTTP beside it."""
 
@@ -116,6 +122,8 @@ class Site:
 
     async def violations(self, page: Any) -> list[str]:
         """Return what axe-core finds serious or critical on a page: the rule, what to mend, and where."""
+        await page.emulate_media(reduced_motion="reduce")  # what fades has no colours of its own for a moment
+        await page.evaluate(STILL)
         await page.evaluate(AXE.read_text(encoding="utf-8"))
         found = (await page.evaluate("axe.run(document, {resultTypes: ['violations']})"))["violations"]
         return [

@@ -17,10 +17,7 @@ WEB = Path("agent_ui/web")
 
 async def looked_at(site: Site, scene: Scene, *sizes: dict[str, int], language: str = "zh") -> list[str]:
     """Return what is wrong on a page that is opened at the first of the sizes and then drawn to the others."""
-    # What fades in has no colours of its own yet.
-    page = await site.visit(
-        scene.path, name=scene.account, size=sizes[0], language=language, reduced_motion="reduce"
-    )
+    page = await site.visit(scene.path, name=scene.account, size=sizes[0], language=language)
     await page.locator(scene.ready).first.wait_for()
     if scene.act is not None:
         await scene.act(site, page)
