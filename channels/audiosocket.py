@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
-from channels.audiosocket_codec import Kind, Messages, id_of
+from channels.audiosocket_codec import Kind, Messages, encode, id_of
 from hotline.errors import InvalidInput
 
 log = structlog.get_logger(__name__)
@@ -16,6 +16,10 @@ MOST_WAITING = 500
 """Frames of 20 ms that may wait for a slow recogniser; the oldest are dropped, so that what is heard is live."""
 _FIRST = 5.0
 """Seconds within which a connection must say its id."""
+_BEAT = 0.5
+"""Seconds between the silent frames that we send. The PBX may read, its channel locked, until something comes, and what
+is asked of that channel waits as long (Asterisk 20.18 to 23.3: github.com/asterisk/asterisk/issues/2078 and 2089)."""
+_SILENCE = encode(Kind.AUDIO, bytes(320))
 
 
 class Sound:
@@ -69,6 +73,7 @@ class AudioServer:
 
     async def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         sound: Sound | None = None
+        beating: asyncio.Task[None] | None = None
         messages = Messages()
         try:
             async with asyncio.timeout(_FIRST):
@@ -76,6 +81,7 @@ class AudioServer:
             sound = self._expected.get(id_of(messages.feed(first)[0]))
             if sound is None:
                 return
+            beating = asyncio.create_task(_beat(writer))
             while data := await reader.read(4096):
                 for message in messages.feed(data):
                     if message.kind == Kind.AUDIO and message.data:  # a silent one is no end
@@ -87,6 +93,17 @@ class AudioServer:
         finally:
             if sound is not None:
                 sound.put(b"")
+            if beating is not None:
+                beating.cancel()
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
+
+
+async def _beat(writer: asyncio.StreamWriter) -> None:
+    """Send silence now and then; nobody hears it."""
+    with suppress(OSError):
+        while True:
+            writer.write(_SILENCE)
+            await writer.drain()
+            await asyncio.sleep(_BEAT)

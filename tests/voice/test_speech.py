@@ -140,9 +140,11 @@ async def test_only_expected_sound_is_heard() -> None:
             assert await reader.read() == b""
             writer.close()
         async with server.expected(id_) as sound:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
             key = bytes.fromhex(id_.replace("-", ""))
             writer.write(encode(Kind.ID, key) + encode(Kind.AUDIO, b"ab") + encode(Kind.DTMF, b"1"))
+            silent = encode(Kind.AUDIO, bytes(320))  # a PBX that waits for a frame of ours answers nobody
+            assert await reader.readexactly(2 * len(silent)) == 2 * silent
             writer.write(encode(Kind.AUDIO))  # an empty one is no end
             writer.write(encode(Kind.AUDIO, b"cd") + encode(Kind.HANG_UP))
             assert [piece async for piece in sound] == [b"ab", b"cd"]
