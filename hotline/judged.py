@@ -10,6 +10,7 @@ import msgspec
 from channels.message import Inbound
 from hotline.appeal import Appeal, Category, Triage
 from hotline.ids import DepartmentCode
+from hotline.terms import Verdict
 from routing.directory import Directory
 from routing.dispatch import Dispatch, choose_department
 from routing.priority import PriorityRules, priority_of
@@ -77,14 +78,18 @@ def decided(triage: Triage, directory: Directory) -> tuple[Triage, Dispatch | No
 
     None where a person decides on it.
     """
-    asked = msgspec.structs.replace(triage, needs_person=False) if triage.sure else triage
-    found = choose_department(asked, directory)
-    dispatch = found if isinstance(found, Dispatch) else None
-    if not triage.sure:
-        return triage, dispatch
-    if dispatch is None:
+    if not triage.sure:  # danger, and doubt about it, are not sent on by the machine
+        harmless = triage.verdict is Verdict.NON_EMERGENCY
+        return triage, _dispatch(triage, directory) if harmless else None
+    asked = msgspec.structs.replace(triage, needs_person=False)
+    if (dispatch := _dispatch(asked, directory)) is None:
         return msgspec.structs.replace(triage, department=DepartmentCode(""), assisting=(), needs_person=True), None
     return msgspec.structs.replace(asked, department=dispatch.lead, assisting=dispatch.assisting), dispatch
+
+
+def _dispatch(triage: Triage, directory: Directory) -> Dispatch | None:
+    found = choose_department(triage, directory)
+    return found if isinstance(found, Dispatch) else None
 
 
 def chosen(triage: Triage, category: Category, priorities: PriorityRules) -> Triage:
