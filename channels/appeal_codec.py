@@ -142,7 +142,8 @@ def tidied(command: c.Command) -> c.Command:
         if (value := getattr(command, field)) is not None
     }
     citizen = None if command.citizen is None else _tidied(command.citizen)
-    return msgspec.structs.replace(command, citizen=citizen, **lines)
+    place = None if command.place is None else _tidied_place(command.place)
+    return msgspec.structs.replace(command, citizen=citizen, place=place, **lines)
 
 
 def _tidied(told: Citizen) -> Citizen:
@@ -151,6 +152,13 @@ def _tidied(told: Citizen) -> Citizen:
     if any("*" in line for line in msgspec.structs.astuple(told)):
         raise InvalidInput("what is masked is not what they are called or reached by: give it whole", field="citizen")
     return msgspec.structs.replace(_citizen(told, normalize_phone(told.phone)), key="")
+
+
+def _tidied_place(told: Place) -> Place:
+    lines = {name: clean_line(getattr(told, name), field=name) for name in ("town", "village", "grid", "address")}
+    if any("*" in line for line in lines.values()):
+        raise InvalidInput("what is masked is not where it happened: give it whole", field="place")
+    return msgspec.structs.replace(told, **lines)
 
 
 def _citizen(told: AppealBody | Citizen, phone: str) -> Citizen:

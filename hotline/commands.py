@@ -271,8 +271,9 @@ class Correct(SideCommand, frozen=True):
     """An agent corrects what triage made of it; every correction is a label for training.
 
     `happened_at` and `about` as in an appeal; "" takes back what was told. `citizen`: what was learnt of them since the
-    receipt; what is empty stays as it is known. `confidential`: they ask that nobody who handles it learns who they
-    are, or do so no longer (GB/T 33358). `labels` (敏感标签): all that the ticket has from now on.
+    receipt; what is empty of them, and of `place`, stays as it is known. `confidential`: they ask that nobody who
+    handles it learns who they are, or do so no longer (GB/T 33358). `labels` (敏感标签): all that the ticket has from
+    now on.
     """
 
     l1: str | None = None

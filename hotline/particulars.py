@@ -8,19 +8,27 @@ from typing import Any
 import msgspec
 
 from hotline import commands as c
-from hotline.appeal import Appeal, Citizen
+from hotline.appeal import Appeal, Citizen, Place
 from hotline.events import Receive, TicketEvent
 from hotline.terms import Channel
 
-_TOLD = ("place", "confidential", "happened_at", "about")
+_TOLD = ("confidential", "happened_at", "about")
 
 
 def appeal_after(appeal: Appeal, fact: c.Correct, channel: Channel) -> Appeal:
     """Return what is known of an appeal after a correction."""
     told: dict[str, Any] = {name: value for name in _TOLD if (value := getattr(fact, name)) is not None}
+    if fact.place is not None:
+        told["place"] = place_after(appeal.place, fact.place)
     if fact.citizen is not None:
         told["citizen"] = _completed(appeal.citizen, fact.citizen, channel)
     return msgspec.structs.replace(appeal, **told) if told else appeal
+
+
+def place_after(known: Place, told: Place) -> Place:
+    """Return what is known of a place after something was told of it: what is empty stays as it is known."""
+    changes = {name: value for name in Place.__struct_fields__ if (value := getattr(told, name)) not in ("", None)}
+    return msgspec.structs.replace(known, **changes)
 
 
 def who(events: Iterable[TicketEvent]) -> Citizen:

@@ -115,7 +115,7 @@ def _corrected(ticket: Ticket, fact: c.Correct) -> dict[str, Any]:
     changes = _given(fact, "kind", "priority", "title", "labels")
     if fact.l1 is not None and fact.l2 is not None:
         changes["category"] = Category(l1=fact.l1, l2=fact.l2, confidence=1.0)
-    changes |= {"town": fact.place.town} if fact.place is not None else {}
+    changes |= {"town": fact.place.town} if fact.place is not None and fact.place.town else {}
     return changes | {"appeal": appeal_after(ticket.appeal, fact, ticket.channel)}
 
 

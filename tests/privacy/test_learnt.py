@@ -12,7 +12,8 @@ from channels.message import Receipt
 from hotline import commands as c
 from hotline.appeal import Appeal, Citizen, Place
 from hotline.errors import InvalidInput, RuleViolation
-from hotline.events import Actor, Role
+from hotline.events import Actor, Receive, Role, TicketEvent
+from hotline.ids import TicketNumber
 from hotline.particulars import appeal_after
 from hotline.service import Service
 from hotline.store.call_cards import CallCards
@@ -23,8 +24,9 @@ from hotline.store.export import ExportStore
 from hotline.store.persons import PersonStore
 from hotline.store.relatives import RelativesStore, link_all
 from hotline.store.tickets import TicketStore
-from hotline.terms import Channel
-from tests.cities import NOW, RULES
+from hotline.terms import Channel, State
+from hotline.ticket import replay
+from tests.cities import NOW, RULES, STREET_LIGHT
 from tests.hotline.test_intake import inbound
 from tests.privacy.house import ZHANG, intake, opened
 from tests.privacy.test_at_rest import SESSION, whole
@@ -154,6 +156,29 @@ async def test_a_citizen_learnt_later_is_linked_with_their_earlier_tickets(pool:
     await link_all(pool)
     [related] = (await RelativesStore(pool)(id_)).related
     assert earlier.number in bytes(related).decode()
+
+
+@pytest.mark.parametrize("place", [Place(address="鸿福路8号,138****8000"), Place(town="南城", grid="南城*")])
+def test_a_masked_place_is_refused(place: Place) -> None:
+    with pytest.raises(InvalidInput, match="masked"):
+        tidied(c.Correct(place=place))
+
+
+@pytest.mark.parametrize(("told", "after", "town"), [
+    (Place(grid="南城03-12"), Place(village="胜和", address="鸿福路", lat=23.0, lon=113.7, grid="南城03-12"), "南城"),
+    (Place(town="莞城"), Place(town="莞城", village="胜和", address="鸿福路", lat=23.0, lon=113.7), "莞城"),
+    (Place(town="莞城", village="胜和", address="旧路", lat=23.5, lon=113.7),
+     Place(town="莞城", village="胜和", address="旧路", lat=23.5, lon=113.7), "莞城"),
+])
+def test_a_correction_of_a_place_leaves_what_it_does_not_name(told: Place, after: Place, town: str) -> None:
+    known = Appeal(text="x", place=Place(village="胜和", address="鸿福路", lat=23.0, lon=113.7))
+    found = msgspec.structs.replace(STREET_LIGHT, towns=("南城",))
+    receipt = Receive(number=TicketNumber("DG1"), channel=Channel.WEB, appeal=known, triage=found)
+    facts = (receipt, c.Correct(place=told))
+    ticket = replay(
+        TicketEvent(version=n, at=NOW, actor=AGENT, state=State.RECEIVED, fact=fact) for n, fact in enumerate(facts, 1)
+    )
+    assert (ticket.appeal.place, ticket.town) == (after, town)
 
 
 @pytest.mark.parametrize("citizen", [

@@ -6,9 +6,9 @@ it('only what was typed is sent, and nothing while nothing was typed', () => {
   expect(correctionOf({ ...NOTHING, phone: ' 13800138000 ' })).toEqual({ type: 'correct', citizen: { phone: '13800138000' } })
 })
 
-it('a grid is put into the place that is known, and what is unknown is not shown', () => {
+it('of a place only what was typed is sent, and what is unknown is not shown', () => {
   const place = { town: '南城', address: '鸿福路' }
-  expect(correctionOf({ ...NOTHING, grid: '南城03-12', about: '某物业' }, place)).toEqual(
-    { type: 'correct', about: '某物业', place: { ...place, grid: '南城03-12' } })
+  expect(correctionOf({ ...NOTHING, grid: ' 南城03-12', about: '某物业' })).toEqual(
+    { type: 'correct', about: '某物业', place: { grid: '南城03-12' } })
   expect(factsOf({ town: '南城', appeal: { text: 'x', place, about: '' } } as never)).toEqual([['place', '南城 · 鸿福路']])
 })

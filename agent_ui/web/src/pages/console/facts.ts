@@ -1,5 +1,5 @@
 // What an agent learns of a citizen and a matter after the receipt, and the correction that it becomes. Pure.
-import type { Command, Place, Ticket } from '@/generated/frames'
+import type { Command, Ticket } from '@/generated/frames'
 
 export interface Facts {
   name: string
@@ -16,12 +16,12 @@ export const FIELDS = Object.keys(NOTHING) as (keyof Facts)[]
 const given = <T extends object>(told: T): Partial<T> =>
   Object.fromEntries(Object.entries(told).map(([name, value]) => [name, String(value).trim()]).filter(([, value]) => value)) as Partial<T>
 
-/** Only what was typed is sent: what is empty stays as it is known. Null while nothing was typed. `place`: as it is known. */
-export function correctionOf({ happened_at, about, grid, ...who }: Facts, place: Place = {}): Command | null {
-  const citizen = given(who)
+/** Only what was typed is sent: what is empty stays as it is known, and what is known is masked. Null while nothing was typed. */
+export function correctionOf({ happened_at, about, grid, ...who }: Facts): Command | null {
+  const [citizen, place] = [given(who), given({ grid })]
   const more = {
     ...given({ happened_at, about }), ...(Object.keys(citizen).length > 0 ? { citizen } : {}),
-    ...(grid.trim() ? { place: { ...place, grid: grid.trim() } } : {}),
+    ...(Object.keys(place).length > 0 ? { place } : {}),
   }
   return Object.keys(more).length > 0 ? { type: 'correct', ...more } : null
 }
