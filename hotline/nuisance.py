@@ -18,13 +18,17 @@ from agent_ui.masking import mask_key, masked
 from channels.message import Inbound
 from hotline import commands as c
 from hotline.appeal import Attachment, Evidence, Triage
-from hotline.terms import Priority, RejectReason, Verdict
+from hotline.events import Receive, TicketEvent
+from hotline.particulars import who
+from hotline.terms import Channel, Priority, RejectReason, Verdict
 
 HOUR = timedelta(hours=1)
 MOST_SHOWN = 200
 """[P] Contacts, calls and tickets of a case that a page shows; the bundle has them all."""
 LEAD = "nuisance_lead"
 """The alarm that stands until a supervisor has handed to the police what the citizen was told goes there."""
+_NAMES_THEM = frozenset({Channel.CALL, Channel.WECHAT})
+"""Channels that say by themselves who sends; the telephone that is told there may be anybody's."""
 
 
 class Outcome(StrEnum):
@@ -137,6 +141,18 @@ def lead_of(command: c.Command) -> tuple[c.Command, ...]:
 def contact_of(inbound: Inbound) -> str:
     """Return what a message's sender is known by, "" for somebody unknown or who names a ticket by its code."""
     citizen = inbound.appeal.citizen
+    return citizen.phone or citizen.key
+
+
+def sender_of(events: Sequence[TicketEvent]) -> str:
+    """Return what the sender of a ticket goes on to be known by, "" for somebody unknown or erased.
+
+    Of a call that is the number it came from, whatever number was told in it or put right after it.
+    """
+    receipt = events[0].fact
+    if isinstance(receipt, Receive) and receipt.channel in _NAMES_THEM and receipt.appeal.citizen.key:
+        return receipt.appeal.citizen.key
+    citizen = who(events)
     return citizen.phone or citizen.key
 
 

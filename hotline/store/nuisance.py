@@ -16,7 +16,7 @@ from hotline.errors import RuleViolation
 from hotline.events import Receive, TicketEvent
 from hotline.keyring import is_blind
 from hotline.lifecycle import OPEN_STATES
-from hotline.nuisance import Act, Called, Case, Contacted, Mark, Outcome, Recent
+from hotline.nuisance import Act, Called, Case, Contacted, Mark, Outcome, Recent, sender_of
 from hotline.particulars import who
 from hotline.privacy import hidden, starred
 from hotline.store.database import statements
@@ -24,7 +24,6 @@ from hotline.store.rows import event_from, to_json
 from hotline.store.sealing import blind, open_text, seal_text, words_of
 from hotline.store.uploads import claim
 from hotline.terms import Channel
-from hotline.ticket import replay
 
 _SQL = statements("nuisance")
 _attachments = msgspec.json.Decoder(tuple[Attachment, ...])
@@ -96,8 +95,7 @@ class NuisanceStore:
             row = await self._pool.fetchrow(_SQL["mark_by_id"], id_)
             return _mark(row).contact if row is not None else ""
         if rows := await self._pool.fetch(_SQL["events"], number):
-            citizen = replay(event_from(row["doc"], row["sealed"]) for row in rows).appeal.citizen
-            return citizen.phone or citizen.key
+            return sender_of([event_from(row["doc"], row["sealed"]) for row in rows])
         return ""
 
     async def act(self, act: Act) -> None:

@@ -30,13 +30,16 @@ from agent_ui.staff import Staff, StaffRole
 from channels.attachments import describe
 from channels.message import Inbound, Receipt
 from channels.problem import problems
+from hotline import commands as c
 from hotline.appeal import UNTRIAGED, Appeal, Attachment, Category, Citizen, Evidence, Triage
 from hotline.containment import Containment, NuisanceDesk, as_contact
 from hotline.core import new_code
 from hotline.errors import Forbidden, InvalidInput, NotFound, RateLimited, RuleViolation, Unauthenticated
+from hotline.events import SYSTEM, Receive, TicketEvent
 from hotline.evidence import bundle
+from hotline.ids import TicketNumber
 from hotline.intake import Intake
-from hotline.nuisance import Outcome, Rates, Recent, contained, judge
+from hotline.nuisance import Outcome, Rates, Recent, contained, judge, sender_of
 from hotline.store.call_cards import CallCards
 from hotline.store.database import open_pool
 from hotline.store.nuisance import NuisanceStore
@@ -91,6 +94,28 @@ def test_what_triage_could_not_judge_passes() -> None:
 def test_a_contained_message_waits_for_a_person_at_the_end_of_the_line() -> None:
     held = contained(msgspec.structs.replace(STREET_LIGHT, priority=Priority.P2))
     assert (held.priority, held.needs_person, held.evidence[-1].rule) == (Priority.P3, True, "nuisance")
+
+
+@pytest.mark.parametrize(("channel", "told", "learnt", "sender"), [
+    (Channel.CALL, Citizen(phone=OTHER, key=PHONE), Citizen(), PHONE),
+    (Channel.CALL, Citizen(phone=PHONE, key=PHONE), Citizen(phone=OTHER), PHONE),
+    (Channel.CALL, Citizen(phone=OTHER), Citizen(), OTHER),
+    (Channel.WECHAT, Citizen(key="openid-of-li"), Citizen(phone=OTHER), "openid-of-li"),
+    (Channel.WEB, Citizen(phone=PHONE, key=PHONE), Citizen(phone=OTHER), OTHER),
+    (Channel.WEB, Citizen(key="chat:5f"), Citizen(phone=PHONE), PHONE),
+    (Channel.PORTAL, Citizen(phone=PHONE, key="portal:7"), Citizen(), PHONE),
+    (Channel.CALL, Citizen(), Citizen(), ""),
+])
+def test_who_gives_the_number_of_somebody_else_gets_nobody_marked(
+    channel: Channel, told: Citizen, learnt: Citizen, sender: str
+) -> None:
+    receipt = Receive(
+        number=TicketNumber("DG1"), channel=channel, appeal=Appeal(text="骂人", citizen=told), triage=STREET_LIGHT
+    )
+    assert sender_of([
+        TicketEvent(version=n, at=NOW, actor=SYSTEM, state=State.RECEIVED, fact=fact)
+        for n, fact in enumerate((receipt, c.Correct(citizen=learnt)), 1)
+    ]) == sender
 
 
 @pytest.mark.parametrize(("given", "kept"), [
