@@ -42,6 +42,14 @@ def who(events: Iterable[TicketEvent]) -> Citizen:
     return appeal.citizen
 
 
+def names_of(events: Iterable[TicketEvent]) -> tuple[str, ...]:
+    """Return every name that the citizen has had, the longest first: what was put right stands in earlier texts."""
+    told = (event.fact.appeal.citizen if isinstance(event.fact, Receive) else event.fact.citizen
+            for event in events if isinstance(event.fact, Receive | c.Correct))
+    names = {one.name for one in told if one is not None and one.name}
+    return tuple(sorted(names, key=lambda name: (-len(name), name)))
+
+
 def _completed(known: Citizen, told: Citizen, channel: Channel) -> Citizen:
     """Return who a citizen is after something was told of them; an app goes on to know them by what it sent."""
     changes = {name: value for name in Citizen.__struct_fields__ if (value := getattr(told, name))}

@@ -17,7 +17,7 @@ from hotline.events import Receive, TicketEvent
 from hotline.keyring import is_blind
 from hotline.lifecycle import OPEN_STATES
 from hotline.nuisance import Act, Called, Case, Contacted, Mark, Outcome, Recent, sender_of
-from hotline.particulars import who
+from hotline.particulars import names_of
 from hotline.privacy import hidden, starred
 from hotline.store.database import statements
 from hotline.store.rows import event_from, to_json
@@ -117,13 +117,14 @@ class NuisanceStore:
         tickets: dict[str, list[TicketEvent]] = {}
         for row in rows:
             tickets.setdefault(row["number"], []).append(event_from(row["doc"], row["sealed"]))
+        names = names_of(event for events in tickets.values() for event in events)
         return Case(
             contact=contact, marks=tuple(msgspec.structs.replace(_mark(row), contact=contact) for row in marks),
             acts=tuple(Act(**dict(row) | {"contact": contact}) for row in acts),
-            contacts=tuple(sorted([*_contacts(noted, tickets), *_called(calls, words)], key=lambda one: one.at)),
+            contacts=tuple(sorted([*_contacts(noted, tickets, names), *_called(calls, words)], key=lambda one: one.at)),
             files=_files(noted, tickets), recordings=tuple(_recordings(calls)),
             calls=tuple(Called(id=row["id"], at=row["at"], recorded=row["sha256"] != "") for row in calls),
-            names=tuple({name for events in tickets.values() if (name := who(events).name)}),
+            names=names,
             tickets={number: [msgspec.to_builtins(event) for event in events] for number, events in tickets.items()},
         )
 
@@ -136,18 +137,24 @@ def _mark(row: asyncpg.Record) -> Mark:
     return Mark(**values | {"contact": open_text(sealed, context="nuisance") if sealed else contact})
 
 
-def _contacts(noted: Sequence[asyncpg.Record], tickets: Mapping[str, Sequence[TicketEvent]]) -> Iterator[Contacted]:
-    """Yield what came under a mark, and what the tickets tell of the time without one."""
+def _contacts(
+    noted: Sequence[asyncpg.Record], tickets: Mapping[str, Sequence[TicketEvent]], names: Sequence[str]
+) -> Iterator[Contacted]:
+    """Yield what came under a mark, and what the tickets tell of the time without one.
+
+    What came under a mark was kept without the name that it came with: `names` are all of the contact.
+    """
     for row in noted:
         yield Contacted(
             at=row["at"], channel=row["channel"], outcome=row["outcome"], number=row["number"], text=row["text"]
         )
     under_mark = {(row["number"], row["text"]) for row in noted}
     for number, events in tickets.items():
-        name = who(events).name
         for event in events:
             text = _said(event)
-            if text is not None and (number, hidden(text, name)) not in under_mark:
+            if text is None:
+                continue
+            if not any((number, hidden(text, name)) in under_mark for name in ("", *names)):
                 yield Contacted(at=event.at, channel=_channel(events), outcome="", number=number, text=text)
 
 

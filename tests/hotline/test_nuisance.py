@@ -40,6 +40,7 @@ from hotline.evidence import bundle
 from hotline.ids import TicketNumber
 from hotline.intake import Intake
 from hotline.nuisance import Outcome, Rates, Recent, contained, judge, sender_of
+from hotline.service import Service as Acts
 from hotline.store.call_cards import CallCards
 from hotline.store.database import open_pool
 from hotline.store.nuisance import NuisanceStore
@@ -439,6 +440,20 @@ async def test_a_case_is_looked_at_masked_by_a_ticket_before_a_mark_and_by_the_m
         assert after.marks == (mark,)
         shown = msgspec.json.encode(after).decode()
         assert [told for told in (PHONE, "13800138000", "小明") if told in shown] == []
+
+
+async def test_a_name_that_was_put_right_is_hidden_and_makes_no_message_two(database: str, tmp_path: Path) -> None:
+    async with house(database, tmp_path) as home:
+        await home.marked()
+        number = (await home.send("我是王小明", name="王小明")).number
+        service = Acts(store=home.store, intake=home.intake, rules=lambda: RULES, clock=lambda: home.now)
+        for name in ("王小", "王晓明"):
+            await service.act(number, c.Correct(citizen=Citizen(name=name)), actor=SYSTEM)
+        case = await home.desk.case(WANG, number=number)
+        assert [one.text for one in case.contacts] == ["我是王**", "骂人2", "骂人1", "骂人0"]
+        said = CallWords(call=await home.call(), n=1, side=Role.CITIZEN, text="王小明、王小和王晓明")
+        await TranscriptStore(home.pool).add(said, now=home.now)
+        assert (await home.desk.case(WANG, number=number)).contacts[0].text == "王*、王*和王*"
 
 
 async def test_a_case_of_nobody_is_not_found_and_only_supervisors_look(database: str, tmp_path: Path) -> None:
