@@ -53,8 +53,8 @@ class Numbers(Protocol):
         """Return appeals by town and category."""
         ...
 
-    async def texts(self, numbers: Sequence[str]) -> list[tuple[str, Receive, msgspec.Raw]]:
-        """Return number, first event and row of tickets."""
+    async def texts(self, numbers: Sequence[str]) -> list[tuple[str, Receive, tuple[str, ...], msgspec.Raw]]:
+        """Return number, first event, the citizen's names and row of tickets."""
         ...
 
 
@@ -148,8 +148,8 @@ class Drills:
         if not 1 <= len(numbers) <= MAX_TEXTS:
             raise InvalidInput(f"name 1 to {MAX_TEXTS} tickets, by comma, in `numbers`")
         return json_response(ToldList(texts=tuple(
-            Told(number=number, text=_masked(fact), row=row)
-            for number, fact, row in await self._numbers.texts(numbers)
+            Told(number=number, text=_masked(fact, names), row=row)
+            for number, fact, names, row in await self._numbers.texts(numbers)
         )))
 
     async def terms(self, request: web.Request) -> web.Response:
@@ -162,9 +162,11 @@ class Drills:
             raise Forbidden("this is for the centre")
 
 
-def _masked(fact: Receive) -> str:
-    citizen = fact.appeal.citizen
-    return mask_text(mask_public(fact.appeal.text, name=citizen.name, phone=citizen.phone))
+def _masked(fact: Receive, names: Sequence[str]) -> str:
+    text = fact.appeal.text
+    for name in names or ("",):
+        text = mask_public(text, name=name, phone=fact.appeal.citizen.phone)
+    return mask_text(text)
 
 
 def _one_of(kind: type[E], text: str | None, default: E | None) -> E:

@@ -7,7 +7,8 @@ sees nothing of the citizen, not even masked, whatever the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from typing import Any, TypeVar
 
 import msgspec
@@ -111,29 +112,29 @@ def _nobody(_: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _masked(value: Any, name: str, citizen: Shown) -> Any:
+def _masked(value: Any, names: Sequence[str], citizen: Shown) -> Any:
     match value:
         case str():
-            return _without_name(mask_text(value), name)
+            return reduce(_without_name, names, mask_text(value))
         case dict():
             return {
-                key: citizen(item) if key == "citizen" else _masked(item, name, citizen) for key, item in value.items()
+                key: citizen(item) if key == "citizen" else _masked(item, names, citizen) for key, item in value.items()
             }
         case list() | tuple():
-            return [_masked(item, name, citizen) for item in value]
+            return [_masked(item, names, citizen) for item in value]
         case _:
             return value
 
 
-def masked(value: T, *, name: str = "", concealed: bool = False) -> T:
+def masked(value: T, *, names: Sequence[str] = (), concealed: bool = False) -> T:
     """Return a ticket, an event or any other frozen value with personal data hidden in every text.
 
     Args:
-        name: the citizen's, hidden wherever it stands.
+        names: the citizen's, the longest first, hidden wherever they stand.
         concealed: of the citizen nothing is left: a family name and seven digits tell a department enough.
     """
     shown = _nobody if concealed else _citizen
-    return msgspec.convert(_masked(msgspec.to_builtins(value), name, shown), type(value))
+    return msgspec.convert(_masked(msgspec.to_builtins(value), names, shown), type(value))
 
 
 def may_see_citizen(staff: Staff, ticket: Ticket) -> bool:

@@ -42,12 +42,13 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket with its row and its events after some version."""
+    """A ticket with its row, its events after some version, and every name that its citizen has had."""
 
     id: TicketId
     ticket: Ticket
     summary: Summary
     events: tuple[TicketEvent, ...]
+    names: tuple[str, ...]
 
 
 class Relatives(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import NamedTuple
 
 import asyncpg
@@ -15,6 +16,7 @@ from hotline.drill_views import Behind, CallPage, CallRow, CallSide, Cell, Drill
 from hotline.errors import InvalidInput, Unavailable
 from hotline.events import Receive
 from hotline.metric_views import By, midnight
+from hotline.particulars import names_of
 from hotline.store.calls import QUICK
 from hotline.store.console import cursor_of, position_of
 from hotline.store.database import LOST, statements
@@ -88,10 +90,15 @@ class DrillStore:
         found = await self._fetch("heat", first, end, l1, channel, kind)
         return [Cell(row["town"], row["category"], row["appeals"]) for row in found]
 
-    async def texts(self, numbers: Sequence[str]) -> list[tuple[str, Receive, msgspec.Raw]]:
-        """Return number, first event and row of tickets; those that do not exist are left out."""
-        found = [(row, event_from(row["doc"], row["sealed"]).fact) for row in await self._fetch("texts", list(numbers))]
-        return [(row["number"], fact, _raw(row["summary"])) for row, fact in found if isinstance(fact, Receive)]
+    async def texts(self, numbers: Sequence[str]) -> list[tuple[str, Receive, tuple[str, ...], msgspec.Raw]]:
+        """Return number, first event, the citizen's names and row of tickets; those that do not exist are left out."""
+        told = []
+        for _, rows in groupby(await self._fetch("texts", list(numbers)), key=lambda row: row["place"]):
+            of_one = list(rows)
+            events = [event_from(row["doc"], row["sealed"]) for row in of_one]
+            if isinstance(fact := events[0].fact, Receive):
+                told.append((of_one[0]["number"], fact, names_of(events), _raw(of_one[0]["summary"])))
+        return told
 
     async def _fetch(self, name: str, *parameters: object) -> list[asyncpg.Record]:
         try:

@@ -183,7 +183,7 @@ def test_of_a_concealed_citizen_nothing_is_left() -> None:
     decision = receive(
         number="DG1", channel=Channel.WECHAT, policy=POLICY, now=NOW, triage=STREET_LIGHT, appeal=appeal,  # type: ignore[arg-type]
     )
-    for shown in (masked(value, name="张三丰", concealed=True) for value in (decision.ticket, decision.event.fact)):
+    for shown in (masked(value, names=["张三丰"], concealed=True) for value in (decision.ticket, decision.event.fact)):
         assert shown.appeal == Appeal(text="我是张*,路灯不亮", confidential=True, place=Place(address="鸿福路1号"))
 
 
@@ -193,7 +193,7 @@ def test_no_name_garbles_a_ticket(name: str) -> None:
     decision = receive(
         number="DG1", channel=Channel.WEB, appeal=appeal, triage=STREET_LIGHT, now=NOW, policy=POLICY,  # type: ignore[arg-type]
     )
-    assert masked(decision.ticket, name=name).number == decision.ticket.number
+    assert masked(decision.ticket, names=[name]).number == decision.ticket.number
 
 
 @pytest.mark.parametrize(("text", "shown"), [

@@ -11,7 +11,10 @@ import pytest
 
 from agent_ui import board_api
 from agent_ui.staff import StaffRole
+from hotline import commands as c
+from hotline.appeal import Citizen
 from hotline.drill_views import CallSide
+from hotline.events import SYSTEM
 from hotline.store.rows import event_from, sealed_event
 from hotline.store.tally import catch_up
 from tests.figures.test_api import ADMINS, CENTRE, DEPARTMENT, SPAN, House, events, house  # noqa: F401 - a fixture
@@ -89,7 +92,8 @@ async def test_texts_behind_a_hot_spot_hide_who_wrote_them(house: House) -> None
     row = await pool.fetchrow("SELECT position, doc FROM ticket_events WHERE ticket_id = 1 AND version = 1")
     event: Any = event_from(row["doc"])
     citizen = msgspec.structs.replace(event.fact.appeal.citizen, name="王小明", phone="+8613812345678")
-    appeal = msgspec.structs.replace(event.fact.appeal, citizen=citizen, text="我是王小明,电话13812345678,路灯不亮")
+    text = "我是王小明,也叫王晓鸣,电话13812345678,路灯不亮"
+    appeal = msgspec.structs.replace(event.fact.appeal, citizen=citizen, text=text)
     changed = msgspec.structs.replace(event, fact=msgspec.structs.replace(event.fact, appeal=appeal))
     doc, sealed = sealed_event(changed)
     assert "王小明" not in doc.replace(appeal.text, "")
@@ -99,6 +103,10 @@ async def test_texts_behind_a_hot_spot_hide_who_wrote_them(house: House) -> None
     assert [one["number"] for one in told] == [number]
     assert "路灯不亮" in told[0]["text"]
     assert "小明" not in told[0]["text"]
+    named = c.Correct(citizen=Citizen(name="王晓鸣"))
+    await house.core.service.act(number, named, actor=SYSTEM)
+    told = (await get(house, f"/api/v1/hot-spots/texts?numbers={number}"))["texts"]
+    assert [word for word in ("小明", "晓鸣") if word in told[0]["text"]] == []
     assert "13812345678" not in told[0]["text"]
 
 

@@ -70,9 +70,9 @@ GROUP BY 1, 2 HAVING sum(r.received) <> 0
 ORDER BY 1, 2;
 
 -- name: texts
--- What citizens wrote: the first event and the row of the tickets numbered $1, in that order.
-SELECT t.number, t.summary, e.doc, e.sealed
+-- What citizens wrote: the first event and the row of the tickets numbered $1, in that order, with the events that name them.
+SELECT asked.place, t.number, t.summary, e.doc, e.sealed
 FROM unnest($1::text[]) WITH ORDINALITY AS asked (number, place)
 JOIN tickets AS t ON t.number = asked.number
-JOIN ticket_events AS e ON e.ticket_id = t.id AND e.version = 1
-ORDER BY asked.place;
+JOIN ticket_events AS e ON e.ticket_id = t.id AND e.type IN ('receive', 'correct')
+ORDER BY asked.place, e.version;
