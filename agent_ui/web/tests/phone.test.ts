@@ -94,6 +94,21 @@ it('is the same when it is sent again after its answer was lost, whatever was he
   expect(sent).toHaveLength(2)
   expect(sent[1]).toEqual(sent[0])
 })
+it('leaves documents, companies and whom a matter concerns out of what the device keeps', async () => {
+  const { form } = await loaded('li')
+  for (const label of ['company', 'id_document', 'about', 'name']) {
+    await form.get(`input[aria-label="${i18n.global.t(`console.phone.${label}`)}"]`).setValue(`of ${label}`)
+  }
+  await form.get('textarea').setValue('路灯不亮')
+  await flushPromises()
+  const kept = JSON.parse(localStorage.getItem('hotline.draft.li/phone')!) as { value: Record<string, string> }
+  expect([kept.value.text, kept.value.name]).toEqual(['路灯不亮', 'of name'])
+  expect(JSON.stringify(kept)).not.toMatch(/of (company|id_document|about)/)
+  await form.get('form').trigger('submit')
+  await flushPromises()
+  form.unmount()
+  expect(sent[0]).toMatchObject({ appeal: { company: 'of company', id_document: 'of id_document', about: 'of about' } })
+})
 it('fills with what is heard until somebody writes, and with nothing of another call', async () => {
   const { form } = await loaded('li')
   const text = (): string => (form.get('textarea').element as HTMLTextAreaElement).value
