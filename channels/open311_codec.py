@@ -29,6 +29,8 @@ PAGE, MAX_PAGE, MAX_PAGES = 50, 100, 100
 """Rows of a page, at most, and pages: who wants more of the past narrows the dates. Each row is a history replayed."""
 SPAN = timedelta(days=90)
 """How far back a list goes that names no `start_date`: the standard's own default."""
+MOST_READ = 2 * MAX_PAGE * MAX_PAGES
+"""Rows up to which a list may be read, of each of its services to the end of the page: twice what one of them has."""
 OTHER = "其他"
 NOTICE = "已受理。查询码:{code}。可凭工单号和查询码查询进度。"
 Prove = Callable[[str], str]
@@ -134,13 +136,17 @@ def inbound_of(
 def decode_filter(query: Form, city: Jurisdiction, now: datetime) -> RequestFilter:
     """Return which requests are asked for; raises InvalidInput or NotFound (unknown service)."""
     numbers = tuple(TicketNumber(number) for number in _listed(query, "service_request_id"))
-    services = [city.service(code) for code in _listed(query, "service_code")]
-    size = _count(query, "page_size", PAGE, MAX_PAGE)
+    services = [city.service(code) for code in dict.fromkeys(_listed(query, "service_code"))]
+    size, page = _count(query, "page_size", PAGE, MAX_PAGE), _count(query, "page", 1, MAX_PAGES)
+    if len(services) * page * size > MOST_READ:
+        raise InvalidInput(
+            f"page {page} of {len(services)} service_codes goes too deep: name fewer services, or narrow the dates"
+        )
     end = _moment(query, "end_date")
     return RequestFilter(
         numbers=numbers[:MAX_PAGE], categories=tuple((service.l1, service.name) for service in services),
         start=_moment(query, "start_date") or _before(end or now), end=end, closed=_closed(query), limit=size,
-        offset=(_count(query, "page", 1, MAX_PAGES) - 1) * size,
+        offset=(page - 1) * size,
     )
 
 

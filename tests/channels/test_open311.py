@@ -14,7 +14,7 @@ from channels.datum import gcj02
 from channels.limits import RateLimit
 from channels.open311_codec import decode_request, jurisdiction_of
 from hotline.appeal import Category
-from hotline.errors import Overloaded
+from hotline.errors import InvalidInput, Overloaded
 from hotline.terms import Channel, State
 from tests.channels.conftest import Client, Serve
 from tests.channels.memory import NOW, MemoryPort
@@ -197,6 +197,24 @@ async def test_wrong_filters_say_what_to_mend(client: Client, query: str, says: 
 ])
 async def test_right_filters(client: Client, query: str) -> None:
     assert (await client.get(f"{BASE}/requests.json?{query}")).status == 200
+
+
+@pytest.mark.parametrize(("named", "page", "read"), [
+    (1, 100, True), (2, 100, True), (3, 100, False), (160, 1, True), (160, 2, False),
+])
+def test_how_far_a_list_is_read_does_not_grow_with_the_services_that_are_named(
+    named: int, page: int, read: bool
+) -> None:
+    categories = [(f"{n:04}", "03", "城市管理", f"事{n}") for n in range(160)]
+    city = jurisdiction_of("441900", categories, [])
+    codes = [*city.services][:named] * 2  # one that is named twice is read once
+    query = {"service_code": ",".join(codes), "page_size": "100", "page": str(page)}
+    if read:
+        wanted = open311_codec.decode_filter(query, city, NOW)
+        assert len(wanted.categories) * (wanted.offset + wanted.limit) <= 20_000
+    else:
+        with pytest.raises(InvalidInput, match="narrow the dates"):
+            open311_codec.decode_filter(query, city, NOW)
 
 
 async def test_pages_are_the_same_in_both_notations_and_end_with_an_empty_one(client: Client) -> None:
