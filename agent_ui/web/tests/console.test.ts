@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { CallNews, CallWords, Command, Event, Evidence, Party, Summary, TicketEvent } from '../src/generated/frames'
+import type { CallNews, CallWords, Command, Event, Party, Summary, TicketEvent } from '../src/generated/frames'
 import { FORMS } from '../src/generated/forms'
 import zhConsole from '../src/i18n/zh/console'
 import zhTerms from '../src/i18n/zh/terms'
@@ -9,7 +7,6 @@ import { heard, told, wayOf, type Calls } from '../src/pages/console/calls'
 import { dispatching } from '../src/pages/console/dispatching'
 import { asked, commandOf } from '../src/pages/console/fields'
 import { givenOf, seenAfter, withSeen } from '../src/pages/console/given'
-import { marked, whyOf, wordsOfRule } from '../src/pages/console/marks'
 import { firstOf, isRinging, QUEUES } from '../src/pages/console/queues'
 import { searchOf } from '../src/pages/console/search'
 import { handoffOf, linesOf } from '../src/pages/console/talk'
@@ -21,7 +18,6 @@ const row = (number: string, more: Partial<Summary> = {}): Summary => ({
 })
 const event = (version: number, fact: object, role: TicketEvent['actor']['role'] = 'agent'): TicketEvent =>
   ({ version, at: `2026-11-21T00:00:0${version}Z`, actor: { role, name: 'li' }, fact } as TicketEvent)
-const say = (text: string, start: number, end: number, rule = 'category:03路灯'): Evidence => ({ rule, text, start, end })
 
 describe('a list kept sorted', () => {
   it('is what sorting would make of it, whatever comes and goes', () => {
@@ -63,40 +59,6 @@ describe('queues', () => {
     expect(isRinging(row('x', { chat: true }))).toBe(true)
     expect(isRinging(row('x', { chat: true, agent: 'li' }))).toBe(false)
     expect(isRinging(row('x'))).toBe(false)
-  })
-})
-
-describe('marks', () => {
-  it('stand where the service says, also behind signs outside the first plane', () => {
-    expect(marked('😀路灯坏了', [say('路灯', 1, 3)])).toEqual([
-      { text: '😀', why: null, rules: [] }, { text: '路灯', why: 'category', rules: ['category:03路灯'] }, { text: '坏了', why: null, rules: [] },
-    ])
-  })
-  it('show danger over the category, and never lose a character', () => {
-    const parts = marked('着火了', [say('着火', 0, 2, 'rule:fire'), say('火了', 1, 3), say('x', 5, 99), say('y', 2, 1)])
-    expect(parts).toEqual([
-      { text: '着火', why: 'danger', rules: ['rule:fire'] }, { text: '了', why: 'category', rules: ['category:03路灯'] },
-    ])
-    expect(marked('', [say('a', 0, 1)])).toEqual([])
-  })
-  it('stand with their words where masking has made a telephone before them shorter', () => {
-    const told = '打138-0013-8000，楼下着火，快来，着火'
-    const start = told.indexOf('着火')
-    const parts = marked(told.replace('138-0013-8000', '138****8000'), [say('着火', start, start + 2, 'rule:fire')])
-    expect(parts.map((one) => [one.text, one.why])).toEqual([['打138****8000，楼下', null], ['着火', 'danger'], ['，快来，着火', null]])
-  })
-  it('say why: every danger of the lexicon has its word', () => {
-    expect(wordsOfRule('rule:fire')).toEqual({ key: 'danger', what: 'fire' })
-    expect(wordsOfRule('model:20261120.1')).toEqual({ key: 'model', what: '' })
-    expect(wordsOfRule('category:03路灯')).toEqual({ key: 'category', what: '路灯' })
-    const lexicon = readFileSync(join(import.meta.dirname, '../../../triage/data/emergency.txt'), 'utf8')
-    const dangers = [...lexicon.matchAll(/^danger +([a-z]+) /gm)].map((one) => one[1]!)
-    expect(dangers.length).toBeGreaterThan(5)
-    expect(dangers.filter((one) => !(one in zhConsole.mark.of))).toEqual([])
-  })
-  it('do not take a sender who is marked for a danger', () => {
-    expect(whyOf({ rule: 'nuisance' })).toBeNull()
-    expect(marked('你好', [say('该联系人', 0, 0, 'nuisance')])).toEqual([{ text: '你好', why: null, rules: [] }])
   })
 })
 

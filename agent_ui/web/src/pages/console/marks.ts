@@ -27,8 +27,8 @@ export function wordsOfRule(rule: string): { key: 'category' | 'danger' | 'model
 function placeOf(signs: readonly string[], { text, start = 0, end = 0 }: Evidence): [number, number] {
   const words = [...text]
   const fits = (at: number): boolean => at >= 0 && words.every((sign, n) => signs[at + n] === sign)
-  if (end <= start || words.length === 0 || fits(start)) return [start, end]
-  for (let off = 1; off <= signs.length + start; off += 1) {
+  if (end <= start || words.length === 0) return [start, end]
+  for (let off = 0; off <= signs.length + start; off += 1) {
     for (const at of [start - off, start + off]) if (fits(at)) return [at, at + words.length]
   }
   return [start, end]
