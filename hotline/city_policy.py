@@ -113,9 +113,10 @@ def _promises(reader: CityFiles, table: Mapping[str, Any], categories: Collectio
     since = table["effective_from"]
     if type(since) is not date:
         raise ValueError("[[promises]] 的 effective_from 应为日期, 如 2026-01-01")
-    return Promises(
-        version=str(table["version"]), effective_from=since, completion=_time(table["completion"]), matters=matters
-    )
+    completion = _time(table["completion"])
+    if completion.unit is not TimeUnit.WORKING_DAYS:  # extensions are asked for in working days
+        raise ValueError("[[promises]] 的 completion 应以工作日计, 如 2 working_days")
+    return Promises(version=str(table["version"]), effective_from=since, completion=completion, matters=matters)
 
 
 def _time(text: str) -> WorkingTime:

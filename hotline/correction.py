@@ -49,7 +49,7 @@ def priority_after(ticket: Ticket, command: c.Command) -> Priority:
 def corrected(ticket: Ticket, command: c.Correct | c.Reassess, now: datetime, policy: Policy) -> Clocks:
     """Return the clocks after a correction; those of the ticket itself where it changes none."""
     was, matter = _Matter(ticket.priority, ticket.kind, ticket.category), _matter_after(ticket, command)
-    if not _differ(was, matter, ticket.course.dispatched_at or now, policy) or ticket.state not in _OWED:
+    if not _differ(ticket, was, matter, now, policy) or ticket.state not in _OWED:
         return ticket.clocks
     priority, kind, _ = matter
     clocks = msgspec.structs.replace(ticket.clocks, ceiling_due=_ceiling(ticket, kind, policy))
@@ -70,10 +70,13 @@ def _matter_after(ticket: Ticket, command: c.Correct | c.Reassess) -> _Matter:
     return _Matter(priority_after(ticket, command), kind, category)
 
 
-def _differ(was: _Matter, becomes: _Matter, start: datetime, policy: Policy) -> bool:
+def _differ(ticket: Ticket, was: _Matter, becomes: _Matter, now: datetime, policy: Policy) -> bool:
     """Tell whether the clocks run otherwise; of categories only those do of which the city has promised something."""
+    if was.category == becomes.category:
+        return was != becomes
+    start, before = ticket.course.dispatched_at or now, policy.as_dispatched(ticket.clocks.promise)
     same = (was.priority, was.kind) == (becomes.priority, becomes.kind)
-    return not same or policy.completion_of(*was, start) != policy.completion_of(*becomes, start)
+    return not same or before.completion_of(*was, start) != policy.completion_of(*becomes, start)
 
 
 def _is_at_work(ticket: Ticket) -> bool:
@@ -97,9 +100,10 @@ def _at_work(
 ) -> Clocks:
     if ticket.course.dispatched_at is None:
         return clocks
-    policy = msgspec.structs.replace(policy, promises=held(policy.promises, ticket.course.dispatched_at))
+    version = held(policy.promises, ticket.course.dispatched_at)
+    policy = msgspec.structs.replace(policy, promises=() if version is None else (version,))
     start = clocks.paused_at or now  # the answer will put off what the question stopped by the whole of the pause
-    was = _from_dispatch(ticket.course, ticket.clocks, was_of, policy)
+    was = _from_dispatch(ticket.course, ticket.clocks, was_of, policy.as_dispatched(ticket.clocks.promise))
     becomes = _from_dispatch(ticket.course, clocks, matter, policy)
     fresh = at_dispatch(clocks, start, *matter, policy)
     dues = {

@@ -91,7 +91,8 @@ def _guard_request_extension(ticket: Ticket, command: c.RequestExtension, now: d
     _require(ticket.state is State.HANDLING, "only a ticket being handled can be extended")
     _require(due is not None and now < due, "an extension is asked for before the clock expires")
     _require(ceiling is None or due is None or due < ceiling, "the provincial ceiling leaves no time to extend")
-    limit, _ = policy.completion_of(ticket.priority, ticket.kind, ticket.category, ticket.course.dispatched_at or now)
+    dispatched, policy = ticket.course.dispatched_at or now, policy.as_dispatched(ticket.clocks.promise)
+    limit, _ = policy.completion_of(ticket.priority, ticket.kind, ticket.category, dispatched)
     _require(limit is not None and 1 <= command.days <= limit.amount, "an extension is 1 day up to the original limit")
 
 

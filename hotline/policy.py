@@ -93,6 +93,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         is_sooner = due_at(at, promise.completion, self.calendar) < due_at(at, allowed, self.calendar)
         return promise if is_sooner else (allowed, "")
 
+    def as_dispatched(self, promise: str) -> Policy:
+        """Return the policy that clocks follow which tell this `promise`: where they tell none, a list came later."""
+        return self if promise else msgspec.structs.replace(self, promises=())
+
     def runs_day_and_night(self, priority: Priority) -> bool:
         """Tell whether clocks of this priority run in plain minutes, not in working time."""
         completion = self.rules_of(priority).completion_default

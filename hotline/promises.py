@@ -41,20 +41,20 @@ class Promise(NamedTuple):
     reason: str
 
 
-def held(versions: Sequence[Promises], at: datetime) -> tuple[Promises, ...]:
-    """Return the newest version that holds for what is dispatched `at`, nothing before the first."""
+def held(versions: Sequence[Promises], at: datetime) -> Promises | None:
+    """Return the newest version that holds for what is dispatched `at`, None before the first."""
     day = at.astimezone(ZONE).date()
     begun = sorted((one for one in versions if one.effective_from <= day), key=lambda one: one.effective_from)
-    return tuple(begun[-1:])
+    return begun[-1] if begun else None
 
 
 def promised(versions: Sequence[Promises], category: Category | None, kind: Kind, at: datetime) -> Promise | None:
     """Return what is promised of a matter that is dispatched `at`, by the newest version that holds then."""
-    if category is None:
+    one = held(versions, at)
+    if category is None or one is None:
         return None
-    for one in held(versions, at):
-        for matter in (Matter(category.l1, category.l2, kind), Matter(category.l1, category.l2)):
-            if matter in one.matters:
-                span = f"{one.completion.amount}{UNITS[one.completion.unit]}"
-                return Promise(one.completion, f"{one.matters[matter] or '城市承诺'}:{span}办结({one.version})")
+    for matter in (Matter(category.l1, category.l2, kind), Matter(category.l1, category.l2)):
+        if matter in one.matters:
+            span = f"{one.completion.amount}{UNITS[one.completion.unit]}"
+            return Promise(one.completion, f"{one.matters[matter] or '城市承诺'}:{span}办结({one.version})")
     return None

@@ -10,11 +10,12 @@ import msgspec
 import pytest
 
 from hotline import commands as c
-from hotline.appeal import Appeal, Category
+from hotline.appeal import Appeal, Category, Citizen
 from hotline.city import load_city
 from hotline.deadlines import WorkingTime
 from hotline.decide import decide, receive
 from hotline.errors import InvalidInput, RuleViolation
+from hotline.policy import Policy
 from hotline.promises import Matter, Promises
 from hotline.terms import Channel, Kind, Priority
 from hotline.ticket import Ticket
@@ -43,9 +44,9 @@ def opened(l2: str, kind: Kind = Kind.COMPLAINT, priority: Priority = Priority.P
     ).ticket
 
 
-def after(ticket: Ticket, *commands: c.Command, now: datetime = MONDAY) -> Ticket:
+def after(ticket: Ticket, *commands: c.Command, now: datetime = MONDAY, policy: Policy = POLICY) -> Ticket:
     for command in commands:
-        ticket = decide(ticket, command, now=now, policy=POLICY).ticket
+        ticket = decide(ticket, command, now=now, policy=policy).ticket
     return ticket
 
 
@@ -93,8 +94,25 @@ def test_an_extension_is_at_most_what_was_promised() -> None:
     assert after(signed, c.RequestExtension(days=2, reason="雨")).extension_days == 2
 
 
+def test_a_list_that_is_filled_in_later_does_not_reach_back() -> None:
+    empty, tuesday = msgspec.structs.replace(POLICY, promises=()), MONDAY + timedelta(days=1)
+    before = after(opened("垃圾"), *DISPATCH, c.Sign(), policy=empty)
+    assert after(before, c.RequestExtension(days=10, reason="雨")).extension_days == 10
+    assert after(before, c.Correct(citizen=Citizen(name="王芳"), l1="03", l2="垃圾")).clocks == before.clocks
+    assert after(before, c.Correct(l1="03", l2="路灯"), now=tuesday).clocks == before.clocks
+    corrected = after(before, c.Correct(kind=Kind.ASSISTANCE), now=tuesday).clocks
+    assert (corrected.completion_due, corrected.promise) == (
+        at("2026-03-12 17:30"), "市承诺〔2026〕1号:2个工作日办结(v1)"), "what is corrected is told, and runs, by it"
+
+
 def test_a_citys_promises_are_read_from_its_files_and_their_mistakes_told_by_line(tmp_path: Path) -> None:
     city = shutil.copytree("cities/441900", tmp_path / "441900")
+    assert load_city(city).policy.promises == (), "no text says what Dongguan has promised"
+    settings = (city / "city.toml").read_text("utf-8")
+    begins = settings.index("# [[promises]]")
+    ends = settings.index("\n\n", begins)
+    taken = settings[begins:ends].replace("# ", "")
+    (city / "city.toml").write_text(settings[:begins] + taken + settings[ends:], "utf-8")
     [shipped] = load_city(city).policy.promises
     assert (shipped.completion, shipped.matters) == (WorkingTime(2), {})
     rows = "l1,l2,kind,note\n03,垃圾,,市承诺\n03,路灯,complaint,\n"
@@ -105,3 +123,6 @@ def test_a_citys_promises_are_read_from_its_files_and_their_mistakes_told_by_lin
     with pytest.raises(InvalidInput) as error:
         load_city(city)
     assert [f"promises.csv:{n}" in str(error.value) for n in (4, 5, 6)] == [True] * 3
+    (city / "city.toml").write_text(settings + taken.replace("2 working_days", "2880 minutes"), "utf-8")
+    with pytest.raises(InvalidInput, match="应以工作日计"):
+        load_city(city)
