@@ -33,6 +33,8 @@ settings.load_profile("untimed")
 
 CALLS = ("tests/voice/", "tests/web/test_live_calls.py")
 PAGES = "tests/web/"
+IN_REAL_TIME = {"centre", "browser"}
+"""Fixtures in `CALLS` and `PAGES` that start a PBX, or a browser."""
 FIRST = "gw0"
 """The worker of pytest-xdist that begins."""
 
@@ -40,10 +42,10 @@ FIRST = "gw0"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Calls and pages take the longest by far and begin, so that nobody waits for them at the end.
 
-    They share a machine with a browser and a PBX in real time: one that fails has a second try, and is told (RERUN).
+    What shares a machine with a browser or a PBX in real time has a second try where it fails, and is told (RERUN).
     """
     for item in items:
-        if item.nodeid.startswith((*CALLS, PAGES)):
+        if item.nodeid.startswith((*CALLS, PAGES)) and IN_REAL_TIME.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.flaky(reruns=1))
     items.sort(key=lambda item: (not item.nodeid.startswith(CALLS), not item.nodeid.startswith(PAGES)))
 

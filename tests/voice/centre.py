@@ -38,7 +38,7 @@ NEEDS_PBX = pytest.mark.skipif(
     not (ROOT / "usr/sbin/asterisk").exists() or shutil.which("sipp") is None,
     reason="no Asterisk or sipp here: tests/voice/install.sh installs them (needs root and apt-get)",
 )
-EITHER_WAY = pytest.mark.parametrize("centre", [False, True], ids=["we-dial", "pbx-dials"], indirect=True)
+EITHER_WAY = pytest.mark.parametrize("centre", [{}, {"dials": True}], ids=["we-dial", "pbx-dials"], indirect=True)
 """For tests that hold whoever dials whom."""
 PLAN = Plan(queues={"general": Queue(steps=(Rung(0, "general"),))})
 

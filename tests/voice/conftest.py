@@ -12,6 +12,6 @@ from tests.voice.centre import Centre, centre_of
 
 @pytest.fixture
 async def centre(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Centre]:
-    """Parametrised with True (`tests.voice.centre.EITHER_WAY`) the PBX dials us."""
-    async with centre_of(database, tmp_path, dials=getattr(request, "param", False)) as one:
+    """Parametrised (`tests.voice.centre.EITHER_WAY`) with what `centre_of` may be told."""
+    async with centre_of(database, tmp_path, **getattr(request, "param", {})) as one:
         yield one

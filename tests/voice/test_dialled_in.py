@@ -21,7 +21,7 @@ from hotline.config import load
 from hotline.errors import InvalidInput, Unavailable
 from routing import call_words as m
 from routing.calls import Phase, Role
-from tests.voice.centre import NEEDS_PBX, Centre, centre_of
+from tests.voice.centre import NEEDS_PBX, Centre
 from tests.voice.phones import answering
 
 LOGIN = {"Authorization": aiohttp.encode_basic_auth("pbx", "secret")}
@@ -191,15 +191,15 @@ def test_a_wrong_address_to_listen_at_is_told(value: str) -> None:
 
 
 @NEEDS_PBX
-async def test_who_calls_while_nobody_hears_the_pbx_is_let_in_when_somebody_does(database: str, tmp_path: Any) -> None:
-    async with centre_of(database, tmp_path, dials=True) as centre:
-        await centre.agent("wang", answering())
-        await centre.kill()
-        await centre.phones.citizen(seconds=30)
-        await asyncio.sleep(2)
-        await centre.again()
-        call = await centre.call(Phase.TALKING)
-        assert {leg.role for leg in call.legs} == {Role.CITIZEN, Role.AGENT}
+@pytest.mark.parametrize("centre", [{"dials": True}], indirect=True)
+async def test_who_calls_while_nobody_hears_the_pbx_is_let_in_when_somebody_does(centre: Centre) -> None:
+    await centre.agent("wang", answering())
+    await centre.kill()
+    await centre.phones.citizen(seconds=30)
+    await asyncio.sleep(2)
+    await centre.again()
+    call = await centre.call(Phase.TALKING)
+    assert {leg.role for leg in call.legs} == {Role.CITIZEN, Role.AGENT}
 
 
 @NEEDS_PBX

@@ -16,7 +16,7 @@ from channels.ari_wire import Dialled
 from routing import call_words as m
 from routing.calls import Call, Phase, Role
 from tests.ports import free_port
-from tests.voice.centre import NEEDS_PBX, Centre, centre_of, is_state
+from tests.voice.centre import NEEDS_PBX, Centre, is_state
 from tests.voice.pbx import PASSWORD, USER
 from tests.voice.phones import answering, calling, silent
 from tests.voice.test_calls import tone
@@ -93,7 +93,6 @@ async def test_talks_go_on_while_the_line_to_the_pbx_is_cut(centre: Centre) -> N
         await centre.kill()
 
 
-@pytest.mark.parametrize("centre", [False], indirect=True)
 async def test_a_line_that_stands_and_tells_nothing_is_made_anew(centre: Centre) -> None:
     """Somebody else's line takes our place at the PBX: what Asterisk's own mix-up of two lines leaves us with too."""
     centre.deaf_after = 0.3
@@ -127,14 +126,14 @@ async def test_a_telephone_that_vanishes_while_it_rings_is_not_ready(centre: Cen
     assert (talking.id, talking.arrived, talking.agent) == (call.id, call.arrived, "li")
 
 
-async def test_a_telephone_that_vanishes_in_a_talk_ends_it_and_frees_its_agent(database: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("centre", [{"rtp_timeout": 2}], indirect=True)
+async def test_a_telephone_that_vanishes_in_a_talk_ends_it_and_frees_its_agent(centre: Centre, tmp_path: Path) -> None:
     """The PBX notices by the missing sound (`rtp_timeout` of the endpoint)."""
-    async with centre_of(database, tmp_path, rtp_timeout=2) as centre:
-        await centre.agent("wang", answering())
-        await centre.phones.call(calling("13800138000", speaking=tone(tmp_path / "tone.ulaw"), seconds=60))
-        await centre.call(Phase.TALKING)
-        await asyncio.sleep(1)
-        centre.phone.kill()
-        row = await centre.over()
-        assert (row["agent"], row["abandoned_at"], centre.owed) == ("wang", None, [])
-        await centre.until(lambda: is_state(centre, "wang", "available"))
+    await centre.agent("wang", answering())
+    await centre.phones.call(calling("13800138000", speaking=tone(tmp_path / "tone.ulaw"), seconds=60))
+    await centre.call(Phase.TALKING)
+    await asyncio.sleep(1)
+    centre.phone.kill()
+    row = await centre.over()
+    assert (row["agent"], row["abandoned_at"], centre.owed) == ("wang", None, [])
+    await centre.until(lambda: is_state(centre, "wang", "available"))
