@@ -1,11 +1,12 @@
 """What is not even HTTP – a line too long, an invalid method, a broken header – is told as problem+json too.
 
 aiohttp answers such input in plain text before any middleware sees it, and logs a traceback for each: anybody on the
-internet could fill the log with them.
+internet could fill the log with them. It also cuts whoever has just connected when a process stops.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, cast
 
 import structlog
@@ -18,6 +19,8 @@ from hotline.errors import HotlineError, InvalidInput
 log = structlog.get_logger(__name__)
 KEEPALIVE = 75.0
 """Seconds until a connection without a whole request is closed; longer than a proxy in front keeps idle ones (60)."""
+LAST_REQUESTS = 0.5
+"""Seconds in which whoever has connected before the ports were closed sends a request that is still served."""
 _MAX_DETAIL = 300
 
 
@@ -42,9 +45,19 @@ class _Connection(RequestHandler):
         response.force_close()
         return response
 
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send an answer; once the process stops it says that this connection takes no other request."""
+        if cast(_Server, self._manager).stops and not resp.prepared:
+            resp.force_close()
+        return await super().finish_response(request, resp, start_time)
+
 
 class _Server(web.Server):
     """Makes these connections."""
+
+    stops = False
 
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)
@@ -60,3 +73,12 @@ class Runner(web.AppRunner):
         server = await super()._make_server()
         server.__class__ = _Server  # the application makes its server itself, and asks nobody of which class
         return cast(_Server, server)
+
+    async def cleanup(self) -> None:
+        """Close the ports, and serve who was let in before: a request that is cut is one that no proxy sends again."""
+        for site in list(self.sites):
+            await site.stop()
+        if self.server is not None:
+            cast(_Server, self.server).stops = True
+        await asyncio.sleep(LAST_REQUESTS)
+        await super().cleanup()

@@ -1,0 +1,50 @@
+"""An HTTP port that closes serves whoever was let in before: proxies keep connections, and send no POST twice."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from hotline import malformed
+
+GET = b"GET / HTTP/1.1\r\nHost: hotline\r\n\r\n"
+
+
+async def served(_: web.Request) -> web.Response:
+    return web.Response(text="served")
+
+
+async def shut(host: str, port: int) -> None:
+    """Wait until nobody is let in any more."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except ConnectionError:
+            return
+        writer.close()
+
+
+async def test_who_was_let_in_before_the_port_closed_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(malformed, "LAST_REQUESTS", 600.0)
+    app = web.Application()
+    app.router.add_get("/", served)
+    runner = malformed.Runner(app, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0]
+    kept, new = [await asyncio.open_connection(host, port) for _ in range(2)]
+    kept[1].write(GET)
+    assert b"Connection: close" not in await kept[0].readuntil(b"served")
+    stopping = asyncio.create_task(runner.cleanup())
+    async with asyncio.timeout(30):
+        await shut(host, port)
+        for reader, writer in (kept, new):
+            writer.write(GET)
+            answer = await reader.read()
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert b"Connection: close" in answer
+    stopping.cancel()
+    monkeypatch.setattr(malformed, "LAST_REQUESTS", 0.0)
+    await runner.cleanup()
