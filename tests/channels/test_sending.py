@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp.test_utils import TestServer
 
@@ -23,6 +24,7 @@ from hotline.ports import Sender, Stored
 from hotline.roles import jobs
 from hotline.senders import ChatSender, OutcomeSender
 from hotline.standins.desk110 import Desk
+from hotline.standins.kit import StandIn
 from hotline.standins.sms import SmsStandIn
 from hotline.standins.wechat import Faults, WeChatStandIn
 from hotline.terms import Channel
@@ -38,19 +40,20 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-# ── an SMS gateway, an app's push ────────────────────────────────────────────────────────────────
-class OverGateway(Way):
-    def __init__(self, standin: SmsStandIn, session: aiohttp.ClientSession, url: str) -> None:
-        self.standin = standin
-        self.make = lambda: Gateway(session, name="it", url=url, secret=SECRET, clock=now, timeout=PATIENCE)
+class OverStandIn(Way):
+    def __init__(
+        self, standin: StandIn, make: Callable[[], Sender], arrived: Callable[[], list[tuple[str, str]]]
+    ) -> None:
+        self.standin, self.make, self._arrived = standin, make, arrived
 
     async def arrived(self) -> list[tuple[str, str]]:
-        return [(one.letter.to, one.letter.text) for one in self.standin.messages.values()]
+        return self._arrived()
 
     def fail(self, fault: str) -> None:
         self.standin.fault = fault or "none"
 
 
+# ── an SMS gateway, an app's push ────────────────────────────────────────────────────────────────
 class TestSms(SenderContract):
     sender, channel, to, path = Gateway, Channel.CALL, "+8613800138000", "/sms"
     faults = {  # noqa: RUF012
@@ -62,7 +65,11 @@ class TestSms(SenderContract):
     async def way(self) -> AsyncIterator[Way]:
         standin = SmsStandIn(secret=SECRET, delay=SLOW)
         async with TestServer(standin.app()) as server, aiohttp.ClientSession() as session:
-            yield OverGateway(standin, session, str(server.make_url(self.path)))
+            url = str(server.make_url(self.path))
+            yield OverStandIn(
+                standin, lambda: Gateway(session, name="it", url=url, secret=SECRET, clock=now, timeout=PATIENCE),
+                lambda: [(one.letter.to, one.letter.text) for one in standin.messages.values()],
+            )
 
 
 class TestPush(TestSms):
@@ -74,6 +81,7 @@ class TestPush(TestSms):
 class OverWeChat(Way):
     FAULTS = {  # noqa: RUF012
         "": Faults(), "down": Faults(down=True), "busy": Faults(busy=100), "no token": Faults(expired=100),
+        "no new token": Faults(expired=1, refuse_token=True),
         "48 hours": Faults(outside_window={"o-1"}), "five messages": Faults(counted_out={"o-1"}),
     }
 
@@ -86,7 +94,7 @@ class OverWeChat(Way):
         return [(body["touser"], body["text"]["content"]) for _, body in self.standin.sent]
 
     def fail(self, fault: str) -> None:
-        self.standin.faults = self.FAULTS[fault]
+        self.standin.faults = msgspec.structs.replace(self.FAULTS[fault])  # it counts down
 
 
 class TestWeChat(SenderContract):
@@ -94,8 +102,8 @@ class TestWeChat(SenderContract):
 
     sender, channel, to, forgets = WeChatClient, Channel.WECHAT, "o-1", True
     faults = {  # noqa: RUF012
-        "down": Unavailable, "busy": Unavailable, "no token": Unavailable, "48 hours": OutsideWindow,
-        "five messages": OutsideWindow,
+        "down": Unavailable, "busy": Unavailable, "no token": Unavailable, "no new token": Unavailable,
+        "48 hours": OutsideWindow, "five messages": OutsideWindow,
     }
 
     @pytest.fixture
@@ -131,17 +139,6 @@ async def read(number: str) -> Stored:
     return Stored(id=TicketId(1), code="004217", ticket=ticket(number=number))
 
 
-class OverDesk(Way):
-    def __init__(self, standin: Desk, client: PoliceDesk) -> None:
-        self.standin, self.make = standin, lambda: OutcomeSender(client, read=read, clock=now)
-
-    async def arrived(self) -> list[tuple[str, str]]:
-        return [(f"incident:{told.incident}", told.outcome) for told in self.standin.outcomes.values()]
-
-    def fail(self, fault: str) -> None:
-        self.standin.fault = fault or "none"
-
-
 class TestOutcome(SenderContract):
     """The desk is told all of it, and no link: it rates nothing."""
 
@@ -155,8 +152,22 @@ class TestOutcome(SenderContract):
         standin = Desk(secret=SECRET, delay=SLOW)
         async with TestServer(standin.app()) as server:
             client = PoliceDesk(url=str(server.make_url("")), secret=SECRET, clock=now, timeout=PATIENCE)
-            yield OverDesk(standin, client)
+            yield OverStandIn(
+                standin, lambda: OutcomeSender(client, read=read, clock=now),
+                lambda: [(f"incident:{told.incident}", told.outcome) for told in standin.outcomes.values()],
+            )
             await client.close()
+
+
+def test_every_fault_of_a_stand_in_that_a_message_can_meet_is_tried() -> None:
+    assert {*TestSms.faults} == {*SmsStandIn.FAULTS} - {"none"}
+    of_incidents = {"refusing", "unsigned"}
+    assert {*TestOutcome.faults} == {*Desk.FAULTS} - {"none"} - of_incidents
+    default, tried = msgspec.structs.asdict(Faults()), map(msgspec.structs.asdict, OverWeChat.FAULTS.values())
+    fields = {name for fault in tried for name, value in fault.items() if value != default[name]}
+    of_notices, of_files = {"not_subscribed"}, {"files_answer"}
+    assert fields == {*default} - of_notices - of_files - {"slow"}, "`slow` is longer than tests wait"
+    assert {*TestWeChat.faults} == {*OverWeChat.FAULTS} - {""}
 
 
 def test_every_way_that_is_wired_is_held_to_it() -> None:
