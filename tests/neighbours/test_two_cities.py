@@ -137,7 +137,7 @@ async def test_there_and_back_with_an_outcome(cities: Cities) -> None:
     await reaches(gz, theirs, State.CLOSED)
     assert (await ticket(gz, theirs)).rating is Rating.SATISFIED
     async def all_sent() -> bool:  # noted once the other city has answered
-        return await dg.pool.fetchval("SELECT count(*) FROM parcels WHERE state <> 'sent'") == 0
+        return await dg.pool.fetchval("SELECT bool_and(state = 'sent') FROM parcels") is True
     await until(all_sent)
 
 

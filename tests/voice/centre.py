@@ -70,7 +70,7 @@ class Centre:
         self.store = TelephoneStore(pool)
         self.plan, self.announce = PLAN, 0.0
         self.follow: Callable[[Call], None] = lambda _: None
-        self.sound_to, self.late, self.deaf_after = "", 0.0, 5.0
+        self.sound_to, self.late, self.deaf_after, self.ring = "", 0.0, 5.0, 3.0
         self.ari, self.trunk = pbx.ari, "PJSIP/phones/sip:{number}"
         self.before_books: Callable[[], Awaitable[None]] = _at_once
         self.owed: list[MissedCall] = []
@@ -87,7 +87,7 @@ class Centre:
         self.ari_now = Ari(self.awaited or dialled, trunk=self.trunk, caller_id="12345", sound_to=self.sound_to)
         return Telephone(pbx=self.ari_now, store=self.store, books=self, centre=lambda: self.plan, clock=now,
                          follow=self.follow,
-                         times=Times(ring=3.0, wrap_up=0.5, tick=0.05, announce=self.announce))
+                         times=Times(ring=self.ring, wrap_up=0.5, tick=0.05, announce=self.announce))
 
     # ── the books ────────────────────────────────────────────────────────────────────────────────
     async def owe(self, missed: MissedCall, /) -> None:
@@ -133,7 +133,7 @@ class Centre:
         await self.store.give_phone(name, endpoint, skills or {"general": 1})
 
     async def again(self, *, connected: bool = True) -> None:
-        """Let another process steer, as `plan`, `announce`, `trunk`, `late` now say; wait until it is `connected`."""
+        """Let another process steer, as `plan`, `announce`, `trunk`, `ring`, `late` say; wait until `connected`."""
         await self.kill()
         self.telephone = self.steering()
         self.start()

@@ -143,7 +143,7 @@ async def test_the_wallboard_moves_as_appeals_come(site: Site) -> None:
     await expect(received).not_to_have_text("–")
     before = int((await received.inner_text()).replace(",", ""))
     await site.appeal("虎门大道积水严重")
-    await expect(received).to_have_text(str(before + 1))
+    await expect(received).to_have_text(str(before + 1), timeout=10_000)  # it moves as it happens
     await expect(wall.locator(".tile")).to_have_count(8)
     overflow = await wall.evaluate("document.documentElement.scrollHeight - innerHeight")
     assert overflow <= 0, "a wallboard is never scrolled"
