@@ -122,7 +122,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     announce_seconds: Annotated[float, Meta(ge=0, le=600, description="seconds between announcements; 0: none")] = 30.0
     ring_seconds: Annotated[float, Meta(gt=0, le=120, description="seconds that an agent's telephone rings")] = 15.0
     wrap_up_seconds: Annotated[float, Meta(ge=0, le=3600, description="seconds of wrap-up after a call")] = 30.0
-    log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="least level logged")] = "info"
+    log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description=(
+        "least level that serve and the stand-ins log; other commands log warnings"
+    ))] = "info"
 
     @property
     def public_base(self) -> str:
