@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from hotline.cli.base import command, database_told
+from hotline.cli.base import city_of, command, database_told
 from hotline.cli.check_identity import keys, staff
 from hotline.config import Settings, misspelt, read
 from hotline.config_mistakes import about
@@ -76,20 +76,18 @@ def _checked(name: str, check: Check, chosen: Settings, wrong: frozenset[str]) -
 
 
 async def _city(chosen: Settings) -> str:
-    from hotline.city import load_city
 
-    city = load_city(Path(chosen.city_dir))
+    city = city_of(chosen)
     directory = city.directory
     return f"{city.name} ({city.code}), directory {directory.version} with {len(directory.units)} units"
 
 
 async def _calendar(chosen: Settings) -> str:
     """The State Council announces a year's holidays in the November before it."""
-    from hotline.city import load_city
     from hotline.core import now
     from hotline.deadlines import ZONE
 
-    known = load_city(Path(chosen.city_dir)).policy.calendar.known
+    known = city_of(chosen).policy.calendar.known
     today = now().astimezone(ZONE).date()
     needed = [today.year, today.year + 1] if today.month >= _ANNOUNCED else [today.year]
     missing = [str(year) for year in needed if year not in known]
@@ -100,10 +98,9 @@ async def _calendar(chosen: Settings) -> str:
 
 
 async def _models(chosen: Settings) -> str:
-    from hotline.city import load_city
     from triage.pipeline import Pipeline
 
-    pipeline = Pipeline.load(load_city(Path(chosen.city_dir)), Path(chosen.model_dir))
+    pipeline = Pipeline.load(city_of(chosen), Path(chosen.model_dir))
     [triage] = pipeline(["路灯不亮"])
     if strange := pipeline.strange_labels:
         told = "、".join(strange[:5])
@@ -131,10 +128,9 @@ async def _files(chosen: Settings) -> str:
 
 def _code(chosen: Settings) -> str:
     """Return the city's code; "" where its files are wrong, which the check of the city tells."""
-    from hotline.city import load_city
 
     with contextlib.suppress(HotlineError):
-        return load_city(Path(chosen.city_dir)).code
+        return city_of(chosen).code
     return ""
 
 

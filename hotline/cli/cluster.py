@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hotline.cli.base import command, settings
+from hotline.cli.base import city_of, command, settings
 
 
 def add(commands: Any) -> None:
@@ -21,12 +21,11 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Group all lines; exit status 1 if a line was wrong."""
-    from hotline.city import load_city
     from triage.cluster_cli import Clusterer, run_cluster
     from triage.gazetteer import load_gazetteer
     from triage.linear import load_linear
 
     chosen = settings()
-    city = load_city(Path(chosen.city_dir))
+    city = city_of(chosen)
     clusterer = Clusterer(load_linear(Path(chosen.model_dir)), load_gazetteer(city.places, city.name))
     return run_cluster(sys.stdin.buffer, sys.stdout.write, clusterer=clusterer, warn=sys.stderr.write)

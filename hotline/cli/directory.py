@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hotline.cli.acts import Act, user
-from hotline.cli.base import command, settings
+from hotline.cli.base import city_of, command, settings
 
 if TYPE_CHECKING:
     from hotline.directories import DirectoryDesk
@@ -118,14 +118,13 @@ async def _with_desk(work: Work, given: argparse.Namespace) -> None:
 
 @asynccontextmanager
 async def _opened() -> AsyncIterator[DirectoryDesk]:
-    from hotline.city import load_city
     from hotline.core import database_dsn, now
     from hotline.directories import Directories, DirectoryDesk
     from hotline.store.database import open_pool
     from hotline.store.directories import DirectoryStore
 
     chosen = settings()
-    city = load_city(Path(chosen.city_dir))
+    city = city_of(chosen)
     async with await open_pool(database_dsn(chosen), size=2) as pool:
         rows = DirectoryStore(pool)
         directories = Directories(rows, first=city.directories, clock=now)

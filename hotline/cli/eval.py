@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hotline.cli.base import command, settings
+from hotline.cli.base import city_of, command, settings
 
 _PARTS = ("kept-aside", "cold-start", "alarms", "pipeline")
 
@@ -36,13 +36,12 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Measure and tell; exit status 0, or 1 with --strict where a bar is missed."""
-    from hotline.city import load_city
     from triage.examine import alarms, cold_start, kept_aside, pipeline_figure
     from triage.opinion import Use
     from triage.pipeline import Pipeline
 
     chosen = settings()
-    city = load_city(Path(chosen.city_dir))
+    city = city_of(chosen)
     use = Use.OFF if given.linear else Use.ALWAYS
     judge = Pipeline.load(city, given.model or Path(chosen.model_dir), encoder=use)
     write, parts = sys.stdout.write, given.part or _PARTS

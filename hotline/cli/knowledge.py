@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hotline.cli.acts import Act, user
-from hotline.cli.base import command, settings
+from hotline.cli.base import city_of, command, settings
 
 
 def add(commands: Any) -> None:
@@ -48,11 +48,10 @@ def _import(given: argparse.Namespace) -> int:
 
 async def _imported(file: Path, author: str) -> int:
     from agent_ui.staff import Staff, StaffRole
-    from hotline.city import load_city
     from hotline.library import plant
     from hotline.seeds import read_seeds
 
-    seeds = read_seeds(file, units=load_city(Path(settings().city_dir)).directory.units)
+    seeds = read_seeds(file, units=city_of(settings()).directory.units)
     async with _opened() as library:
         staff = Staff(name=author, display_name=author, role=StaffRole.SUPERVISOR)
         new = await plant(library, staff, seeds)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from pathlib import Path
 from typing import Any
 
-from hotline.cli.base import command, settings
+from hotline.cli.base import city_of, command, settings
 
 
 def add(commands: Any) -> None:
@@ -21,12 +20,11 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Migrate and say what was done."""
-    from hotline.city import load_city
     from hotline.core import database_dsn
     from hotline.store.migrate import migrate
 
     chosen = settings()
-    city = load_city(Path(chosen.city_dir))
+    city = city_of(chosen)
     done = asyncio.run(migrate(database_dsn(chosen), city=city.code))
     for migration in done:
         sys.stdout.write(f"{migration.version:04d} {migration.name}\n")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hotline.cli.acts import Act, operator
-from hotline.cli.base import command, settings
+from hotline.cli.base import city_of, command, settings
 
 _KEPT = Act(kept_by_store=True)
 
@@ -60,14 +60,13 @@ def _whose(parser: argparse.ArgumentParser) -> None:
 @asynccontextmanager
 async def _persons() -> AsyncIterator[tuple[Any, dict[str, Any]]]:
     from channels import phone_number
-    from hotline.city import load_city
     from hotline.core import database_dsn, now
     from hotline.store.database import open_pool
     from hotline.store.keys import check_keys, prepare
     from hotline.store.persons import PersonStore
 
     chosen = settings()
-    phone_number.live_in(load_city(Path(chosen.city_dir)).area_code)
+    phone_number.live_in(city_of(chosen).area_code)
     ring = prepare(chosen, now())
     async with await open_pool(database_dsn(chosen), size=2) as pool:
         await check_keys(pool, ring, now())

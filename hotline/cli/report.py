@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hotline.cli.base import command, settings
+from hotline.cli.base import city_of, command, settings
 
 
 def add(commands: Any) -> None:
@@ -36,7 +36,6 @@ def run(given: argparse.Namespace) -> int:
 
 
 async def _page(month: str) -> str:
-    from hotline.city import load_city
     from hotline.core import database_dsn, now
     from hotline.metric_views import month_of
     from hotline.report import render
@@ -47,7 +46,7 @@ async def _page(month: str) -> str:
 
     month_of(month)
     chosen = settings()
-    city = load_city(Path(chosen.city_dir))
+    city = city_of(chosen)
     async with await open_pool(chosen.reports_dsn or database_dsn(chosen), size=2) as pool:
         data = await gather(MetricStore(pool), month, city=city.name, now=now(), l1_names=l1_names(city))
     return render(data)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hotline.cli.acts import Act
-from hotline.cli.base import command, settings
+from hotline.cli.base import city_of, command, settings
 from hotline.errors import NotFound
 
 if TYPE_CHECKING:
@@ -73,11 +73,10 @@ def _restore(file: Path, manifest: Manifest, *, force: bool) -> None:
 
     from hotline.archive import DUMP
     from hotline.backup import restore
-    from hotline.city import load_city
     from hotline.core import database_dsn
 
     chosen = settings()
-    city = load_city(Path(chosen.city_dir)).code
+    city = city_of(chosen).code
     size = next((kept.size for kept in manifest.files if kept.name == DUMP), 0)
     with (
         tqdm(desc="check", total=manifest.size, unit="B", unit_scale=True, disable=None) as checking,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hotline.cli.acts import Act
-from hotline.cli.base import command, directory_in_force, settings
+from hotline.cli.base import city_of, command, directory_in_force, settings
 from hotline.cli.train import CORPUS, HELD_OUT, add_ticket_options, encoder_trainer, fresh_folder, tell, tell_left_out
 
 if TYPE_CHECKING:
@@ -36,13 +36,12 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Read the lessons, train, report, and install unless --compare."""
-    from hotline.city import load_city
     from hotline.core import database_dsn
     from triage.city_train import train_city
     from triage.tickets import read_tickets, with_lessons
 
     chosen = settings()
-    city = load_city(Path(chosen.city_dir))
+    city = city_of(chosen)
     second = encoder_trainer(given.encoder) if given.encoder else None
     lessons = asyncio.run(read_lessons(database_dsn(chosen), city))
     sys.stdout.write(f"更正和同意的退单: {len(lessons)} 条\n")

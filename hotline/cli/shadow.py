@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hotline.cli.acts import Act
-from hotline.cli.base import command, settings
+from hotline.cli.base import city_of, command, settings
 from hotline.cli.retrain import read_lessons
 
 
@@ -26,7 +26,6 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Print the comparison; install or forget where asked to."""
-    from hotline.city import load_city
     from hotline.core import database_dsn, now
     from hotline.store.keys import prepare
     from triage.shadow import compare, file_of, forget, read_pairs, truth_of
@@ -34,7 +33,7 @@ def run(given: argparse.Namespace) -> int:
     chosen = settings()
     models = Path(chosen.model_dir)
     pairs = read_pairs(file_of(chosen.data_path, models, Path(chosen.shadow_dir))) if chosen.shadow_dir else []
-    city, keys = load_city(Path(chosen.city_dir)), prepare(chosen, now())
+    city, keys = city_of(chosen), prepare(chosen, now())
     found = compare(pairs, truth_of(asyncio.run(read_lessons(database_dsn(chosen), city, keys=keys))))
     rows: list[tuple[str, object]] = [
         ("texts that both judged", found.texts), ("same category", found.same_category),

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hotline.cli.base import command, settings
+from hotline.cli.base import city_of, command, settings
 from hotline.deadlines import ZONE
 from triage.card import PRECISION
 
@@ -74,10 +74,9 @@ def share(text: str) -> float:
 
 def run(given: argparse.Namespace) -> int:
     """Train with a progress bar and print the figures on texts kept aside."""
-    from hotline.city import load_city
 
     chosen = settings()
-    city, models = load_city(Path(chosen.city_dir)), Path(chosen.model_dir)
+    city, models = city_of(chosen), Path(chosen.model_dir)
     second = encoder_trainer(given.encoder) if given.encoder else None
     if given.data.suffix:
         from triage.city_train import train_city

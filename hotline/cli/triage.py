@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hotline.cli.base import command, settings
+from hotline.cli.base import city_of, command, settings
 
 
 def add(commands: Any) -> None:
@@ -25,13 +25,12 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Triage every line; exit status 1 if a line was wrong."""
-    from hotline.city import load_city
     from triage.cli import run_triage
     from triage.opinion import Use
     from triage.pipeline import Pipeline
 
     chosen = settings()
-    city = load_city(Path(chosen.city_dir))
+    city = city_of(chosen)
     encoder = Use.OFF if chosen.triage_encoder == "off" else Use.ALWAYS  # nobody waits for anything else here
     pipeline = Pipeline.load(city, Path(chosen.model_dir), encoder=encoder)
     return run_triage(sys.stdin.buffer, sys.stdout.write, city=city, pipeline=pipeline, alarms=given.alarms)
