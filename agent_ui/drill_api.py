@@ -163,10 +163,7 @@ class Drills:
 
 
 def _masked(fact: Receive, names: Sequence[str]) -> str:
-    text = fact.appeal.text
-    for name in names or ("",):
-        text = mask_public(text, name=name, phone=fact.appeal.citizen.phone)
-    return mask_text(text)
+    return mask_text(mask_public(fact.appeal.text, *names, phone=fact.appeal.citizen.phone))
 
 
 def _one_of(kind: type[E], text: str | None, default: E | None) -> E:

@@ -7,8 +7,7 @@ sees nothing of the citizen, not even masked, whatever the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -65,8 +64,8 @@ def mask_name(name: str) -> str:
     return name[:1] + "*" * (len(name) > 0)
 
 
-def mask_public(text: str, *, name: str, phone: str = "") -> str:
-    """Hide mobile numbers, identity documents, bank cards and the citizen's own name and phone in a public text.
+def mask_public(text: str, *names: str, phone: str = "") -> str:
+    """Hide mobile numbers, identity documents, bank cards and the citizen's own names and phone in a public text.
 
     Landlines stay, except the citizen's: a reply often gives an office's.
     """
@@ -74,7 +73,7 @@ def mask_public(text: str, *, name: str, phone: str = "") -> str:
     text = MOBILE.sub(r"\1****\2", text)
     own = phone.removeprefix("+86")
     text = LANDLINE.sub(lambda found: mask_text(found[0]) if _is(found[0], own) else found[0], text)
-    return _without_name(_spoken_hidden(text, lines=False), name)
+    return _without(_spoken_hidden(text, lines=False), names)
 
 
 def cards_in(text: str) -> Iterator[re.Match[str]]:
@@ -92,9 +91,11 @@ def _is(shown: str, own: str) -> bool:
     return own != "" and re.sub(r"\D", "", shown).lstrip("0").endswith(own)
 
 
-def _without_name(text: str, name: str) -> str:
+def _without(text: str, names: Iterable[str]) -> str:
     """Chinese names only: a citizen who is called "report" or "2026" must not garble what programs read."""
-    return text.replace(name, mask_name(name)) if HAN_NAME.fullmatch(name) else text
+    for name in sorted(names, key=len, reverse=True):  # 张三 stands in 张三丰 too
+        text = text.replace(name, mask_name(name)) if HAN_NAME.fullmatch(name) else text
+    return text
 
 
 def mask_key(key: str) -> str:
@@ -115,10 +116,11 @@ def _nobody(_: dict[str, Any]) -> dict[str, Any]:
 def _masked(value: Any, names: Sequence[str], citizen: Shown) -> Any:
     match value:
         case str():
-            return reduce(_without_name, names, mask_text(value))
+            return _without(mask_text(value), names)
         case dict():
             return {
-                key: citizen(item) if key == "citizen" else _masked(item, names, citizen) for key, item in value.items()
+                key: citizen(item) if key == "citizen" else _masked(item, names, citizen)
+                for key, item in value.items() if key != "names"  # of a ticket: there to hide them
             }
         case list() | tuple():
             return [_masked(item, names, citizen) for item in value]
@@ -126,11 +128,11 @@ def _masked(value: Any, names: Sequence[str], citizen: Shown) -> Any:
             return value
 
 
-def masked(value: T, *, names: Sequence[str] = (), concealed: bool = False) -> T:
+def masked(value: T, *names: str, concealed: bool = False) -> T:
     """Return a ticket, an event or any other frozen value with personal data hidden in every text.
 
     Args:
-        names: the citizen's, the longest first, hidden wherever they stand.
+        names: all that were told of the citizen, hidden wherever they stand.
         concealed: of the citizen nothing is left: a family name and seven digits tell a department enough.
     """
     shown = _nobody if concealed else _citizen

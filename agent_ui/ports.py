@@ -42,13 +42,12 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket with its row, its events after some version, and every name that its citizen has had."""
+    """A ticket with its row and its events after some version."""
 
     id: TicketId
     ticket: Ticket
     summary: Summary
     events: tuple[TicketEvent, ...]
-    names: tuple[str, ...]
 
 
 class Relatives(msgspec.Struct, frozen=True, kw_only=True):

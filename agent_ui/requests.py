@@ -234,9 +234,9 @@ def _check_centre(staff: Staff) -> None:
 def _opened(staff: Staff, found: Found, relatives: Relatives, *, full: bool) -> Opened:
     ticket, events = found.ticket, found.events
     if not full:
-        concealed = not may_see_citizen(staff, ticket)
-        ticket = masked(ticket, names=found.names, concealed=concealed)
-        events = tuple(masked(event, names=found.names, concealed=concealed) for event in events)
+        names, concealed = ticket.names, not may_see_citizen(staff, ticket)
+        ticket = masked(ticket, *names, concealed=concealed)
+        events = tuple(masked(event, *names, concealed=concealed) for event in events)
     return Opened(
         id=found.id, ticket=msgspec.Raw(msgspec.json.encode(ticket)),
         events=tuple(msgspec.Raw(msgspec.json.encode(event)) for event in events),

@@ -48,7 +48,7 @@ def masking(pipeline: Pipeline) -> Judge:
     """Return what judges texts and masks them: as the event log keeps them, and as pages and logs show them."""
     def judge(texts: list[str]) -> object:
         both = zip(texts, pipeline(texts), strict=True)
-        return [(hidden(text, "", triage.entities), mask_text(text)) for text, triage in both]
+        return [(hidden(text, entities=triage.entities), mask_text(text)) for text, triage in both]
     return judge
 
 

@@ -28,12 +28,11 @@ class FamilyNews(msgspec.Struct, frozen=True, kw_only=True):
 def news_of(ticket: Ticket, event: TicketEvent, told: str) -> tuple[FamilyNews, ...]:
     """Return what the children are told of an event; `told` is what the parent's citizen is told, "" for nothing.
 
-    `ticket` is the parent after the event. Its citizen's name and numbers are hidden.
+    `ticket` is the parent after the event. Its citizen's names and numbers are hidden.
     """
     if not ticket.children or not told or not is_shared(event):
         return ()
-    citizen = ticket.appeal.citizen
-    text = mask_public(told, name=citizen.name, phone=citizen.phone)
+    text = mask_public(told, *ticket.names, phone=ticket.appeal.citizen.phone)
     return (FamilyNews(parent=ticket.number, version=event.version, text=text),)
 
 

@@ -154,7 +154,6 @@ class NeighbourDesk:
 
 def _commands(update: Update, ticket: Ticket) -> list[c.Command]:
     """Return what a holder's word comes to; who speaks before signing has signed."""
-    citizen = ticket.appeal.citizen
     sign: list[c.Command] = [c.Sign()] if ticket.state is State.PENDING_SIGN else []
     resume: list[c.Command] = [c.Resume()] if ticket.state is State.NEED_INFO else []
     match update.status:
@@ -166,7 +165,7 @@ def _commands(update: Update, ticket: Ticket) -> list[c.Command]:
         case Status.NEED_INFO:
             return [*sign, c.AskInfo(question=update.text)]
         case Status.OUTCOME:
-            public = mask_public(update.text, name=citizen.name, phone=citizen.phone)
+            public = mask_public(update.text, *ticket.names, phone=ticket.appeal.citizen.phone)
             return [*sign, *resume, c.Reply(internal=update.text, public=public)]
         case Status.RETURNED:
             return [*resume, c.TakeBack(reason=update.text or "对方退回")]

@@ -176,7 +176,7 @@ def _hides(ticket: Ticket, kind: NeighbourKind) -> bool:
 
 def _discreet(text: str, ticket: Ticket, kind: NeighbourKind, entities: Iterable[Entity] = ()) -> str:
     """Return a text as a neighbour may read it: citizens write their names and numbers into the matter itself."""
-    return hidden(text, ticket.appeal.citizen.name, entities) if _hides(ticket, kind) else text
+    return hidden(text, *ticket.names, entities=entities) if _hides(ticket, kind) else text
 
 
 def hand_over_of(ticket: Ticket, events: Sequence[TicketEvent], key: str, kind: NeighbourKind) -> HandOver:

@@ -197,6 +197,6 @@ def case_shown(case: Case, *, lately: int, least: int) -> CaseShown:
         contact=contact, total=len(newest), lately=lately, least=least,
         marks=tuple(mark_shown(mark) for mark in reversed(case.marks)),
         acts=tuple(msgspec.structs.replace(masked(act), contact=contact) for act in reversed(case.acts)),
-        contacts=tuple(masked(one, names=case.names) for one in newest[:MOST_SHOWN]),
+        contacts=tuple(masked(one, *case.names) for one in newest[:MOST_SHOWN]),
         calls=case.calls[::-1][:MOST_SHOWN], tickets=tuple(case.tickets)[::-1][:MOST_SHOWN], files=len(case.files),
     )

@@ -33,13 +33,21 @@ def place_after(known: Place, told: Place) -> Place:
 
 def who(events: Iterable[TicketEvent]) -> Citizen:
     """Return the citizen as the receipt names them and corrections after it; of a ticket's events these are enough."""
-    appeal, channel = Appeal(text=""), Channel.WEB
+    citizen, channel = Citizen(), Channel.WEB
     for event in events:
-        if isinstance(event.fact, Receive):
-            appeal, channel = event.fact.appeal, event.fact.channel
-        elif isinstance(event.fact, c.Correct):
-            appeal = appeal_after(appeal, event.fact, channel)
-    return appeal.citizen
+        match event.fact:
+            case Receive(appeal=appeal, channel=channel):
+                citizen = appeal.citizen
+            case c.Correct(citizen=Citizen() as told):
+                citizen = _completed(citizen, told, channel)
+            case _:
+                pass
+    return citizen
+
+
+def names_after(names: tuple[str, ...], told: Citizen | None) -> tuple[str, ...]:
+    """Return every name that was told of a citizen, also what was wrong: texts were written while it was theirs."""
+    return names if told is None or not told.name or told.name in names else (*names, told.name)
 
 
 def names_of(events: Iterable[TicketEvent]) -> tuple[str, ...]:

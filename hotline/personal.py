@@ -31,16 +31,15 @@ class Personal(msgspec.Struct, frozen=True):
     doubtful: tuple[str, ...] = ()
 
 
-def personal_data(text: str, *, name: str = "", phone: str = "") -> Personal:
-    """Look for personal data in a text for the public; `name` and `phone` (E.164) are the citizen's own."""
+def personal_data(text: str, *names: str, phone: str = "") -> Personal:
+    """Look for personal data in a text for the public; `names` and `phone` (E.164) are the citizen's own."""
     certain = [
         *_named("身份证号", ID_CARD.finditer(text)), *_named("身份证号", OLD_ID.finditer(text)),
         *_named("手机号", MOBILE.finditer(text)),
         *_named("银行卡号", cards_in(text)),
         *_named("诉求人电话", (m for m in LANDLINE.finditer(text) if _is_own(m[0], phone))),
+        *(f"诉求人姓名{name[:1]}*" for name in names if HAN_NAME.fullmatch(name) and name in text),
     ]
-    if HAN_NAME.fullmatch(name) and name in text:
-        certain.append(f"诉求人姓名{name[:1]}*")
     doubtful = [
         *_named("邮箱", _EMAIL.finditer(text)), *_named("车牌", _PLATE.finditer(text)),
         *_named("称呼", _PERSON.finditer(text)), *_named("门牌", _DOOR.finditer(text)),
@@ -65,8 +64,7 @@ def checked(command: c.Command, ticket: Ticket) -> c.Command:
 
 
 def _public(text: str, ticket: Ticket, where: str, mend: str) -> Personal:
-    citizen = ticket.appeal.citizen
-    found = personal_data(text, name=citizen.name, phone=citizen.phone)
+    found = personal_data(text, *ticket.names, phone=ticket.appeal.citizen.phone)
     if found.certain:
         what = "、".join(found.certain)
         raise RuleViolation(f"{where}含有个人信息({what}):{mend}", error_id="personal_data")

@@ -2,15 +2,15 @@
 
 The log holds an event without the citizen's name, phone and key, without the address of the matter (it is often
 theirs), without whom it concerns, without who donates and how they are reached, and with telephone numbers, identity
-and card numbers and the citizen's own name starred out of the texts of every event, sign for sign, so that offsets
-still fit. What was taken out is the event's private part; it is sealed beside the event (hotline.store.rows). Otherwise
-what people wrote stays in clear (docs/decisions/0017-identities-sealed.md).
+and card numbers and every name that was told of the citizen starred out of the texts of every event, sign for sign, so
+that offsets still fit. What was taken out is the event's private part; it is sealed beside the event
+(hotline.store.rows). Otherwise what people wrote stays in clear (docs/decisions/0017-identities-sealed.md).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -78,25 +78,29 @@ def _hidden(number: str) -> str:
     return number[:3] + "*" * max(0, len(number) - 7) + number[3:][-4:]
 
 
-def hidden(text: str, name: str, entities: Iterable[Entity] = ()) -> str:
-    """Return a text without numbers that tell who somebody is, and without the citizen's own name."""
+def hidden(text: str, *names: str, entities: Iterable[Entity] = ()) -> str:
+    """Return a text without numbers that tell who somebody is, and without the citizen's own names."""
     text = starred(_spoken(text, entities))
-    if len(name) > 1 and name in text and HAN_NAME.fullmatch(name):
-        text = text.replace(name, name[0] + "*" * (len(name) - 1))
+    for name in sorted(names, key=len, reverse=True):  # 张三 stands in 张三丰 too
+        if len(name) > 1 and name in text and HAN_NAME.fullmatch(name):
+            text = text.replace(name, name[0] + "*" * (len(name) - 1))
     return text
 
 
-def split(event: TicketEvent, name: str = "") -> tuple[TicketEvent, Private | None]:
-    """Return an event as the log may hold it, and what was taken out of it, None for nothing. `name`: the citizen's."""
+def split(event: TicketEvent, *names: str) -> tuple[TicketEvent, Private | None]:
+    """Return an event as the log may hold it, and what was taken out of it, None for nothing.
+
+    `names`: all that were told of the citizen.
+    """
     fact = event.fact
-    shown, private = _receipt(fact) if isinstance(fact, Receive) else _command(fact, name)
+    shown, private = _receipt(fact) if isinstance(fact, Receive) else _command(fact, names)
     return (event, None) if private is None else (msgspec.structs.replace(event, fact=shown), private)
 
 
 def _receipt(fact: Receive) -> tuple[Receive, Private | None]:
     appeal, triage = fact.appeal, fact.triage
     citizen, told = appeal.citizen, [one for one in triage.entities if one.type in _TOLD]
-    text, title = hidden(appeal.text, citizen.name, told), hidden(appeal.title, citizen.name)
+    text, title = hidden(appeal.text, citizen.name, entities=told), hidden(appeal.title, citizen.name)
     short, when = hidden(triage.title, citizen.name), hidden(appeal.happened_at, citizen.name)
     private = Private(
         citizen=citizen, address=appeal.place.address, title=appeal.title if title != appeal.title else "",
@@ -126,12 +130,12 @@ def _entity(one: Entity) -> Entity:
     return msgspec.structs.replace(one, text=_hidden(one.text)) if one.type in _TOLD else one
 
 
-def _command(fact: Command, name: str) -> tuple[Command, Private | None]:
+def _command(fact: Command, names: Sequence[str]) -> tuple[Command, Private | None]:
     changes: dict[str, Any] = {}
     for field in fact.__struct_fields__:
         value = getattr(fact, field)
         if type(value) is str:
-            if value and (shown := _field(field, value, name)) != value:
+            if value and (shown := _field(field, value, names)) != value:
                 changes[field] = shown
         elif type(value) is Place and value.address:
             changes[field] = _placeless(value)
@@ -140,12 +144,12 @@ def _command(fact: Command, name: str) -> tuple[Command, Private | None]:
     return (msgspec.structs.replace(fact, **changes), Private(fact=fact)) if changes else (fact, None)
 
 
-def _field(field: str, value: str, name: str) -> str:
+def _field(field: str, value: str, names: Sequence[str]) -> str:
     if field in _DONOR:
         return value[0] + "*" * (len(value) - 1)
     if field == "about":
         return ""
-    return starred(value) if field in CODES else hidden(value, name)
+    return starred(value) if field in CODES else hidden(value, *names)
 
 
 def joined(event: TicketEvent, private: Private) -> TicketEvent:

@@ -160,8 +160,7 @@ def _public_step(step: Step, ticket: Ticket) -> Step:
 
 def _public(text: str, ticket: Ticket) -> str:
     """What staff wrote may name people: hidden, as number and code are shared and Open311 shows replies to all."""
-    citizen = ticket.appeal.citizen
-    return mask_public(text, name=citizen.name, phone=citizen.phone)
+    return mask_public(text, *ticket.names, phone=ticket.appeal.citizen.phone)
 
 
 def shown_reply(ticket: Ticket) -> str:

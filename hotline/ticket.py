@@ -21,7 +21,7 @@ from hotline.course import MOVES, Course, followed
 from hotline.events import Receive, TicketEvent
 from hotline.extension import Extension
 from hotline.ids import DepartmentCode, TicketId, TicketNumber
-from hotline.particulars import appeal_after
+from hotline.particulars import appeal_after, names_after
 from hotline.supervision import Supervision
 from hotline.terms import Channel, Kind, Priority, Rating, Sensitive, Service, State, Verdict
 from hotline.watch import light_of, lights_kept
@@ -42,6 +42,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         children: tickets merged into this one, in the order in which they came.
         asked_in: the state in which the citizen was asked last: there the answer leads back.
         opinions: of the assisting units of the present dispatch.
+        names: every name that was ever told of the citizen, for texts to be shown without; in no masked ticket.
         alarms_seen: those of `alarms`, or of earlier ones, that a supervisor has acknowledged.
         reply_flags: what in the public reply looks like personal data, for the centre to judge.
         rating_note: the last words that came with a rating of this handling.
@@ -54,6 +55,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: datetime
     appeal: Appeal
     triage: Triage
+    names: tuple[str, ...] = ()
     title: str = ""
     labels: tuple[Sensitive, ...] = ()
     category: Category | None = None
@@ -101,7 +103,8 @@ def _received(event: TicketEvent, fact: Receive) -> Ticket:
     towns = (appeal.place.town, *triage.towns)
     return Ticket(
         number=fact.number, channel=fact.channel, version=event.version, state=event.state, created_at=event.at,
-        appeal=appeal, triage=triage, title=appeal.title or triage.title, category=triage.category,
+        appeal=appeal, triage=triage, names=names_after((), appeal.citizen), title=appeal.title or triage.title,
+        category=triage.category,
         kind=appeal.kind or triage.kind, verdict=triage.verdict, services=triage.services, priority=triage.priority,
         town=next((town for town in towns if town), ""), clocks=event.clocks or Clocks(),
     )
@@ -112,7 +115,7 @@ def _given(fact: c.Correct | c.Reassess, *names: str) -> dict[str, Any]:
 
 
 def _corrected(ticket: Ticket, fact: c.Correct) -> dict[str, Any]:
-    changes = _given(fact, "kind", "priority", "title", "labels")
+    changes = _given(fact, "kind", "priority", "title", "labels") | {"names": names_after(ticket.names, fact.citizen)}
     if fact.l1 is not None and fact.l2 is not None:
         changes["category"] = Category(l1=fact.l1, l2=fact.l2, confidence=1.0)
     changes |= {"town": fact.place.town} if fact.place is not None and fact.place.town else {}

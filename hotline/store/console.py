@@ -18,7 +18,6 @@ from hotline.audit import Record
 from hotline.errors import InvalidInput, NotFound, Unavailable
 from hotline.feed import CALLBACK_TOPIC, PRESENCE_TOPIC, FeedEvent
 from hotline.ids import TicketId
-from hotline.particulars import names_of
 from hotline.store import rows
 from hotline.store.audit import keep
 from hotline.store.callbacks import waiting
@@ -123,7 +122,7 @@ class ConsoleStore:
         events = [rows.event_from(row["doc"], row["sealed"]) for row in await self._fetch("history", found[0]["id"])]
         return Found(
             id=TicketId(found[0]["id"]), ticket=replay(events), summary=_summaries.decode(found[0]["summary"]),
-            events=tuple(event for event in events if event.version > since_version), names=names_of(events),
+            events=tuple(event for event in events if event.version > since_version),
         )
 
     async def follow_ups(self, staff: str, *, now: datetime, limit: int) -> list[tuple[str, int, bool]]:

@@ -38,12 +38,12 @@ def event_from(doc: str, sealed: bytes | None = None) -> TicketEvent:
     return joined(event, _privates.decode(ring().open(sealed, context=doc.encode())))
 
 
-def sealed_event(event: TicketEvent, name: str = "") -> tuple[str, bytes | None]:
+def sealed_event(event: TicketEvent, *names: str) -> tuple[str, bytes | None]:
     """Return an event as the log holds it, and its private part sealed to it, None where it has none.
 
-    `name`: the citizen's, as the ticket knows it.
+    `names`: those of the citizen, as the ticket knows them.
     """
-    shown, private = split(event, name)
+    shown, private = split(event, *names)
     doc = _encoder.encode(shown)
     return doc.decode(), None if private is None else ring().seal(_encoder.encode(private), context=doc)
 
@@ -93,14 +93,13 @@ def written(change: Change) -> Written:
     summary, concerned = summarize(ticket, last.at), topics(ticket)
     if change.before is not None:
         concerned |= topics(change.before)
-    name = ticket.appeal.citizen.name
-    title = hidden(summary.title, name)
+    title = hidden(summary.title, *ticket.names)
     if title != summary.title:
         summary = msgspec.structs.replace(summary, title=title)
     text, listed = to_json(summary), ",".join(sorted(concerned))
     events = []
     for _, event in change.decisions:
-        doc, sealed = sealed_event(event, name)
+        doc, sealed = sealed_event(event, *ticket.names)
         actor = f"{event.actor.role}:{event.actor.name}"
         events.append((event.version, event.at, event.type, actor, doc, text, listed, sealed))
     check_count(len(events))

@@ -183,7 +183,7 @@ def test_of_a_concealed_citizen_nothing_is_left() -> None:
     decision = receive(
         number="DG1", channel=Channel.WECHAT, policy=POLICY, now=NOW, triage=STREET_LIGHT, appeal=appeal,  # type: ignore[arg-type]
     )
-    for shown in (masked(value, names=["张三丰"], concealed=True) for value in (decision.ticket, decision.event.fact)):
+    for shown in (masked(value, "张三丰", concealed=True) for value in (decision.ticket, decision.event.fact)):
         assert shown.appeal == Appeal(text="我是张*,路灯不亮", confidential=True, place=Place(address="鸿福路1号"))
 
 
@@ -193,7 +193,7 @@ def test_no_name_garbles_a_ticket(name: str) -> None:
     decision = receive(
         number="DG1", channel=Channel.WEB, appeal=appeal, triage=STREET_LIGHT, now=NOW, policy=POLICY,  # type: ignore[arg-type]
     )
-    assert masked(decision.ticket, names=[name]).number == decision.ticket.number
+    assert masked(decision.ticket, name).number == decision.ticket.number
 
 
 @pytest.mark.parametrize(("text", "shown"), [
@@ -209,7 +209,7 @@ def test_no_name_garbles_a_ticket(name: str) -> None:
     ("工单DG2026112240000009已办", "工单DG2026112240000009已办"),  # its digits pass a card's check
 ])
 def test_what_the_public_reads_names_nobody(text: str, shown: str) -> None:
-    assert mask_public(text, name="王小明", phone="+8676922223333") == shown
+    assert mask_public(text, "王小明", phone="+8676922223333") == shown
 
 
 def test_reports_and_confidential_tickets_hide_the_citizen_from_the_department() -> None:

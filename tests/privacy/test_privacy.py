@@ -46,9 +46,9 @@ def test_numbers_are_starred_sign_for_sign(text: str, shown: str) -> None:
 def test_spoken_numbers_that_triage_found_are_starred() -> None:
     text = "我电话一三八零零一三八零零零,路灯坏"
     phone = Entity(type="phone", text=text[3:14], start=3, end=14)
-    assert hidden(text, "", [phone]) == "我电话一三八****八零零零,路灯坏"
+    assert hidden(text, entities=[phone]) == "我电话一三八****八零零零,路灯坏"
     moved = msgspec.structs.replace(phone, start=4, end=15)
-    assert hidden(text, "", [moved]) == text, "a span that does not fit is left alone"
+    assert hidden(text, entities=[moved]) == text, "a span that does not fit is left alone"
 
 
 def receipt(text: str, name: str = "", phone: str = "", *, address: str = "", title: str = "") -> TicketEvent:
