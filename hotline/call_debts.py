@@ -41,14 +41,13 @@ class Debts:
         if call.debt is not None:
             self._left[call.id] = call
 
-    async def through(self, call: Call, now: datetime) -> None:
+    def through(self, call: Call) -> None:
         """A caller got through: nothing is owed to them any more, nor are they rung for a place that they had kept.
 
-        It is told at once, also to books that have just failed.
+        The next `settle` tells it, also books that have just failed.
         """
         self._talks.append(call)
         self._again_at = None
-        await self.settle(now)
 
     async def settle(self, now: datetime) -> None:
         """Tell the books all that is left. What fails is told again later, debts also by the next process."""

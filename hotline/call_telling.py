@@ -22,7 +22,10 @@ class Teller:
         self._store, self._debts, self._marked = store, debts, marked
 
     async def tell(self, call: Call | None, after: Call, now: datetime) -> None:
-        """Tell agents and the books what has changed."""
+        """Tell agents and the books what has changed; who got through is noted first, whatever breaks in telling it."""
+        talks = call is not None and call.phase is not after.phase and after.phase is Phase.TALKING
+        if talks and after.direction is Direction.IN:  # of a call of ours the agent, or its end, tells who picked up
+            self._debts.through(after)
         for leg in after.legs:
             if leg.up and (leg.claimed or (leg.role is Role.AGENT and after.phase is Phase.TALKING)):
                 state = TALKING if leg.claimed or after.held_since is None else HOLD
@@ -32,6 +35,3 @@ class Teller:
             await self._store.tell(
                 told.call, now=now, card=told.card, marked=marked, colleague=told.colleague, topic=told.topic
             )
-        talks = call is not None and call.phase is not after.phase and after.phase is Phase.TALKING
-        if talks and after.direction is Direction.IN:  # of a call of ours the agent, or its end, tells who picked up
-            await self._debts.through(after, now)

@@ -15,6 +15,7 @@ from hotline.errors import Unavailable
 from hotline.store.callbacks import CallbackStore
 from hotline.store.database import open_pool
 from hotline.telephone import Telephone
+from hotline.telephone_queue import TALKING
 from hotline.terms import TryResult
 from routing import call_words as m
 from routing.call_wait import GREETING, Preview
@@ -209,6 +210,20 @@ async def test_who_gets_through_is_owed_nothing_though_the_ledger_failed(office:
     await office.is_called()
     await office.others_call()
     assert not office.books.away, "the ledger was asked while it was away"
+    assert await office.callbacks.take("li", by="agent:li") is None
+    assert (await office.entry()).outcome is Outcome.CALLED_AGAIN
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["hung up", "kept a place"])
+async def test_who_gets_through_is_owed_nothing_though_no_agent_could_be_told(office: Office, kept: bool) -> None:
+    await office.keeps_a_place()
+    if not kept:
+        await office.telephone.happen("in-0", m.HangUp())
+    office.store.lost = {TALKING}
+    with pytest.raises(Unavailable):
+        await office.is_called()
+    await office.others_call()
+    assert set(office.telephone.calls) == {"in-1", "in-9"}
     assert await office.callbacks.take("li", by="agent:li") is None
     assert (await office.entry()).outcome is Outcome.CALLED_AGAIN
 
