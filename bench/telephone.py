@@ -62,7 +62,7 @@ class Nowhere:
     async def owe(self, missed: MissedCall, /) -> None:
         """Nobody is owed anything here."""
 
-    async def through(self, caller: str, /) -> None:
+    async def through(self, caller: str, at: datetime, /) -> None:
         """Nothing was owed."""
 
     async def tried(self, call: Call, cause: int, /) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -29,9 +30,9 @@ class CallBooks:
         """A call ended without anybody taking it."""
         await self._callbacks.owe(missed)
 
-    async def through(self, caller: str, /) -> None:
-        """A caller got through: nothing is owed to them any more."""
-        await self._callbacks.answered(caller)
+    async def through(self, caller: str, at: datetime, /) -> None:
+        """A caller got through: nothing that they missed before is owed to them any more."""
+        await self._callbacks.answered(caller, at)
 
     async def tried(self, call: Call, cause: int, /) -> None:
         """A call of ours reached nobody: count the try, unless it was the lines' fault."""

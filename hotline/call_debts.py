@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
@@ -21,6 +22,14 @@ PAUSE = timedelta(seconds=5)
 """How long the books are left alone after they failed."""
 
 
+class Talk(NamedTuple):
+    """A caller has got through; `places` are the calls that kept one for them and were given up for it."""
+
+    call: Call
+    at: datetime
+    places: set[str]
+
+
 class Debts:
     """The debts of one process, told to the books one after the other; who gets through comes after their debts.
 
@@ -31,8 +40,7 @@ class Debts:
         """`calls` are those under way, `happen` ends one of them."""
         self._store, self._books, self._calls, self._happen = store, books, calls, happen
         self._left: dict[str, Call] = {}
-        self._talks = list[Call]()
-        """Calls whose caller has got through and may still be rung for a place that they had kept."""
+        self._talks = list[Talk]()
         self._again_at: datetime | None = None
         self._settling = False
 
@@ -41,12 +49,12 @@ class Debts:
         if call.debt is not None:
             self._left[call.id] = call
 
-    def through(self, call: Call) -> None:
-        """A caller got through: nothing is owed to them any more, nor are they rung for a place that they had kept.
+    def through(self, call: Call, now: datetime) -> None:
+        """A caller got through: what they missed is owed no more, nor are they rung for a place that they had kept.
 
         The next `settle` tells it, also books that have just failed.
         """
-        self._talks.append(call)
+        self._talks.append(Talk(call, now, set()))
         self._again_at = None
 
     async def settle(self, now: datetime) -> None:
@@ -64,52 +72,57 @@ class Debts:
 
     async def _give_up_places(self) -> None:
         """End the calls that keep a place for who has got through; what fails is tried again with the next tick."""
-        for talk in list(self._talks):
+        for talk in self._talks:
             for place in self._places(talk):
+                talk.places.add(place.id)
                 try:
                     await self._happen(place.id, m.HangUp())
                 except HotlineError as error:
                     log.warning("place_not_given_up", call=place.id, error=error.detail)
-            if not self._places(talk):
-                self._talks.remove(talk)
-                self._left[f"through {talk.id}"] = talk
 
-    def _places(self, talk: Call) -> list[Call]:
-        number = caller_key(talk.caller)
-        kept = [one for one in self._calls.values() if one.id != talk.id and is_kept(one)]
-        return [one for one in kept if number and caller_key(one.caller) == number]
+    def _places(self, talk: Talk) -> list[Call]:
+        number = caller_key(talk.call.caller)
+        kept = [one for one in self._calls.values() if one.id != talk.call.id and is_kept(one)]
+        return [one for one in kept if number and caller_key(one.caller) == number and one.arrived <= talk.at]
 
     async def _tell(self, now: datetime) -> None:
-        stuck = set[str]()
-        for key, call in list(self._left.items()):
-            if call.debt is None and caller_key(call.caller) in stuck:
+        stuck, work = set[str](), list[Call | Talk]([*self._left.values(), *self._talks])
+        for one in work:
+            call = one.call if isinstance(one, Talk) else one
+            caller = caller_key(call.caller)
+            if isinstance(one, Talk) and (caller in stuck or self._places(one)):
                 continue
             try:
-                await self._note(key, call)
+                await self._note(one)
             except Unavailable as error:  # the others would wait as long for nothing
-                log.warning("calls_not_noted", waiting=len(self._left), error=error.detail)
+                log.warning("calls_not_noted", waiting=len(self._left) + len(self._talks), error=error.detail)
                 self._again_at = now + PAUSE
                 return
             except Exception:  # whatever it is: the telephone goes on, and the others are no less to be noted
                 log.exception("call_not_noted", call=call.id)
                 self._again_at = now + PAUSE
-                stuck.add(caller_key(call.caller))
+                stuck.add(caller)
 
-    async def _note(self, key: str, call: Call) -> None:
-        if call.debt is None:
-            await self._books.through(call.caller)
-        else:
-            await noted(call, self._books)
-            await self._store.settled(call.id)
-        del self._left[key]
+    async def _note(self, one: Call | Talk) -> None:
+        if isinstance(one, Talk):
+            await self._books.through(one.call.caller, one.at)
+            self._talks.remove(one)
+            return
+        given_up = next((talk.at for talk in self._talks if one.id in talk.places), None)
+        await noted(one, self._books, at=given_up)
+        await self._store.settled(one.id)
+        del self._left[one.id]
 
 
-async def noted(call: Call, books: Books) -> None:
-    """Tell the books what a call has left; told twice, a missed call is owed once. Raises Unavailable."""
+async def noted(call: Call, books: Books, *, at: datetime | None = None) -> None:
+    """Tell the books what a call has left; told twice, a missed call is owed once. Raises Unavailable.
+
+    `at`: when it was missed, if not at its end.
+    """
     match call.debt:
         case m.Missed(full=full):
             reason = MissedReason.QUEUE_FULL if full else MissedReason.ABANDONED
-            at = call.ended_at or call.arrived
+            at = at or call.ended_at or call.arrived
             if call.callback:  # one of ours that was handed on: the entry is done, and this is a new one
                 await books.spoken(call)
             await books.owe(MissedCall(call=call.id, phone=call.caller, at=at, skill=call.queue, reason=reason))

@@ -25,7 +25,7 @@ class Teller:
         """Tell agents and the books what has changed; who got through is noted first, whatever breaks in telling it."""
         talks = call is not None and call.phase is not after.phase and after.phase is Phase.TALKING
         if talks and after.direction is Direction.IN:  # of a call of ours the agent, or its end, tells who picked up
-            self._debts.through(after)
+            self._debts.through(after, now)
         for leg in after.legs:
             if leg.up and (leg.claimed or (leg.role is Role.AGENT and after.phase is Phase.TALKING)):
                 state = TALKING if leg.claimed or after.held_since is None else HOLD

@@ -44,7 +44,7 @@ class Ledger(Protocol):
         ...
 
     async def change_all(self, phone: str, change: Change, *, actor: str, now: datetime) -> int:
-        """Change everything still owed to a telephone; return how many there were."""
+        """Change what is still owed to a telephone; return how many changed."""
         ...
 
     async def lapse(self, change: Change, *, now: datetime, limit: int) -> int:
@@ -71,14 +71,17 @@ class Callbacks:
         entry = rules_of.owed(call, policy.callbacks, policy.calendar)
         return await self._ledger.owe(entry, actor="system:", now=self._clock())
 
-    async def answered(self, phone: str) -> int:
-        """A caller got through: nothing is owed to them any more. Return how many entries that ended."""
+    async def answered(self, phone: str, at: datetime) -> int:
+        """A caller got through: nothing that they missed up to then is owed any more. Return how many entries it ended.
+
+        It may be told late, when they have called in vain again.
+        """
         number, now = _number(phone), self._clock()
         if not number:
             return 0
 
-        def ended(entry: Callback) -> Callback:
-            return rules_of.done(entry, Outcome.CALLED_AGAIN, now=now)
+        def ended(entry: Callback) -> Callback | None:
+            return rules_of.done(entry, Outcome.CALLED_AGAIN, now=now) if entry.missed_at <= at else None
 
         return await self._ledger.change_all(number, ended, actor="system:", now=now)
 

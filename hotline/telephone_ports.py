@@ -147,8 +147,8 @@ class Books(Protocol):
         """A call ended without anybody taking it."""
         ...
 
-    async def through(self, caller: str, /) -> Any:
-        """A caller got through: nothing is owed to them any more."""
+    async def through(self, caller: str, at: datetime, /) -> Any:
+        """A caller got through: nothing that they missed before is owed to them any more."""
         ...
 
     async def tried(self, call: Call, cause: int, /) -> Any:

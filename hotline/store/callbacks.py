@@ -78,7 +78,7 @@ class CallbackStore:
             return after
 
     async def change_all(self, phone: str, change: Change, *, actor: str, now: datetime) -> int:
-        """Change everything still owed to a telephone; return how many there were."""
+        """Change what is still owed to a telephone; return how many changed."""
         async with self._transaction() as connection:
             found = await connection.fetch(_SQL["hold_phone"], blind(phone))
             return await _change_rows(connection, found, change, actor, now)

@@ -182,7 +182,7 @@ async def test_a_call_told_many_times_is_owed_once(database: str) -> None:
         assert [r[0] for r in await all_rows(database, "SELECT count(*) FROM callbacks")] == [1]
         assert await d.callbacks.owe(MissedCall(call="x", phone="", at=NOW, reason=MissedReason.LOST)) is None
         assert await d.callbacks.owe(MissedCall(call="y", phone="not a number", at=NOW)) is None
-        assert await d.callbacks.answered("not a number") == 0
+        assert await d.callbacks.answered("not a number", NOW) == 0
 
 
 async def test_many_agents_take_each_another_one(database: str) -> None:
@@ -213,9 +213,9 @@ async def test_reaching_somebody_answers_every_call_they_missed(database: str) -
         await d.callbacks.reached(one.id, "li", by="agent:li", note="已解答")
         states = dict(await all_rows(database, "SELECT id, state FROM callbacks"))
         assert states == {one.id: "done", other.id: "done", stranger.id: "owed"}
-        assert await d.callbacks.answered("139-0013-9000") == 1
-        assert await d.callbacks.answered("139-0013-9000") == 0
-        assert await d.callbacks.answered("") == 0
+        assert await d.callbacks.answered("139-0013-9000", NOW) == 1
+        assert await d.callbacks.answered("139-0013-9000", NOW) == 0
+        assert await d.callbacks.answered("", NOW) == 0
 
 
 async def test_after_the_last_try_one_sms_goes_out(database: str) -> None:
@@ -350,3 +350,16 @@ async def test_what_a_console_asks(database: str) -> None:
             await answer_callback(d.callbacks, AGENT, wrong)
         with pytest.raises(Unavailable):
             await answer_callback(None, AGENT, TakeCallback(id=9))
+
+
+async def test_who_got_through_is_still_owed_what_they_missed_afterwards(database: str) -> None:
+    """That they got through may be told late, when the database is there again."""
+    async with desk(database) as d:
+        before = await d.miss()
+        d.moment += MINUTE
+        through = d.moment
+        d.moment += MINUTE
+        after = await d.miss()
+        assert await d.callbacks.answered("13800138000", through) == 1
+        states = dict(await all_rows(database, "SELECT id, state FROM callbacks"))
+        assert states == {before.id: "done", after.id: "owed"}

@@ -94,7 +94,7 @@ class Centre:
         await self.before_books()
         self.owed.append(missed)
 
-    async def through(self, caller: str, /) -> None:
+    async def through(self, caller: str, at: datetime, /) -> None:
         self.got_through.append(caller)
 
     async def tried(self, call: Call, cause: int, /) -> None:

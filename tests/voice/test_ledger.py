@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
@@ -37,9 +37,9 @@ class Books(CallBooks):
         self._answers("owe")
         await super().owe(missed)
 
-    async def through(self, caller: str, /) -> None:
+    async def through(self, caller: str, at: datetime, /) -> None:
         self._answers("through")
-        await super().through(caller)
+        await super().through(caller, at)
 
     def _answers(self, what: str) -> None:
         if what in self.away:
@@ -92,6 +92,7 @@ class Office:
         """What failed is told again with somebody else's call, once the books have been left alone long enough."""
         self.now += 2 * PAUSE
         await self.telephone.happen("in-9", m.Entered("in-9", "", "12345"))
+        await self.telephone.happen("in-9", m.Gone("in-9"))
 
     async def picks_up(self, call: str, role: Role) -> None:
         await self.telephone.happen(call, m.Up(self.channel(call, role)))
@@ -223,8 +224,48 @@ async def test_who_gets_through_is_owed_nothing_though_no_agent_could_be_told(of
     with pytest.raises(Unavailable):
         await office.is_called()
     await office.others_call()
-    assert set(office.telephone.calls) == {"in-1", "in-9"}
+    assert set(office.telephone.calls) == {"in-1"}
     assert await office.callbacks.take("li", by="agent:li") is None
+    assert (await office.entry()).outcome is Outcome.CALLED_AGAIN
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["hung up", "kept a place"])
+async def test_who_calls_in_vain_again_before_it_is_noted_that_they_got_through_is_owed_that_call(
+    office: Office, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    through, fails = office.books.through, [True]
+
+    async def broken(caller: str, at: datetime, /) -> None:
+        if fails:
+            raise RuntimeError("whatever it is")
+        await through(caller, at)
+
+    monkeypatch.setattr(office.books, "through", broken)
+    if kept:
+        await office.keeps_a_place()
+    await office.is_called()
+    await office.hangs_up("in-1")
+    office.now += 2 * PAUSE
+    for happening in (m.Entered("in-2", PHONE, "12345"), m.Played("in-2", GREETING), m.Gone("in-2")):
+        await office.telephone.happen("in-2", happening)
+    await office.others_call()
+    fails.clear()
+    await office.others_call()
+    assert (await office.entry()).outcome is Outcome.CALLED_AGAIN
+    owed = await office.callbacks.take("li", by="agent:li")
+    assert owed is not None
+    assert owed.call == "in-2"
+    assert await office.callbacks.take("li", by="agent:li") is None
+
+
+async def test_a_place_that_they_keep_after_the_talk_stays_though_the_ledger_is_away(office: Office) -> None:
+    office.books.away = {"through"}
+    await office.is_called()
+    await office.hangs_up("in-1")
+    office.now += PAUSE / 2
+    await office.keeps_a_place()
+    await office.others_call()
+    assert set(office.telephone.calls) == {"in-0"}
     assert (await office.entry()).outcome is Outcome.CALLED_AGAIN
 
 
@@ -233,7 +274,7 @@ async def test_a_place_that_could_not_be_ended_when_they_got_through_is_ended_la
     office.store.fails = lambda call: call.phase is Phase.OVER
     await office.is_called()
     await office.others_call()
-    assert set(office.telephone.calls) == {"in-1", "in-9"}
+    assert set(office.telephone.calls) == {"in-1"}
     assert await office.callbacks.take("li", by="agent:li") is None, "nothing is owed on top"
 
 
