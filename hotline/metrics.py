@@ -145,8 +145,9 @@ DEFINITIONS: dict[Metric, Definition] = {d.metric: d for d in (
     ),
     Definition(
         metric=_M.CHAT_ANSWERED, label="会话及时答复率", when="会话答复时限届满的时刻",
-        numerator="在会话答复时限(3分钟)内由人工答复的会话来言(微信、网上会话;系统回执不算答复)",
-        denominator="由人工答复的会话来言,加上会话答复时限已过仍未答复的(系统在时限内派单、移交,诉求人在时限内撤单的不计)",
+        numerator="在会话答复时限(3分钟)内由人工答复(回话、直接答复、追问)的会话来言(微信、网上会话;系统回执不算答复)",
+        denominator="由人工答复的会话来言,加上会话答复时限已过仍未答复的"
+                    "(在时限内未答复而派单、移交、并单、不予受理,或诉求人撤单的,不计)",
     ),
     Definition(
         metric=_M.CONNECTED, label="接通率", numerator="人工接听的来电", denominator="要求人工服务、已有结果的来电",

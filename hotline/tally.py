@@ -181,13 +181,13 @@ class Tally:
         self._settled = True
 
     def _follow_chat(self, before: Ticket | None, event: TicketEvent) -> None:
-        """Count a message of a conversation once its clock has ended: whoever ended it, what was late stays late."""
+        """Count a message of a conversation once its clock has ended: whatever ended it, what was late stays late."""
         due = before.clocks.chat_due if before is not None else None
         if due is None or event.clocks is None or event.clocks.chat_due == due:
             return
-        by_a_person = event.actor.role in (Role.AGENT, Role.SUPERVISOR)
-        if by_a_person or event.at > due:
-            in_time = by_a_person and event.at <= due
+        answered = _is_answer(event)
+        if answered or event.at > due:
+            in_time = answered and event.at <= due
             self._facts.append(Fact(Metric.CHAT_ANSWERED, due, in_time, 1, agent=_agent_of(event)))
 
     def _follow_round(self, ticket: Ticket, at: datetime) -> None:
@@ -213,6 +213,17 @@ _STEPS: dict[type, Callable[[Tally, _Seen], None]] = {
     c.ApproveReturn: Tally.return_approved, c.AcceptReply: Tally.reply_accepted, c.SettleFollowUp: Tally.followed_up,
     c.DisputeFollowUp: Tally.followed_up, c.Rate: Tally.rated, c.Reopen: Tally.reopened,
 }
+
+
+def _is_answer(event: TicketEvent) -> bool:
+    """Tell whether a person said something to the citizen; who dispatches or merges in silence has not."""
+    if event.actor.role not in (Role.AGENT, Role.SUPERVISOR):
+        return False
+    match event.fact:
+        case c.AddMessage(inbound=False) | c.Answer() | c.AskInfo():
+            return True
+        case _:
+            return False
 
 
 def _agent_of(event: TicketEvent) -> str:

@@ -173,7 +173,8 @@ def chat_rows(events: Sequence[TicketEvent], as_of: datetime) -> Iterator[Row]:
         said = getattr(event.fact, "inbound", name(event) in ("receive", "supply_info"))
         told = name(event) == "add_message" and not said
         if due is not None and (told or event.state not in ("received", "pending_dispatch")):
-            person = event.actor.role in ("agent", "supervisor")
+            words = told or name(event) in ("answer", "ask_info")
+            person = words and event.actor.role in ("agent", "supervisor")
             if person or event.at > due:
                 yield "chat_answered", due, "", int(person and event.at <= due), 1
             due = None

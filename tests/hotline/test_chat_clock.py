@@ -13,6 +13,7 @@ from hotline import commands as c
 from hotline.appeal import Appeal, Citizen
 from hotline.decide import decide, receive
 from hotline.events import SYSTEM, Actor, Role, TicketEvent
+from hotline.ids import TicketId
 from hotline.metrics import Metric
 from hotline.summary import summarize
 from hotline.sweep import caught_up
@@ -28,8 +29,10 @@ LIMIT, NIGHT = timedelta(minutes=3), MONDAY.replace(hour=2)
 SAYS = c.AddMessage(text="在吗?")
 ANSWERS: tuple[tuple[c.Command, ...], ...] = (
     (c.AddMessage(text="请稍候", inbound=False),), (c.AskInfo(question="在哪条路?"),), (c.Answer(text="已通知"),),
+)
+WORDLESS: tuple[tuple[c.Command, ...], ...] = (
     (c.Accept(), c.Dispatch(lead="城管局")), (c.Reject(reason=RejectReason.PRIVACY),),
-    (c.HandOff(services=(Service.POLICE,)),),
+    (c.HandOff(services=(Service.POLICE,)),), (c.Merge(parent=TicketId(7)),),
 )
 SILENCE = (c.Claim(agent="wang"), c.Accept(), c.AddNote(text="记"), SAYS, c.Correct(title="路灯"))
 
@@ -89,9 +92,14 @@ def test_a_word_of_a_person_ends_it_and_counts_in_time_up_to_its_end(
     assert talk.counted(timedelta(days=1)) == (int(after <= LIMIT), 1)
 
 
-@pytest.mark.parametrize(("answer", "after"), list(product(ANSWERS[3:], [SECOND, LIMIT + SECOND])), ids=repr)
-def test_what_the_machine_does_is_no_answer(answer: tuple[c.Command, ...], after: timedelta) -> None:
-    talk = Talk().happens(after, *answer, actor=SYSTEM)
+@pytest.mark.parametrize(("what", "actor", "after"), [
+    *product(WORDLESS, [SYSTEM, AGENT], [SECOND, LIMIT + SECOND]), *product(ANSWERS[:1], [SYSTEM], [SECOND]),
+], ids=repr)
+def test_what_is_done_without_a_word_of_a_person_is_no_answer(
+    what: tuple[c.Command, ...], actor: Actor, after: timedelta
+) -> None:
+    talk = Talk().happens(after, *what, actor=actor)
+    assert talk.ticket.clocks.chat_due is None
     assert talk.counted(timedelta(days=1)) == (0, int(after > LIMIT)), "who was kept waiting stays so"
 
 
@@ -112,7 +120,7 @@ def test_each_message_after_an_answer_waits_anew() -> None:
 
 
 def test_what_is_said_when_a_department_has_the_matter_starts_no_clock() -> None:
-    talk = Talk().happens(SECOND, *ANSWERS[3]).happens(timedelta(hours=1), SAYS, actor=CITIZEN)
+    talk = Talk().happens(SECOND, *WORDLESS[0]).happens(timedelta(hours=1), SAYS, actor=CITIZEN)
     assert talk.ticket.clocks.chat_due is None
 
 

@@ -107,7 +107,7 @@ CROSS JOIN LATERAL (VALUES
     -- 平均办结时长: 从收到诉求到办结的秒数之和 ÷ 已办结的工单;
     -- 按办结的时刻归入日期
     ('duration', g.duration_num, g.duration_den, g.duration_out),
-    -- 会话及时答复率: 在会话答复时限(3分钟)内由人工答复的会话来言(微信、网上会话;系统回执不算答复) ÷ 由人工答复的会话来言,加上会话答复时限已过仍未答复的(系统在时限内派单、移交,诉求人在时限内撤单的不计);
+    -- 会话及时答复率: 在会话答复时限(3分钟)内由人工答复(回话、直接答复、追问)的会话来言(微信、网上会话;系统回执不算答复) ÷ 由人工答复的会话来言,加上会话答复时限已过仍未答复的(在时限内未答复而派单、移交、并单、不予受理,或诉求人撤单的,不计);
     -- 按会话答复时限届满的时刻归入日期
     ('chat_answered', g.chat_answered_num, g.chat_answered_den, g.chat_answered_out)
 ) AS m (figure, numerator, denominator, excluded)
