@@ -54,19 +54,22 @@ def citizen_of(ticket: Ticket) -> str:
     What stands for a chat's session stays as it is: it is a hash, and tells of nobody who they are.
     """
     citizen = ticket.appeal.citizen
-    chat = not citizen.phone and citizen.key.startswith("chat:")
-    return citizen.key if chat else blind(citizen.phone or citizen.key)
+    return blind(citizen.phone) if citizen.phone else _by_channel(citizen.key)
+
+
+def channel_key_of(ticket: Ticket) -> str:
+    """Return what the channel knows a citizen by who is looked up by another thing, their phone; else ""."""
+    citizen = ticket.appeal.citizen
+    return _by_channel(citizen.key) if citizen.phone and citizen.key != citizen.phone else ""
+
+
+def _by_channel(key: str) -> str:
+    return key if key.startswith("chat:") else blind(key)
 
 
 def content_hash(inbound: Inbound) -> bytes:
     """Return what a repeat is compared by; keyed, or a phone could be found by trying all that there are."""
     return ring().digest(inbound.content_hash())[:16]
-
-
-def chat_of(ticket: Ticket) -> str:
-    """Return the chat of a citizen who is looked up by the phone that they told there, "" for anybody else."""
-    citizen = ticket.appeal.citizen
-    return citizen.key if citizen.phone and citizen.key.startswith("chat:") else ""
 
 
 class Written(NamedTuple):
@@ -125,7 +128,7 @@ def update_row(id_: int, ticket: Ticket, made: Written, now: datetime) -> tuple[
         category.l2 if category else "", ticket.verdict, ticket.priority, ticket.town, ticket.lead,
         ",".join(ticket.assisting), ticket.agent, bool(ticket.alarms), now, made.due, ticket.parent, made.summary,
         next_attention(ticket), is_supervised(ticket), ticket.appeal.confidential,
-        citizen_of(ticket), chat_of(ticket),
+        citizen_of(ticket), channel_key_of(ticket),
     )
 
 

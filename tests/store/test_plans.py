@@ -104,7 +104,8 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
     "micro-wishes": ("wishes", "page", (*FIRST_PAGE, 50), {"tickets_wishes"}),
     "the data platform's page": ("export", "page", (TICKETS - 300, 1000), {"ticket_events_pkey"}),
     "a nuisance's last hour": (
-        "nuisance", "recent", ("+8613800000123", LATEST, "app", "x", OPEN), {"tickets_by_citizen"},
+        "nuisance", "recent", ("+8613800000123", LATEST, "app", "x", OPEN),
+        {"tickets_by_citizen", "tickets_by_channel_key"},
     ),
     "what grows too old": (
         "persons", "old", (LATEST - timedelta(days=100), 77, LATEST, 500), {"tickets_by_age"},

@@ -97,7 +97,7 @@ WITH mine AS (
     FROM (
         SELECT id, created_at FROM tickets
         WHERE state IN ('received', 'pending_dispatch') AND channel = 'web' AND agent = ''
-          AND (citizen LIKE 'chat:%' OR chat <> '')
+          AND (citizen LIKE 'chat:%' OR channel_key LIKE 'chat:%')
         ORDER BY created_at, id LIMIT 1000
     ) AS waiting
 )

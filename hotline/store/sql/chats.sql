@@ -9,7 +9,7 @@ SELECT t.number, t.version, extract(epoch FROM t.created_at)::float8 AS since, t
        ), false) AS gone
 FROM tickets t LEFT JOIN presence p ON p.staff = t.agent AND t.agent <> ''
 WHERE t.state IN ('received', 'pending_dispatch') AND t.channel = 'web'
-  AND (t.citizen LIKE 'chat:%' OR t.chat <> '')
+  AND (t.citizen LIKE 'chat:%' OR t.channel_key LIKE 'chat:%')
 ORDER BY t.agent <> '', t.created_at, t.id LIMIT 2000;
 
 -- name: is_available

@@ -40,19 +40,20 @@ UPDATE ticket_events SET sealed = '' WHERE ticket_id = ANY ($1::bigint[]) AND se
 WITH chats AS (
          UPDATE chat_lines l SET text = ''
          FROM (
-             SELECT DISTINCT CASE WHEN chat <> '' THEN chat ELSE citizen END AS chat FROM tickets
-             WHERE id = ANY ($1::bigint[]) AND (citizen LIKE 'chat:%' OR chat <> '')
+             SELECT DISTINCT CASE WHEN channel_key LIKE 'chat:%' THEN channel_key ELSE citizen END AS chat FROM tickets
+             WHERE id = ANY ($1::bigint[]) AND (citizen LIKE 'chat:%' OR channel_key LIKE 'chat:%')
          ) AS gone
          WHERE l.session = substr(gone.chat, 6) AND l.text <> '' AND NOT EXISTS (
              SELECT FROM tickets t
              WHERE t.citizen = gone.chat AND t.citizen <> '' AND t.id <> ALL ($1::bigint[]) AND t.created_at <= l.at
          ) AND NOT EXISTS (
              SELECT FROM tickets t
-             WHERE t.chat = gone.chat AND t.chat <> '' AND t.id <> ALL ($1::bigint[]) AND t.created_at <= l.at
+             WHERE t.channel_key = gone.chat AND t.channel_key <> '' AND t.id <> ALL ($1::bigint[])
+               AND t.created_at <= l.at
          )
      ),
      traits AS (UPDATE ticket_traits SET citizen = '' WHERE ticket_id = ANY ($1::bigint[])),
      portal AS (DELETE FROM portal_tickets WHERE ticket_id = ANY ($1::bigint[])),
      talks AS (DELETE FROM conversations WHERE ticket_id = ANY ($1::bigint[])),
      letters AS (UPDATE incidents SET payload = '{}', last_error = '' WHERE ticket_id = ANY ($1::bigint[]))
-UPDATE tickets SET citizen = '', chat = '' WHERE id = ANY ($1::bigint[]);
+UPDATE tickets SET citizen = '', channel_key = '' WHERE id = ANY ($1::bigint[]);

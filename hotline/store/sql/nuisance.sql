@@ -1,4 +1,5 @@
--- Marked contacts and their evidence.
+-- Marked contacts and their evidence. Whose phone was learnt has tickets under the phone, and under what their channel knows
+-- them by (`channel_key`): a mark holds by either.
 
 -- name: in_force
 SELECT id, contact, sealed, reason, marked_by, marked_at, until, lifted_by, lifted_at, lift_reason
@@ -23,8 +24,13 @@ WHERE t.number = $1 ORDER BY e.version;
 -- name: recent
 -- The contact's messages since $2 that were taken, the open ticket of the last of them, and this delivery's first outcome.
 SELECT (SELECT count(*) FROM nuisance_contacts WHERE contact = $1 AND at > $2 AND outcome <> 'refused') AS messages,
-       (SELECT t.number FROM tickets t WHERE t.citizen = $1 AND t.state = ANY ($5::text[])
-        ORDER BY t.created_at DESC LIMIT 1) AS number,
+       (SELECT number FROM (
+            (SELECT number, created_at FROM tickets WHERE citizen = $1 AND citizen <> '' AND state = ANY ($5::text[])
+             ORDER BY created_at DESC LIMIT 1)
+            UNION ALL
+            (SELECT number, created_at FROM tickets
+             WHERE channel_key = $1 AND channel_key <> '' AND state = ANY ($5::text[]) ORDER BY created_at DESC LIMIT 1)
+        ) AS t ORDER BY created_at DESC LIMIT 1) AS number,
        (SELECT outcome FROM nuisance_contacts WHERE contact = $1 AND channel = $3 AND external_id = $4
         ORDER BY id LIMIT 1) AS before;
 
@@ -34,7 +40,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: count
 -- Calls that an agent took and of which no ticket of the contact came count too: who abuses agents leaves none.
-SELECT (SELECT count(*) FROM tickets WHERE citizen = $1 AND created_at > $2)
+SELECT (SELECT count(*) FROM tickets WHERE citizen = $1 AND citizen <> '' AND created_at > $2)
+     + (SELECT count(*) FROM tickets WHERE channel_key = $1 AND channel_key <> '' AND created_at > $2)
      + (SELECT count(*) FROM nuisance_contacts WHERE contact = $1 AND at > $2 AND outcome IN ('folded', 'refused'))
      + (SELECT count(*) FROM calls c
         WHERE c.caller = $1 AND c.caller <> '' AND c.started_at > $2 AND c.direction = 'in' AND c.answered_at IS NOT NULL
@@ -87,4 +94,5 @@ SELECT call, n, text FROM transcripts WHERE call = ANY ($1::text[]) AND side = '
 
 -- name: tickets
 SELECT t.number, e.doc, e.sealed FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id
-WHERE t.citizen = $1 AND t.created_at > $2 ORDER BY t.created_at, t.id, e.version;
+WHERE ((t.citizen = $1 AND t.citizen <> '') OR (t.channel_key = $1 AND t.channel_key <> '')) AND t.created_at > $2
+ORDER BY t.created_at, t.id, e.version;

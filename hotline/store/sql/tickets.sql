@@ -108,7 +108,7 @@ FROM (SELECT event_position(0) AS position) AS start,
 UPDATE tickets
 SET version = $2, state = $3, kind = $4, l1 = $5, l2 = $6, verdict = $7, priority = $8, town = $9, lead = $10,
     assisting = string_to_array($11, ','), agent = $12, alarmed = $13, updated_at = $14, due_at = $15, parent = $16,
-    summary = $17, attention_at = $18, supervised = $19, confidential = $20, citizen = $21, chat = $22
+    summary = $17, attention_at = $18, supervised = $19, confidential = $20, citizen = $21, channel_key = $22
 WHERE id = $1;
 
 -- name: hold_conversation
