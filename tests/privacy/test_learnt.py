@@ -159,15 +159,23 @@ async def test_the_export_tells_when_and_in_which_grid_but_not_whom_it_concerns(
     assert "王老五" not in str(rows)
 
 
-async def test_a_citizen_learnt_later_is_linked_with_their_earlier_tickets(pool: asyncpg.Pool) -> None:
-    [earlier], later = await opened(pool, ["a"]), await nobodys(pool, "b")
-    id_ = await pool.fetchval("SELECT id FROM tickets WHERE number = $1", later.number)
+@pytest.mark.parametrize("learnt_first", [False, True], ids=["of the later one", "of the earlier one"])
+async def test_a_citizen_learnt_later_is_linked_with_their_other_tickets(
+    pool: asyncpg.Pool, learnt_first: bool
+) -> None:
+    if learnt_first:
+        unknown, [known] = await nobodys(pool, "b"), await opened(pool, ["a"])
+    else:
+        [known], unknown = await opened(pool, ["a"]), await nobodys(pool, "b")
+    id_ = await pool.fetchval("SELECT id FROM tickets WHERE number = $1", unknown.number)
     await link_all(pool)
     assert (await RelativesStore(pool)(id_)).related == ()
-    await act(pool, later.number, TOLD)
+    await act(pool, unknown.number, TOLD)
     await link_all(pool)
     [related] = (await RelativesStore(pool)(id_)).related
-    assert earlier.number in bytes(related).decode()
+    assert known.number in bytes(related).decode()
+    later, earlier = await pool.fetchrow("SELECT ticket_id, earlier_id FROM ticket_repeats") or (0, 0)
+    assert earlier < later
 
 
 @pytest.mark.parametrize("place", [Place(address="鸿福路8号,138****8000"), Place(town="南城", grid="南城*")])

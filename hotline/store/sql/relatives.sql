@@ -13,20 +13,25 @@ WHERE r.name = 'repeats'
 ORDER BY e.position;
 
 -- name: link
--- Moves the reader from $1 to $2 and links the tickets $3 with the last $5 of the same citizen within $4 days; links
--- nothing if another process was quicker.
+-- Moves the reader from $1 to $2 and links the tickets $3 with the last $5 of the same citizen within $4 days, and with the
+-- next $5 as far ahead: there are such where a correction told who it is. Links nothing if another process was quicker.
 WITH moved AS (
     UPDATE readers SET position = $2 WHERE name = 'repeats' AND position = $1 RETURNING true
 )
 INSERT INTO ticket_repeats (ticket_id, earlier_id, same_matter)
-SELECT t.id, e.id, t.l1 = e.l1 AND t.l2 = e.l2 AND t.l2 <> ''
+SELECT o.ticket_id, o.earlier_id, t.l1 = o.l1 AND t.l2 = o.l2 AND t.l2 <> ''
 FROM moved, tickets t
 CROSS JOIN LATERAL (
-    SELECT id, l1, l2 FROM tickets
-    WHERE citizen = t.citizen AND citizen <> '' AND created_at >= t.created_at - make_interval(days => $4::int)
-      AND (created_at, id) < (t.created_at, t.id)
-    ORDER BY created_at DESC LIMIT $5
-) AS e
+    (SELECT t.id AS ticket_id, id AS earlier_id, l1, l2 FROM tickets
+     WHERE citizen = t.citizen AND citizen <> '' AND created_at >= t.created_at - make_interval(days => $4::int)
+       AND (created_at, id) < (t.created_at, t.id)
+     ORDER BY created_at DESC LIMIT $5)
+    UNION ALL
+    (SELECT id, t.id, l1, l2 FROM tickets
+     WHERE citizen = t.citizen AND citizen <> '' AND created_at <= t.created_at + make_interval(days => $4::int)
+       AND (created_at, id) > (t.created_at, t.id)
+     ORDER BY created_at LIMIT $5)
+) AS o
 WHERE t.id = ANY ($3::bigint[]) AND t.citizen <> ''
 ON CONFLICT DO NOTHING;
 
