@@ -49,7 +49,8 @@ class _Connection(RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send an answer; once the process stops it says that this connection takes no other request."""
-        if cast(_Server, self._manager).stops and not resp.prepared:
+        server = cast(_Server | None, self._manager)  # None once the client has gone
+        if server is not None and server.stops and not resp.prepared:
             resp.force_close()
         return await super().finish_response(request, resp, start_time)
 

@@ -48,3 +48,28 @@ async def test_who_was_let_in_before_the_port_closed_is_served(monkeypatch: pyte
     stopping.cancel()
     monkeypatch.setattr(malformed, "LAST_REQUESTS", 0.0)
     await runner.cleanup()
+
+
+async def test_who_has_gone_before_the_answer_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    asked, told = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: web.Request) -> web.Response:
+        asked.set()
+        while request.transport is not None:
+            await asyncio.sleep(0.01)
+        asyncio.get_running_loop().call_soon(told.set)
+        return web.Response(text="late")
+
+    app = web.Application()
+    app.router.add_get("/", slow)
+    runner = malformed.Runner(app, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    _, writer = await asyncio.open_connection(*runner.addresses[0])
+    writer.write(GET)
+    async with asyncio.timeout(30):
+        await asked.wait()
+        writer.transport.abort()
+        await told.wait()
+        await runner.cleanup()
+    assert not caplog.records
