@@ -21,7 +21,7 @@ from hotline.particulars import names_of
 from hotline.privacy import hidden, starred
 from hotline.store.database import statements
 from hotline.store.rows import event_from, to_json
-from hotline.store.sealing import blind, open_text, seal_text, words_of
+from hotline.store.sealing import index_of, open_text, seal_text, words_of
 from hotline.store.uploads import claim
 from hotline.terms import Channel
 
@@ -48,7 +48,7 @@ class NuisanceStore:
         """Return what the contact did since a moment."""
         states = sorted(OPEN_STATES)
         row = await self._pool.fetchrow(
-            _SQL["recent"], blind(contact), since, inbound.channel, inbound.external_id, states
+            _SQL["recent"], index_of(contact), since, inbound.channel, inbound.external_id, states
         )
         before = Outcome(row["before"]) if row["before"] is not None else None
         return Recent(messages=row["messages"], number=row["number"] or "", before=before)
@@ -58,7 +58,7 @@ class NuisanceStore:
         appeal = inbound.appeal
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(
-                _SQL["note"], blind(contact), now, inbound.channel, inbound.external_id,
+                _SQL["note"], index_of(contact), now, inbound.channel, inbound.external_id,
                 hidden(appeal.text, appeal.citizen.name), outcome, to_json(appeal.attachments),
             )
             await claim(connection, {one.key for one in appeal.attachments})
@@ -66,12 +66,12 @@ class NuisanceStore:
     # ── supervisors ──────────────────────────────────────────────────────────────────────────────
     async def count(self, contact: str, since: datetime) -> int:
         """Return how many tickets, messages and calls of a contact there were since a moment."""
-        return int(await self._pool.fetchval(_SQL["count"], blind(contact), since))
+        return int(await self._pool.fetchval(_SQL["count"], index_of(contact), since))
 
     async def mark(self, contact: str, reason: str, *, actor: str, now: datetime, until: datetime) -> Mark:
         """Mark a contact, and keep who did it. Raises RuleViolation where it is marked."""
         async with self._pool.acquire() as connection, connection.transaction():
-            index, sealed = blind(contact), seal_text(contact, context="nuisance")
+            index, sealed = index_of(contact), seal_text(contact, context="nuisance")
             await connection.execute(_SQL["expire"], index, now)
             row = await connection.fetchrow(_SQL["mark"], index, reason, actor, now, until, sealed)
             if row is None:
@@ -81,7 +81,7 @@ class NuisanceStore:
 
     async def lift(self, mark: str | int, reason: str, *, actor: str, now: datetime) -> Mark | None:
         """Lift a mark, named by its contact or its id, and keep who did it."""
-        index, id_ = (blind(mark), None) if isinstance(mark, str) else (None, mark)
+        index, id_ = (index_of(mark), None) if isinstance(mark, str) else (None, mark)
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(_SQL["lift"], index, actor, now, reason, id_)
             if row is None:
@@ -101,13 +101,13 @@ class NuisanceStore:
     async def act(self, act: Act) -> None:
         """Keep an act for the audit."""
         await self._pool.execute(
-            _SQL["add_act"], act.at, act.actor, act.act, blind(act.contact), starred(act.detail)
+            _SQL["add_act"], act.at, act.actor, act.act, index_of(act.contact), starred(act.detail)
         )
 
     async def case(self, contact: str, since: datetime) -> Case:
         """Return everything that is kept of a contact, as of one moment."""
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-            index = blind(contact)
+            index = index_of(contact)
             marks = await connection.fetch(_SQL["marks_of"], index)
             acts = await connection.fetch(_SQL["acts"], index)
             noted = await connection.fetch(_SQL["contacts"], index, since)

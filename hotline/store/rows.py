@@ -12,7 +12,7 @@ from channels.message import Inbound
 from hotline.events import TicketEvent
 from hotline.opening import Change
 from hotline.privacy import Private, hidden, joined, split
-from hotline.store.sealing import blind, ring
+from hotline.store.sealing import index_of, ring
 from hotline.summary import is_supervised, summarize, topics
 from hotline.ticket import Ticket
 from hotline.timers import next_attention
@@ -49,22 +49,15 @@ def sealed_event(event: TicketEvent, *names: str) -> tuple[str, bytes | None]:
 
 
 def citizen_of(ticket: Ticket) -> str:
-    """Return what the citizen is looked up by: the blind index of the phone, else of the channel's key.
-
-    What stands for a chat's session stays as it is: it is a hash, and tells of nobody who they are.
-    """
+    """Return what the citizen is looked up by: their phone, else what the channel knows them by."""
     citizen = ticket.appeal.citizen
-    return blind(citizen.phone) if citizen.phone else _by_channel(citizen.key)
+    return index_of(citizen.phone or citizen.key)
 
 
 def channel_key_of(ticket: Ticket) -> str:
     """Return what the channel knows a citizen by who is looked up by another thing, their phone; else ""."""
     citizen = ticket.appeal.citizen
-    return _by_channel(citizen.key) if citizen.phone and citizen.key != citizen.phone else ""
-
-
-def _by_channel(key: str) -> str:
-    return key if key.startswith("chat:") else blind(key)
+    return index_of(citizen.key) if citizen.phone and citizen.key != citizen.phone else ""
 
 
 def content_hash(inbound: Inbound) -> bytes:

@@ -55,6 +55,11 @@ def blind(text: str) -> str:
     return ring().blind(text)
 
 
+def index_of(key: str) -> str:
+    """Return what a citizen is looked up by; what stands for a chat's session is a hash, and stays as it is."""
+    return key if key.startswith("chat:") else blind(key)
+
+
 def seal_text(text: str, *, context: str) -> str:
     """Seal a secret that stands in a text column, "" for "". `context` names its place: the same to open it."""
     return b64encode(ring().seal(text.encode(), context=context.encode())).decode() if text else ""

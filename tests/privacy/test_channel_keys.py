@@ -19,11 +19,11 @@ OPENID, AGENT = "openid-of-li", Actor(Role.AGENT, "li")
 _ids = itertools.count()
 
 
-async def says(home: House) -> Receipt:
+async def says(home: House, key: str = OPENID, channel: Channel = Channel.WECHAT) -> Receipt:
     home.now += timedelta(seconds=1)
-    appeal = Appeal(text=f"骂人{home.now}", citizen=Citizen(key=OPENID))
+    appeal = Appeal(text=f"骂人{home.now}", citizen=Citizen(key=key))
     return await home.intake.submit(Inbound(
-        channel=Channel.WECHAT, external_id=f"w{next(_ids)}", appeal=appeal, received_at=home.now,
+        channel=channel, external_id=f"w{next(_ids)}", appeal=appeal, received_at=home.now,
     ))
 
 
@@ -51,3 +51,13 @@ async def test_who_is_marked_by_an_open_id_stays_contained_when_their_phone_is_l
         case = await home.rows.case(OPENID, since)
         assert set(case.tickets) == {receipt.number for receipt in (*told, *contained)}
         assert len(case.contacts) == 6
+
+
+async def test_a_chat_without_a_phone_is_marked_and_its_tickets_are_the_evidence(database: str, tmp_path: Path) -> None:
+    async with house(database, tmp_path) as home:
+        told = [await says(home, "chat:abc", Channel.WEB) for _ in range(3)]
+        await home.desk.mark(WANG, "", "辱骂多次", number=told[0].number)
+        await says(home, "chat:abc", Channel.WEB)
+        case = await home.rows.case("chat:abc", home.now - timedelta(days=1))
+        assert len(case.tickets) == 4
+        assert [one.outcome for one in case.contacts].count("") == 3, "the fourth came under the mark"
