@@ -44,14 +44,13 @@ class Promise(NamedTuple):
 def held(versions: Sequence[Promises], at: datetime) -> Promises | None:
     """Return the newest version that holds for what is dispatched `at`, None before the first."""
     day = at.astimezone(ZONE).date()
-    begun = sorted((one for one in versions if one.effective_from <= day), key=lambda one: one.effective_from)
-    return begun[-1] if begun else None
+    begun = [one for one in versions if one.effective_from <= day]
+    return max(begun, key=lambda one: one.effective_from, default=None)
 
 
 def promised(versions: Sequence[Promises], category: Category | None, kind: Kind, at: datetime) -> Promise | None:
     """Return what is promised of a matter that is dispatched `at`, by the newest version that holds then."""
-    one = held(versions, at)
-    if category is None or one is None:
+    if category is None or (one := held(versions, at)) is None:
         return None
     for matter in (Matter(category.l1, category.l2, kind), Matter(category.l1, category.l2)):
         if matter in one.matters:
