@@ -29,6 +29,8 @@ ID_CARD = re.compile(r"(?<![0-9A-Za-z])(\d{6})\d{8}(\d{3}[0-9Xx])(?![0-9A-Za-z])
 OLD_ID = re.compile(
     r"(?<![0-9A-Za-z])([1-9]\d{5})\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(\d{3})(?![0-9A-Za-z])"
 )
+_LONG = re.compile(r"\d[\d -]{8}")
+"""What a text must have for a number in digits to be worth looking for."""
 _CARD = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?(?:\d{4}[ -]?\d{3}|\d{4})(?![0-9A-Za-z])")
 HAN_NAME = re.compile(r"[㐀-鿿·]{2,20}")
 _HALF = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
@@ -40,17 +42,18 @@ Shown = Callable[[dict[str, Any]], dict[str, Any]]
 
 def mask_text(text: str) -> str:
     """Hide telephone numbers and identity documents that stand in a text."""
-    text = ID_CARD.sub(r"\1********\2", text)
-    for pattern in (MOBILE, LANDLINE, ABROAD):
-        text = pattern.sub(r"\1****\2", text)
+    if _LONG.search(text) is not None:
+        text = ID_CARD.sub(r"\1********\2", text)
+        for pattern in (MOBILE, LANDLINE, ABROAD):
+            text = pattern.sub(r"\1****\2", text)
     return _spoken_hidden(text)
 
 
 def _spoken_hidden(text: str, *, lines: bool = True) -> str:
     """Hide numbers that are said in words, parted in other ways or typed in full width, those of `lines` too."""
-    half = text if text.isascii() else text.translate(_HALF)
-    if not (parted(text) if half is text else numerous(half)):
+    if not (parted(text) if text.isascii() else numerous(text)):
         return text
+    half = text.translate(_HALF)
     spans = [
         (start, end, name) for start, end, name in private_in(half)
         if (name == "id" or (name == "phone" and (lines or is_mobile(half[start:end]))))

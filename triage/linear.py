@@ -71,11 +71,23 @@ class LinearModel:
         self._idf = idf
         self._weights = weights
         self._steps = steps
+        self._of_danger = np.ascontiguousarray(weights[:, self._cuts[1] :])
 
     def __call__(self, texts: Sequence[str]) -> Scores:
         """Return the probabilities for clean texts."""
         parts = np.split(self._scores(texts), self._cuts, axis=1)
         return Scores(*map(_probabilities, parts, self.card.heads, self._biases))
+
+    def danger(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
+        """Return the probabilities of verdict and services alone, each (texts, labels): a tenth of the work."""
+        bag = self._vocabulary.bag(*codes_of(texts), self._idf)
+        said = (bag.values * self._steps[bag.columns])[:, None] * self._of_danger[bag.columns]
+        scores = np.zeros((len(texts), said.shape[1]), dtype=np.float32)
+        told = np.flatnonzero(np.diff(bag.starts))
+        scores[told] = np.add.reduceat(said, bag.starts[told], axis=0) if len(told) else 0.0
+        verdict, services = np.split(scores, [self._cuts[2] - self._cuts[1]], axis=1)
+        heads, biases = self.card.heads, self._biases
+        return _probabilities(verdict, heads[2], biases[2]), _probabilities(services, heads[3], biases[3])
 
     def characters(self, text: str, label: str, rivals: Sequence[str] = ()) -> Floats | None:
         """Return what each character of a clean text says for a category against its rivals (none: the mean of all).

@@ -21,7 +21,8 @@ _ANY = f"0-9{_NUMERAL}"
 _PAUSE = r"[ ,，、.·・_—–-]"
 _SOME = re.compile(rf"[{_ANY}](?:{_PAUSE}{{0,2}}[{_ANY}]){{3}}")
 """Whatever is shorter is none of them."""
-_LOCAL_RUN = re.compile(rf"[{_ANY}](?:{_PAUSE}{{0,3}}[{_ANY}]){{6}}")
+_LOCAL_RUN = re.compile(rf"[{_ANY}０-９](?:[ ,，、.·・_—–．＿－-]{{0,3}}[{_ANY}０-９]){{6}}")
+"""As people type it, in full width too."""
 _RUN = re.compile(r"[0-9](?:[ ._()–-]{0,3}[0-9]){9,}")
 _GAP = r"[ .·・_—–-]{0,3}"
 _AREA = r"(?:\(0[1-9][0-9]{1,2}\)|0[1-9][0-9]{1,2})"
@@ -87,9 +88,9 @@ def parted(text: str) -> bool:
     return any(not run.isdigit() for run in _RUN.findall(text))
 
 
-def numerous(clean: str) -> bool:
-    """Tell whether a text may hold a telephone number or an id at all. Cheap."""
-    return _LOCAL_RUN.search(clean) is not None
+def numerous(text: str) -> bool:
+    """Tell whether a text, clean or not, may hold a telephone number or an id at all. Cheap."""
+    return _LOCAL_RUN.search(text) is not None
 
 
 def private_in(clean: str) -> Iterator[Span]:

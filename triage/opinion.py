@@ -40,7 +40,7 @@ class Opinions:
     def __init__(
         self, quick: Scorer, careful: Scorer | None, use: Use, *, clock: Callable[[], float] = time.perf_counter
     ) -> None:
-        self.quick = quick
+        self._quick = quick
         self._careful = careful if use is not Use.OFF else None
         self._auto = use is Use.AUTO
         self._clock = clock
@@ -49,13 +49,13 @@ class Opinions:
     @property
     def best(self) -> Scorer:
         """Return the scorer that is asked when nothing is in the way."""
-        return self._careful or self.quick
+        return self._careful or self._quick
 
     def __call__(self, texts: Sequence[str]) -> tuple[Scorer, Scores]:
         """Return the scores of clean texts, and who gave them."""
         began = self._clock()
         if self._careful is None or (self._auto and (len(texts) > MOST or began < self._rests_until)):
-            return self.quick, self.quick(texts)
+            return self._quick, self._quick(texts)
         scores = self._careful(texts)
         ended = self._clock()
         self._rests_until = ended + (ended - began) * (1 / SHARE - 1)

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
 from hotline.terms import Verdict
+from triage import lexicon
 from triage.judge import shifted
 from triage.lexicon import Hit
-from triage.match import batch_of
+from triage.match import Together
 from triage.rules import CALM, Assessment, assess_all
 from triage.text import sentences
 
@@ -95,7 +97,7 @@ def alarms(reading: Reading, chances: NDArray[Any]) -> dict[int, Alarm]:
     for place, owner in enumerate(reading.owners):
         if owner not in worst or chances[place] > chances[worst[owner]]:
             worst[owner] = place
-    said = assess_all(batch_of(reading.passages), list(worst.values()))
+    said = assess_all(_words().search(reading.passages), list(worst.values()))
     moved = [shifted(float(chance), one.lean) for chance, one in zip(chances, said, strict=True)]
     raised = sorted(
         (place for place, one in enumerate(said) if one.verdict is Verdict.EMERGENCY and moved[place] >= _LIKELY),
@@ -103,6 +105,11 @@ def alarms(reading: Reading, chances: NDArray[Any]) -> dict[int, Alarm]:
     )
     by_rules = {reading.owners[place]: _there(reading, said[place], place) for place in raised}  # the likeliest is last
     return {owner: Alarm(place, moved[place], by_rules.get(owner, CALM)) for owner, place in worst.items()}
+
+
+@cache
+def _words() -> Together:
+    return Together((lexicon.dangers().matcher, lexicon.cues().matcher))
 
 
 def _there(reading: Reading, said: Assessment, place: int) -> Assessment:

@@ -31,7 +31,7 @@ from triage.entities import entities_in
 from triage.explain import explain
 from triage.gazetteer import load_gazetteer
 from triage.judge import Choice, Leads, choose, graver, leads_of, model_evidence, raised, rule_evidence, services_for
-from triage.lexicon import cues, dangers
+from triage.lexicon import Hit, cues, dangers
 from triage.linear import LinearModel, Scores, load_linear
 from triage.match import Batch, Together
 from triage.matters import words
@@ -143,11 +143,12 @@ class Pipeline:
         leads = self._leads(self._directory().version)
         choices = choose(category, scores.category, scores.category @ leads.table, leads.unit_of, card.thresholds)
         mentions = self._gazetteer.mentions(batch)
-        alarming = self._alarming(batch, scores, unread)
+        heard = dangers().find(batch)
+        alarming = self._alarming(batch, scores, unread, heard)
         suspected = np.flatnonzero(scores.verdict[:, 0] + scores.verdict[:, 1] > card.thresholds.doubt).tolist()
         judged = zip(
             clean,
-            assess_all(batch, suspected),
+            assess_all(batch, suspected, heard),
             [None if row in unread else choice for row, choice in enumerate(choices)],
             scores.kind.argmax(axis=1).tolist(),
             scores.kind[:, self._helps].tolist(),
@@ -208,17 +209,18 @@ class Pipeline:
             sure=sure is not None,
         )
 
-    def _alarming(self, batch: Batch, scores: Scores, unread: Collection[int]) -> dict[int, Passage]:
+    def _alarming(
+        self, batch: Batch, scores: Scores, unread: Collection[int], hits: list[list[Hit]]
+    ) -> dict[int, Passage]:
         """Return the most alarming passage of each long text in which there is a glimpse of danger."""
-        hits = dangers().find(batch)
         rows = [row for row in glimpsed(batch.texts, scores.verdict, hits) if row not in unread]
         reading = read(batch.texts, rows, hits)
         if not reading.passages:
             return {}
-        said = self._opinions.quick(reading.passages)
+        verdict, services = self._linear.danger(reading.passages)
         return {
-            row: Passage(alarm.chance, reading.spans[alarm.place], said.services[alarm.place].tolist(), alarm.said)
-            for row, alarm in alarms(reading, said.verdict[:, 0]).items()
+            row: Passage(alarm.chance, reading.spans[alarm.place], services[alarm.place].tolist(), alarm.said)
+            for row, alarm in alarms(reading, verdict[:, 0]).items()
         }
 
     def _grouped(self, _version: str) -> Leads:
@@ -240,6 +242,6 @@ class Pipeline:
 
     def _alarm(self, sentences: list[str]) -> list[float]:
         """The sentence is shown, not judged by: the linear model will do."""
-        verdict = self._opinions.quick(sentences).verdict
+        verdict, _ = self._linear.danger(sentences)
         alarm: list[float] = (verdict[:, 0] + verdict[:, 1] / 2).tolist()
         return alarm

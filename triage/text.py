@@ -25,7 +25,7 @@ _REMOVED = re.compile(rf"[{_INVISIBLE}]")
 _SPACED_OUT = re.compile(r"(?<![\u4e00-\u9fff])(?:[\u4e00-\u9fff][ \t]{1,3}){2,}[\u4e00-\u9fff](?![\u4e00-\u9fff])")
 _SENTENCE = re.compile(r"[^。!?！？;；\n]+[。!?！？;；\n]*")
 _PLANE = 0x10000
-_HAN = re.compile("[\u4e00-\u9fff]")
+_HAN = re.compile("[\u4e00-\u9fff]+")
 _LETTER = re.compile(r"[^\W\d_\u4e00-\u9fff]")
 _SAMPLE = 64
 _FEW_LETTERS, _LETTERS_A_WORD = 8, 4
@@ -69,7 +69,7 @@ def sentences(clean: str) -> list[tuple[int, int]]:
 def legible(clean: str) -> bool:
     """Tell whether the models can read a text: they know Chinese; what they say of other languages means nothing."""
     sample = clean[:: max(1, len(clean) // _SAMPLE)]
-    han = len(_HAN.findall(sample))
+    han = sum(map(len, _HAN.findall(sample)))
     if 2 * han >= len(sample):
         return True
     letters = len(_LETTER.findall(sample))

@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 from agent_ui import protocol as p
 from agent_ui.asyncapi import document, rendered
-from agent_ui.masking import mask_name, mask_public, mask_text, masked, may_see_citizen
+from agent_ui.masking import (
+    ABROAD,
+    ID_CARD,
+    LANDLINE,
+    MOBILE,
+    mask_name,
+    mask_public,
+    mask_text,
+    masked,
+    may_see_citizen,
+)
 from agent_ui.presence import (
     CHOSEN_AT_CONSOLE,
     PRESENCE,
@@ -156,6 +166,12 @@ def test_numbers_are_hidden_in_texts(text: str, hidden: str) -> None:
 @given(st.text(alphabet="0123456789X+-._ 电话a一三零八", max_size=40))
 def test_what_is_hidden_stays_hidden(text: str) -> None:
     assert mask_text(mask_text(text)) == mask_text(text)
+
+
+@given(st.text(alphabet="01358６9+- 电a", max_size=24))
+def test_no_number_is_passed_over(text: str) -> None:
+    shown = mask_text(text)
+    assert not any(pattern.search(shown) for pattern in (ID_CARD, MOBILE, LANDLINE, ABROAD))
 
 
 def test_names() -> None:
