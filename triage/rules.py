@@ -38,7 +38,7 @@ _TOLD = re.compile(
 )
 _OFF_IN_SENTENCE = ("figure", "hypothetical", "drill", "fear")
 _OFF_IN_TEXT = ("past", "resolved", "drill", "office", "question")
-_ON = ("now", "urgent")
+_ON = ("now", "urgent", "call")
 _LIVE, _STRONG, _EACH, _RAISED = 0.3, 0.3, 0.4, 0.4
 _LEANS = {"now": 0.3, "past": -0.5, "resolved": -0.5, "question": -0.25, "drill": -0.4, "office": -0.4}
 _MOST_STRONG = 4
@@ -65,15 +65,19 @@ class Assessment(NamedTuple):
 CALM = Assessment(Verdict.NON_EMERGENCY, (), ())
 
 
-def assess_all(batch: Batch, suspected: Sequence[int] = ()) -> list[Assessment]:
+def assess_all(
+    batch: Batch, suspected: Sequence[int] = (), dangers: list[list[Hit]] | None = None
+) -> list[Assessment]:
     """Return the rules' verdict on each text; cues are weighed only where there is talk of danger.
 
     Args:
         batch: clean texts (`triage.text`).
         suspected: numbers of texts of which the model thinks it may be an emergency: their cues are weighed although
             they have no word of danger.
+        dangers: the words of danger in each text, where they have been looked for.
     """
-    dangers = lexicon.dangers().find(batch)
+    if dangers is None:
+        dangers = lexicon.dangers().find(batch)
     talk = [row for row, hits in enumerate(dangers) if hits]
     found = [CALM] * len(dangers)
     cues = lexicon.cues().find(batch, talk)
@@ -113,7 +117,8 @@ def _certain(verdict: Verdict, hits: list[Hit], lean: float, cues: Counter[str],
     if not legible(text):
         return True
     cry = cues["urgent"] > 0 or len(text) <= _CRY
-    return (lean >= _PLAINLY and cry) or any(hit.word.strong and hit.word.danger == "suicide" for hit in hits)
+    plainly = cues["call"] > 0 or (lean >= _PLAINLY and cry)
+    return plainly or any(hit.word.strong and hit.word.danger == "suicide" for hit in hits)
 
 
 def _lean(verdict: Verdict, live: list[Hit], cues: Counter[str]) -> float:
@@ -163,7 +168,7 @@ def _verdict(live: list[Hit], cues: Counter[str], length: int) -> tuple[Verdict,
     allowed = on + (length > 200)
     if strong and off <= allowed:
         return (Verdict.EMERGENCY, strong) if not cues["uncertain"] else (Verdict.UNCLEAR, strong)
-    if live and cues["urgent"] and off <= allowed:
+    if live and (cues["urgent"] or cues["call"]) and off <= allowed:
         return Verdict.EMERGENCY, live
     doubtful = [hit for hit in live if hit.word.doubt]
     if doubtful and off <= allowed:

@@ -118,6 +118,8 @@ def test_words_that_only_look_like_a_denial_a_drill_or_a_fear_turn_nothing_off(t
         "问是不是演习，说着火了",
         "学生写遗书那种作文老师要不要上报",
         "家里有猫怕误食，想先知道投药的日子",
+        "大狼狗唔拖绳 冇咬过人 但系个孙好惊",
+        "菜价贵到跳楼了 你们管不管",
     ],
 )
 def test_a_real_denial_a_drill_and_a_fear_still_turn_it_off(text: str) -> None:
@@ -209,6 +211,12 @@ def test_hits_are_spans_of_the_text() -> None:
 def test_a_two_part_word_needs_both_in_one_sentence() -> None:
     assert judged("高速上有车逆行，刚才差点撞上")[0] is Verdict.EMERGENCY
     assert judged("走高速回家。孩子玩具车逆行")[0] is Verdict.NON_EMERGENCY
+
+
+def test_who_asks_for_a_fire_engine_at_a_danger_is_not_doubted() -> None:
+    assert assess("仓库起火，快派消防").certain
+    assert not assess("仓库起火，快派人").certain
+    assert not assess("小区没有消防通道，快派消防检查").certain
 
 
 @given(st.lists(st.text("楼下着火了没有去年快来拿刀砍人,。吗", max_size=25), max_size=5))
