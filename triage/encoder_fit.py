@@ -34,9 +34,9 @@ Tick = Callable[[], object]
 class Shape(NamedTuple):
     """Size of our own encoder."""
 
-    layers: int = 2
-    width: int = 192
-    inner: int = 512
+    layers: int = 3
+    width: int = 256
+    inner: int = 768
     longest: int = 128
 
 
