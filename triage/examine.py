@@ -14,6 +14,7 @@ from triage.corpus import Example, fitting, read_corpus
 from triage.evaluate import evaluate
 from triage.learner import cross_validated
 from triage.real import LABELLED, NOWHERE, ORDINARY, RealAppeal, class_of, mapping, mapping_lines, read_real
+from triage.strangers import read_strangers, stranger_bars
 
 Judge = Callable[[Sequence[str]], Sequence[Triage]]
 Write = Callable[[str], object]
@@ -112,6 +113,16 @@ def pipeline_figure(real: Path, write: Write) -> list[Bar]:
     table = scored(truth, said, sorted(set(truth)))
     write(table_text(table) + "\n")
     return _tell(write, [Bar("macro-F1 of the training pipeline", macro_f1(table), least=_PIPELINE)])
+
+
+def strangers(judge: Judge, write: Write) -> list[Bar]:
+    """Measure on texts by hands that knew nothing of the project."""
+    texts = read_strangers()
+    write(
+        f"\n5. Strangers: {len(texts)} texts of triage/data/strangers, by hands that knew what the hotline is to do\n"
+        "  and saw neither texts, rules nor labels of this project.\n"
+    )
+    return _tell(write, stranger_bars(judge, texts))
 
 
 def _alarm_lines(found: Sequence[Triage]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -30,11 +30,18 @@ class Row(msgspec.Struct, frozen=True):
 
 def readings(dictionary: str) -> dict[str, set[str]]:
     """Return the toneless readings of each character, accents levelled."""
-    found: dict[str, set[str]] = {}
+    return {character: set(sounds) for character, sounds in _read(dictionary)}
+
+
+def first_reading(dictionary: str) -> dict[str, str]:
+    """Return the first reading of each character, the usual one."""
+    return {character: sounds[0] for character, sounds in _read(dictionary) if sounds}
+
+
+def _read(dictionary: str) -> Iterator[tuple[str, list[str]]]:
     for line in dictionary.splitlines():
         sounds = re.findall(r"\[([^\]]+)\]\d", line)
-        found[line[:1]] = {_levelled(sound.translate(_TONES)) for sound in sounds}
-    return found
+        yield line[:1], [_levelled(sound.translate(_TONES)) for sound in sounds]
 
 
 def _frequent(character: str) -> bool:

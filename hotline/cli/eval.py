@@ -9,7 +9,7 @@ from typing import Any
 
 from hotline.cli.base import city_of, command, settings
 
-_PARTS = ("kept-aside", "cold-start", "alarms", "pipeline")
+_PARTS = ("kept-aside", "cold-start", "alarms", "pipeline", "strangers")
 
 
 def add(commands: Any) -> None:
@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Measure and tell; exit status 0, or 1 with --strict where a bar is missed."""
-    from triage.examine import alarms, cold_start, kept_aside, pipeline_figure
+    from triage.examine import alarms, cold_start, kept_aside, pipeline_figure, strangers
     from triage.opinion import Use
     from triage.pipeline import Pipeline
 
@@ -50,6 +50,7 @@ def run(given: argparse.Namespace) -> int:
     bars += cold_start(judge, given.real, write) if "cold-start" in parts else []
     bars += alarms(judge, given.real, write) if "alarms" in parts else []
     bars += pipeline_figure(given.real, write) if "pipeline" in parts else []
+    bars += strangers(judge, write) if "strangers" in parts else []
     missed = [bar.name for bar in bars if not bar.cleared]
     write(f"\n{len(missed)} of {len([b for b in bars if b.barred])} bars missed: {', '.join(missed) or 'none'}\n")
     return int(given.strict and bool(missed))
