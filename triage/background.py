@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 _FILE = "data/background.npz"
 _BITS = np.uint64(21)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
-SLOT_BITS = 20
+SLOT_BITS = 22
 
 
 def grams(texts: list[str], sizes: tuple[int, ...] = (2, 3)) -> tuple[Keys, Ints]:

@@ -7,6 +7,7 @@ one chance likeness chains nothing together.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,8 +24,9 @@ from triage.telling import Telling
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
-JOINED = -1.0
-"""Mean log odds from which two groups are one."""
+JOINED = -1.2
+"""Mean log odds from which two groups are one, among few texts."""
+_FEW, _CHANCE = 300, 0.4
 _MOST_TEXTS = 150
 _LEAST_COSINE = 0.03
 _BLOCK = 2_000
@@ -45,11 +47,21 @@ def group(texts: Sequence[str], tellings: Sequence[Telling]) -> list[int]:
     Args:
         texts: clean texts, in the order of `tellings`.
     """
-    pairs = set(_by_words(texts))
-    pairs.update(_by_place(tellings))
-    scored = [(likeness(tellings[one], tellings[other]), one, other) for one, other in pairs]
-    likely = sorted((found for found in scored if found[0] > JOINED), key=lambda found: (-found[0], found[1:]))
-    return _linked(tellings, likely)
+    least = joined_from(len(texts))
+    scored = [(likeness(tellings[one], tellings[other]), one, other) for one, other in candidates(texts, tellings)]
+    likely = sorted((found for found in scored if found[0] > least), key=lambda found: (-found[0], found[1:]))
+    return _linked(tellings, likely, least)
+
+
+def candidates(texts: Sequence[str], tellings: Sequence[Telling]) -> set[tuple[int, int]]:
+    """Return the pairs of texts that are worth comparing: they share unusual words, or a place and a matter."""
+    return {*_by_words(texts), *_by_place(tellings)}
+
+
+def joined_from(texts: int) -> float:
+    """Return the mean log odds from which two groups of so many texts are one: of more texts, more are alike by
+    chance."""
+    return JOINED + _CHANCE * math.log(max(1.0, texts / _FEW))
 
 
 def bundles(texts: Sequence[str], at: Sequence[datetime | None]) -> list[list[int]]:
@@ -129,7 +141,7 @@ def _when(telling: Telling) -> float:
     return telling.at.timestamp() if telling.at is not None else 0.0
 
 
-def _linked(tellings: Sequence[Telling], likely: Iterable[tuple[float, int, int]]) -> list[int]:
+def _linked(tellings: Sequence[Telling], likely: Iterable[tuple[float, int, int]], least: float) -> list[int]:
     group_of = list(range(len(tellings)))
     members = {number: [number] for number in group_of}
     for _, one, other in likely:
@@ -137,7 +149,7 @@ def _linked(tellings: Sequence[Telling], likely: Iterable[tuple[float, int, int]
         if left == right:
             continue
         many = min(len(members[left]), len(members[right])) >= _MANY
-        if _mean(tellings, members[left], members[right]) > JOINED - many * _EASIER:
+        if _mean(tellings, members[left], members[right]) > least - many * _EASIER:
             moved = members.pop(right)
             for number in moved:
                 group_of[number] = left

@@ -22,6 +22,7 @@ _LONG = 60
 _DISTRICTS = {"区": 0.4, "县": 0.4, "镇": 1.0, "街道": 1.0}
 """What sharing a district says of the place: a county holds a hundred estates."""
 _DAY = 86_400.0
+_SOON = 3.0
 
 
 class Place(NamedTuple):
@@ -30,9 +31,11 @@ class Place(NamedTuple):
     Attributes:
         unusual: how unusual the runs of three characters are that both have: names of any kind.
         named: best share of a name of one that the other has; `rare`: how rare what they share of it is.
+        sounds: how much rarer it is where only the sound counts: 新达 for 鑫达.
         other_name: both have names and hardly anything of one is shared.
         spot, other_spot: a village or landmark shared; told by both and none shared.
         town, other_town: the same of towns, parks, districts.
+        at_once: a rare matter in one town within days.
         other_number: house 3 here, house 5 there.
         length: how long the shorter text is: long ones share more by chance.
     """
@@ -40,11 +43,13 @@ class Place(NamedTuple):
     unusual: float
     named: float
     rare: float
+    sounds: float
     other_name: float
     spot: float
     other_spot: float
     town: float
     other_town: float
+    at_once: float
     other_number: float
     length: float
 
@@ -67,38 +72,48 @@ class About(NamedTuple):
 
 class Evidence(NamedTuple):
     """All evidence. `copied` is the share of the shorter text's runs of five characters found in the other, beyond a
-    quarter; `days` how far apart in time, 0 near; `brief_days` the same where the shared matter passes within days."""
+    quarter; `soon` 1 at the same time, a third after three days; `days` how far apart in time, 0 within two weeks;
+    `brief_days` the same where the shared matter passes within days."""
 
     place: Place
     about: About
     copied: float
+    soon: float
     days: float
     brief_days: float
 
 
 PLACE = Place(
-    unusual=5.2, named=0.5, rare=3.8, other_name=-0.3, spot=2.5, other_spot=-1.5, town=3.8, other_town=-7.0,
-    other_number=-12.0, length=-3.0,
+    unusual=4.93, named=0.57, rare=0.98, sounds=5.86, other_name=-0.74, spot=0.0, other_spot=-1.67, town=1.48,
+    other_town=-7.0, at_once=1.18, other_number=-12.0, length=0.0,
 )
-PLACE_BIAS = -5.4
-ABOUT = About(words=7.0, category=6.0, matter=3.0, telling=1.0, other_matter=-1.5)
-ABOUT_BIAS = -5.0
+PLACE_BIAS = -3.51
+ABOUT = About(
+    words=8.01, category=12.8, matter=5.05, telling=0.0, other_matter=-1.63,
+)
+ABOUT_BIAS = -5.64
 COPIED = 9.0
-DAYS = -1.0
-BRIEF_DAYS = -1.2
+SOON = 1.45
+DAYS = -2.68
+BRIEF_DAYS = -0.2
 ELSEWHERE = -9.0
 """For what happened in another town or house and was not copied: spared the rest."""
 
 
 def likeness(one: Telling, other: Telling) -> float:
     """Return the log odds that both are about one thing."""
-    if not one.runs & other.runs and (_towns(one, other)[1] or _other_number(one, other)):
+    if elsewhere(one, other):
         return ELSEWHERE
     found = evidence(one, other)
     place = PLACE_BIAS + sum(weight * value for weight, value in zip(PLACE, found.place, strict=True))
     about = ABOUT_BIAS + sum(weight * value for weight, value in zip(ABOUT, found.about, strict=True))
     both = min(place, about) - math.log1p(math.exp(-abs(place - about)))
-    return both + COPIED * found.copied + DAYS * found.days + BRIEF_DAYS * found.brief_days
+    return both + COPIED * found.copied + SOON * found.soon + DAYS * found.days + BRIEF_DAYS * found.brief_days
+
+
+def elsewhere(one: Telling, other: Telling) -> bool:
+    """Tell whether another town or house is told and nothing was copied."""
+    return not one.runs & other.runs and bool(_towns(one, other)[1] or _other_number(one, other))
 
 
 def evidence(one: Telling, other: Telling) -> Evidence:
@@ -106,11 +121,12 @@ def evidence(one: Telling, other: Telling) -> Evidence:
     shared = one.words.keys() & other.words.keys()
     alike = one.matters.keys() & other.matters.keys()
     days = abs((one.at - other.at).total_seconds()) / _DAY if one.at and other.at else 0.0
+    soon = math.exp(-days / _SOON) if one.at and other.at else 0.0
     brief = any(matter.brief for matter in alike)
-    place = _place(one, other)
+    about = _about(one, other, shared, alike)
+    place = _place(one, other, about.telling * soon)
     return Evidence(
-        place, _about(one, other, shared, alike),
-        _copied(one, other, elsewhere=bool(place.other_town + place.other_number)),
+        place, about, _copied(one, other, elsewhere=bool(place.other_town + place.other_number)), soon,
         math.log1p(max(0.0, days - 14.0) / 30.0), math.log1p(days) if brief else 0.0,
     )
 
@@ -124,14 +140,15 @@ def _copied(one: Telling, other: Telling, *, elsewhere: bool) -> float:
     return share * min(1.0, shorter / _LONG) if elsewhere else share
 
 
-def _place(one: Telling, other: Telling) -> Place:
-    named, rare = _named(one, other)
+def _place(one: Telling, other: Telling, timely: float) -> Place:
+    named, rare, sounds = _named(one, other)
     spot, other_spot = _sets(one.places, other.places)
     town, other_town = _towns(one, other)
     return Place(
-        unusual=_unusual(one, other), named=named, rare=rare,
+        unusual=_unusual(one, other), named=named, rare=rare, sounds=sounds,
         other_name=float(bool(one.names) and bool(other.names) and named < 0.35),
-        spot=spot, other_spot=other_spot, town=town, other_town=other_town, other_number=_other_number(one, other),
+        spot=spot, other_spot=other_spot, town=town, other_town=other_town, at_once=town * timely,
+        other_number=_other_number(one, other),
         length=min(1.0, math.log1p(min(len(one.runs), len(other.runs)) / 60.0) / 2.0),
     )
 
@@ -151,16 +168,19 @@ def _unusual(one: Telling, other: Telling) -> float:
     return min(1.0, math.log1p(odd) / _ODDEST)
 
 
-def _named(one: Telling, other: Telling) -> tuple[float, float]:
-    best = most = 0.0
-    for mine, words in ((one, other.words), (other, one.words)):
-        for _, pairs, worth in mine.names:
-            held = sum([value for key, value in pairs if key in words])
+def _named(one: Telling, other: Telling) -> tuple[float, float, float]:
+    best = most = heard = 0.0
+    for mine, their in ((one, other), (other, one)):
+        for name in mine.names:
+            held = sum([value for key, value in name.pairs if key in their.words])
             if held > most:
                 most = held
-            if held > best * worth:
-                best = held / worth
-    return best, min(most, _RARE) / _RARE
+            if held > best * name.worth:
+                best = held / name.worth
+            if name.worth > heard:
+                heard = max(heard, sum([value for key, value in name.sounds if key in their.heard]))
+    rare = min(most, _RARE) / _RARE
+    return best, rare, max(0.0, min(heard, _RARE) / _RARE - rare)
 
 
 def _sets(some: frozenset[str], others: frozenset[str]) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from triage.background import Background, grams, key_of
 from triage.match import batch_of
 from triage.matters import Matter, matters_in
 from triage.names import districts_in, names_in, numbers_in
+from triage.sounds import sound_of
 
 Floats = NDArray[np.float32]
 
@@ -40,6 +41,8 @@ class Named(NamedTuple):
     text: str
     pairs: tuple[tuple[int, float], ...]
     worth: float
+    sounds: tuple[tuple[int, float], ...]
+    """The same by how they sound."""
 
 
 class Telling(NamedTuple):
@@ -47,6 +50,7 @@ class Telling(NamedTuple):
 
     Attributes:
         words: idf of its pairs and triples of characters.
+        heard: how its pairs of characters sound.
         length: length of the vector of `words`.
         odd: how unusual each of its words is, the usual ones left out: mostly parts of names.
         runs: keys of its runs of five characters: what is copied shares most of them.
@@ -56,6 +60,7 @@ class Telling(NamedTuple):
     """
 
     words: Mapping[int, float]
+    heard: frozenset[int]
     length: float
     odd: Mapping[int, float]
     runs: frozenset[int]
@@ -107,7 +112,8 @@ def tellings(
     matters = matters_in(batch_of(lower))
     return [
         Telling(
-            words=words, length=_length(words.values()), odd=dict(_odd(words)), runs=_runs(text),
+            words=words, heard=frozenset(map(sound_of, _pairs(text))), length=_length(words.values()),
+            odd=dict(_odd(words)), runs=_runs(text),
             names=_names(text, words), numbers=numbers_in(text), districts=districts_in(text),
             towns=frozenset(units), places=frozenset(spots), matters=about, weight=_length(about.values()),
             category=root, at=when,
@@ -116,6 +122,10 @@ def tellings(
             lower, rows, towns, places, matters, roots, at, strict=True
         )
     ]
+
+
+def _pairs(text: str) -> Iterator[str]:
+    return (text[place : place + 2] for place in range(len(text) - 1))
 
 
 def _length(values: Collection[float]) -> float:
@@ -149,9 +159,10 @@ def hash_of(run: str) -> int:
 def _names(text: str, words: Mapping[int, float]) -> tuple[Named, ...]:
     found = []
     for start, end in names_in(text):
-        keys = (key_of(text[place : place + 2]) for place in range(start, end - 1))
-        pairs = tuple((key, max(0.0, words[key] - _COMMON)) for key in keys if key in words)
-        worth = sum(value for _, value in pairs)
+        told = [(pair, words[key] - _COMMON) for pair in _pairs(text[start:end]) if (key := key_of(pair)) in words]
+        worth = sum(value for _, value in told)
         if worth > _LEAST_NAME:
-            found.append(Named(text[start:end], pairs, worth))
+            pairs = tuple((key_of(pair), value) for pair, value in told)
+            sounds = tuple((sound_of(pair), value) for pair, value in told)
+            found.append(Named(text[start:end], pairs, worth, sounds))
     return tuple(sorted(found, key=lambda name: -name.worth)[:_MOST_NAMES])

@@ -34,7 +34,7 @@ LETTERS = 6
 """Letters below which a text is like no other: [语音] and 你好 are word for word what strangers send too."""
 EACH_KEY = 40
 CANDIDATES = 12
-PROPOSED = -0.5
+PROPOSED = 0.0
 """Log odds from which a merge is proposed: a person decides, so somewhat below even is worth a look."""
 SHOWN = 10
 WINDOWS = (6, 24, 168)

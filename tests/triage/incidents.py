@@ -19,9 +19,9 @@ class Told(NamedTuple):
     text: str
 
 
-def incidents() -> list[Told]:
-    """Return every telling, in the order of the files."""
-    return [told for path in sorted(DATA.glob("incidents_*.txt")) for told in _read(path)]
+def incidents(files: str = "[a-f]") -> list[Told]:
+    """Return every telling of the files whose weights were fitted on, or of other `files` ("held": of none)."""
+    return [told for path in sorted(DATA.glob(f"incidents_{files}.txt")) for told in _read(path)]
 
 
 def _read(path: Path) -> Iterator[Told]:
@@ -29,7 +29,8 @@ def _read(path: Path) -> Iterator[Told]:
         for line in block.splitlines():
             if line and not line.startswith("#"):
                 day, hour, text = line.split(" ", 2)
-                moment = datetime.strptime(f"2026-{day} {hour}", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+                dated = day if len(day) > len("MM-DD") else f"2026-{day}"
+                moment = datetime.strptime(f"{dated} {hour}", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
                 yield Told(f"{path.stem}:{number}", moment, text)
 
 

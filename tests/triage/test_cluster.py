@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -40,31 +41,30 @@ def run(*lines: str | bytes) -> tuple[int, list[dict[str, object]]]:
     return code, [json.loads(line) for line in out]
 
 
-def test_the_data_holds_many_incidents_and_lookalikes() -> None:
-    told = incidents()
-    count: dict[str, int] = {}
-    for one in told:
-        count[one.incident] = count.get(one.incident, 0) + 1
-    assert sum(size > 1 for size in count.values()) >= 60
-    assert sum(size == 1 for size in count.values()) >= 60
-    assert max(count.values()) <= 6
+@pytest.mark.parametrize(("files", "many"), [("[a-f]", 190), ("held", 40)])
+def test_the_data_holds_many_incidents_and_lookalikes(files: str, many: int) -> None:
+    told = incidents(files)
+    count = Counter(one.incident for one in told)
+    assert sum(size > 1 for size in count.values()) >= many
+    assert sum(size == 1 for size in count.values()) >= 2 * many
+    assert max(count.values()) <= 12
     assert len({one.text for one in told}) == len(told)
 
 
-def test_incidents_are_found_among_strangers() -> None:
-    """Measured when written: B-cubed 0.91 among 1,500 strangers, 3 in 100 of which are drawn into a group."""
-    told = incidents()
+@pytest.mark.parametrize(("files", "least"), [("[a-f]", 0.85), ("held", 0.83)])
+def test_incidents_are_found_among_strangers(files: str, least: float) -> None:
+    """Measured when written: B-cubed F1 0.88 on what was fitted on, 0.86 on what was held out, both among 1,500
+    strangers of whom 3 in 100 are drawn into a group."""
+    told = incidents(files)
     strangers = [example.text for example in read_corpus(Path("triage/data/appeals"))[::6]][:1500]
     texts = [one.text for one in told] + strangers
     found = clusterer()(texts, [one.at for one in told] + [None] * len(strangers))
     precision, recall, both = b_cubed([one.incident for one in told], found[: len(told)])
-    assert precision >= 0.86
-    assert recall >= 0.84
-    assert both >= 0.87
-    sizes: dict[int, int] = {}
-    for number in found:
-        sizes[number] = sizes.get(number, 0) + 1
-    assert sum(sizes[number] > 1 for number in found[len(told) :]) <= 0.08 * len(strangers)
+    assert precision >= least
+    assert recall >= least - 0.05
+    assert both >= least
+    sizes = Counter(found)
+    assert sum(sizes[number] > 1 for number in found[len(told) :]) <= 0.05 * len(strangers)
 
 
 @pytest.mark.parametrize(
