@@ -27,6 +27,9 @@ _FIRM_STOPS = STOPS - frozenset("为有家把将个对和与同")
 """Firms bear any character in their names."""
 _FALSE_ROADS = re.compile(r"(?:马|公|走|一|半|铁|条|修|过|让|上|网|线|思|出|农|全)$")
 _LONGEST_NAME = 12
+_AMOUNT, _TIME, _HOUR = Anchor.AMOUNT, Anchor.TIME, Anchor.HOUR
+_ORG, _ADDRESS = Anchor.ORG, Anchor.ADDRESS
+"""Looked up once: the members of an enum are slow to reach."""
 _ID_LIKE = re.compile(r"(?<!\d)\d{15}(?:\d{2}[0-9Xx])?(?!\d)")
 """For masking, a mistyped id is as private as a right one."""
 
@@ -65,17 +68,21 @@ def _entity(text: Text, start: int, end: int, name: str) -> Entity:
 def _all(clean: str, hits: list[tuple[int, int, Anchor]], places: Collection[int]) -> Iterator[Span]:
     """Yield what is found, the surest kinds first."""
     yield from numbers_in(clean)
-    for wanted in ((Anchor.AMOUNT,), (Anchor.TIME, Anchor.HOUR)):
-        yield from (span for start, _, kind in hits if kind in wanted for span in _read(clean, start, kind))
+    for start, _, kind in hits:
+        if kind is _AMOUNT:
+            yield from _read(clean, start, kind)
+    for start, _, kind in hits:
+        if kind is _TIME or kind is _HOUR:
+            yield from _read(clean, start, kind)
     yield from _named(clean, hits, places)
 
 
 def _read(clean: str, start: int, kind: Anchor) -> Iterator[Span]:
     """Read an amount or a time that starts at, or whose numeral ends at, an anchor."""
-    if kind is not Anchor.TIME:
+    if kind is not _TIME:
         while start > 0 and clean[start - 1] in NUMERALS:
             start -= 1
-    pattern, name = (AMOUNT, "amount") if kind is Anchor.AMOUNT else (TIME, "time")
+    pattern, name = (AMOUNT, "amount") if kind is _AMOUNT else (TIME, "time")
     match = pattern.match(clean, start)
     if match is not None and match.group() not in ("一点", "一时", "一块"):
         yield match.start(), match.end(), name
@@ -85,15 +92,15 @@ def _named(clean: str, hits: list[tuple[int, int, Anchor]], places: Collection[i
     """Read organisations and addresses: a name that ends in an anchor, back to the word before it."""
     last = 0
     for start, end, kind in hits:
-        if kind not in (Anchor.ORG, Anchor.ADDRESS) or start < last:
+        if start < last or (kind is not _ORG and kind is not _ADDRESS):
             continue
         begin = _name_start(clean, start, last, _FIRM_STOPS if clean.endswith("公司", start, end) else STOPS)
-        town = kind is Anchor.ADDRESS and min((place for place in places if begin <= place < start), default=-1)
-        if town is not False and town >= 0:
+        town = min((place for place in places if begin <= place < start), default=-1) if kind is _ADDRESS else -1
+        if town >= 0:
             begin = town
         if start - begin < 2 or _part_of_a_name(clean, begin, start, end, kind, town == begin):
             continue
-        if kind is Anchor.ADDRESS:
+        if kind is _ADDRESS:
             tail = ADDRESS_TAIL.match(clean, end)
             end = tail.end() if tail else end
         yield begin, end, kind.value
@@ -104,7 +111,7 @@ def _part_of_a_name(clean: str, begin: int, start: int, end: int, kind: Anchor, 
     """Tell whether the anchor belongs to something else: 南城路灯 is no road, 塘厦镇 of 塘厦镇人民医院 no address."""
     if _PART_OF_ORG.match(clean, end):
         return True
-    if kind is not Anchor.ADDRESS:
+    if kind is not _ADDRESS:
         return False
     lamp = town and start - begin == 2 and clean[start:end] == "路" and _NOT_A_ROAD.match(clean, end)
     return bool(lamp or _FALSE_ROADS.search(clean, begin, start))
