@@ -34,8 +34,8 @@ LETTERS = 6
 """Letters below which a text is like no other: [语音] and 你好 are word for word what strangers send too."""
 EACH_KEY = 40
 CANDIDATES = 12
-PROPOSED = 0.0
-"""Log odds from which a merge is proposed: a person decides, so somewhat below even is worth a look."""
+PROPOSED = 0.25
+"""Log odds from which a merge is proposed: as two texts among ten thousand are grouped (`triage.group.joined_from`)."""
 SHOWN = 10
 WINDOWS = (6, 24, 168)
 
