@@ -12,8 +12,6 @@ from hotline.terms import Service
 from triage.match import Batch, Matcher
 
 GAP, GAP_ENGLISH = 8, 24
-_DENIED = "(?<![没冇未不唔])"
-"""What stands before a second part that is not so: 狗没咬住人, 刀不举."""
 PLAIN = "plain"
 """The cue of words that only hide what stands inside them: nobody cries for help with 救命药."""
 
@@ -144,5 +142,5 @@ def _follows(then: str, sets: dict[str, list[str]]) -> re.Pattern[str]:
     ]
     english = all(word.isascii() for part in words for word in part)
     between = rf"[^。.\n]{{0,{GAP_ENGLISH}}}?" if english else rf"[^。\n]{{0,{GAP}}}?"
-    parts = (f"{_DENIED}(?:{'|'.join(map(re.escape, part))})" for part in words)
+    parts = ("(?:" + "|".join(map(re.escape, part)) + ")" for part in words)
     return re.compile("".join(between + part for part in parts), re.IGNORECASE)

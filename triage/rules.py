@@ -29,7 +29,11 @@ _NEGATION = re.compile(
 _MEANT = {
     "drill": re.compile(r"(?:(?<!是)不是|并非|绝非|唔系)(?:在|什么)?$"),
     "figure": re.compile(r"(?:(?<!是)不是|并非|绝非|唔系|没有?|冇)在?(?:[跟和同](?:你们?|您|大家))?$"),
+    "call": re.compile(
+        r"(?:不|没有?|冇|唔|不肯|不愿|拒绝|才|迟迟|希望|建议|要求|应该|何时|什么时候|怎么不)[给你们会能]*$"
+    ),
 }
+"""What before a cue takes it back: no drill is meant, and nobody is called who was not sent or should be some day."""
 _STOPS = re.compile(r"[。!?！？;；\n]|\.(?= )")
 _QUOTED = re.compile(r"[“\"「『][^”\"」』\n]{0,30}$")
 _TOLD = re.compile(
@@ -38,7 +42,7 @@ _TOLD = re.compile(
 )
 _OFF_IN_SENTENCE = ("figure", "hypothetical", "drill", "fear")
 _OFF_IN_TEXT = ("past", "resolved", "drill", "office", "question")
-_ON = ("now", "urgent", "call")
+_ON = ("now", "urgent")
 _LIVE, _STRONG, _EACH, _RAISED = 0.3, 0.3, 0.4, 0.4
 _LEANS = {"now": 0.3, "past": -0.5, "resolved": -0.5, "question": -0.25, "drill": -0.4, "office": -0.4}
 _MOST_STRONG = 4
@@ -51,7 +55,8 @@ _ORDER = (Service.POLICE, Service.FIRE, Service.AMBULANCE, Service.TRAFFIC)
 class Assessment(NamedTuple):
     """What the rules say. `hits` are the words that raised the verdict; `lean` is how far the words shift the model's
     log odds of an emergency, above 0 towards one (`judge.raised`). What is `certain`
-    stands whatever the model thinks: words of taking one's life, and a cry for help with a plain danger.
+    stands whatever the model thinks: words of taking one's life, a cry for help with a plain danger, a danger for which
+    a rescue service is called by name, and what is told in English.
     `heard` are all words of danger, also those that raised nothing: where the model raises, they tell whom to call."""
 
     verdict: Verdict
@@ -92,7 +97,7 @@ def assess_all(
 
 
 def _meant(cues: list[Hit], text: str) -> list[Hit]:
-    """Leave out what is said to be no drill and no figure of speech: 不是演习 turns nothing off."""
+    """Leave out what is said to be no drill and no figure of speech (不是演习 turns nothing off), and no call."""
     return [
         cue for cue in cues
         if not (meant := _MEANT.get(cue.word.cue)) or not meant.search(text[max(0, cue.start - 8) : cue.start])
@@ -117,8 +122,8 @@ def _certain(verdict: Verdict, hits: list[Hit], lean: float, cues: Counter[str],
     if not legible(text):
         return True
     cry = cues["urgent"] > 0 or len(text) <= _CRY
-    plainly = cues["call"] > 0 or (lean >= _PLAINLY and cry)
-    return plainly or any(hit.word.strong and hit.word.danger == "suicide" for hit in hits)
+    called = cues["call"] > 0 and not any(cues[name] for name in _OFF_IN_TEXT)
+    return called or (lean >= _PLAINLY and cry) or any(hit.word.strong and hit.word.danger == "suicide" for hit in hits)
 
 
 def _lean(verdict: Verdict, live: list[Hit], cues: Counter[str]) -> float:
@@ -163,7 +168,7 @@ def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _verdict(live: list[Hit], cues: Counter[str], length: int) -> tuple[Verdict, list[Hit]]:
     strong = [hit for hit in live if hit.word.strong]
-    on = sum(cues[name] for name in _ON)
+    on = sum(cues[name] for name in _ON) + min(1, cues["call"])
     off = sum(cues[name] for name in _OFF_IN_TEXT)
     allowed = on + (length > 200)
     if strong and off <= allowed:

@@ -219,6 +219,23 @@ def test_who_asks_for_a_fire_engine_at_a_danger_is_not_doubted() -> None:
     assert not assess("小区没有消防通道，快派消防检查").certain
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "昨天我爸摔倒昏迷，打120等了一个小时才派救护车来",
+        "老人晕倒了，120不派救护车来，要投诉",
+        "工厂着火了，他们不肯派消防车来，我要投诉",
+        "小区有人打架，希望派警察来巡逻",
+        "楼下有人打架，报警后没有派警察来，投诉派出所",
+        "上个月厂里起火，派消防车来花了半小时",
+        "楼下打架斗殴，派1200元罚款",
+        "有人持刀伤人，报警后不派警察",
+    ],
+)
+def test_a_rescue_service_that_was_not_sent_or_once_came_is_not_called(text: str) -> None:
+    assert not assess(text).certain
+
+
 @given(st.lists(st.text("楼下着火了没有去年快来拿刀砍人,。吗", max_size=25), max_size=5))
 def test_a_batch_is_judged_as_each_text_alone(texts: list[str]) -> None:
     assert assess_all(batch_of(texts)) == [assess(text) for text in texts]
