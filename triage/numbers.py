@@ -21,9 +21,9 @@ _ANY = f"0-9{_NUMERAL}"
 _PAUSE = r"[ ,，、.·・_—–-]"
 _SOME = re.compile(rf"[{_ANY}](?:{_PAUSE}{{0,2}}[{_ANY}]){{3}}")
 """Whatever is shorter is none of them."""
-_LOCAL_RUN = re.compile(rf"[{_ANY}０-９](?:[ ,，、.·・_—–．＿－-]{{0,3}}[{_ANY}０-９]){{6}}")
+_LOCAL_RUN = re.compile(rf"[{_ANY}０-９](?:[ ,，、.·・_—–．＿－嗯呃啊-]{{0,3}}[{_ANY}０-９]){{6}}")
 """As people type it, in full width too."""
-_RUN = re.compile(r"[0-9](?:[ ._()–-]{0,3}[0-9]){9,}")
+_RUN = re.compile(r"[0-9](?:[ ,._()–-]{0,3}[0-9]){9,}")
 _GAP = r"[ .·・_—–-]{0,3}"
 _AREA = r"(?:\(0[1-9][0-9]{1,2}\)|0[1-9][0-9]{1,2})"
 _CHINA = r"(?:\(?(?:\+|00)?86[) -]{0,2})?"
