@@ -14,7 +14,7 @@ from triage.corpus import Example, fitting, read_corpus
 from triage.evaluate import evaluate
 from triage.learner import cross_validated
 from triage.real import LABELLED, NOWHERE, ORDINARY, RealAppeal, class_of, mapping, mapping_lines, read_real
-from triage.strangers import read_strangers, stranger_bars
+from triage.strangers import FOLDER, read_strangers, stranger_bars
 
 Judge = Callable[[Sequence[str]], Sequence[Triage]]
 Write = Callable[[str], object]
@@ -118,9 +118,12 @@ def pipeline_figure(real: Path, write: Write) -> list[Bar]:
 def strangers(judge: Judge, write: Write) -> list[Bar]:
     """Measure on texts by hands that knew nothing of the project."""
     texts = read_strangers()
+    if not texts:
+        write(f"\n5. Strangers: not measured, {FOLDER} holds no texts\n")
+        return []
     write(
         f"\n5. Strangers: {len(texts)} texts of triage/data/strangers, by hands that knew what the hotline is to do\n"
-        "  and saw neither texts, rules nor labels of this project.\n"
+        "  and its label set, and saw neither texts nor rules of this project.\n"
     )
     return _tell(write, stranger_bars(judge, texts))
 

@@ -2,7 +2,9 @@
 rule is to be taken from them.
 
 `data/strangers/categories_*.jsonl`: `l1`, `l2`, `kind`, `towns`, and `or`, the category that the hand would also have
-understood. `data/strangers/emergencies_*.jsonl`: `verdict`, `services`, and `hard` for what only sounds like one.
+understood. `data/strangers/emergencies_*.jsonl`: `verdict`, `services`, and `hard`: of emergencies those that the hand
+thought hard to find, of calm texts those that only sound like one. Three errors of rules that they showed on the first
+day were mended (data/README.md): figures of verdicts are after that look.
 """
 
 from __future__ import annotations
@@ -64,9 +66,7 @@ def stranger_bars(judge: Judge, texts: Sequence[Stranger]) -> list[Bar]:
 
 
 def _of_categories(pairs: Pairs) -> list[Bar]:
-    told = [one for one, _ in pairs]
-    said = [[c.l1 + c.l2 for c in (found.category, *found.alternatives) if c] or [""] for _, found in pairs]
-    both = list(zip(told, said, strict=True))
+    both = [(one, _labels(found)) for one, found in pairs]
     return [
         Bar("first level right", _share([labels[0][:2] == one.l1 for one, labels in both]), least=0.95),
         Bar("second level right", _share([labels[0] == one.label for one, labels in both]), least=0.88),
@@ -81,6 +81,7 @@ def _of_verdicts(pairs: Pairs) -> list[Bar]:
     grave = [(one, found) for one, found in pairs if one.verdict is Verdict.EMERGENCY]
     doubtful = [found.verdict for one, found in pairs if one.verdict is Verdict.UNCLEAR]
     hard = [found.verdict for one, found in pairs if one.hard and one.verdict is Verdict.NON_EMERGENCY]
+    calm = [found.verdict for one, found in pairs if one.verdict is Verdict.NON_EMERGENCY and not one.hard]
     wanted = [service in found.services for one, found in grave for service in one.services]
     return [
         Bar("emergencies found", _share([found.verdict is Verdict.EMERGENCY for _, found in grave]), least=0.995),
@@ -88,8 +89,15 @@ def _of_verdicts(pairs: Pairs) -> list[Bar]:
         Bar("services that the writer would send, named", _share(wanted)),
         Bar("false alarms on hard negatives", _share([one is Verdict.EMERGENCY for one in hard]), most=0.02),
         Bar("hard negatives called unclear", _share([one is Verdict.UNCLEAR for one in hard])),
+        Bar("other calm texts raised", _share([_raised(one) for one in calm])),
         Bar("doubtful cases raised", _share([_raised(one) for one in doubtful])),
     ]
+
+
+def _labels(found: Triage) -> list[str]:
+    """Return the label that was said ("" for none), and those of its alternatives."""
+    said = found.category.l1 + found.category.l2 if found.category else ""
+    return [said, *(other.l1 + other.l2 for other in found.alternatives)]
 
 
 def _fitting(one: Stranger) -> set[str]:
