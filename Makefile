@@ -92,7 +92,7 @@ $(VENV)/.installed-train: requirements-train.txt $(VENV)/.installed
 
 # Many labels were put right where a model thought them unlikely, which makes cross-validation too sure of itself: 0.96 is asked so
 # that 0.95 holds.
-train: $(VENV)/.installed-train ## train the shipped models anew from triage/data (half an hour)
+train: $(VENV)/.installed-train ## train the shipped models anew from triage/data (most of an hour)
 	$(PY) -m hotline train --encoder own --precision 0.96
 
 eval: $(VENV)/.installed ## every bar of triage beside its figure, on texts it was never trained on (minutes)

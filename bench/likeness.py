@@ -79,7 +79,9 @@ def compare() -> None:
 def group(clusterer: Clusterer, strangers: list[str]) -> None:
     """Time grouping the incidents of the tests among strangers, and tell how right it is about the incidents."""
     told = incidents()
-    texts, at = [*(one.text for one in told), *strangers], [*(one.at for one in told), *[None] * len(strangers)]
+    times = random.Random(1)
+    texts = [*(one.text for one in told), *strangers]
+    at = [*(one.at for one in told), *(times.choice(told).at for _ in strangers)]
     began = time.perf_counter()
     found = clusterer(texts, at)
     print(f"{f'grouping {len(texts):,} texts':<66} {time.perf_counter() - began:7.1f} s")

@@ -32,7 +32,7 @@ FILES = ("[a-c]", "d", "e", "f")
 HELD = "held"
 STRANGERS = 3_000
 PLACES, ABOUTS = len(Place._fields), len(About._fields)
-AGAINST = {"other_name", "other_spot", "length", "other_matter", "days", "brief_days"}
+AGAINST = {"other_name", "other_spot", "other_matter", "days", "brief_days"}
 """What can only speak against one incident; all else only for it."""
 KEPT = {"other_town", "other_number"}
 """What stays as it is: who tells another town or house and has copied nothing is never compared, so few such pairs are

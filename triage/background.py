@@ -50,6 +50,14 @@ def key_of(gram: str) -> int:
     return key
 
 
+def gram_of(key: int) -> str:
+    """Return the run of characters of a key."""
+    found = ""
+    while key:
+        found, key = chr(key & 0x1FFFFF) + found, key >> 21
+    return found
+
+
 def slots(keys: Keys) -> Ints:
     """Return where each key is counted."""
     return ((keys * _MIX) >> np.uint64(64 - SLOT_BITS)).astype(np.int64)

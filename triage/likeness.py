@@ -2,8 +2,9 @@
 
 Both must speak for it: the odds of "same place and same matter" are those of the weaker of the two, softly. What is
 copied word for word needs neither. The weights were fitted, each held to its sign, on incidents told by several
-citizens and on lookalikes (tests/triage/data/incidents_*.txt, written for this project), with pairs of the project's
-other texts as strangers.
+citizens and on lookalikes (tests/triage/data/incidents_[a-f].txt, written for this project), with pairs of other texts
+of the project as strangers: `python -m bench.likeness_fit`. Those of copies and of another town or house were set by
+hand: incidents hold no copies, and what tells another town or house is compared only where something was copied.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ _DISTRICTS = {"区": 0.4, "县": 0.4, "镇": 1.0, "街道": 1.0}
 """What sharing a district says of the place: a county holds a hundred estates."""
 _DAY = 86_400.0
 _SOON = 3.0
+_UNKNOWN = 0.5
+"""How soon after each other those come whose time is not told."""
+_RAREST = 6.0
 
 
 class Place(NamedTuple):
@@ -33,11 +37,10 @@ class Place(NamedTuple):
         named: best share of a name of one that the other has; `rare`: how rare what they share of it is.
         sounds: how much rarer it is where only the sound counts: 新达 for 鑫达.
         other_name: both have names and hardly anything of one is shared.
-        spot, other_spot: a village or landmark shared; told by both and none shared.
-        town, other_town: the same of towns, parks, districts.
-        at_once: a rare matter in one town within days.
+        other_spot: both tell villages or landmarks and none is shared.
+        town, other_town: towns, parks, districts shared; told by both and none shared.
+        at_once: a matter in one town within days, the more the rarer it is.
         other_number: house 3 here, house 5 there.
-        length: how long the shorter text is: long ones share more by chance.
     """
 
     unusual: float
@@ -45,13 +48,11 @@ class Place(NamedTuple):
     rare: float
     sounds: float
     other_name: float
-    spot: float
     other_spot: float
     town: float
     other_town: float
     at_once: float
     other_number: float
-    length: float
 
 
 class About(NamedTuple):
@@ -60,13 +61,12 @@ class About(NamedTuple):
     Attributes:
         words: cosine of pairs and triples of characters.
         category: likeness of the categories' probabilities.
-        matter: cosine of matters; `telling`: how rare the rarest shared one is; `other_matter`: none shared.
+        matter: cosine of matters; `other_matter`: both have some and none is shared.
     """
 
     words: float
     category: float
     matter: float
-    telling: float
     other_matter: float
 
 
@@ -84,18 +84,18 @@ class Evidence(NamedTuple):
 
 
 PLACE = Place(
-    unusual=4.93, named=0.57, rare=0.98, sounds=5.86, other_name=-0.74, spot=0.0, other_spot=-1.67, town=1.48,
-    other_town=-7.0, at_once=1.18, other_number=-12.0, length=0.0,
+    unusual=4.92, named=0.63, rare=0.9, sounds=5.58, other_name=-0.71, other_spot=-1.61, town=1.45,
+    other_town=-7.0, at_once=1.13, other_number=-12.0,
 )
-PLACE_BIAS = -3.51
+PLACE_BIAS = -3.52
 ABOUT = About(
-    words=8.01, category=12.8, matter=5.05, telling=0.0, other_matter=-1.63,
+    words=8.04, category=12.99, matter=5.4, other_matter=-1.49,
 )
-ABOUT_BIAS = -5.64
+ABOUT_BIAS = -5.77
 COPIED = 9.0
-SOON = 1.45
-DAYS = -2.68
-BRIEF_DAYS = -0.2
+SOON = 1.47
+DAYS = -2.66
+BRIEF_DAYS = -0.19
 ELSEWHERE = -9.0
 """For what happened in another town or house and was not copied: spared the rest."""
 
@@ -121,12 +121,12 @@ def evidence(one: Telling, other: Telling) -> Evidence:
     shared = one.words.keys() & other.words.keys()
     alike = one.matters.keys() & other.matters.keys()
     days = abs((one.at - other.at).total_seconds()) / _DAY if one.at and other.at else 0.0
-    soon = math.exp(-days / _SOON) if one.at and other.at else 0.0
+    soon = math.exp(-days / _SOON) if one.at and other.at else _UNKNOWN
     brief = any(matter.brief for matter in alike)
-    about = _about(one, other, shared, alike)
-    place = _place(one, other, about.telling * soon)
+    place = _place(one, other, soon * max((min(matter.worth, _RAREST) for matter in alike), default=0.0) / _RAREST)
+    copied = _copied(one, other, elsewhere=bool(place.other_town + place.other_number))
     return Evidence(
-        place, about, _copied(one, other, elsewhere=bool(place.other_town + place.other_number)), soon,
+        place, _about(one, other, shared, alike), copied, soon,
         math.log1p(max(0.0, days - 14.0) / 30.0), math.log1p(days) if brief else 0.0,
     )
 
@@ -142,14 +142,13 @@ def _copied(one: Telling, other: Telling, *, elsewhere: bool) -> float:
 
 def _place(one: Telling, other: Telling, timely: float) -> Place:
     named, rare, sounds = _named(one, other)
-    spot, other_spot = _sets(one.places, other.places)
+    _, other_spot = _sets(one.places, other.places)
     town, other_town = _towns(one, other)
     return Place(
         unusual=_unusual(one, other), named=named, rare=rare, sounds=sounds,
         other_name=float(bool(one.names) and bool(other.names) and named < 0.35),
-        spot=spot, other_spot=other_spot, town=town, other_town=other_town, at_once=town * timely,
+        other_spot=other_spot, town=town, other_town=other_town, at_once=town * timely,
         other_number=_other_number(one, other),
-        length=min(1.0, math.log1p(min(len(one.runs), len(other.runs)) / 60.0) / 2.0),
     )
 
 
@@ -158,7 +157,6 @@ def _about(one: Telling, other: Telling, shared: set[int], alike: set[Matter]) -
     return About(
         words=sum([one.words[key] * other.words[key] for key in shared]) / (one.length * other.length),
         category=float(one.category @ other.category), matter=matter,
-        telling=max((min(key.worth, 6.0) for key in alike), default=0.0) / 6.0,
         other_matter=float(bool(one.matters) and bool(other.matters) and not alike),
     )
 

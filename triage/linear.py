@@ -79,7 +79,7 @@ class LinearModel:
         return Scores(*map(_probabilities, parts, self.card.heads, self._biases))
 
     def danger(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
-        """Return the probabilities of verdict and services alone, each (texts, labels): a tenth of the work."""
+        """Return the probabilities of verdict and services alone, each (texts, labels); categories are not weighed."""
         bag = self._vocabulary.bag(*codes_of(texts), self._idf)
         said = (bag.values * self._steps[bag.columns])[:, None] * self._of_danger[bag.columns]
         scores = np.zeros((len(texts), said.shape[1]), dtype=np.float32)

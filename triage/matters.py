@@ -24,7 +24,8 @@ class Matter(NamedTuple):
 
 
 class _Pair(NamedTuple):
-    """A second word that makes a matter of a first one, and whether it stands before that: the rarer is looked for."""
+    """The other of two words that name a matter together, and whether it stands before: of a single character and a
+    longer word the longer is looked for."""
 
     other: str
     before: bool
@@ -81,7 +82,7 @@ def matters_in(batch: Batch) -> list[dict[Matter, float]]:
 
 def _paired(text: str, start: int, end: int, meant: tuple[_Pair, ...]) -> set[Matter]:
     """Return the matters of which both words stand there."""
-    before, after = text[max(0, start - _GAP) : start], text[end : end + _GAP]
+    before, after = text[max(0, end - _GAP - 1) : start], text[end : end + _GAP]
     return {one.matter for one in meant if one.other in (before if one.before else after)}
 
 

@@ -34,8 +34,8 @@ LETTERS = 6
 """Letters below which a text is like no other: [语音] and 你好 are word for word what strangers send too."""
 EACH_KEY = 40
 CANDIDATES = 12
-PROPOSED = 0.25
-"""Log odds from which a merge is proposed: as two texts among ten thousand are grouped (`triage.group.joined_from`)."""
+PROPOSED = 0.2
+"""Log odds from which a merge is proposed: what two of ten thousand texts need to be grouped (`triage.group`)."""
 SHOWN = 10
 WINDOWS = (6, 24, 168)
 
@@ -110,10 +110,10 @@ async def propose(pool: asyncpg.Pool, tell: Tell, ticket: int, telling: Telling,
     others = await asyncio.to_thread(tell, texts, times)
     likely: list[tuple[Any, ...]] = []
     for row, other in zip(rows, others, strict=True):
-        score = likeness(telling, other)
-        if score > PROPOSED:
+        score, why = likeness(telling, other), reasons(telling, other)
+        if score > PROPOSED and why:
             pair = sorted((ticket, row["id"]), reverse=True)
-            likely.append((*pair, score, to_json(reasons(telling, other)), telling.at))
+            likely.append((*pair, score, to_json(why), telling.at))
     if likely:
         await pool.execute(_SQL["propose"], *map(list, zip(*likely, strict=True)))
 

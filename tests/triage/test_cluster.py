@@ -18,7 +18,7 @@ from tests.triage.incidents import b_cubed, incidents
 from triage.cluster_cli import Clusterer, run_cluster, time_of
 from triage.corpus import read_corpus
 from triage.gazetteer import load_gazetteer
-from triage.group import bundles
+from triage.group import bundles, joined_from
 from triage.likeness import likeness
 from triage.linear import load_linear
 from triage.names import districts_in, numbers_in
@@ -54,17 +54,24 @@ def test_the_data_holds_many_incidents_and_lookalikes(files: str, many: int) -> 
 @pytest.mark.parametrize(("files", "least"), [("[a-f]", 0.85), ("held", 0.83)])
 def test_incidents_are_found_among_strangers(files: str, least: float) -> None:
     """Measured when written: B-cubed F1 0.88 on what was fitted on, 0.86 on what was held out, both among 1,500
-    strangers of whom 3 in 100 are drawn into a group."""
+    strangers of the same days, of whom 3 and 6 in 100 are drawn into a group."""
     told = incidents(files)
     strangers = [example.text for example in read_corpus(Path("triage/data/appeals"))[::6]][:1500]
     texts = [one.text for one in told] + strangers
-    found = clusterer()(texts, [one.at for one in told] + [None] * len(strangers))
+    at = [one.at for one in told]
+    found = clusterer()(texts, at + [at[number % len(at)] for number in range(len(strangers))])
     precision, recall, both = b_cubed([one.incident for one in told], found[: len(told)])
     assert precision >= least
     assert recall >= least - 0.05
     assert both >= least
     sizes = Counter(found)
-    assert sum(sizes[number] > 1 for number in found[len(told) :]) <= 0.05 * len(strangers)
+    assert sum(sizes[number] > 1 for number in found[len(told) :]) <= 0.08 * len(strangers)
+
+
+def test_of_more_texts_more_are_asked_to_be_one() -> None:
+    least = [joined_from(texts) for texts in (0, 1, 300, 1_000, 10_000, 12_000, 1_000_000)]
+    assert least == sorted(least)
+    assert (least[0], least[-1]) == (joined_from(300), joined_from(12_000)), "no further than was measured"
 
 
 @pytest.mark.parametrize(
