@@ -11,6 +11,7 @@ import csv
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -18,6 +19,7 @@ from hotline.appeal import Category
 from hotline.errors import InvalidInput
 
 LABELLED, ORDINARY = "appeals_7class.jsonl", "appeals_hotspots.jsonl"
+T = TypeVar("T", bound=msgspec.Struct)
 NOWHERE = "–"
 """The class of an answer that has no counterpart among the seven."""
 
@@ -37,7 +39,12 @@ class RealAppeal(msgspec.Struct, frozen=True):
 
 
 def read_real(path: Path) -> list[RealAppeal]:
-    """Read a set, in order.
+    """Read a set, in order. Raises InvalidInput, as `read_lines`."""
+    return read_lines(path, RealAppeal)
+
+
+def read_lines(path: Path, kind: type[T]) -> list[T]:
+    """Read a file of JSON lines that are all of one kind, in order.
 
     Raises:
         InvalidInput: a line is no such object; names file and line.
@@ -45,7 +52,7 @@ def read_real(path: Path) -> list[RealAppeal]:
     found = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            found.append(msgspec.json.decode(line, type=RealAppeal))
+            found.append(msgspec.json.decode(line, type=kind))
         except msgspec.MsgspecError as error:
             raise InvalidInput(f"{path.name}:{number}: {error}", error_id="corpus_invalid") from error
     return found

@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 
 from hotline.appeal import Triage
-from hotline.errors import InvalidInput
 from hotline.terms import Kind, Service, Verdict
 from triage.bars import Bar
+from triage.real import read_lines
 
 FOLDER = Path(__file__).parent / "data" / "strangers"
 Judge = Callable[[Sequence[str]], Sequence[Triage]]
@@ -44,19 +44,8 @@ class Stranger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_strangers(folder: Path = FOLDER) -> list[Stranger]:
-    """Read every file, in order.
-
-    Raises:
-        InvalidInput: a line is no such object; names file and line.
-    """
-    found = []
-    for path in sorted(folder.glob("*.jsonl")):
-        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-            try:
-                found.append(msgspec.json.decode(line, type=Stranger))
-            except msgspec.MsgspecError as error:
-                raise InvalidInput(f"{path.name}:{number}: {error}", error_id="corpus_invalid") from error
-    return found
+    """Read every file, in order. Raises InvalidInput where a line is no such object."""
+    return [one for path in sorted(folder.glob("*.jsonl")) for one in read_lines(path, Stranger)]
 
 
 def stranger_bars(judge: Judge, texts: Sequence[Stranger]) -> list[Bar]:
