@@ -107,6 +107,7 @@ def _meant(cues: list[Hit], text: str) -> list[Hit]:
 def _assessed(text: str, dangers: list[Hit], cues: list[Hit]) -> Assessment:
     live = [hit for hit in dangers if not _turned_off(hit, cues, text)]
     counts = Counter(hit.word.cue for hit in cues)
+    counts["urgent"] += bool(counts["call"])  # who calls a service by name is in a hurry
     verdict, raised = _verdict(live, counts, len(text))
     services = services_of(raised) if verdict is not Verdict.NON_EMERGENCY else ()
     lean = _lean(verdict, live, counts)
@@ -168,12 +169,12 @@ def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _verdict(live: list[Hit], cues: Counter[str], length: int) -> tuple[Verdict, list[Hit]]:
     strong = [hit for hit in live if hit.word.strong]
-    on = sum(cues[name] for name in _ON) + min(1, cues["call"])
+    on = sum(cues[name] for name in _ON)
     off = sum(cues[name] for name in _OFF_IN_TEXT)
     allowed = on + (length > 200)
     if strong and off <= allowed:
         return (Verdict.EMERGENCY, strong) if not cues["uncertain"] else (Verdict.UNCLEAR, strong)
-    if live and (cues["urgent"] or cues["call"]) and off <= allowed:
+    if live and cues["urgent"] and off <= allowed:
         return Verdict.EMERGENCY, live
     doubtful = [hit for hit in live if hit.word.doubt]
     if doubtful and off <= allowed:
