@@ -110,8 +110,8 @@ async def propose(pool: asyncpg.Pool, tell: Tell, ticket: int, telling: Telling,
     others = await asyncio.to_thread(tell, texts, times)
     likely: list[tuple[Any, ...]] = []
     for row, other in zip(rows, others, strict=True):
-        score, why = likeness(telling, other), reasons(telling, other)
-        if score > PROPOSED and why:
+        score = likeness(telling, other)
+        if score > PROPOSED and (why := reasons(telling, other)):
             pair = sorted((ticket, row["id"]), reverse=True)
             likely.append((*pair, score, to_json(why), telling.at))
     if likely:

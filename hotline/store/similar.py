@@ -51,11 +51,10 @@ class SimilarStore:
             return []
         texts, times = [receipt_text(row) for row in rows], [row["created_at"] for row in rows]
         others = await asyncio.to_thread(self._tell, texts, times)
-        weighed = [
-            (likeness(asked, other), row, reasons(asked, other)) for row, other in zip(rows, others, strict=True)
-        ]
-        likely = sorted((one for one in weighed if one[0] > PROPOSED and one[2]), key=lambda one: -one[0])
-        return [_report(row, why) for _, row, why in likely[:SHOWN]]
+        weighed = [(likeness(asked, other), row, other) for row, other in zip(rows, others, strict=True)]
+        likely = sorted((one for one in weighed if one[0] > PROPOSED), key=lambda one: -one[0])
+        told = ((row, reasons(asked, other)) for _, row, other in likely)
+        return [_report(row, why) for row, why in told if why][:SHOWN]
 
     async def joinable(self, number: TicketNumber) -> tuple[TicketId, bool]:
         """Return the id of the ticket in which a public matter is handled, and whether it is open. Raises NotFound."""

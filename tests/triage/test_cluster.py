@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from hotline.city import load_city
 from tests.triage.incidents import b_cubed, incidents
+from triage.background import gram_of, key_of
 from triage.cluster_cli import Clusterer, run_cluster, time_of
 from triage.corpus import read_corpus
 from triage.gazetteer import load_gazetteer
@@ -23,6 +24,7 @@ from triage.likeness import likeness
 from triage.linear import load_linear
 from triage.names import districts_in, numbers_in
 from triage.text import normalise
+from triage.traits import reasons
 
 
 @cache
@@ -111,6 +113,32 @@ def test_a_brief_matter_long_after_is_another() -> None:
 def test_what_is_copied_is_one_whatever_its_length() -> None:
     text = "在国家大力倡导的背景下,恳请领导关注我们这里的实际困难,多年来无人过问,群众意见很大,希望尽快给予答复。"
     assert len(set(grouped(text, "尊敬的领导:" + text, text + "谢谢!"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        ("横沥鑫达五金厂三个月没发工资", "横沥那个新达五金厂欠我工资", "名称读音相近:"),
+        ("大朗巷头停水了", "巷头一滴水都没有,大朗", "同一事项:停水"),
+        ("优品数码严选发来的手机是坏的", "在优品数码严选下单一直没发货", "同样的少见字词:"),
+    ],
+)
+def test_people_are_told_why_two_may_be_one(one: str, other: str, why: str) -> None:
+    moment = datetime(2026, 3, 5, 8, tzinfo=UTC)
+    first, second = clusterer().tell([one, other], [moment, moment])
+    told = reasons(first, second)
+    assert any(reason.startswith(why) for reason in told), told
+    assert told[-1] == "相隔1分钟"
+
+
+def test_time_alone_is_no_reason() -> None:
+    moment = datetime(2026, 3, 5, 8, tzinfo=UTC)
+    assert reasons(*clusterer().tell(["公交班次太少", "物业乱收费"], [moment, moment])) == ()
+
+
+@given(st.text("停水巷头a1", min_size=2, max_size=3))
+def test_a_key_tells_its_run_of_characters(gram: str) -> None:
+    assert gram_of(key_of(gram)) == gram
 
 
 def test_likeness_is_symmetric() -> None:
