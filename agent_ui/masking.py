@@ -29,8 +29,8 @@ ID_CARD = re.compile(r"(?<![0-9A-Za-z])(\d{6})\d{8}(\d{3}[0-9Xx])(?![0-9A-Za-z])
 OLD_ID = re.compile(
     r"(?<![0-9A-Za-z])([1-9]\d{5})\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(\d{3})(?![0-9A-Za-z])"
 )
-_LONG = re.compile(r"\d[\d -]{8}")
-"""What a text must have for a number in digits to be worth looking for."""
+LONG = re.compile(r"\d[\d -]{8}")
+"""What a text must have for one of these patterns to be worth trying."""
 _CARD = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?(?:\d{4}[ -]?\d{3}|\d{4})(?![0-9A-Za-z])")
 HAN_NAME = re.compile(r"[㐀-鿿·]{2,20}")
 _HALF = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
@@ -42,7 +42,7 @@ Shown = Callable[[dict[str, Any]], dict[str, Any]]
 
 def mask_text(text: str) -> str:
     """Hide telephone numbers and identity documents that stand in a text."""
-    if _LONG.search(text) is not None:
+    if LONG.search(text) is not None:
         text = ID_CARD.sub(r"\1********\2", text)
         for pattern in (MOBILE, LANDLINE, ABROAD):
             text = pattern.sub(r"\1****\2", text)

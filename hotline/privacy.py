@@ -15,13 +15,11 @@ from typing import Any
 
 import msgspec
 
-from agent_ui.masking import HAN_NAME, ID_CARD, LANDLINE, MOBILE
+from agent_ui.masking import HAN_NAME, ID_CARD, LANDLINE, LONG, MOBILE
 from hotline.appeal import Citizen, Entity, Place, Value
 from hotline.commands import Command
 from hotline.events import Receive, TicketEvent
 
-_LONG = re.compile(r"[0-9][0-9 -]{5,}[0-9Xx]")
-"""What a text must have for one of the patterns to be worth trying."""
 _CARD = re.compile(r"(?<![0-9A-Za-z])[0-9]{15,19}(?![0-9A-Za-z])")
 _DIGIT = re.compile(r"[0-9Xx]")
 _TOLD = frozenset({"phone", "id"})
@@ -50,7 +48,7 @@ class Private(Value, frozen=True):
 
 def starred(text: str) -> str:
     """Star out telephone, identity and card numbers, sign for sign: 13800138000 → 138****8000."""
-    if _LONG.search(text) is None:
+    if LONG.search(text) is None:
         return text
     for pattern, kept in ((_CARD, 6), (ID_CARD, 6), (MOBILE, 3), (LANDLINE, 4)):
         text = pattern.sub(lambda found, kept=kept: _star(found[0], kept), text)  # type: ignore[misc]
