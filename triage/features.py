@@ -50,7 +50,7 @@ def _fold() -> Codes:
 def _families(codes: Codes, starts: Ints) -> Iterator[tuple[Keys, Ints]]:
     """Yield (keys, text numbers) of the 1-, 2-, 3- and 4-grams that stay inside their text."""
     low = codes < _PLANE
-    folded = (_fold()[codes] if low.all() else np.where(low, _fold()[np.where(low, codes, 0)], codes)).astype(np.uint64)
+    folded = np.where(low, _fold()[np.where(low, codes, 0)], codes).astype(np.uint64)
     text_of = np.repeat(np.arange(len(starts) - 1, dtype=np.int64), np.diff(starts))
     one = folded != 0
     yield folded[one], text_of[one]
