@@ -46,7 +46,7 @@ class Tokens:
             if token is not None and token != stale:
                 return token
             now = self._clock()
-            if await self._pool.fetchval(_SQL["lease"], name, now, now + _LEASE):
+            if await self._pool.fetchval(_SQL["lease"], name, now, now + _LEASE, stale, now + _MARGIN):
                 return await self._fetched(name, fetch)
             await asyncio.sleep(_POLL)
         raise Unavailable(f"no process could fetch the access token {name}")

@@ -38,6 +38,24 @@ async def test_many_processes_fetch_once(database: str) -> None:
         await pool.close()
 
 
+async def test_a_token_put_between_the_look_and_the_lease_is_taken(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service()
+    async with await open_pool(database) as pool:
+        first, late = (Tokens(pool, clock=lambda: datetime.now(UTC)) for _ in range(2))
+        look = late.get
+
+        async def look_then_be_overtaken(name: str) -> str | None:
+            seen = await look(name)
+            await first.refresh("w", service.fetch, stale=None)
+            return seen
+
+        monkeypatch.setattr(late, "get", look_then_be_overtaken)
+        assert await late.refresh("w", service.fetch, stale=None) == "token-1"
+    assert service.asked == 1
+
+
 async def test_a_failed_fetch_frees_the_lease_and_is_told(database: str) -> None:
     async def broken() -> FreshToken:
         raise Unavailable("WeChat does not answer")
