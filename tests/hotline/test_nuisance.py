@@ -1,61 +1,26 @@
-"""Malicious nuisance: contained and never lost, danger passes, marks are reversible, evidence is whole."""
+"""Malicious nuisance: contained and never lost, and danger passes."""
 
 from __future__ import annotations
 
 import asyncio
-import io
-import itertools
-import zipfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
-import asyncpg
 import msgspec
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_ui.nuisance_api import routes
-from agent_ui.staff import Staff, StaffRole
-from channels.message import Inbound, Receipt
-from channels.problem import problems
 from hotline import commands as c
-from hotline.appeal import UNTRIAGED, Appeal, Attachment, Category, Citizen, Evidence, Triage
-from hotline.containment import Containment, NuisanceDesk, as_contact
-from hotline.core import new_code
-from hotline.errors import Forbidden, InvalidInput, NotFound, RateLimited, RuleViolation, Unauthenticated
+from hotline.appeal import UNTRIAGED, Appeal, Category, Citizen
+from hotline.containment import as_contact
+from hotline.errors import RateLimited
 from hotline.events import SYSTEM, Receive, TicketEvent
-from hotline.evidence import bundle
 from hotline.ids import TicketNumber
-from hotline.intake import Intake
 from hotline.nuisance import Outcome, Rates, Recent, contained, judge, sender_of
-from hotline.store.database import open_pool
-from hotline.store.nuisance import NuisanceStore
-from hotline.store.recordings import RecordingStore
-from hotline.store.sealing import blind
-from hotline.store.tickets import TicketStore
-from hotline.store.uploads import Uploads
-from hotline.terms import Channel, Priority, Service, State, Verdict
-from tests.cities import NOW, RULES, STREET_LIGHT
-
-WANG = Staff(name="wang", display_name="王芳", role=StaffRole.SUPERVISOR)
-LI = Staff(name="li", display_name="李敏", role=StaffRole.AGENT)
-PHONE = "+8613800138000"
-OTHER = "+8613900139000"
-FIRE = msgspec.structs.replace(
-    STREET_LIGHT, verdict=Verdict.EMERGENCY, services=(Service.FIRE,),
-    evidence=(Evidence(rule="fire", text="着火"),),
-)
-_keys = itertools.count()
-
-
-def triaged(texts: Sequence[str]) -> list[Triage]:
-    return [FIRE if "着火" in text else STREET_LIGHT for text in texts]
+from hotline.terms import Channel, Priority, State, Verdict
+from tests.cities import NOW, STREET_LIGHT
+from tests.hotline.nuisance_house import OTHER, PHONE, house
 
 
 # ── the rule ─────────────────────────────────────────────────────────────────────────────────────
@@ -115,63 +80,7 @@ def test_contacts_are_known_whatever_their_form(given: str, kept: str) -> None:
     assert as_contact(given) == kept
 
 
-# ── a house ──────────────────────────────────────────────────────────────────────────────────────
-class House:
-    def __init__(self, pool: asyncpg.Pool, home: Path) -> None:
-        self.now, self.pool = NOW, pool
-        self.rows = NuisanceStore(pool)
-        self.files = Uploads(pool, files=home)
-        self.tapes = RecordingStore(pool, files=home / "recordings", days=730)
-        self.containment = Containment(self.rows, clock=lambda: self.now)
-        self.desk = NuisanceDesk(
-            self.rows, self.containment, clock=lambda: self.now,
-            bundle=partial(bundle, path_of=self.files.path_of, tape_of=self.tapes.path_of),
-        )
-        self.store = TicketStore(pool, prefix="DG")
-        self.intake = Intake(
-            store=self.store, triage=triaged, rules=lambda: RULES, clock=lambda: self.now, new_code=new_code,
-            containment=self.containment,
-        )
-
-    async def send(
-        self, text: str = "路灯不亮", *, phone: str = PHONE, key: str = "", name: str = "",
-        files: tuple[Attachment, ...] = (), category: Category | None = None,
-    ) -> Receipt:
-        self.now += timedelta(seconds=1)
-        appeal = Appeal(text=text, citizen=Citizen(phone=phone, key=phone, name=name), attachments=files)
-        return await self.intake.submit(Inbound(
-            channel=Channel.APP, external_id=key or f"k{next(_keys)}", appeal=appeal, received_at=self.now,
-            category=category,
-        ))
-
-    async def call(self, *, phone: str = PHONE, answered: bool = True, direction: str = "in") -> str:
-        """Let somebody call; an agent takes it and writes no ticket."""
-        self.now += timedelta(minutes=1)
-        id_ = f"call-{next(_keys)}"
-        await self.pool.execute(
-            "INSERT INTO calls (id, direction, caller, started_at, answered_at, ended_at) "
-            "VALUES ($1, $2, $3, $4, $5, $4)",
-            id_, direction, blind(phone), self.now, self.now if answered else None,
-        )
-        return id_
-
-    async def marked(self) -> None:
-        for n in range(3):
-            await self.send(f"骂人{n}")
-        await self.desk.mark(WANG, "13800138000", "一天来电辱骂多次")
-
-    async def tickets(self) -> int:
-        return int(await self.pool.fetchval("SELECT count(*) FROM tickets"))
-
-
-@asynccontextmanager
-async def house(dsn: str, home: Path) -> AsyncIterator[House]:
-    async with await open_pool(dsn, size=4) as pool:
-        opened = House(pool, home)
-        async with opened.intake:
-            yield opened
-
-
+# ── messages ─────────────────────────────────────────────────────────────────────────────────────
 async def test_contained_then_joined_then_refused_and_nothing_is_lost(database: str, tmp_path: Path) -> None:
     async with house(database, tmp_path) as home:
         assert (await home.send()).status == State.PENDING_SIGN, "nobody is contained without a mark"
@@ -238,104 +147,3 @@ async def test_if_the_evidence_cannot_be_kept_the_message_passes(database: str, 
         await home.marked()
         await home.pool.execute("ALTER TABLE nuisance_contacts RENAME TO gone")
         assert (await home.send()).status == State.PENDING_SIGN
-
-
-# ── marking ──────────────────────────────────────────────────────────────────────────────────────
-async def test_a_mark_is_reversible_ends_by_itself_and_is_audited(database: str, tmp_path: Path) -> None:
-    async with house(database, tmp_path) as home, house(database, tmp_path) as other:
-        await home.marked()
-        await other.containment.reload()
-        assert other.containment.mark_of(PHONE) is not None, "another process knows it too"
-        with pytest.raises(RuleViolation, match="already"):
-            await home.desk.mark(WANG, PHONE, "再次")
-        lifted = await home.desk.lift(WANG, PHONE, "核实为家属13900139000代拨")
-        assert (lifted.lifted_by, home.containment.mark_of(PHONE)) == ("wang", None)
-        assert (await home.send()).status == State.PENDING_SIGN
-        with pytest.raises(NotFound):
-            await home.desk.lift(WANG, PHONE, "再次")
-        await home.desk.mark(WANG, PHONE, "又开始了", days=1)
-        home.now += timedelta(days=1)
-        assert home.containment.mark_of(PHONE) is None
-        await home.desk.mark(WANG, PHONE, "期满后再犯", days=1)
-        acts = await home.pool.fetch("SELECT act, actor, detail FROM nuisance_acts ORDER BY id")
-        assert [row["act"] for row in acts] == ["marked", "lifted", "marked", "marked"]
-        assert acts[1]["detail"] == "核实为家属139****9000代拨"
-        with pytest.raises(asyncpg.PostgresError, match="append-only"):
-            await home.pool.execute("DELETE FROM nuisance_acts")
-
-
-async def test_one_call_is_no_nuisance_and_only_supervisors_mark(database: str, tmp_path: Path) -> None:
-    async with house(database, tmp_path) as home:
-        await home.send()
-        with pytest.raises(RuleViolation, match="no repeated nuisance"):
-            await home.desk.mark(WANG, PHONE, "第一次")
-        for refused in (
-            home.desk.mark(LI, PHONE, "x"), home.desk.lift(LI, PHONE, "x"), home.desk.evidence(LI, PHONE, "x"),
-            home.desk.marks(LI),
-        ):
-            with pytest.raises(Forbidden):
-                await refused
-        for reason, days in (("", 1), ("x", 0), ("x", 91)):
-            with pytest.raises(InvalidInput):
-                await home.desk.mark(WANG, PHONE, reason, days=days)
-
-
-async def test_over_http(database: str, tmp_path: Path) -> None:
-    async def known(request: web.Request) -> Staff:
-        if "X-Name" not in request.headers:
-            raise Unauthenticated("log in first")
-        return {"wang": WANG, "li": LI}[request.headers["X-Name"]]
-
-    async with AsyncExitStack() as stack:
-        home = await stack.enter_async_context(house(database, tmp_path))
-        app = web.Application(middlewares=[problems])
-        app.add_routes(routes(home.desk, known=known))
-        client = await stack.enter_async_context(TestClient(TestServer(app)))
-        for _ in range(3):
-            await home.send()
-        body, wang = {"contact": "13800138000", "reason": "辱骂"}, {"X-Name": "wang"}
-
-        async def status(method: str, path: str, given: object = None, **headers: str) -> int:
-            answer = await client.request(method, f"/api/v1/nuisance/{path}", json=given, headers=headers or wang)
-            return answer.status
-
-        assert await status("POST", "marks", body, **{"X-Name": "li"}) == 403
-        assert await status("GET", "marks", **{"X-Other": "x"}) == 401
-        assert [await status("POST", "marks", body | {"days": days}) for days in (0, 91, 7)] == [400, 400, 201]
-        assert await status("POST", "marks", body) == 422
-        answer = await client.post("/api/v1/nuisance/evidence", json=body, headers=wang)
-        assert (answer.status, answer.content_type) == (200, "application/zip")
-        assert zipfile.is_zipfile(io.BytesIO(await answer.read()))
-        assert [await status("POST", "lifts", body), await status("POST", "lifts", body)] == [200, 404]
-        number = (await home.send()).number
-        for path, expected in (("marks/1", 200), ("marks/x", 404), ("marks/9", 404), (f"tickets/{number}", 200)):
-            assert await status("GET", f"{path}/case") == expected
-        assert await status("GET", f"tickets/{number}/case", **{"X-Name": "li"}) == 403
-        by_id = [{"id": 1, "reason": "x"}, {"reason": "x"}, body | {"id": 1}, {"id": 0, "reason": "x"}]
-        assert [await status("POST", "lifts", given) for given in by_id] == [404, 400, 400, 400]
-        marks = await (await client.get("/api/v1/nuisance/marks", headers=wang)).json()
-        assert [(mark["contact"], mark["lifted_by"]) for mark in marks] == [("+86138****8000", "wang")]
-
-
-async def test_a_list_of_marks_names_nobody_and_a_mark_is_lifted_by_its_id(database: str, tmp_path: Path) -> None:
-    async with house(database, tmp_path) as home:
-        for phone in (PHONE, "openid-of-li"):
-            for _ in range(3):
-                await home.send(phone=phone)
-            told = await home.desk.mark(WANG, phone, f"{phone}、13900139000 反复辱骂")
-            assert told.contact == {PHONE: "+86138****8000"}.get(phone, "ope*")
-        listed = await home.desk.marks(WANG)
-        assert [(mark.contact, mark.reason) for mark in listed] == [
-            ("ope*", "openid-of-li、139****9000 反复辱骂"), ("+86138****8000", "+86138****8000、139****9000 反复辱骂"),
-        ]
-        first = listed[1].id
-        lifted = await home.desk.lift(WANG, "", "核实为家属代拨", id_=first)
-        assert (lifted.id, lifted.contact, home.containment.mark_of(PHONE)) == (first, "+86138****8000", None)
-        assert home.containment.mark_of("openid-of-li") is not None, "the other one stays"
-        case, _ = await home.desk.evidence(WANG, PHONE, "移送公安")
-        assert [act.act for act in case.acts] == ["marked", "lifted"], "kept under the contact"
-        with pytest.raises(NotFound):
-            await home.desk.lift(WANG, "", "再次", id_=first)
-        for contact, id_ in (("", None), (PHONE, first)):
-            with pytest.raises(InvalidInput):
-                await home.desk.lift(WANG, contact, "x", id_=id_)

@@ -25,7 +25,7 @@ from hotline.store.transcripts import TranscriptStore
 from routing.call_news import CallWords
 from routing.calls import Role
 from tests.cities import RULES
-from tests.hotline.test_nuisance import LI, OTHER, PHONE, WANG, house
+from tests.hotline.nuisance_house import LI, OTHER, PHONE, WANG, house
 
 
 async def test_calls_that_leave_no_ticket_are_contacts_and_evidence(database: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hotline.events import Actor, Role
 from hotline.service import Service
 from hotline.terms import Channel
 from tests.cities import RULES
-from tests.hotline.test_nuisance import WANG, House, house
+from tests.hotline.nuisance_house import WANG, House, house
 
 OPENID, AGENT = "openid-of-li", Actor(Role.AGENT, "li")
 _ids = itertools.count()
