@@ -42,7 +42,8 @@ class Status(StrEnum):
 class HandOver(Body, frozen=True, kw_only=True, omit_defaults=True):
     """A ticket handed over: the matter, and who may be called about it. `due` is when its origin has promised an end.
 
-    `lat` and `lon` are degrees of GCJ-02.
+    `lat` and `lon` are degrees of GCJ-02. `happened_at` is when it happened, as it was told, `about` whom it concerns
+    (被反映对象), `village` and `grid` (网格) say where within the town.
 
     `name` and `phone` are "" where the citizen is not to be known there (a confidential matter, 举报, the grid).
     """
@@ -54,7 +55,11 @@ class HandOver(Body, frozen=True, kw_only=True, omit_defaults=True):
     kind: Kind | None = None
     category: Line = ""
     town: Line = ""
+    village: Line = ""
+    grid: Line = ""
     address: Line = ""
+    happened_at: Line = ""
+    about: Line = ""
     lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
     lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
     received_at: datetime | None = None
@@ -124,9 +129,10 @@ def inbound_of(given: HandOver, *, code: str, now: datetime) -> Inbound:
         text=required_text(text), title=clean_line(given.title, field="title"), kind=given.kind,
         citizen=Citizen(name=clean_line(given.name, field="name"), phone=phone, key=external_id(code, given.key)),
         place=Place(
-            town=clean_line(given.town, field="town"), address=clean_line(given.address, field="address"),
+            **{name: clean_line(getattr(given, name), field=name) for name in ("town", "village", "grid", "address")},
             lat=given.lat, lon=given.lon,
         ),
+        happened_at=clean_line(given.happened_at, field="happened_at"), about=clean_line(given.about, field="about"),
         confidential=given.confidential,
     )
     return Inbound(

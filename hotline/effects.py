@@ -80,7 +80,8 @@ def incident_payload(ticket: Ticket, fact: c.HandOff, at: str, *, spoken: Spoken
     return {
         "number": ticket.number, "channel": ticket.channel, "occurred_at": at, "services": list(fact.services),
         "text": ticket.appeal.text if spoken is None else f"{ticket.appeal.text}\n补充:{spoken.text}",
-        "title": ticket.title, "evidence": fact.reason,
+        "title": ticket.title, "happened_at": ticket.appeal.happened_at, "about": ticket.appeal.about,
+        "evidence": fact.reason,
         "risk_alert": any(evidence.rule == _UNREST for triage in judged for evidence in triage.evidence),
         **_whom_and_where(ticket), **more,
     }
@@ -90,7 +91,10 @@ def _whom_and_where(ticket: Ticket) -> dict[str, Any]:
     citizen, place = ticket.appeal.citizen, ticket.appeal.place
     return {
         "citizen": {"name": citizen.name, "phone": citizen.phone},
-        "place": {"town": ticket.town, "address": place.address, "lat": place.lat, "lon": place.lon, "datum": KEPT},
+        "place": {
+            "town": ticket.town, "village": place.village, "grid": place.grid, "address": place.address,
+            "lat": place.lat, "lon": place.lon, "datum": KEPT,
+        },
     }
 
 

@@ -181,7 +181,7 @@ def _discreet(text: str, ticket: Ticket, kind: NeighbourKind, entities: Iterable
 
 def hand_over_of(ticket: Ticket, events: Sequence[TicketEvent], key: str, kind: NeighbourKind) -> HandOver:
     """Return the whole matter as a neighbour needs it."""
-    appeal, first = ticket.appeal, events[0].fact
+    appeal, place, first = ticket.appeal, ticket.appeal.place, events[0].fact
     spoken = first.triage.entities if isinstance(first, Receive) else ()  # numbers spelt out, which triage has found
     nobody = _hides(ticket, kind)
     said = [event.fact.text for event in events if isinstance(event.fact, c.AddMessage) and event.fact.inbound]
@@ -189,8 +189,9 @@ def hand_over_of(ticket: Ticket, events: Sequence[TicketEvent], key: str, kind: 
     return HandOver(
         key=key, number=ticket.number, text=_discreet(appeal.text, ticket, kind, spoken),
         title=_discreet(ticket.title, ticket, kind), kind=ticket.kind,
-        category=ticket.category.l2 if ticket.category else "", town=ticket.town, address=appeal.place.address,
-        lat=appeal.place.lat, lon=appeal.place.lon, received_at=ticket.created_at,
+        category=ticket.category.l2 if ticket.category else "", town=ticket.town, village=place.village,
+        grid=place.grid, address=place.address, lat=place.lat, lon=place.lon, received_at=ticket.created_at,
+        happened_at=_discreet(appeal.happened_at, ticket, kind), about=_discreet(appeal.about, ticket, kind),
         messages=tuple(_discreet(text, ticket, kind) for text in said),
         due=ticket.clocks.completion_due, confidential=appeal.confidential,
         name="" if nobody else appeal.citizen.name, phone="" if nobody else appeal.citizen.phone,

@@ -42,7 +42,10 @@ def test_open311_sends_the_worlds_system() -> None:
     assert (appeal.place.lat, appeal.place.lon) == gcj02(22.543847, 113.912316)
 
 
-def test_110_is_told_which_system_it_gets() -> None:
-    appeal = Appeal(text="着火了", place=Place(lat=22.540796, lon=113.917176))
+def test_110_is_told_all_that_is_known_of_the_place_and_in_which_system() -> None:
+    place = Place(village="石龙坑村", grid="G12", address="3栋", lat=22.540796, lon=113.917176)
+    appeal = Appeal(text="着火了", place=place, happened_at="十分钟前", about="三楼租客")
     told = incident_payload(ticket(appeal=appeal), c.HandOff(services=(Service.FIRE,)), "2026-11-20T10:00:00+08:00")
     assert (told["place"]["lat"], told["place"]["datum"]) == (22.540796, "GCJ-02")
+    assert [told["place"][name] for name in ("village", "grid", "address")] == ["石龙坑村", "G12", "3栋"]
+    assert (told["happened_at"], told["about"]) == ("十分钟前", "三楼租客")

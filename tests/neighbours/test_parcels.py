@@ -93,12 +93,15 @@ def test_who_takes_tickets_is_a_unit() -> None:
 
 # ── a ticket of ours ─────────────────────────────────────────────────────────────────────────────
 def test_a_dispatch_to_a_neighbour_hands_the_whole_matter_over() -> None:
-    way = at(CITY, place=Place(address="港前大道1号", lat=22.8, lon=113.5))
+    place = Place(village="南横村", grid="G12", address="港前大道1号", lat=22.8, lon=113.5)
+    way = at(CITY, place=place, happened_at="昨晚十点", about="某灯饰公司")
     [(code, key, body)] = way.told
     assert isinstance(body, HandOver)
     assert (code, key, body.key, body.number) == ("440100", f"{OURS}-3", f"{OURS}-3", OURS)
     assert (body.name, body.phone, body.address, body.category) == ("李明", "+8613800138000", "港前大道1号", "路灯")
     assert decode_hand_over(msgspec.json.encode(body)) == body
+    taken = inbound_of(body, code="441900", now=NOW).appeal
+    assert (taken.place, taken.happened_at, taken.about) == (place, "昨晚十点", "某灯饰公司")
 
 
 @pytest.mark.parametrize("way", [
@@ -124,11 +127,14 @@ def spelt_out() -> Triage:
     (GRID, {}), (CITY, {"confidential": True}), (CITY, {"kind": Kind.REPORT}),
 ])
 def test_nor_do_the_texts_say_it(unit: str, appeal: dict[str, object]) -> None:
-    way = Way(triage=spelt_out(), text=TOLD, **appeal).do(c.AddMessage(text="李明:打13800138000")).do(c.Accept())
+    told_of = {"happened_at": "昨晚13800138000响时", "about": "李明的房东"}
+    way = Way(triage=spelt_out(), text=TOLD, **told_of, **appeal)
+    way.do(c.AddMessage(text="李明:打13800138000")).do(c.Accept())
     told = [way.do(c.Dispatch(lead=unit)).told, way.do(c.AddMessage(text="找李明,13800138000")).told,
             way.do(c.Urge(note="李明催")).told, way.do(c.TakeBack(reason="李明13800138000说不用了")).told]
     [(_, _, body)] = told[0]
     assert isinstance(body, HandOver)
+    assert (body.happened_at, body.about) == ("昨晚138****8000响时", "李*的房东")
     assert (body.text, body.title) == ("我是李*,电话138****8000或幺三九****九零零零", "李*反映路灯")
     assert body.messages == ("李*:打138****8000",)
     texts = [one.text for [(_, _, one)] in told[1:]]  # type: ignore[attr-defined]

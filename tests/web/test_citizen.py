@@ -31,11 +31,15 @@ async def test_a_report_with_words_picture_and_place_gets_number_and_code(ways: 
     await page.get_by_label("详细地址").fill("鸿福路88号")
     await page.get_by_label("您的称呼").fill("陈女士")
     await page.get_by_label("联系电话").fill("138-0013-8000")
+    await page.get_by_text("更多选项").click()
+    await page.get_by_label("什么时候发生的").fill("上周三晚上")
+    await page.get_by_label("反映的是谁").fill("路灯管理所")
     await page.get_by_role("button", name="提交诉求").click()
     ticket = await ways.sent(page)
     appeal = (await ways.ticket(ticket))["ticket"]["appeal"]
     assert appeal["text"] == LAMP
     assert appeal["place"] == {"town": "南城", "address": "鸿福路88号"}
+    assert (appeal["happened_at"], appeal["about"]) == ("上周三晚上", "路灯管理所")
     assert [file["media_type"] for file in appeal["attachments"]] == ["image/jpeg"]
     await page.reload()
     await expect(page.get_by_label("请说说是什么事")).to_have_value("")  # what was sent is no draft

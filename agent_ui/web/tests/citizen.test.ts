@@ -25,6 +25,9 @@ describe('an appeal', () => {
       text: 'x', kind: 'report', confidential: true, place: { town: '南城', lat: 23, lon: 113, datum: 'wgs84' },
     })
   })
+  it('says when it happened and whom it is about', () => {
+    expect(bodyOf(draft({ text: 'x', happenedAt: ' 昨晚十点 ', about: ' 某工地 ' }), '')).toEqual({ text: 'x', happened_at: '昨晚十点', about: '某工地' })
+  })
   it.each([
     [{}, { text: 'empty' }], [{ text: ' \n' }, { text: 'empty' }], [{ photos: [photo] }, {}], [{ text: 'x'.repeat(10_001) }, { text: 'long' }],
     [{ text: 'x', phone: '12' }, { phone: 'phone' }], [{ text: 'x', phone: '138-0013-8000' }, {}], [{ text: 'x', phone: '(0769) 2222 3333' }, {}],

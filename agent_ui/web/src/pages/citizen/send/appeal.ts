@@ -17,6 +17,9 @@ export interface Draft {
   name: string
   phone: string
   kind: Kind | ''
+  /** When it happened, in the citizen's words, and whom it concerns. */
+  happenedAt: string
+  about: string
   confidential: boolean
   photos: KeptPhoto[]
 }
@@ -32,7 +35,8 @@ export interface KeptPhoto {
 }
 
 export const EMPTY: Draft = {
-  text: '', town: '', address: '', position: null, name: '', phone: '', kind: '', confidential: false, photos: [],
+  text: '', town: '', address: '', position: null, name: '', phone: '', kind: '', happenedAt: '', about: '',
+  confidential: false, photos: [],
 }
 export const MAX_TEXT = 10_000
 export const MAX_PHOTOS = 9
@@ -65,6 +69,8 @@ export function bodyOf(draft: Draft, wordless: string): AppealBody {
     ...(draft.name.trim() ? { name: draft.name.trim() } : {}),
     ...(draft.phone.trim() ? { phone: draft.phone.trim() } : {}),
     ...(draft.kind ? { kind: draft.kind } : {}),
+    ...(draft.happenedAt.trim() ? { happened_at: draft.happenedAt.trim() } : {}),
+    ...(draft.about.trim() ? { about: draft.about.trim() } : {}),
     ...(place ? { place: place as AppealBody['place'] } : {}),
     ...(draft.confidential ? { confidential: true } : {}),
     ...(draft.photos.length > 0
