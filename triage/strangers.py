@@ -2,7 +2,7 @@
 rule is to be taken from them.
 
 `data/strangers/categories_*.jsonl`: `l1`, `l2`, `kind`, `towns`, and `or`, the category that the hand would also have
-understood. `data/strangers/emergencies_*.jsonl`: `verdict`, `services`, and `hard`: of emergencies those that the hand
+understood; `read`, the kinds that two others read in the text alone. `data/strangers/emergencies_*.jsonl`: `verdict`, `services`, and `hard`: of emergencies those that the hand
 thought hard to find, of calm texts those that only sound like one. Three errors of rules that they showed on the first
 day were mended (data/README.md): figures of verdicts are after that look.
 """
@@ -32,6 +32,7 @@ class Stranger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     l2: str = ""
     other: str = msgspec.field(default="", name="or")
     kind: Kind | None = None
+    read: tuple[Kind, ...] = ()
     towns: frozenset[str] = frozenset()
     verdict: Verdict | None = None
     services: frozenset[Service] = frozenset()
@@ -62,6 +63,7 @@ def _of_categories(pairs: Pairs) -> list[Bar]:
         Bar("  or what the writer also understood", _share([labels[0] in _fitting(one) for one, labels in both])),
         Bar("  or among the alternatives", _share([one.label in labels for one, labels in both])),
         Bar("kind right", _share([found.kind is one.kind for one, found in pairs]), least=0.90),
+        Bar("  as most of writer and two readers have it", _share([_as_read(one, found.kind) for one, found in pairs])),
         Bar("towns exactly right", _share([set(found.towns) == one.towns for one, found in pairs]), least=0.97),
     ]
 
@@ -91,6 +93,12 @@ def _labels(found: Triage) -> list[str]:
 
 def _fitting(one: Stranger) -> set[str]:
     return {one.label, one.other} - {""}
+
+
+def _as_read(one: Stranger, kind: Kind) -> bool:
+    """Tell whether a kind is what most of the writer and the readers hold for right."""
+    told = [one.kind, *one.read]
+    return told.count(kind) > len(told) / 2
 
 
 def _raised(verdict: Verdict) -> bool:

@@ -40,8 +40,9 @@ def test_a_wrong_line_is_named(tmp_path: Path) -> None:
 def test_figures_count_what_they_say() -> None:
     lamp, noise = Category("03", "路灯", 0.9), Category("04", "施工噪声", 0.1)
     texts = [
-        Stranger("a", l1="03", l2="路灯", kind=Kind.COMPLAINT, towns=frozenset({"南城"})),
-        Stranger("b", l1="04", l2="施工噪声", other="03路灯", kind=Kind.COMPLAINT),
+        Stranger("a", l1="03", l2="路灯", kind=Kind.COMPLAINT, towns=frozenset({"南城"}),
+                 read=(Kind.COMPLAINT, Kind.ENQUIRY)),
+        Stranger("b", l1="04", l2="施工噪声", other="03路灯", kind=Kind.COMPLAINT, read=(Kind.ENQUIRY,) * 2),
         Stranger("c", verdict=Verdict.EMERGENCY, services=frozenset({Service.FIRE, Service.AMBULANCE})),
         Stranger("d", verdict=Verdict.EMERGENCY, services=frozenset({Service.POLICE})),
         Stranger("e", verdict=Verdict.UNCLEAR),
@@ -58,6 +59,6 @@ def test_figures_count_what_they_say() -> None:
     }
     found = stranger_bars(lambda asked: [answers[text] for text in asked], texts)
     assert [round(bar.value, 4) for bar in found] == [
-        0.5, 0.5, 1.0, 1.0, 0.5, 1.0,  # categories, kind, towns
+        0.5, 0.5, 1.0, 1.0, 0.5, 1.0, 1.0,  # categories, kind, kind as most have it, towns
         0.5, 1.0, 0.6667, 1.0, 0.0, 1.0, 0.0,  # emergencies, services, hard negatives, calm ones, doubtful
     ]
