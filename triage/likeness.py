@@ -170,13 +170,13 @@ def _named(one: Telling, other: Telling) -> tuple[float, float, float]:
     best = most = heard = 0.0
     for mine, their in ((one, other), (other, one)):
         for name in mine.names:
-            held = sum([value for key, value in name.pairs if key in their.words])
+            held = name.told_in(their.words)
             if held > most:
                 most = held
             if held > best * name.worth:
                 best = held / name.worth
             if name.worth > heard:
-                heard = max(heard, sum([value for key, value in name.sounds if key in their.heard]))
+                heard = max(heard, name.heard_in(their.heard))
     rare = min(most, _RARE) / _RARE
     return best, rare, max(0.0, min(heard, _RARE) / _RARE - rare)
 

@@ -2,9 +2,10 @@
 rule is to be taken from them.
 
 `data/strangers/categories_*.jsonl`: `l1`, `l2`, `kind`, `towns`, and `or`, the category that the hand would also have
-understood; `read`, the kinds that two others read in the text alone. `data/strangers/emergencies_*.jsonl`: `verdict`, `services`, and `hard`: of emergencies those that the hand
-thought hard to find, of calm texts those that only sound like one. Three errors of rules that they showed on the first
-day were mended (data/README.md): figures of verdicts are after that look.
+understood; `read`, the kinds that two others read in the text alone. `data/strangers/emergencies_*.jsonl`: `verdict`,
+`services`, and `hard`: of emergencies those that the hand thought hard to find, of calm texts those that only sound
+like one. Three errors of rules that they showed on the first day were mended (data/README.md): figures of verdicts are
+after that look.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
@@ -43,6 +43,14 @@ class Named(NamedTuple):
     worth: float
     sounds: tuple[tuple[int, float], ...]
     """The same by how they sound."""
+
+    def told_in(self, words: Container[int]) -> float:
+        """Return how much of its worth another text has, by its pairs and triples of characters."""
+        return sum([value for key, value in self.pairs if key in words])
+
+    def heard_in(self, sounds: Container[int]) -> float:
+        """Return how much of its worth another text has, by how its pairs of characters sound."""
+        return sum([value for key, value in self.sounds if key in sounds])
 
 
 class Telling(NamedTuple):

@@ -71,19 +71,14 @@ def reasons(one: Telling, other: Telling) -> tuple[str, ...]:
 
 
 def _names(one: Telling, other: Telling) -> list[str]:
-    shared = [
-        name.text for name in one.names
-        if sum(value for key, value in name.pairs if key in other.words) >= _LEAST_SHARE * name.worth
-    ]
-    return shared[:2]
+    return [name.text for name in one.names if name.told_in(other.words) >= _LEAST_SHARE * name.worth][:2]
 
 
 def _sounding(one: Telling, other: Telling) -> list[str]:
     """Return names that the other tells in other characters of the same sound."""
     return [
         name.text for name in one.names
-        if sum(value for key, value in name.sounds if key in other.heard) >= _LEAST_SHARE * name.worth
-        and sum(value for key, value in name.pairs if key in other.words) < _LEAST_SHARE * name.worth
+        if name.heard_in(other.heard) >= _LEAST_SHARE * name.worth > name.told_in(other.words)
     ][:1]
 
 
