@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-from hotline.appeal import Category
+from hotline.appeal import Category, Triage
 from hotline.errors import InvalidInput
 
 LABELLED, ORDINARY = "appeals_7class.jsonl", "appeals_hotspots.jsonl"
@@ -69,6 +69,12 @@ def class_of(category: Category | None, classes: dict[tuple[str, str], str]) -> 
     if category is None:
         return NOWHERE
     return classes.get((category.l1, category.l2), classes.get((category.l1, "*"), NOWHERE))
+
+
+def nearest_class(found: Triage, classes: dict[tuple[str, str], str]) -> str:
+    """Return the first class that the category or one of its alternatives maps to, `NOWHERE` where none does."""
+    told = (class_of(category, classes) for category in (found.category, *found.alternatives))
+    return next((name for name in told if name != NOWHERE), NOWHERE)
 
 
 def mapping_lines(classes: dict[tuple[str, str], str], names: Sequence[str]) -> list[str]:

@@ -26,6 +26,7 @@ def judge(texts: Sequence[str]) -> list[Triage]:
     return [
         Triage(
             category=next((answer for word, answer in ANSWERS.items() if word in text), None),
+            alternatives=(ANSWERS["路"],) if "犬" in text else (),
             verdict=Verdict.EMERGENCY if "火" in text else Verdict.NON_EMERGENCY,
             services=(Service.FIRE,) if "火" in text else (),
             evidence=(Evidence("rule:fire", "火", 0, 1),) if "火" in text else (),
@@ -66,11 +67,13 @@ def test_the_mapping_covers_every_category_and_names_no_other() -> None:
 
 def test_cold_start_counts_what_has_no_counterpart(real: Path) -> None:
     told: list[str] = []
-    [bar] = cold_start(judge, real, told.append)
+    bar, of_seven = cold_start(judge, real, told.append)
     assert "counted as wrong: 2 of 4" in "".join(told)
     assert "交通运输" not in "".join(told).partition("←")[0]
     assert bar.value == pytest.approx((1 + 0 + 2 / 3) / 3)
     assert not bar.cleared
+    assert of_seven.value == pytest.approx((1 + 0 + 1) / 3)
+    assert not of_seven.barred
 
 
 def test_each_alarm_is_listed(real: Path) -> None:
