@@ -7,7 +7,9 @@ handed off: whoever closes or returns the ticket ends it in the same transaction
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -67,6 +69,24 @@ def later(delays: tuple[float, ...], attempts: int, reason: str) -> Later:
     return Later(timedelta(seconds=delays[min(attempts, len(delays)) - 1]), reason)
 
 
+async def each_apart(steps: Iterable[tuple[str, Callable[[], Awaitable[None]]]]) -> None:
+    """Take steps, each with the key it concerns, one after the other; one that fails stands in no other's way.
+
+    The first failure is raised at the end. Where the database cannot be reached nothing goes on.
+    """
+    failed: list[Exception] = []
+    for key, step in steps:
+        try:
+            await step()
+        except (OSError, Unavailable):
+            raise
+        except Exception as error:  # whatever is wrong with this one, the others must not wait for it
+            log.exception("step_failed", key=key)
+            failed.append(error)
+    if failed:
+        raise failed[0]
+
+
 class HandOffs:
     """Pushes incidents and raises the alarm on silence.
 
@@ -101,18 +121,29 @@ class HandOffs:
         await self._rows.settle_push(key, state, answer.incident, self._clock())
 
     async def alarm_on_silence(self) -> None:
-        """Raise an alarm for every incident that the desk has left unanswered, or unsigned, too long."""
+        """Raise an alarm for every incident that the desk has left unanswered, or unsigned, too long.
+
+        A ticket that cannot be read or changed keeps no other's alarm back: it is told at the end, and tried again.
+        """
         now = self._clock()
-        for key, number in await self._rows.silent(now - timedelta(seconds=self._acknowledge_within)):
-            detail = f"110在{self._acknowledge_within:.0f}秒内未确认接收,请改用电话移交"
-            # Refused where the answer came in this moment: the ticket knows it before the row does.
-            await _act(self._service, number, c.RaiseAlarm(alarm=UNACKNOWLEDGED, detail=detail), SYSTEM)
-            await self._rows.mark_alarmed(key, now)
-        for key, number in await self._rows.unsigned(now - timedelta(seconds=self._sign_within)):
-            detail = f"110接收后{self._sign_within:.0f}秒内未签收,请电话核实"
-            await _act(self._service, number, c.RaiseAlarm(alarm=UNSIGNED, detail=detail), SYSTEM)
-            if not await self._rows.mark_unsigned(key, now):  # it came in this moment
-                await _act(self._service, number, c.ClearAlarm(alarm=UNSIGNED), SYSTEM)
+        silent = await self._rows.silent(now - timedelta(seconds=self._acknowledge_within))
+        unsigned = await self._rows.unsigned(now - timedelta(seconds=self._sign_within))
+        await each_apart([
+            *((key, partial(self._unanswered, key, number, now)) for key, number in silent),
+            *((key, partial(self._unsigned, key, number, now)) for key, number in unsigned),
+        ])
+
+    async def _unanswered(self, key: str, number: str, now: datetime) -> None:
+        detail = f"110在{self._acknowledge_within:.0f}秒内未确认接收,请改用电话移交"
+        # Refused where the answer came in this moment: the ticket knows it before the row does.
+        await _act(self._service, number, c.RaiseAlarm(alarm=UNACKNOWLEDGED, detail=detail), SYSTEM)
+        await self._rows.mark_alarmed(key, now)
+
+    async def _unsigned(self, key: str, number: str, now: datetime) -> None:
+        detail = f"110接收后{self._sign_within:.0f}秒内未签收,请电话核实"
+        await _act(self._service, number, c.RaiseAlarm(alarm=UNSIGNED, detail=detail), SYSTEM)
+        if not await self._rows.mark_unsigned(key, now):  # it came in this moment
+            await _act(self._service, number, c.ClearAlarm(alarm=UNSIGNED), SYSTEM)
 
     async def _refused(self, number: str, reason: str) -> None:
         # The alarm first: the return ends the incident, so after a kill in between nothing would come back for it.

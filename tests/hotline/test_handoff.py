@@ -16,6 +16,7 @@ from hotline.errors import HotlineError, NotFound, RateLimited, RuleViolation, U
 from hotline.events import SYSTEM
 from hotline.handoff import DeskUpdates, HandOffs, Later
 from hotline.jobs import run_jobs
+from hotline.keyring import Damaged
 from hotline.messages import Messages
 from hotline.service import Service
 from hotline.standins.desk110 import Desk
@@ -139,6 +140,18 @@ async def test_a_silent_desk_is_tried_again_and_raises_the_alarm_once(database: 
         w.desk.fault = "none"
         await w.hand_offs.push(key)
         assert not (await w.store.read(number)).ticket.alarms
+
+
+async def test_a_ticket_that_cannot_be_read_keeps_no_others_alarm_back(database: str) -> None:
+    async with world(database, "down") as w:
+        (bad, _), (good, _) = await w.emergency(), await w.emergency()
+        await w.pool.execute(  # type: ignore[attr-defined]
+            "UPDATE ticket_events SET sealed = 'changed' FROM tickets t WHERE t.id = ticket_id AND number = $1", bad
+        )
+        w.moment += timedelta(minutes=2)
+        with pytest.raises(Damaged):  # told, and tried again
+            await w.hand_offs.alarm_on_silence()
+        assert (await w.store.read(good)).ticket.alarms == {"incident_unacknowledged"}
 
 
 async def test_without_a_desk_incidents_wait(database: str) -> None:
