@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -10,7 +11,7 @@ import structlog
 from hotline import commands as c
 from hotline.errors import RuleViolation
 from hotline.events import SYSTEM
-from hotline.handoff import Acts
+from hotline.handoff import Acts, each_apart
 from hotline.hotspot import HotSpot
 from hotline.ports import Clock
 
@@ -53,16 +54,24 @@ class HotSpots:
 
         The same place may flare up again with the same first ticket: an alarm left there would swallow the new one.
         Killed between the alarm and its note, the next sweep finds the alarm raised already: it is told once.
+        A ticket that cannot be read or changed keeps no other's alarm back.
         """
         now = self._clock()
         await self._rows.find_hotspots(now)
-        for id_, number in await self._rows.still_alarmed():
-            if number:
-                await self._act(number, c.ClearAlarm(alarm=ALARM), actor=SYSTEM)
-            await self._rows.mark_cleared(id_)
-        for id_, number, words in await self._rows.unalarmed():
-            try:
-                await self._act(number, c.RaiseAlarm(alarm=ALARM, detail=words), actor=SYSTEM)
-            except RuleViolation as error:  # raised already
-                log.info("hot_spot_without_alarm", number=number, reason=error.detail)
-            await self._rows.mark_alarmed(id_, number, now)
+        over, new = await self._rows.still_alarmed(), await self._rows.unalarmed()
+        await each_apart([
+            *((f"over {id_}", partial(self._cleared, id_, number)) for id_, number in over),
+            *((f"new {id_}", partial(self._told, id_, number, words, now)) for id_, number, words in new),
+        ])
+
+    async def _cleared(self, id_: int, number: str) -> None:
+        if number:
+            await self._act(number, c.ClearAlarm(alarm=ALARM), actor=SYSTEM)
+        await self._rows.mark_cleared(id_)
+
+    async def _told(self, id_: int, number: str, words: str, now: datetime) -> None:
+        try:
+            await self._act(number, c.RaiseAlarm(alarm=ALARM, detail=words), actor=SYSTEM)
+        except RuleViolation as error:  # raised already
+            log.info("hot_spot_without_alarm", number=number, reason=error.detail)
+        await self._rows.mark_alarmed(id_, number, now)

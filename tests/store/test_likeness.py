@@ -15,6 +15,7 @@ from hotline import commands as c
 from hotline.appeal import Appeal, Citizen
 from hotline.events import SYSTEM, Actor, Role
 from hotline.hotspots import ALARM, HotSpots
+from hotline.keyring import Damaged
 from hotline.service import Service
 from hotline.store.database import open_pool
 from hotline.store.likeness import LikenessStore, compare_all, compare_once
@@ -261,6 +262,21 @@ async def test_an_alarm_that_is_another_hot_spots_too_stands_as_long_as_that_las
         await pool.execute("UPDATE hotspots SET ended_at = $1", NOW)
         await spots.sweep()
         assert await alarmed(pool) == []
+
+
+async def test_a_ticket_that_cannot_be_read_keeps_no_other_hot_spot_back(database: str) -> None:
+    bad, good = await submit(database, *TOLD[:2])
+    async with house(database) as (pool, store, service):
+        await pool.execute(
+            """INSERT INTO hotspots (town, spot, matter, hours, count, expected, began_at, last_at, found_at, tickets)
+               SELECT '大朗', t.number, '停水', 6, 9, 1, $1, $1, $1, ARRAY[t.id] FROM tickets t ORDER BY t.id""", NOW,
+        )
+        await pool.execute(
+            "UPDATE ticket_events SET sealed = 'changed' FROM tickets t WHERE t.id = ticket_id AND number = $1", bad
+        )
+        with pytest.raises(Damaged):  # told, and tried again
+            await HotSpots(rows=store, service=service, clock=lambda: NOW).sweep()
+        assert await alarmed(pool) == [good]
 
 
 async def test_old_keys_are_forgotten(database: str) -> None:
