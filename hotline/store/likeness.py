@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
+import structlog
 
 from hotline.appeal import compared_text, letters_of
 from hotline.events import Receive
 from hotline.hotspot import LEAST, HotSpot, hottest, observed, told, without_repeats
+from hotline.keyring import Damaged
 from hotline.store.answering import answering
 from hotline.store.database import statements
 from hotline.store.rows import event_from, to_json
@@ -25,6 +27,7 @@ from triage.likeness import likeness
 from triage.telling import Telling
 from triage.traits import Traits, reasons, traits_of
 
+log = structlog.get_logger(__name__)
 _SQL = statements("likeness")
 _summaries = msgspec.json.Decoder(Summary)
 BATCH = 20
@@ -119,8 +122,16 @@ async def propose(pool: asyncpg.Pool, tell: Tell, ticket: int, telling: Telling,
 
 
 def receipt_text(row: asyncpg.Record) -> str:
-    """Return what the ticket of a receipt is compared by; the row has `doc` and `sealed` of its first event."""
-    fact = event_from(row["doc"], row["sealed"]).fact
+    """Return what the ticket of a receipt is compared by; the row has `doc` and `sealed` of its first event.
+
+    What was sealed and cannot be opened is left out, as of one whose identity was erased: one receipt must not hold
+    back all that come after it.
+    """
+    try:
+        fact = event_from(row["doc"], row["sealed"]).fact
+    except Damaged:
+        log.exception("receipt_not_opened", ticket=row.get("ticket_id") or row.get("id"))
+        fact = event_from(row["doc"]).fact
     if not isinstance(fact, Receive):
         raise TypeError(f"a receipt was expected, not {type(fact).__name__}")
     return compared_text(fact.appeal)

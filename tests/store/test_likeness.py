@@ -126,6 +126,18 @@ async def test_odd_texts_hold_nothing_up(database: str, text: str) -> None:
         assert await compare_once(pool, clusterer().tell) == 0
 
 
+async def test_a_receipt_that_cannot_be_opened_holds_nothing_up(database: str) -> None:
+    numbers = await submit(database, *TOLD)
+    async with house(database) as (pool, store, _):
+        await pool.execute(
+            "UPDATE ticket_events SET sealed = 'changed' FROM tickets t WHERE t.id = ticket_id AND number = $1",
+            numbers[0],
+        )
+        await compare_all(pool, clusterer().tell)
+        assert numbers[1] in {one.number for one in await store.similar(numbers[2])}
+        assert len(await all_rows(database, "SELECT 1 FROM ticket_traits")) == len(TOLD)
+
+
 async def add_reports(pool: asyncpg.Pool, count: int, at: datetime, *, citizens: int = 10_000) -> None:
     """Add traits as if so many had told of the water in the last minutes before `at`; no tickets stand behind them."""
     first = 1000 + (await pool.fetchval("SELECT coalesce(max(ticket_id), 0) FROM ticket_traits") or 0)
