@@ -16,7 +16,7 @@ import structlog
 
 from hotline.decide import Decision, decide
 from hotline.effects import Effects, effects_of_all
-from hotline.errors import HotlineError
+from hotline.errors import Unavailable
 from hotline.events import SYSTEM
 from hotline.opening import Change, CityRules
 from hotline.ports import Clock, DecidePerhaps
@@ -37,11 +37,14 @@ class DueTickets(Protocol):
         ...
 
     async def take(self, number: str, now: datetime, decide: DecidePerhaps) -> bool:
-        """Decide on a ticket under its lock and write what it leads to; False if another process has it."""
+        """Decide on a ticket under its lock and write what it leads to; False if another process has it.
+
+        Raises Unavailable where the database cannot do it now, and what `decide` raises.
+        """
         ...
 
-    async def put_off(self, number: str, until: datetime) -> None:
-        """Look at a ticket again at a later moment."""
+    async def put_off(self, number: str, now: datetime, until: datetime) -> None:
+        """Look at a ticket that is due again at a later moment; one that was changed meanwhile keeps its own."""
         ...
 
 
@@ -81,7 +84,8 @@ class Sweep:
 
         try:
             await self._rows.take(number, now, decided)
-        except (HotlineError, RuntimeError):
-            # One ticket that cannot be helped must not stand in the way of all others.
+        except Unavailable:  # it would be so for each of them
+            raise
+        except Exception:  # whatever is wrong with this one, it must not stand in the way of all others
             log.exception("sweep_failed", number=number)
-            await self._rows.put_off(number, now + PUT_OFF)
+            await self._rows.put_off(number, now, now + PUT_OFF)

@@ -8,6 +8,7 @@ from datetime import datetime
 import asyncpg
 
 from hotline.ports import DecidePerhaps
+from hotline.store.answering import taking
 from hotline.store.changes import lock, write
 from hotline.store.database import statements
 from hotline.timers import next_attention
@@ -28,8 +29,13 @@ class SweepStore:
     async def take(self, number: str, now: datetime, decide: DecidePerhaps) -> bool:
         """Let `decide` look at a ticket under its lock and write what it leads to; False if another process has it.
 
-        Where nothing is due after all, the moment of the next look is set right.
+        Where nothing is due after all, the moment of the next look is set right. Raises Unavailable, and what `decide`
+        raises.
         """
+        with taking():
+            return await self._taken(number, now, decide)
+
+    async def _taken(self, number: str, now: datetime, decide: DecidePerhaps) -> bool:
         async with self._pool.acquire() as connection, connection.transaction():
             if await connection.fetchval(_SQL["lock_due"], number, now) is None:
                 return False
@@ -41,6 +47,6 @@ class SweepStore:
                 await write(connection, [(stored.id, *decided)])
             return True
 
-    async def put_off(self, number: str, until: datetime) -> None:
-        """Look at a ticket again at a later moment."""
-        await self._pool.execute(_SQL["look_again"], number, until)
+    async def put_off(self, number: str, now: datetime, until: datetime) -> None:
+        """Look at a ticket that is due again at a later moment; one that was changed meanwhile keeps its own."""
+        await self._pool.execute(_SQL["put_off"], number, now, until)

@@ -10,16 +10,16 @@ import asyncpg
 
 from channels.message import Inbound, Receipt
 from hotline.deadlines import ZONE
-from hotline.errors import IllegalTransition, KeyReused, NotFound, Unavailable, VersionConflict
+from hotline.errors import IllegalTransition, KeyReused, NotFound, VersionConflict
 from hotline.events import TicketEvent
 from hotline.ids import TicketId, TicketNumber, ticket_number
 from hotline.ports import Acted, Continue, Decide, DecideFamily, DecidePerhaps, NewTicket, Once, Stored
 from hotline.store import rows
 from hotline.store.acts import first_act, keep_act
-from hotline.store.answering import answering
+from hotline.store.answering import answering, taking
 from hotline.store.arrivals import delivery_of, first_receipts, open_all, repeated
 from hotline.store.changes import lock, lock_both, write
-from hotline.store.database import REFUSED, statements
+from hotline.store.database import statements
 from hotline.store.threads import continue_thread, conversation_of, point, thread_of
 from hotline.terms import Channel
 from hotline.ticket import Ticket, replay
@@ -68,14 +68,9 @@ class TicketStore:
             Unavailable: the database is lost, or could not do it just now. Any other error is the fault of an item, or
                 of ours.
         """
-        with answering():
-            try:
-                async with self._pool.acquire() as connection:
-                    return await self._opened(connection, batch)
-            except REFUSED:
-                raise
-            except asyncpg.PostgresError as error:  # too slow, full, in a deadlock: it is so for all of the batch
-                raise Unavailable(f"the database could not take it ({type(error).__name__}): repeat it") from error
+        with taking():  # what it cannot take now is so for all of the batch
+            async with self._pool.acquire() as connection:
+                return await self._opened(connection, batch)
 
     async def _opened(
         self, connection: asyncpg.Connection, batch: Sequence[NewTicket]

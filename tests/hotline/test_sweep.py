@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from unittest.mock import Mock
 
 import asyncpg
+import msgspec
 import pytest
 
 from hotline import commands as c
 from hotline import sweep as sweeping
-from hotline.errors import RuleViolation
+from hotline.errors import RuleViolation, Unavailable
 from hotline.events import SYSTEM
 from hotline.intake import Intake
 from hotline.service import Service
@@ -87,8 +89,12 @@ async def test_after_a_day_without_a_sweep_all_is_caught_up_at_a_pace(database: 
             assert stored.ticket.lights == {"sign_yellow", "sign_red", "contact_yellow", "contact_red"}
 
 
+@pytest.mark.parametrize("fault", [
+    RuleViolation("this one cannot be decided"), KeyError("a fault of ours"),
+    msgspec.ValidationError("of newer software"), asyncpg.CheckViolationError("refused"),
+], ids=lambda fault: type(fault).__name__)
 async def test_a_ticket_that_cannot_be_helped_stands_in_nobodys_way(
-    database: str, monkeypatch: pytest.MonkeyPatch
+    database: str, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     async with house(database) as w:
         bad, good = await w.open(2)
@@ -97,7 +103,7 @@ async def test_a_ticket_that_cannot_be_helped_stands_in_nobodys_way(
 
         def failing(ticket: object, **given: object) -> object:
             if ticket.number == bad:  # type: ignore[attr-defined]
-                raise RuleViolation("this one cannot be decided")
+                raise fault
             return real(ticket, **given)  # type: ignore[arg-type]
 
         monkeypatch.setattr(sweeping, "caught_up", failing)
@@ -108,6 +114,33 @@ async def test_a_ticket_that_cannot_be_helped_stands_in_nobodys_way(
         w.moment += timedelta(hours=2)
         await w.sweep().run()
         assert (await w.types(bad)).count("show_light") >= 3
+
+
+@pytest.mark.parametrize("loss", [asyncpg.AdminShutdownError("failing over"), asyncpg.DeadlockDetectedError("both")])
+async def test_what_the_database_cannot_do_now_puts_no_ticket_off(
+    database: str, monkeypatch: pytest.MonkeyPatch, loss: Exception
+) -> None:
+    async with house(database) as w:
+        [number] = await w.open(1)
+        w.moment += timedelta(hours=5)
+        with monkeypatch.context() as patched:
+            patched.setattr(sweeping, "caught_up", Mock(side_effect=loss))
+            with pytest.raises(Unavailable):
+                await w.sweep().run()
+        await w.sweep().run()
+        assert (await w.types(number)).count("show_light") == 3
+
+
+async def test_a_ticket_that_is_changed_as_it_is_put_off_keeps_its_own_moment(database: str) -> None:
+    async with house(database) as w:
+        [number] = await w.open(1)
+        late = w.moment + timedelta(hours=5)
+        store = SweepStore(w.pool)
+        assert await store.due(late, limit=10) == [number]
+        await w.service.act(number, c.Sign(), actor=SYSTEM)  # meanwhile, with clocks of its own
+        [[at]] = await all_rows(database, "SELECT attention_at FROM tickets")
+        await store.put_off(number, at - timedelta(seconds=1), late + timedelta(hours=1))
+        assert await all_rows(database, "SELECT attention_at FROM tickets") == [(at,)]
 
 
 async def test_a_look_for_nothing_sets_the_next_one_right(database: str) -> None:

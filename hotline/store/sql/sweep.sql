@@ -8,3 +8,7 @@ SELECT id FROM tickets WHERE number = $1 AND attention_at <= $2 FOR UPDATE SKIP 
 
 -- name: look_again
 UPDATE tickets SET attention_at = $2 WHERE number = $1;
+
+-- name: put_off
+-- Where it is still due at $2: somebody may have changed the ticket since it failed, and with it the next look.
+UPDATE tickets SET attention_at = $3 WHERE number = $1 AND attention_at <= $2;
