@@ -111,6 +111,10 @@ class Spool:
             log.warning("spool_waits", file=path.name, error=str(error))
             await self._put_off(path, looked_at=not isinstance(error, Overloaded))
             return False
+        except Exception:  # a fault of ours, or the database as the answer was written: it holds up no other either
+            log.exception("spool_waits", file=path.name)
+            await self._put_off(path, looked_at=True)
+            return False
         self._failing.pop(path.name, None)
         return True
 

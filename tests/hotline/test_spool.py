@@ -127,6 +127,27 @@ async def test_one_delivery_that_never_gets_through_holds_up_no_other(tmp_path: 
     assert (hotline.told[-1], kept.count()) == ("bad", (0, 0))
 
 
+async def test_an_answer_that_cannot_be_written_holds_up_no_other(tmp_path: Path) -> None:
+    hotline, clock = Hotline(), Time()
+    faults, tell = ["bad"], hotline.tell
+
+    async def telling(message: Inbound, receipt: Receipt) -> None:
+        if message.external_id in faults:
+            raise KeyError("a fault of ours")
+        await tell(message, receipt)
+
+    hotline.tell = telling  # type: ignore[method-assign]
+    kept = spool(tmp_path, hotline, clock)
+    put(kept, "bad", age=60)
+    put(kept, "good")
+    await kept.drain()
+    assert (hotline.told, kept.count()) == (["good"], (1, 0))
+    faults.clear()
+    clock.now += 10
+    await kept.drain()
+    assert (hotline.told, kept.count()) == (["good", "bad"], (0, 0))
+
+
 async def test_a_hotline_that_is_full_sets_nothing_aside(tmp_path: Path) -> None:
     hotline, clock = Broken(), Time()
     hotline.fault = Overloaded("full", retry_after=2)
