@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,16 @@ import pytest
 from channels.message import Outbound
 from hotline import commands as c
 from hotline.appeal import Appeal, Attachment, Citizen
+from hotline.decide import decide
+from hotline.effects import Effects
 from hotline.errors import RuleViolation
 from hotline.events import SYSTEM, Actor, Role
 from hotline.nuisance import Outcome
+from hotline.opening import Change
 from hotline.service import Service
 from hotline.store.aging import LETTERS_KEPT
+from hotline.store.changes import lock, write
+from hotline.store.erasing import erase_tickets
 from hotline.store.neighbours import NeighbourStore
 from hotline.store.nuisance import NuisanceStore
 from hotline.store.persons import PersonStore
@@ -221,5 +228,44 @@ async def test_who_attaches_the_same_just_then_keeps_it(house: House) -> None:
     await finish(house.pool, number)
     await PersonStore(house.pool).erase(ZHANG.phone, **WHO)
     await house.ticket("two", file, citizen=LI)
+    await house.uploads.sweep(NOW + KEPT + timedelta(seconds=1))
+    assert house.there(file) == [True]
+
+
+async def waits_for_lock(pool: asyncpg.Pool, task: asyncio.Task[Any]) -> bool:
+    """Tell whether a task waits for a lock of the database, or ends without one."""
+    while not task.done():
+        if await pool.fetchval("SELECT true FROM pg_locks JOIN pg_stat_activity USING (pid) "
+                               "WHERE NOT granted AND datname = current_database() LIMIT 1"):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("first", ["erased", "attached"])
+async def test_who_attaches_the_same_in_that_moment_keeps_it(house: House, first: str) -> None:
+    """Neither sees what the other has not committed: whoever is second waits."""
+    file = await house.upload(b"again")
+    number, other = await house.ticket("one", file), await house.ticket("two", citizen=LI)
+    await finish(house.pool, number)
+    id_ = await house.pool.fetchval("SELECT id FROM tickets WHERE number = $1", number)
+
+    async def erase(connection: asyncpg.Connection) -> None:
+        await erase_tickets(connection, [id_], NOW)
+
+    async def attach(connection: asyncpg.Connection) -> None:
+        stored = await lock(connection, other)
+        decision = decide(stored.ticket, c.Attach(attachments=(file,)), now=NOW, policy=RULES.policy, actor=AGENT)
+        await write(connection, [(stored.id, Change(before=stored.ticket, decisions=(decision,)), Effects())])
+
+    async def apart(act: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
+        async with house.pool.acquire() as connection, connection.transaction():
+            await act(connection)
+
+    one, two = (erase, attach) if first == "erased" else (attach, erase)
+    async with house.pool.acquire() as connection, connection.transaction():
+        await one(connection)
+        task = asyncio.create_task(apart(two))
+        await waits_for_lock(house.pool, task)
+    await task
     await house.uploads.sweep(NOW + KEPT + timedelta(seconds=1))
     assert house.there(file) == [True]

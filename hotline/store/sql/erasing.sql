@@ -1,5 +1,13 @@
 -- Taking away the identity of tickets ($1), and every copy of it.
 
+-- name: hold_files
+-- Their citizens' files, so that whoever claims one just now is waited for, and seen by `files`, or waits for us.
+SELECT key FROM attachments WHERE expires_at IS NULL AND key = ANY (ARRAY(
+    SELECT DISTINCT unnest(file_keys(e.doc)) FROM ticket_events e
+    WHERE e.ticket_id = ANY ($1::bigint[]) AND strpos(e.doc, '"attachments":[{') > 0
+      AND e.type IN ('receive', 'add_message', 'supply_info', 'resume', 'attach')
+)) ORDER BY key FOR UPDATE;
+
 -- name: files
 -- Their citizens' files, which nobody else has: neither a ticket with an identity, open or on hold, nor evidence, nor a reply.
 -- They live until $2, as uploads do, so that whoever attaches the same just now keeps it. $3: open states.

@@ -11,9 +11,10 @@ SET expires_at = CASE WHEN attachments.expires_at IS NULL THEN NULL ELSE exclude
 UPDATE attachments SET expires_at = CASE WHEN expires_at IS NULL THEN NULL ELSE $2::timestamptz END WHERE key = $1 RETURNING doc;
 
 -- name: claim
--- In the order of their keys, so that two who claim the same never wait for each other.
+-- In the order of their keys, so that two who claim the same never wait for each other. What was claimed before is held too:
+-- who just erases a citizen lets it go when nobody else has it, and must know of us, or we of that.
 UPDATE attachments SET expires_at = NULL WHERE key = ANY (ARRAY(
-    SELECT key FROM attachments WHERE key = ANY ($1::text[]) AND expires_at IS NOT NULL ORDER BY key FOR UPDATE
+    SELECT key FROM attachments WHERE key = ANY ($1::text[]) ORDER BY key FOR UPDATE
 ));
 
 -- name: sweep
