@@ -100,13 +100,16 @@ def _put(path: Path, target: Path, at: datetime, step: Step) -> int | None:
     """
     with _unless_gone(path):
         size = path.stat().st_size
-    if not target.exists() or target.stat().st_size != size:
+    needed = at.timestamp()
+    if target.exists() and (there := target.stat()).st_size == size:
+        needed = max(needed, there.st_mtime)  # a clock was set back: a backup that bears a later moment needs it too
+    else:
         with _unless_gone(path):
             source = path.open("rb")
         with source:
             if not _copy(source, path.stem, target, step):
                 return None
-    os.utime(target, (at.timestamp(), at.timestamp()))
+    os.utime(target, (needed, needed))
     return size
 
 

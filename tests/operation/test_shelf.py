@@ -120,6 +120,18 @@ async def test_what_no_backup_needs_any_more_goes(database: str, data: Path, fol
     assert list(under(folder / shelf.SHELF).values()) == [b"a call"]
 
 
+async def test_what_a_backup_made_before_the_clock_was_set_back_needs_stays_as_long_as_that(
+    database: str, data: Path, folder: Path
+) -> None:
+    photo = next(path for path in (data / "attachments").rglob("*") if path.is_file())
+    ahead, _ = await made(database, data, folder, AT + DAY)
+    await made(database, data, folder, AT)
+    photo.unlink()
+    shelf.prune(folder, before=AT + DAY / 2)
+    assert list(folder.glob("*.tar")) == [ahead]
+    assert sorted(under(folder / shelf.SHELF).values()) == [b"a call", b"a photo"]
+
+
 def test_one_that_copies_the_same_file_meanwhile_leaves_none_out(
     data: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
