@@ -55,6 +55,7 @@ class PersonStore:
         """Erase the identity wherever it may go; what must stay is told with the reason."""
         index = blind(phone)
         async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_SQL["erasing"])
             rows = await connection.fetch(_SQL["tickets"], index, now)
             kept = {row["id"]: why for row in rows if (why := why_kept(_standing(row))) is not None}
             gone = [row for row in rows if row["id"] not in kept]
@@ -95,6 +96,7 @@ class PersonStore:
             cursor = await connection.fetchrow(_SQL["hold_sweep"])
             if cursor is None:
                 return 0  # another process sweeps
+            await connection.execute(_SQL["erasing"])
             rows = await connection.fetch(_SQL["old"], cursor["at"], cursor["position"], before, STEP)
             if rows:
                 await connection.execute(_SQL["move_sweep"], rows[-1]["created_at"], rows[-1]["id"])
@@ -106,9 +108,13 @@ class PersonStore:
 
     # ── legal hold ───────────────────────────────────────────────────────────────────────────────
     async def hold(self, *, number: str = "", phone: str = "", by: str, reason: str, now: datetime) -> int:
-        """Hold a ticket, or all of a citizen; return the hold's id. Raises NotFound."""
+        """Hold a ticket, or all of a citizen; return the hold's id. What is just being erased is waited for.
+
+        Raises NotFound.
+        """
         index = blind(phone)
         async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_SQL["holding"])
             ticket = await connection.fetchval(_SQL["ticket_id"], number) if number else None
             if number and ticket is None:
                 raise NotFound(f"there is no ticket {number}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,40 @@ async def test_delivered_letters_of_a_hold_stay_whole(pool: asyncpg.Pool, of: st
     )
     await PersonStore(pool).sweep(NOW, years=10)
     assert {row["key"] for row in await pool.fetch("SELECT key FROM outbox WHERE message <> '{}'")} == held
+
+
+async def settled(pool: asyncpg.Pool, task: asyncio.Task[Any], waiting: int) -> None:
+    """Return once a task has ended, or so many wait for a lock of the database."""
+    while not task.done() and await pool.fetchval(
+        "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+        "WHERE NOT granted AND datname = current_database()"
+    ) < waiting:
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("erase", ["asked for", "by age"])
+async def test_a_hold_and_an_erasure_at_once_come_one_after_the_other(pool: asyncpg.Pool, erase: str) -> None:
+    """Who has put a hold is told so only when nothing more of it is being erased; whoever erases later knows of it."""
+    numbers = [receipt.number for receipt in await opened(pool, ["one", "two"])]
+    await finish(pool, *numbers)
+    persons, old = PersonStore(pool), NOW + timedelta(days=3660)
+
+    def begun() -> asyncio.Task[Any]:
+        return asyncio.create_task(
+            persons.erase(ZHANG.phone, **WHO) if erase == "asked for" else persons.sweep(old, years=10)
+        )
+
+    def holding() -> asyncio.Task[Any]:
+        return asyncio.create_task(persons.hold(number=numbers[0], **HOLD))
+
+    for busy, first, second in (("recordings", holding, begun), ("callbacks", begun, holding)):
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(f"LOCK TABLE {busy} IN ACCESS EXCLUSIVE MODE")
+            one = first()
+            await settled(pool, one, 1)
+            two = second()
+            await settled(pool, two, 2)
+            assert [one.done(), two.done()] == [False, False], "each waits"
+        await asyncio.gather(one, two)
+        identity = await pool.fetch("SELECT number FROM tickets WHERE citizen <> ''")
+        assert [row["number"] for row in identity] == numbers[:1], "the hold was put before anything was erased"

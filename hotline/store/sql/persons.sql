@@ -32,6 +32,14 @@ SELECT t.id, t.number, t.state, t.created_at, t.citizen,
 FROM retention_left l JOIN tickets t ON t.id = l.ticket_id
 WHERE l.since < $1 ORDER BY l.since, t.id LIMIT $2 FOR UPDATE OF t;
 
+-- name: erasing
+-- Who erases: together with others who do, never while a hold is being put; asked for before any statement that reads holds.
+SELECT pg_advisory_xact_lock_shared(12345, hashtext('holds'));
+
+-- name: holding
+-- Who puts a hold waits for what is just being erased; whoever comes later sees the hold.
+SELECT pg_advisory_xact_lock(12345, hashtext('holds'));
+
 -- name: hold_sweep
 SELECT at, position FROM sweeps WHERE name = 'retention' FOR UPDATE SKIP LOCKED;
 
