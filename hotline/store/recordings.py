@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
+import structlog
 
 from agent_ui.masking import mask_text
 from hotline.durable import write_durably
@@ -19,6 +20,7 @@ from hotline.store.database import statements
 from hotline.store.sealing import caller_of
 from hotline.store.uploads import KEPT, UNFINISHED, sweep_unfinished
 
+log = structlog.get_logger(__name__)
 _SQL = statements("recordings")
 _BATCH, _SHOWN = 100, 100
 
@@ -60,7 +62,11 @@ class RecordingStore:
         sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
         await asyncio.to_thread(write_durably, self.path_of(sha256), data, aside=self._files / UNFINISHED)
         with answering():
-            await self._pool.execute(_SQL["keep"], call, sha256, len(data), now, now + self._days)
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(_SQL["one_at_a_time"], sha256)
+                await connection.execute(_SQL["keep"], call, sha256, len(data), now, now + self._days)
+        if not await asyncio.to_thread(self.path_of(sha256).exists):  # the same content was deleted between the two
+            await asyncio.to_thread(write_durably, self.path_of(sha256), data, aside=self._files / UNFINISHED)
         return sha256
 
     async def gone(self, call: str) -> None:
@@ -100,16 +106,30 @@ class RecordingStore:
                 raise NotFound(f"there is no recording of call {call}")
 
     async def purge(self, now: datetime) -> int:
-        """Delete what has been kept long enough; return how many recordings that were."""
+        """Delete what has been kept long enough; return how many recordings that were. Any process may, at any time.
+
+        Raises OSError: a file cannot be deleted; its recording stays due, and keeps no other back.
+        """
         await asyncio.to_thread(sweep_unfinished, self._files, now - KEPT)
         purged = 0
         while found := await self._pool.fetch(_SQL["due"], now, _BATCH):
-            for row in found:
-                last = await self._pool.fetchval(_SQL["delete"], row["call"], now)
-                if last is not None:
-                    await asyncio.to_thread(self.path_of(last).unlink, missing_ok=True)
-                purged += 1
+            failed = [error for row in found if (error := await self._deleted(row, now)) is not None]
+            if failed:
+                raise failed[0]
+            purged += len(found)
         return purged
+
+    async def _deleted(self, row: asyncpg.Record, now: datetime) -> OSError | None:
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(_SQL["one_at_a_time"], row["sha256"])
+                last = await connection.fetchval(_SQL["delete"], row["call"], now)
+                if last is not None:  # before it is noted: of what is left over after a kill nobody would know
+                    await asyncio.to_thread(self.path_of(last).unlink, missing_ok=True)
+        except OSError as error:
+            log.exception("recording_not_deleted", call=row["call"])
+            return error
+        return None
 
     async def damaged(self) -> AsyncIterator[tuple[str, str]]:
         """Yield call and reason of every recording whose file is missing or not what was kept."""

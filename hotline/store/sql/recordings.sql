@@ -16,6 +16,10 @@ ORDER BY c.fetched_in_vain, c.ended_at LIMIT $2;
 -- name: in_vain
 UPDATE calls SET fetched_in_vain = fetched_in_vain + 1 WHERE id = ANY ($1::text[]);
 
+-- name: one_at_a_time
+-- Recordings of one content have one file: who keeps one and who deletes another do it one after the other.
+SELECT pg_advisory_xact_lock(hashtextextended('recording ' || $1, 12345));
+
 -- name: keep
 WITH kept AS (
     INSERT INTO recordings (call, sha256, bytes, kept_at, keep_until) VALUES ($1, $2, $3, $4, $5)
