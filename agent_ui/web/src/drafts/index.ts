@@ -1,6 +1,7 @@
 // What somebody has begun to write is kept on this device until it has been sent: a reload, a crash or a log-in loses nothing.
 // At one desk many work in turn, so drafts of staff stand under the name of who wrote them, and are offered to nobody else.
 import { customRef, type Ref } from 'vue'
+import { device } from '@/device'
 import { useSession } from '@/session'
 
 const PREFIX = 'hotline.draft.'
@@ -23,7 +24,7 @@ function nameOf(key: string): string {
 
 function read(name: string): Kept | null {
   try {
-    const kept = JSON.parse(localStorage.getItem(name) ?? 'null') as Kept | null
+    const kept = JSON.parse(device.get(name) ?? 'null') as Kept | null
     return kept && typeof kept.at === 'number' ? kept : null
   } catch {
     return null // not ours, or cut off: as if there were none
@@ -39,20 +40,19 @@ export function draftOf<T>(key: string): T | null {
 /** Keep a draft; one that equals `empty` is thrown away. */
 export function keepDraft(key: string, value: unknown, empty: unknown): void {
   if (JSON.stringify(value) === JSON.stringify(empty)) dropDraft(key)
-  else localStorage.setItem(nameOf(key), JSON.stringify({ at: Date.now(), value } satisfies Kept))
+  else device.set(nameOf(key), JSON.stringify({ at: Date.now(), value } satisfies Kept))
 }
 
 export function dropDraft(key: string): void {
-  localStorage.removeItem(nameOf(key))
+  device.remove(nameOf(key))
 }
 
 /** Throw away drafts that nobody has touched for two weeks; done when an area starts. */
 export function sweepDrafts(now = Date.now()): void {
-  const keys = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index))
-  for (const name of keys) {
-    if (!name?.startsWith(PREFIX)) continue
+  for (const name of device.keys()) {
+    if (!name.startsWith(PREFIX)) continue
     const kept = read(name)
-    if (!kept || kept.at <= now - LIFE) localStorage.removeItem(name)
+    if (!kept || kept.at <= now - LIFE) device.remove(name)
   }
 }
 

@@ -1,4 +1,5 @@
 import { createI18n } from 'vue-i18n'
+import { device } from '../device'
 
 export type Language = 'zh' | 'en'
 export type Area = 'citizen' | 'console' | 'desk' | 'board' | 'admin' | 'login'
@@ -33,7 +34,7 @@ export async function speak(language: Language): Promise<void> {
   await Promise.all([...wanted].map((area) => load(language, area)))
   i18n.global.locale.value = language as never
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
-  localStorage.setItem(KEPT, language)
+  device.set(KEPT, language)
 }
 
-export const startLanguage = (): Promise<void> => speak(localStorage.getItem(KEPT) === 'en' ? 'en' : 'zh')
+export const startLanguage = (): Promise<void> => speak(device.get(KEPT) === 'en' ? 'en' : 'zh')

@@ -1,5 +1,6 @@
 // What has been sent and not been answered yet. It is kept on the device under its key before the first try, and sent
 // again, unchanged, until the service has answered: a cut line or a killed browser neither loses nor doubles it.
+import { device } from '@/device'
 import { answerOf, api } from '@/http/client'
 import { isProblem, type Problem } from '@/http/problem'
 import type { AppealAnswer, AppealBody, JoinAnswer } from '../kit/wire'
@@ -21,7 +22,7 @@ const PASSING = new Set(['offline', 'connection_lost', 'overloaded', 'unavailabl
 
 export function waitingParcel(): Parcel | null {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEPT) ?? 'null') as Parcel | null
+    const kept = JSON.parse(device.get(KEPT) ?? 'null') as Parcel | null
     return kept && typeof kept.key === 'string' && typeof kept.body?.text === 'string' ? kept : null
   } catch {
     return null // cut off or not ours
@@ -30,11 +31,11 @@ export function waitingParcel(): Parcel | null {
 
 export function packed(body: AppealBody, joins = ''): Parcel {
   const parcel = { key: newKey(), body, joins }
-  localStorage.setItem(KEPT, JSON.stringify(parcel))
+  device.set(KEPT, JSON.stringify(parcel))
   return parcel
 }
 
-export const unpacked = (): void => localStorage.removeItem(KEPT)
+export const unpacked = (): void => device.remove(KEPT)
 
 export const isPassing = (error: unknown): error is Problem => isProblem(error) && PASSING.has(error.errorId)
 

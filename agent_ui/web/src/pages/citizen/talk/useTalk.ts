@@ -1,5 +1,6 @@
 // The chat of this device: kept in the browser's store, so that a killed browser finds it as it was.
 import { onBeforeUnmount, onMounted, ref, shallowRef } from 'vue'
+import { device } from '@/device'
 import { newKey } from '../kit/keys'
 import type { ChatAnswer } from '../kit/wire'
 import { again, dropped, heard, hello, NEW, passes, said, type Talk } from './conversation'
@@ -10,7 +11,7 @@ const AGAIN_AFTER = 3_000
 
 function kept(): Talk {
   try {
-    const found = JSON.parse(localStorage.getItem(KEPT) ?? 'null') as Talk | null
+    const found = JSON.parse(device.get(KEPT) ?? 'null') as Talk | null
     return found && Array.isArray(found.lines) && Array.isArray(found.waiting) ? { ...NEW, ...found } : NEW
   } catch {
     return NEW // cut off or not ours
@@ -26,7 +27,7 @@ export function useTalk() {
 
   function set(next: Talk): void {
     talk.value = next
-    localStorage.setItem(KEPT, JSON.stringify(next))
+    device.set(KEPT, JSON.stringify(next))
   }
 
   function take(frame: ChatAnswer): void {
@@ -51,7 +52,7 @@ export function useTalk() {
   function end(): void {
     link.stop()
     talk.value = NEW
-    localStorage.removeItem(KEPT)
+    device.remove(KEPT)
     link.start()
   }
 
