@@ -61,8 +61,8 @@ export const waitFor = (attempts: number, spread: number): number =>
 export function advance(link: Link, input: Input, spread = 1): Step {
   switch (input.kind) {
     case 'start':
-    case 'retry':
-      return link.phase === 'idle' || link.phase === 'waiting' || (link.phase === 'ended' && input.kind === 'start')
+    case 'retry': // the network is back, or the pause is over: only who waits comes again, not a page that wants no line
+      return link.phase === 'waiting' || (input.kind === 'start' && (link.phase === 'idle' || link.phase === 'ended'))
         ? step({ ...link, phase: 'connecting', reason: '' }, { do: 'connect' })
         : step(link)
     case 'opened': {

@@ -29,6 +29,7 @@ export class Line {
   link: Link = START
   private socket: WebSocket | null = null
   private heard = 0
+  private attempt = 0
   private active = true
   private readonly waiting = new Map<number, Waiting>()
   private timers: ReturnType<typeof setTimeout>[] = []
@@ -42,7 +43,9 @@ export class Line {
 
   stop(): void {
     this.timers.splice(0).forEach(clearTimeout)
+    this.attempt += 1
     this.feed({ kind: 'stop' })
+    this.socket = null
   }
 
   follow(topics: readonly string[]): void {
@@ -134,11 +137,12 @@ export class Line {
   }
 
   private async connect(): Promise<void> {
+    const mine = (this.attempt += 1)
     try {
       const { ticket, url } = await answerOf(api.POST('/api/v1/console-ticket'))
-      this.open(url, ticket)
+      if (mine === this.attempt) this.open(url, ticket) // it was stopped meanwhile, or begun anew: one line, or none
     } catch (error) {
-      this.feed({ kind: 'noTicket', final: isProblem(error, 'unauthenticated') })
+      if (mine === this.attempt) this.feed({ kind: 'noTicket', final: isProblem(error, 'unauthenticated') })
     }
   }
 
