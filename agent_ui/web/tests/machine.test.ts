@@ -113,6 +113,13 @@ describe('a break of the line', () => {
     expect(effects.at(-1)).toEqual({ do: 'ended', reason: 'session_ended' })
     expect(run(link, { kind: 'retry' })).toEqual([link, []])
   })
+  it('is final where somebody else has logged in at this browser: nothing that waits is done under their name', () => {
+    const [waits] = run(busy, { kind: 'closed', code: 1006 }, { kind: 'follow', topics: ['agent:li'] }, { kind: 'ask', ask: take, repeatable: false })
+    const other = frame({ ...welcome, staff: { ...staff, name: 'wang' } } as ServerFrame)
+    const [link, effects] = run(waits, { kind: 'retry' }, { kind: 'opened', ticket: 'T2' }, other)
+    expect([link.phase, link.requests, sent(effects)]).toEqual(['ended', [], [{ type: 'hello', ticket: 'T2', last_seq: 42 }]])
+    expect(effects.filter((effect) => effect.do !== 'settle').slice(-2)).toEqual([{ do: 'close' }, { do: 'ended', reason: 'session_ended' }])
+  })
   it('fetches a new ticket where the old one was late, and gives up where the session is gone', () => {
     const [link] = run(START, { kind: 'start' }, { kind: 'opened', ticket: 'T' })
     expect(run(link, { kind: 'closed', code: 4401 })[0].phase).toBe('waiting')

@@ -150,6 +150,11 @@ function take(link: Link, frame: ServerFrame): Step {
 }
 
 function welcomed(link: Link, frame: Extract<ServerFrame, { type: 'welcome' }>): Step {
+  // Somebody else has logged in at this browser: what waits here is not theirs, and nothing of it is done or shown under their name.
+  if (link.staff && link.staff.name !== frame.staff.name) {
+    const [over, effects] = ended(link, 'session_ended')
+    return step(over, { do: 'close' }, ...effects)
+  }
   const again = link.seq !== null
   const online: Link = {
     ...link, phase: 'online', staff: frame.staff, seq: link.seq ?? frame.seq, attempts: 0, reason: '',
