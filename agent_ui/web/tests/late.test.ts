@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, nextTick, type EffectScope } from 'vue'
 import type { Looking, Opened } from '../src/generated/frames'
 import { api } from '../src/http/client'
+import { Problem } from '../src/http/problem'
 import { useLink } from '../src/link'
 import { useTicket as useFollowed } from '../src/pages/citizen/track/useTicket'
 import { useTicket } from '../src/pages/console/useTicket'
@@ -79,6 +80,42 @@ describe('at a console', () => {
     expect(phone()).toBe('13800138000')
     await desk.act({ type: 'correct', citizen: { phone: '13911119000' } })
     expect(phone()).toBe('139****9000')
+  })
+})
+
+describe('a ticket that could not be opened', () => {
+  /** Refused as long as `away`. */
+  function refusing(link: ReturnType<typeof useLink>) {
+    const service = { away: true, opens: 0 }
+    vi.spyOn(link, 'ask').mockResolvedValue({ type: 'ok', id: 1 })
+    vi.spyOn(link, 'open').mockImplementation(async (number) => {
+      service.opens += 1
+      if (service.away) throw new Problem({ errorId: 'unavailable' })
+      return opened(number, '', true)
+    })
+    return service
+  }
+
+  it('is opened at a console when it is chosen again, and asked for once while it is under way', async () => {
+    const service = refusing(useLink())
+    const desk = scope.run(() => useTicket({ done: (type) => type }))!
+    await expect(desk.choose('A')).rejects.toThrow('unavailable')
+    service.away = false
+    await Promise.all([desk.choose('A'), desk.choose('A')])
+    await desk.choose('A')
+    expect([desk.opened.value?.ticket.number, service.opens, desk.loading.value]).toEqual(['A', 2, false])
+  })
+  it("is opened at a unit's desk when it is chosen again", async () => {
+    const service = refusing(useLink())
+    const desk = scope.run(useOpened)!
+    desk.choose('A')
+    await settled()
+    service.away = false
+    desk.choose('A')
+    await settled()
+    desk.choose('A')
+    await settled()
+    expect([desk.ticket.value?.number, service.opens]).toEqual(['A', 2])
   })
 })
 

@@ -30,7 +30,7 @@ export function useTicket(words: { done: (type: string) => string }) {
   let round = 0
 
   async function choose(next: string): Promise<void> {
-    if (next === number.value) return
+    if (next === number.value && (next === '' || loading.value || isOpen())) return // one that could not be opened is tried again
     leave(next !== '') // the old one stays drawn until the new one is there: nothing is built anew
     number.value = next
     if (!next) return
@@ -42,7 +42,7 @@ export function useTicket(words: { done: (type: string) => string }) {
       if (!isOpen()) opened.value = null
       throw error
     } finally {
-      loading.value = false
+      if (next === number.value) loading.value = false
     }
   }
 
@@ -58,6 +58,7 @@ export function useTicket(words: { done: (type: string) => string }) {
     feed = null
     number.value = ''
     if (!drawn) opened.value = null
+    loading.value = false
     seen.value = 0
     dirty.value = false
     news.value = []

@@ -45,6 +45,11 @@ export function useOpened() {
     opened.value = revealed.value = null
     refresh()
   })
+  /** Open a ticket; one that could not be opened is tried again. */
+  function choose(next: string): void {
+    if (next === number.value && !opened.value) refresh()
+    number.value = next
+  }
   useEvents((event) => {
     if (event.number === number.value) refresh()
   })
@@ -83,5 +88,5 @@ export function useOpened() {
     const found = opened.value?.ticket
     return found && revealed.value ? { ...found, appeal: revealed.value } : found
   })
-  return { number, opened, ticket, masked: computed(() => !revealed.value), busy, act, unmask }
+  return { number, opened, ticket, choose, masked: computed(() => !revealed.value), busy, act, unmask }
 }
