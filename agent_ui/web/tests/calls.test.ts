@@ -1,6 +1,7 @@
 // What was heard in a call is of that call: it is not pushed to 110 with the ticket of somebody else.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { CallNews, Service, Ticket } from '../src/generated/frames'
+import { Problem } from '../src/http/problem'
 import { handingOf } from '../src/pages/console/calls'
 import { silentDesks } from '../src/shared/silent'
 import { standin } from './standin'
@@ -84,4 +85,34 @@ it('a hand-over begins with what its ticket tells, else with what was heard of i
   expect(handingOf(ticket([], []), heard)).toEqual({ services: ['119'], reason: '着火' })
   expect(handingOf(ticket([], []), null)).toEqual({ services: ['110'], reason: '' })
   expect(handingOf(null, heard)).toEqual({ services: ['119'], reason: '着火' })
+})
+
+describe('what is read back when the line returns', () => {
+  afterEach(() => standin.reset())
+  const back = (): void => standin.returns.forEach((one) => one())
+
+  it('does not hide a call that rings since it was asked for', async () => {
+    const calls = standin.run(() => useCalls())
+    await standin.of('call_card')[0]!.answer()
+    back()
+    await standin.tell('call', news('a', { phase: 'ringing' }))
+    await standin.of('call_card')[1]!.answer() // asked before it rang: there is none
+    expect([calls.call.value?.call, calls.ringing.value]).toEqual(['a', true])
+    await standin.of('call_card').at(-1)!.answer({ news: news('a', { phase: 'ringing' }) })
+    expect(calls.ringing.value).toBe(true)
+  })
+  it('is asked for again where the service could not tell: a call that ended meanwhile does not stay', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const answered = (more: Promise<void>): Promise<unknown> => Promise.all([more, vi.advanceTimersByTimeAsync(0)])
+    const calls = standin.run(() => useCalls())
+    await answered(standin.tell('call', news('a')))
+    back()
+    const asked = standin.of('call_card').length
+    await answered(standin.of('call_card').at(-1)!.refuse(new Problem({ errorId: 'unavailable' })))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(standin.of('call_card').length).toBe(asked + 1)
+    await answered(standin.of('call_card').at(-1)!.answer())
+    expect(calls.call.value).toBeNull()
+    vi.useRealTimers()
+  })
 })

@@ -3,7 +3,7 @@
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import type { CallAct, CallNews, CallWords, Event, Party } from '@/generated/frames'
 import { alarm as tellAlarm, tell, underWay } from '@/http/notice'
-import { useEvents, useLink, useReturn } from '@/link'
+import { Again, useEvents, useLink, useReturn } from '@/link'
 import { silentDesks } from '@/shared/silent'
 import { turns } from '@/shared/turns'
 import { alarmOf, heard, SERVICES, told, type Danger } from './calls'
@@ -32,6 +32,8 @@ export function useCalls() {
   let forgets: ReturnType<typeof setTimeout> | undefined
   /** The call that was told to be over: a late answer does not bring it back. */
   let over = ''
+  /** How often one was told of a call: what is read back is older than what was told since it was asked for. */
+  let tellings = 0
 
   function hear(event: Event): void {
     if (!event.data) return
@@ -45,6 +47,7 @@ export function useCalls() {
       if (link.staff?.role === 'supervisor') alarmed(next)
       return
     }
+    tellings += 1
     const after = told({ own: call.value, asked: asked.value }, next, me)
     const mine = after.own?.call === next.call
     if (!mine && after.asked?.call !== next.call) over = next.call
@@ -77,8 +80,10 @@ export function useCalls() {
 
   /** What was said before this page was there, and who calls; without `id` whether there is a call at all. */
   async function readBack(id = ''): Promise<void> {
+    const before = tellings
     const { card, words: said, news: now } = await link.ask({ type: 'call_card', call: id })
     if (!id) {
+      if (before !== tellings) return readBack()
       if (!now || now.colleague) call.value = null // it ended while the line was broken
       if (!now?.colleague) asked.value = null
       if (now && now.call !== over) news({ ...now, card: card ?? null })
@@ -134,11 +139,13 @@ export function useCalls() {
   const talks = setInterval(() => (call.value?.phase === 'talking' || party(asked.value)?.up) && link.touch(), TOUCH_EVERY)
   onScopeDispose(() => clearInterval(talks))
   useEvents(hear)
-  useReturn(() => void readBack().catch(tell))
+  const reads = new Again(() => readBack(), tell)
+  onScopeDispose(() => reads.stop())
+  useReturn(() => reads.start())
   // A page that is loaded in the middle of a call shows it.
   const stop = watch(() => link.state, (state) => {
     if (state !== 'online') return
-    readBack().catch(tell)
+    reads.start()
     queueMicrotask(() => stop())
   }, { immediate: true })
 
