@@ -93,6 +93,8 @@ export default {
   centre: 'Hotline centre',
   sum: 'All',
   nothing: 'Nothing in this time',
+  failed: 'These figures could not be loaded',
+  loadAgain: 'Load again',
   spotsNote: 'One matter told in one place by far more people than usual; choose one to read what they wrote (masked).',
   noSpots: 'No hot spots at the moment',
   spotsNow: '{count} hot spots',

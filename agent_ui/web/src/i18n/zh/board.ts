@@ -93,6 +93,8 @@ export default {
   centre: '热线中心',
   sum: '合计',
   nothing: '这段时间没有数据',
+  failed: '这些条件下的数据没有取到',
+  loadAgain: '重新加载',
   spotsNote: '同一地点同一事项的反映人数远超平常；点选后查看原文（个人信息已隐藏）。',
   noSpots: '目前没有热点',
   spotsNow: '热点 {count} 处',
