@@ -13,11 +13,12 @@ from agent_ui.staff import Staff
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """An account as the log-in needs it. `secret`: b"" where no second factor is enrolled."""
+    """An account as the log-in needs it. `secret`: b"" where no second factor is enrolled, `enrolled_at` None."""
 
     staff: Staff
     password_hash: str
     secret: bytes = b""
+    enrolled_at: datetime | None = None
     last_step: int = 0
 
 
@@ -26,6 +27,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         step: of the code that was shown, 0 for none; recovery: digest of the recovery code that was, b"" for none.
+        password_hash, enrolled_at: what the proof was held against; "" where the identity provider vouches.
         address, device: where from, as its owner recognises it.
     """
 
@@ -36,6 +38,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof = Proof.PASSWORD
     step: int = 0
     recovery: bytes = b""
+    password_hash: str = ""
+    enrolled_at: datetime | None = None
     address: str = ""
     device: str = ""
 
@@ -90,7 +94,10 @@ class AccountStore(Protocol):
         ...
 
     async def open_session(self, opening: Opening) -> bool:
-        """Forget the failures, use the code up and keep the session; False if locked or the code used meanwhile."""
+        """Forget the failures, use the code up and keep the session.
+
+        False if meanwhile the account was locked, the code used, or password or second factor became another.
+        """
         ...
 
     async def session(self, token_hash: bytes, *, now: datetime, idle: timedelta) -> Used | None:
@@ -128,6 +135,15 @@ class AccountStore(Protocol):
         self, name: str, password_hash: str, *, now: datetime, must_change: bool = False, history: int = 5
     ) -> None:
         """Give an account another password and unlock it. Raises NotFound."""
+        ...
+
+    async def change_password(
+        self, name: str, password_hash: str, *, before: str, keep: int, now: datetime, history: int
+    ) -> int | None:
+        """Put a password in the place of the one `before` and end all sessions but `keep`; return how many ended.
+
+        None if the password is another by now.
+        """
         ...
 
     async def old_passwords(self, name: str, most: int) -> Sequence[str]:

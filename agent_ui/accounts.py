@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import msgspec
 
-from agent_ui.account_ports import AccountStore, Opening, Used
+from agent_ui.account_ports import AccountStore, Login, Opening, Used
 from agent_ui.identity import AccountPolicy, Duty, Proof, Seat, check_password, duties_of
 from agent_ui.passwords import Passwords
 from agent_ui.second_factor import plain_code, step_of
@@ -79,7 +79,8 @@ class Accounts:
         if account.secret:
             step, recovery = await self._second(name, account.secret, code, account.last_step)
         return await self._opened(
-            account.staff, Proof.CODE if account.secret else Proof.PASSWORD, visitor, step=step, recovery=recovery
+            account.staff, Proof.CODE if account.secret else Proof.PASSWORD, visitor, step=step, recovery=recovery,
+            against=account,
         )
 
     async def _second(self, name: str, secret: bytes, code: str, last_step: int) -> tuple[int, bytes]:
@@ -98,12 +99,15 @@ class Accounts:
         return step, b""
 
     async def _opened(
-        self, staff: Staff, proof: Proof, visitor: Visitor, *, step: int = 0, recovery: bytes = b""
+        self, staff: Staff, proof: Proof, visitor: Visitor, *, step: int = 0, recovery: bytes = b"",
+        against: Login | None = None,
     ) -> Grant:
         token, now = secrets.token_urlsafe(32), self.clock()
         opened = await self.store.open_session(Opening(
             name=staff.name, token_hash=token_hash(token), now=now, expires_at=now + self.policy.life, proof=proof,
             step=step, recovery=recovery, address=visitor.address[:64], device=visitor.device[:200],
+            password_hash=against.password_hash if against else "",
+            enrolled_at=against.enrolled_at if against else None,
         ))
         if not opened:
             if not recovery:

@@ -53,10 +53,13 @@ class OwnAccount:
             if await accounts.passwords.matches(kept, new):
                 raise InvalidInput(f"choose a password unlike the last {accounts.policy.history + 1}",
                                    error_id="password_used")
-        await accounts.store.set_password(
-            name, await accounts.passwords.hashed(new), now=accounts.clock(), history=accounts.policy.history
+        ended = await accounts.store.change_password(
+            name, await accounts.passwords.hashed(new), before=account.password_hash, keep=seat.session,
+            now=accounts.clock(), history=accounts.policy.history,
         )
-        return await accounts.store.end_sessions(name, keep=seat.session)
+        if ended is None:  # reset meanwhile: the one who was given the new password decides
+            raise InvalidInput("the password was changed meanwhile; log in with the new one", error_id="password_wrong")
+        return ended
 
     async def begin_enrolment(self, seat: Seat) -> Enrolment:
         """Return a new secret, in the place of one that no code has proved. Raises RuleViolation where one is."""

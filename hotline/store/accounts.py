@@ -42,9 +42,19 @@ class AccountStore:
     ) -> None:
         """Give an account another password and unlock it. Raises NotFound."""
         async with self._pool.acquire() as connection, connection.transaction():
-            if await connection.fetchval(_SQL["set_password"], name, password_hash, now, must_change) is None:
+            if await connection.fetchval(_SQL["set_password"], name, password_hash, now, must_change, "") is None:
                 raise NotFound(f"there is no member of staff named {name}")
             await connection.execute(_SQL["forget_passwords"], name, history)
+
+    async def change_password(
+        self, name: str, password_hash: str, *, before: str, keep: int, now: datetime, history: int
+    ) -> int | None:
+        """Put a password in the place of `before`, and end all sessions but `keep`; None if it changed meanwhile."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            if await connection.fetchval(_SQL["set_password"], name, password_hash, now, False, before) is None:
+                return None
+            await connection.execute(_SQL["forget_passwords"], name, history)
+            return len(await connection.fetch(_SQL["end_sessions"], name, 0, keep))
 
     async def old_passwords(self, name: str, most: int) -> Sequence[str]:
         """Return the hashes of the present password and of `most` before it."""
@@ -57,7 +67,8 @@ class AccountStore:
             return None
         secret = _opened(name, row["totp_secret"]) if row["totp_since"] is not None else b""
         return Login(
-            staff=_staff(row), password_hash=row["password_hash"], secret=secret, last_step=row["totp_step"]
+            staff=_staff(row), password_hash=row["password_hash"], secret=secret, last_step=row["totp_step"],
+            enrolled_at=row["totp_since"],
         )
 
     async def is_known(self, name: str) -> bool:
@@ -78,7 +89,7 @@ class AccountStore:
 
     # ── sessions ─────────────────────────────────────────────────────────────────────────────────
     async def open_session(self, opening: Opening) -> bool:
-        """Forget the failures, use the code up and keep the session; False if locked or the code used meanwhile."""
+        """Forget the failures, use the code up and keep the session; False if something of it changed meanwhile."""
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 await _open(connection, opening)
@@ -176,7 +187,8 @@ class _RefusedError(Exception):
 
 async def _open(connection: asyncpg.Connection, opening: Opening) -> None:
     name, now = opening.name, opening.now
-    if await connection.fetchval(_SQL["forget_failures"], name, now, opening.step) is None:
+    shown = (opening.step, opening.password_hash, opening.enrolled_at)
+    if await connection.fetchval(_SQL["forget_failures"], name, now, *shown) is None:
         raise _RefusedError
     if opening.recovery and await connection.fetchval(_SQL["use_recovery_code"], name, opening.recovery) is None:
         raise _RefusedError

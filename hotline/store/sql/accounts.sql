@@ -8,9 +8,9 @@ ON CONFLICT (name) DO NOTHING
 RETURNING name;
 
 -- name: set_password
--- What it was goes into the history.
+-- What it was goes into the history. No row: there is nobody, or it is not $5 any more ('': whatever it is).
 WITH before AS (
-    SELECT name, password_hash FROM staff WHERE name = $1 FOR UPDATE
+    SELECT name, password_hash FROM staff WHERE name = $1 AND ($5 = '' OR password_hash = $5) FOR UPDATE
 ), kept AS (
     INSERT INTO password_history (staff, password_hash, kept_at) SELECT name, password_hash, $3 FROM before
 )
@@ -50,9 +50,12 @@ WHERE name = $1;
 
 -- name: forget_failures
 -- No row: locked meanwhile, or the code's step ($3, 0 for none) was used meanwhile. So of many guesses made at once, one
--- that is right counts only if fewer than the allowed failures were counted before it; and a code counts once.
+-- that is right counts only if fewer than the allowed failures were counted before it; and a code counts once. Or the
+-- password ($4, '' where none was shown) or the second factor (of $5) is another by now: whoever changed it has ended the
+-- sessions that there were, and this one would outlast them.
 UPDATE staff SET failures = 0, locked_until = NULL, lockouts = 0, totp_step = greatest(totp_step, $3), last_login_at = $2
 WHERE name = $1 AND active AND (locked_until IS NULL OR locked_until <= $2) AND ($3 = 0 OR totp_step < $3)
+  AND ($4 = '' OR (password_hash = $4 AND totp_since IS NOT DISTINCT FROM $5))
 RETURNING name;
 
 -- name: use_recovery_code
