@@ -29,6 +29,7 @@ from hotline.ports import Clock
 
 LASTS = timedelta(minutes=10)
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
+_LONGEST = 1 << 20
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +132,16 @@ class Sso:
             async with self._session.request(
                 method, address, data=form, timeout=_TIMEOUT, allow_redirects=False
             ) as answer:
-                return answer.status, await answer.content.read(1 << 20)
+                return answer.status, await _whole(answer.content)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise Unavailable(f"the identity provider does not answer ({type(error).__name__})") from error
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """Return a body to its end: `read(n)` returns the first piece that the network brings."""
+    body = bytearray()
+    async for piece in content.iter_any():
+        body += piece
+        if len(body) > _LONGEST:
+            raise aiohttp.ClientPayloadError(f"more than {_LONGEST} bytes")
+    return bytes(body)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
@@ -19,6 +21,7 @@ from agent_ui.identity import AccountPolicy
 from agent_ui.oidc import Provider, Sso
 from agent_ui.staff import StaffRole
 from channels.problem import problems
+from hotline.errors import Unavailable
 from hotline.standins.oidc import ACR, OidcStandIn
 from hotline.store.accounts import AccountStore
 from tests.agent_ui.stack import Stack, fast_passwords
@@ -173,6 +176,40 @@ async def test_the_stand_in_takes_only_its_own_codes(both: Both) -> None:
                 assert answer.status == 400
         async with session.get(f"{both.provider.issuer}/authorize?client_id=other") as answer:
             assert answer.status == 400
+
+
+async def in_pieces(request: web.Request, *pieces: bytes) -> web.StreamResponse:
+    """Answer piece by piece: whoever reads has had one before the next comes."""
+    answer = web.StreamResponse()
+    await answer.prepare(request)
+    for piece in pieces:
+        await answer.write(piece)
+        for _ in range(100):
+            await asyncio.sleep(0)
+    return answer
+
+
+@pytest.mark.parametrize("padding", [0, 2_000_000])
+async def test_what_the_provider_tells_is_read_to_its_end_and_no_further_than_a_mebibyte(
+    stack: Stack, padding: int
+) -> None:
+    """Keys with their certificates fill several packets."""
+    async def tell(request: web.Request) -> web.StreamResponse:
+        parts = ("issuer", ""), ("authorization_endpoint", "/there"), ("token_endpoint", "/t"), ("jwks_uri", "/k")
+        told = msgspec.json.encode({name: f"{issuer}{path}" for name, path in parts} | {"padding": "x" * padding})
+        return await in_pieces(request, told[:20], told[20:])
+
+    app = web.Application()
+    app.router.add_get("/.well-known/openid-configuration", tell)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        issuer = str(server.make_url("")).rstrip("/")
+        provider = Provider(issuer=issuer, client="c", secret="s", claim="sub", back="http://house.example/back")
+        sso = Sso(provider, store=stack.accounts.store, session=session, clock=stack.clock)
+        if padding:
+            with pytest.raises(Unavailable):
+                await sso.begin()
+        else:
+            assert (await sso.begin())[0].startswith(f"{issuer}/there?")
 
 
 async def test_without_a_provider(stack: Stack) -> None:
