@@ -12,6 +12,7 @@ from hotline.neighbours import Neighbour
 from hotline.signing import signed_headers
 
 _TRY_AGAIN = frozenset({408, 421, 425, 429})
+_LONGEST = 64 * 1024
 
 
 class NeighbourPost:
@@ -38,7 +39,7 @@ class NeighbourPost:
             async with self._session.post(
                 f"{neighbour.url}/{path}", data=body, headers=headers, timeout=self._timeout, allow_redirects=False
             ) as response:
-                answer = await response.content.read(64 * 1024)
+                answer = await _told(response.content)
                 status = response.status
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise Unavailable(f"{neighbour.unit} does not answer: {type(error).__name__} {error}") from error
@@ -48,3 +49,13 @@ class NeighbourPost:
         if status >= 500 or status in _TRY_AGAIN or status in {401, 403}:
             raise Unavailable(told)  # a wrong secret or clock is mended by people: what waits must not be lost
         raise HotlineError(told, error_id="refused")
+
+
+async def _told(content: aiohttp.StreamReader) -> bytes:
+    """Return an answer to its end, of a long one the beginning: `read(n)` returns the first piece that comes."""
+    answer = bytearray()
+    async for piece in content.iter_any():
+        answer += piece
+        if len(answer) >= _LONGEST:
+            break
+    return bytes(answer[:_LONGEST])
