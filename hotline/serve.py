@@ -195,6 +195,8 @@ class Workers:
         if not self._stopping:
             started_now = subprocess.Popen(self._command, pass_fds=[self._ready])  # noqa: S603 - our own command
             self._children[slot] = (started_now, time.monotonic())
+            if self._stopping:  # told to stop while it was being started: nobody has told it, and we wait for it
+                started_now.terminate()
 
     def _has_served(self) -> bool:
         """Tell whether any child has ever come up: each writes a byte when it serves."""
