@@ -99,14 +99,13 @@ class Auth:
         """Log in with name, password and code."""
         require_json(request)
         body = decode_json(_login, await read_limited(request, 16 * 1024))
-        visitor, now = visitor_of(request, self._door.proxies), self._accounts.clock().timestamp()
-        network = network_of(visitor.address)
-        self._limit.check(network, now)
+        visitor = visitor_of(request, self._door.proxies)
+        self.check(visitor)
         try:
             grant = await self._accounts.login(body.name, body.password, code=body.code, visitor=visitor)
         except Unauthenticated as error:
             if error.error_id != "code_needed":
-                self._limit.take(network, now)
+                self.count(visitor)
                 # Who has typed the password into the wrong field has written it into no record.
                 name = body.name if await self._accounts.store.is_known(body.name) else ""
                 await self.note("login", f"staff:{name}", result=error.error_id, address=visitor.address)
@@ -117,6 +116,14 @@ class Auth:
             idle_seconds=int(self._accounts.policy.idle.total_seconds()),
         )
         return private(self.with_cookie(request, json_response(answer), grant))
+
+    def check(self, visitor: Visitor) -> None:
+        """Raise RateLimited where too many log-ins from an address were wrong."""
+        self._limit.check(network_of(visitor.address), self._accounts.clock().timestamp())
+
+    def count(self, visitor: Visitor) -> None:
+        """Count a wrong log-in; of many at once those beyond the limit too, as each was tried and is to be kept."""
+        self._limit.count(network_of(visitor.address), self._accounts.clock().timestamp())
 
     async def note(self, act: str, actor: str, *, result: str = "ok", **detail: str) -> None:
         """Write an act of identity into the audit; log-ins are counted."""

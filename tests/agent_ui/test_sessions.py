@@ -11,12 +11,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from agent_ui import auth
+from agent_ui.accounts import Accounts
 from agent_ui.gate import gate
 from agent_ui.limits import Limits
+from agent_ui.passwords import Passwords
 from channels.limits import RateLimit
 from channels.problem import problems
+from hotline.store.audit import AuditStore
 from tests.agent_ui.log_in import House, opened, policy
-from tests.agent_ui.stack import PASSWORD, Stack
+from tests.agent_ui.stack import FAST, PASSWORD, Stack
 
 
 # ── locks ────────────────────────────────────────────────────────────────────────────────────────
@@ -143,3 +146,30 @@ async def test_wrong_log_ins_from_one_address_are_slowed_down(stack: Stack) -> N
         ]
         assert [answer.status for answer in answers] == [401, 401, 401, 429]
         assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+class Together(Passwords):
+    """Checks no password before `many` are there to be checked."""
+
+    def __init__(self, many: int) -> None:
+        super().__init__(hasher=FAST)
+        self._all = asyncio.Barrier(many)
+
+    async def matches(self, kept: str | None, password: str) -> bool:
+        await self._all.wait()
+        return await super().matches(kept, password)
+
+
+async def test_wrong_log_ins_that_come_at_once_are_all_refused_and_kept(stack: Stack) -> None:
+    """Those beyond the limit were tried like the others: what was tried is in the audit, and is waited for."""
+    audit = AuditStore(stack.pool)
+    accounts = Accounts(store=stack.accounts.store, passwords=Together(5), clock=stack.clock)
+    app = web.Application(middlewares=[problems])
+    app.add_routes(auth.routes(auth.handlers_of(accounts, ws_port=1, limit=RateLimit(3, 600), note=audit.note)))
+    async with TestClient(TestServer(app)) as client:
+        async def wrong() -> int:
+            return (await client.post("/api/v1/login", json={"name": "zhang", "password": "wrong"})).status
+
+        assert await asyncio.gather(*(wrong() for _ in range(5))) == [401] * 5
+        assert await wrong() == 429
+    assert [(one.actor, one.result) for one in await audit.page(limit=9)] == [("staff:zhang", "unauthenticated")] * 5
