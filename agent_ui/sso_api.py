@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 from aiohttp import web
 
-from agent_ui.accounts import Accounts
+from agent_ui.accounts import Accounts, Grant, Visitor
 from agent_ui.auth import Auth, private, visitor_of
 from agent_ui.oidc import LASTS, Sso
 from channels.kit import json_response
 from channels.openapi_document import Operation
-from hotline.errors import HotlineError, NotFound
+from hotline.errors import HotlineError, NotFound, RateLimited, Unauthenticated
 
 COOKIE = "hotline_sso"
 _BASE = "/api/v1/sso"
@@ -39,22 +39,36 @@ def routes(sso: Sso | None, *, accounts: Accounts, auth: Auth, name: str, proxie
         )
         return response
 
-    async def callback(request: web.Request) -> web.Response:
+    async def entered(request: web.Request, visitor: Visitor) -> Grant:
         query, bound = request.query, request.cookies.get(COOKIE, "")
         try:
-            found = await _on(sso).finish(state=query.get("state", ""), bound=bound, code=query.get("code", ""))
-            grant = await accounts.vouched(found, visitor_of(request, proxies))
+            name = await _on(sso).finish(state=query.get("state", ""), bound=bound, code=query.get("code", ""))
+            return await accounts.vouched(name, visitor)
+        except Unauthenticated:
+            auth.count(visitor)
+            raise
+
+    async def callback(request: web.Request) -> web.Response:
+        visitor = visitor_of(request, proxies)
+        try:
+            auth.check(visitor)
+            grant = await entered(request, visitor)
         except HotlineError as error:
-            await auth.note("login.sso", "staff:", result=error.error_id)
-            response = private(web.Response(status=303, headers={"Location": f"/login?sso={error.error_id}"}))
+            response = _to_page(error.error_id)
+            if not isinstance(error, (RateLimited, NotFound)):  # anybody could fill the audit, which is kept for ever
+                await auth.note("login.sso", "staff:", result=error.error_id)
         else:
-            response = private(web.Response(status=303, headers={"Location": "/login?sso=ok"}))
+            response = _to_page("ok")
             auth.with_cookie(request, response, grant)
             await auth.note("login.sso", f"{grant.staff.role}:{grant.staff.name}")
         response.del_cookie(COOKIE, path=_BASE)
         return response
 
     return [web.get(_BASE, offered), web.get(f"{_BASE}/start", start), web.get(f"{_BASE}/callback", callback)]
+
+
+def _to_page(outcome: str) -> web.Response:
+    return private(web.Response(status=303, headers={"Location": f"/login?sso={outcome}"}))
 
 
 def _on(sso: Sso | None) -> Sso:

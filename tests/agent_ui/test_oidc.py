@@ -20,10 +20,12 @@ from agent_ui.gate import gate
 from agent_ui.identity import AccountPolicy
 from agent_ui.oidc import Provider, Sso
 from agent_ui.staff import StaffRole
+from channels.limits import RateLimit
 from channels.problem import problems
 from hotline.errors import Unavailable
 from hotline.standins.oidc import ACR, OidcStandIn
 from hotline.store.accounts import AccountStore
+from hotline.store.audit import AuditStore
 from tests.agent_ui.stack import Stack, fast_passwords
 
 Client = TestClient[web.Request, web.Application]
@@ -210,6 +212,21 @@ async def test_what_the_provider_tells_is_read_to_its_end_and_no_further_than_a_
                 await sso.begin()
         else:
             assert (await sso.begin())[0].startswith(f"{issuer}/there?")
+
+
+async def test_whoever_comes_back_from_nowhere_again_and_again_fills_no_audit(stack: Stack) -> None:
+    """Anybody may ask for the way back, and records are kept for ever."""
+    audit, provider = AuditStore(stack.pool), Provider(issuer="", client="", secret="", claim="sub", back="")
+    async with aiohttp.ClientSession() as session:
+        sso = Sso(provider, store=stack.accounts.store, session=session, clock=stack.clock)
+        for there, outcomes in ((sso, ["unauthenticated"] * 3 + ["rate_limited"] * 2), (None, ["not_found"])):
+            handlers = auth.handlers_of(stack.accounts, ws_port=1, limit=RateLimit(3, 600), note=audit.note)
+            app = web.Application(middlewares=[problems])
+            app.add_routes(sso_api.routes(there, accounts=stack.accounts, auth=handlers, name="x", proxies=0))
+            async with TestClient(TestServer(app)) as client:
+                ends = [await client.get("/api/v1/sso/callback?state=x", allow_redirects=False) for _ in outcomes]
+                assert [end.headers["Location"] for end in ends] == [f"/login?sso={outcome}" for outcome in outcomes]
+    assert [one.result for one in await audit.page(limit=9)] == ["unauthenticated"] * 3
 
 
 async def test_without_a_provider(stack: Stack) -> None:
