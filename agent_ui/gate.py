@@ -2,8 +2,9 @@
 
 What `agent_ui.access` says of a route is held here, before the handler runs. A question that would change something and
 is proved by the cookie must come from our own pages (CSRF): browsers tell by `Sec-Fetch-Site`, older ones by `Origin`;
-what sends neither is no browser, so nobody's cookie can be borrowed through it. Programs prove themselves by
-`Authorization`, which no other site's page can send. WebSockets of citizens are asked the same.
+what sends neither is no browser, so nobody's cookie can be borrowed through it. Programs prove themselves by a bearer
+token in `Authorization`, which no other site's page can send; another scheme proves nothing, as browsers add `Basic` by
+themselves where a proxy has asked for a password. WebSockets of citizens are asked the same.
 """
 
 from __future__ import annotations
@@ -40,11 +41,16 @@ TOLD_THEMSELVES = ("/api/v1/account", "/api/v1/audit", "/api/v1/logout", "/api/v
 
 def token_of(request: web.Request) -> str:
     """Return the session's token from header or cookie; raises Unauthenticated."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    token = token.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")
+    bearer = _bearer(request)
+    token = bearer if bearer is not None else request.cookies.get(COOKIE, "")
     if not token:
         raise Unauthenticated("log in first: POST /api/v1/login")
     return token
+
+
+def _bearer(request: web.Request) -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def known(accounts: Accounts) -> Callable[[web.Request], Awaitable[Staff]]:
@@ -96,7 +102,7 @@ def gate(
                 check_origin(request, origins)
             return await handler(request)
         seat = await accounts.seat(token_of(request))
-        if request.method not in _READING and "Authorization" not in request.headers:
+        if request.method not in _READING and _bearer(request) is None:
             check_origin(request, origins)
         work = _admitted(request, seat, access, handler)
         if note is None:

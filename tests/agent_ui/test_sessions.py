@@ -127,6 +127,14 @@ async def test_other_sites_pages_change_nothing(house: House, headers: dict[str,
     assert (await house.asked("POST", "console-ticket", **given_, **bearer))[0] == 200  # no browser does that
 
 
+async def test_the_password_of_a_proxy_is_no_proof_that_a_program_asks(house: House) -> None:
+    """Where a proxy asks for a password, browsers send it with whatever another site's page makes them ask."""
+    await house.log_in()
+    basic = {"Authorization": "Basic eDp5"}
+    assert (await house.asked("POST", "console-ticket", **basic))[0] == 200
+    assert (await house.asked("POST", "console-ticket", **basic, **{"Sec-Fetch-Site": "same-site"}))[0] == 403
+
+
 async def test_the_cookie_is_secure_behind_tls(stack: Stack) -> None:
     async with AsyncExitStack() as exits:
         house = await opened(stack, exits, policy(), secure=True, ws_url="wss://12345.example/console")
