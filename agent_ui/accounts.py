@@ -49,8 +49,11 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def token_hash(token: str) -> bytes:
-    """Return what is kept of a token. Tokens are random, so a plain digest is enough."""
-    return hashlib.sha256(token.encode()).digest()
+    """Return what is kept of a token. Tokens are random, so a plain digest is enough.
+
+    Headers may hold any bytes, which aiohttp hands on as lone surrogates: such a token is nobody's, and no failure.
+    """
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 class Accounts:

@@ -21,6 +21,7 @@ from agent_ui.gate import token_of as token_of
 from agent_ui.identity import Duty, Proof
 from agent_ui.staff import Staff, StaffRole
 from channels.appeal_codec import decode_json
+from channels.clean import clean
 from channels.kit import client_address, json_response, read_limited, require_json
 from channels.limits import RateLimit, network_of
 from hotline.audit import Record
@@ -179,7 +180,7 @@ class Auth:
 def visitor_of(request: web.Request, proxies: int) -> Visitor:
     """Return where a request comes from."""
     return Visitor(
-        address=client_address(request, proxies=proxies), device=request.headers.get("User-Agent", "")[:200]
+        address=client_address(request, proxies=proxies), device=clean(request.headers.get("User-Agent", ""))[:200]
     )
 
 

@@ -135,6 +135,28 @@ async def test_the_password_of_a_proxy_is_no_proof_that_a_program_asks(house: Ho
     assert (await house.asked("POST", "console-ticket", **basic, **{"Sec-Fetch-Site": "same-site"}))[0] == 403
 
 
+@pytest.mark.parametrize("header", [b"Authorization: Bearer \xff", b"Cookie: hotline_session=\xff"])
+async def test_bytes_that_are_no_text_are_nobodys_token(house: House, header: bytes) -> None:
+    """Anybody can send them: they are a refusal, and no failure to be logged."""
+    assert await asked_raw(house, b"GET /api/v1/session HTTP/1.1", header) == b"HTTP/1.1 401 Unauthorized"
+
+
+async def test_a_browser_whose_name_is_no_text_logs_in(house: House) -> None:
+    body = b'{"name":"zhang","password":"%s"}' % PASSWORD.encode()
+    asked = b"POST /api/v1/login HTTP/1.1", b"User-Agent: caf\xe9", b"Content-Length: %d" % len(body)
+    assert await asked_raw(house, *asked, body=body) == b"HTTP/1.1 200 OK"
+    assert await house.stack.pool.fetchval("SELECT device FROM sessions") == "caf"
+
+
+async def asked_raw(house: House, *lines: bytes, body: bytes = b"") -> bytes:
+    """Send a request as it is; return the first line of the answer."""
+    reader, writer = await asyncio.open_connection(house.client.host, house.client.port)
+    writer.write(b"\r\n".join([*lines, b"Host: x", b"Connection: close", b"", body]))
+    line = (await reader.read()).split(b"\r\n")[0]
+    writer.close()
+    return line
+
+
 async def test_the_cookie_is_secure_behind_tls(stack: Stack) -> None:
     async with AsyncExitStack() as exits:
         house = await opened(stack, exits, policy(), secure=True, ws_url="wss://12345.example/console")
