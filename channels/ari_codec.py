@@ -48,6 +48,12 @@ class PbxChannel(msgspec.Struct, frozen=True):
             return None
         return m.Entered(self.id, self.caller.number, self.dialplan.exten)
 
+    @property
+    def dialled_for(self) -> str:
+        """The call for which we rang it (`routing.call_moves.dialled`); "" for all others, taps and what spies too."""
+        role, *parts = self.id.split("~")
+        return parts[0] if role in set(Role) and len(parts) == 3 and parts[1].isdigit() else ""
+
 
 class _Playback(msgspec.Struct, frozen=True):
     id: str = ""
@@ -104,7 +110,7 @@ def _happening(event: _Event, channel: PbxChannel) -> m.Happening | None:
     match event.type:
         case "StasisStart" if call_of(channel.id) == channel.id:
             return m.Entered(channel.id, channel.caller.number, channel.dialplan.exten)
-        case "StasisStart":
+        case "StasisStart" if channel.dialled_for:
             return m.Up(channel.id)
         case "StasisEnd" | "ChannelDestroyed":
             return m.Gone(channel.id, event.cause)

@@ -86,6 +86,7 @@ class CatchingUp:
                 await self._goes_on(left)
         for channel in there.values():
             await self._let_in(channel)
+            self._end_if_left(channel)
         await self._repeat()
         self._unheard = {id_: played for id_, played in self._unheard.items() if id_ in self._calls}
 
@@ -114,6 +115,13 @@ class CatchingUp:
             self._undone.setdefault((channel.id, m.Hang(channel.id)), 0)
         else:
             await self._happen(channel.id, entered)
+
+    def _end_if_left(self, channel: PbxChannel) -> None:
+        """Who was rung for a call that wants them no more is let go: whoever steered was killed before it did so, or
+        the PBX rang them after we had given that up. They would hear silence, or what is not meant for them."""
+        call = self._calls.get(channel.dialled_for)
+        if channel.dialled_for and (call is None or call.leg(channel.id) is None):
+            self._undone.setdefault((channel.dialled_for, m.Hang(channel.id)), 0)
 
     async def _repeat(self) -> None:
         """Ask for what the PBX did not answer, as far as calls still want it."""

@@ -166,8 +166,10 @@ class Telephone:
             if isinstance(event, m.Digit) and (chosen := self._chosen(call, event)) is not None:
                 event = chosen
             after, actions = step(call, event, now=now)
-        else:
-            return  # of a call that is over
+        else:  # of a call that is over
+            if isinstance(event, m.Up):  # the PBX rang them after we had given that up
+                await self._missed.perform(call_id, m.Hang(event.channel))
+            return
         await self._goes_on(call, after, actions, now)
 
     async def _received(self, event: m.Entered, now: datetime) -> Reception:

@@ -41,6 +41,11 @@ class PbxChannel(Protocol):
         """A citizen's call that is ours to steer, as it came in; None for all others."""
         ...
 
+    @property
+    def dialled_for(self) -> str:
+        """The call for which we rang it, "" for a channel that we have not rung."""
+        ...
+
 
 class Pbx(Protocol):
     """The PBX (`channels.ari.Ari`). Raises Unavailable."""

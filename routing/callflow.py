@@ -76,7 +76,9 @@ def _rung_out(call: Call, event: m.RungOut, now: datetime) -> Step:
 
 def _up(call: Call, event: m.Up, now: datetime) -> Step:
     leg = call.leg(event.channel)
-    if leg is None or leg.up:
+    if leg is None:  # who was given up, and rung all the same: nobody is left on a line
+        return Step(call, (m.Hang(event.channel),))
+    if leg.up:
         return Step(call)
     call = changed(call, legs=with_leg(call, msgspec.structs.replace(leg, up=True)))
     match leg.role:

@@ -39,3 +39,13 @@ def test_within_a_talk_nobody_is_told_the_number_of_another() -> None:
 def test_keys_count_of_citizens_alone_whoever_called_whom(channel: str, call: str) -> None:
     event = {"type": "ChannelDtmfReceived", "digit": "1", "channel": {"id": channel, "state": "Up"}}
     assert decode_event(msgspec.json.encode(event)) == ((call, m.Digit("1")) if call else None)
+
+
+@pytest.mark.parametrize("channel", [
+    "supervisor~c1~tap~citizen~ear", "supervisor~c1~tap~citizen~out", "supervisor~c1~4~chen~listen~ear",
+])
+def test_nobody_picks_up_a_channel_by_which_a_call_is_heard(channel: str) -> None:
+    started = b'{"type": "StasisStart", "channel": {"id": "%s", "state": "Up"}}' % channel.encode()
+    assert decode_event(started) is None
+    rung = started.replace(channel.encode(), b"supervisor~c1~4~chen")
+    assert decode_event(rung) == ("c1", m.Up("supervisor~c1~4~chen"))

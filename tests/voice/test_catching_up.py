@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from channels.ari_codec import PbxChannel
 from hotline.errors import HotlineError, Unavailable
 from hotline.store.database import open_pool
 from hotline.store.telephone import TelephoneStore
@@ -30,6 +31,10 @@ class Channel(msgspec.Struct, frozen=True):
     id: str
     entered: m.Entered | None = None
     state: str = "Up"
+
+    @property
+    def dialled_for(self) -> str:
+        return PbxChannel(self.id).dialled_for
 
 
 class Exchange:
@@ -303,3 +308,28 @@ async def test_what_is_never_answered_is_given_up(floor: Floor) -> None:
     assert len(floor.pbx.lost) == 1, "once, and three times more"
     floor.pbx.enter("new")
     await floor.until(lambda: "new" in floor.calls)
+
+
+# ── nobody is left on a line ─────────────────────────────────────────────────────────────────────
+async def test_who_was_rung_for_a_call_that_wants_them_no_more_is_let_go(floor: Floor) -> None:
+    """Whoever steered before was killed between the writing of a step and its carrying out."""
+    await floor.agent("wang")
+    agent = (await floor.with_agent("wang", Phase.RINGING)).of(Role.AGENT)
+    assert agent is not None
+    left = ["agent~over~1~li", "supervisor~other~4~chen", "party~noted~2~110"]
+    tap = "supervisor~other~tap~citizen"
+    heard = [f"{tap}~ear", f"{tap}~out", "supervisor~other~4~chen~listen~ear"]
+    for id_ in left + heard:
+        floor.pbx.there[id_] = Channel(id_)
+    floor.pbx.tells.put_nowait(None)
+    await floor.until(lambda: not set(left) & floor.pbx.there.keys())
+    assert {agent.channel, *heard} <= floor.pbx.there.keys(), "who is wanted, and what is heard by, stays"
+
+
+@pytest.mark.parametrize("call", ["other", "over"])
+async def test_who_picks_up_after_they_were_given_up_is_let_go(floor: Floor, call: str) -> None:
+    late = f"party~{call}~1~110"
+    floor.pbx.there[late] = Channel(late)
+    floor.pbx.tells.put_nowait((call, m.Up(late)))
+    await floor.until(lambda: late not in floor.pbx.there)
+    assert floor.pbx.done[-1] == m.Hang(late)
