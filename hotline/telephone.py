@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -30,6 +31,8 @@ from routing.calls import Call, Leg, Phase, Role
 from routing.queue_plan import FIRST, Centre, reception_of, spoken_in
 
 log = structlog.get_logger(__name__)
+LAST_STEP = 3.0
+"""Seconds that a step under way has when the process is stopped: a PBX that is away holds nobody up."""
 
 
 async def _always() -> None:
@@ -84,10 +87,20 @@ class Telephone:
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+        except asyncio.CancelledError:
+            await self._step_done()
+            raise
         finally:
             for task in work:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
+
+    async def _step_done(self) -> None:
+        """Let the step under way come to its end: what is written and not carried out the next process takes for done,
+        and who has just picked up and the citizen would not hear each other."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_STEP), self._one:
+                pass  # who waits for it is cancelled before they get it
 
     async def order(self, call_id: str, order: m.Order) -> Call:
         """Carry out what a console asks. Raises NotFound, IllegalTransition, Unavailable."""

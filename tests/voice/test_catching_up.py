@@ -46,6 +46,8 @@ class Exchange:
         self.refuses: Callable[[m.PbxAction], bool] = lambda _: False
         self.lost, self.done = list[type[m.PbxAction]](), list[m.PbxAction]()
         self.tells: asyncio.Queue[tuple[str, m.Happening] | None] = asyncio.Queue()
+        self.joins, self.joining = asyncio.Event(), False
+        self.joins.set()
 
     def enter(self, id_: str) -> None:
         entered = m.Entered(id_, "13800138000", "12345")
@@ -62,6 +64,9 @@ class Exchange:
             raise Unavailable("the PBX does not answer")
         if self.refuses(action):
             return False
+        if isinstance(action, m.Join):
+            self.joining = True
+            await self.joins.wait()
         self.done.append(action)
         match action:
             case m.Dial(channel=channel):
@@ -333,3 +338,40 @@ async def test_who_picks_up_after_they_were_given_up_is_let_go(floor: Floor, cal
     floor.pbx.tells.put_nowait((call, m.Up(late)))
     await floor.until(lambda: late not in floor.pbx.there)
     assert floor.pbx.done[-1] == m.Hang(late)
+
+
+async def test_a_step_under_way_comes_to_its_end_when_the_process_is_stopped(database: str) -> None:
+    async with await open_pool(database, size=3) as pool:
+        floor = Floor(Exchange(), Failing(pool), pool, ring=15.0)
+        steering = asyncio.create_task(floor.telephone.run())
+        await floor.fill()
+        await floor.agent("wang")
+        call = await floor.with_agent("wang", Phase.RINGING)
+        agent = call.of(Role.AGENT)
+        assert agent is not None
+        floor.pbx.joins.clear()
+        floor.pbx.tells.put_nowait((call.id, m.Up(agent.channel)))
+        await floor.until(lambda: floor.pbx.joining)
+        steering.cancel()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        floor.pbx.joins.set()
+        await asyncio.gather(steering, return_exceptions=True)
+    assert m.Join(call.bridge, (call.id,)) in floor.pbx.done
+    assert m.Record(call.bridge, call.id) in floor.pbx.done
+
+
+async def test_a_pbx_that_does_not_answer_holds_nobody_up_who_stops(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hotline.telephone.LAST_STEP", 0.01)
+    async with await open_pool(database, size=3) as pool:
+        floor = Floor(Exchange(), Failing(pool), pool, ring=15.0)
+        floor.pbx.joins.clear()
+        async with running(floor):
+            await floor.fill()
+            await floor.agent("wang")
+            call = await floor.with_agent("wang", Phase.RINGING)
+            floor.pbx.tells.put_nowait((call.id, m.Up(call.legs[-1].channel)))
+            await floor.until(lambda: floor.pbx.joining)
+    assert m.Record(call.bridge, call.id) not in floor.pbx.done
