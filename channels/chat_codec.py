@@ -30,6 +30,8 @@ from hotline.errors import HotlineError, InvalidInput, Overloaded, RateLimited
 from hotline.terms import Channel
 
 MAX_FRAME = 256 * 1024
+MOST_LINES = 2**31 - 1
+"""As far as lines are numbered: beyond it the one query that looks for the lines of all chats would fail."""
 KEY = "chat:"
 CITIZEN, HOTLINE = "citizen", "hotline"
 _HASHED = "s."
@@ -42,7 +44,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello", forbid_unkno
     """The first frame: without a session a new one begins; with `queue` the client is told its place in the queue."""
 
     session: Annotated[str, Meta(max_length=64)] = ""
-    last_seq: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    last_seq: Annotated[int, Meta(ge=0, le=MOST_LINES)] = 0
     queue: bool = False
 
 

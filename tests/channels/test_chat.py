@@ -203,7 +203,10 @@ async def test_wrong_frames_are_answered_and_the_chat_goes_on(client: Client, fr
     await visitor.read(until="m1")
 
 
-@pytest.mark.parametrize("first", ['{"type":"message","id":"1","text":"a"}', "x", '{"type":"hello","session":"guess"}'])
+@pytest.mark.parametrize("first", [
+    '{"type":"message","id":"1","text":"a"}', "x", '{"type":"hello","session":"guess"}',
+    pytest.param(f'{{"type":"hello","session":"s.{"x" * 43}","last_seq":{2**31}}}', id="beyond all lines"),
+])
 async def test_without_a_right_hello_the_door_is_closed(client: Client, first: str) -> None:
     socket = await client.ws_connect("/chat")
     await socket.send_str(first)
