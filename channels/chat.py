@@ -7,13 +7,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from channels import chat_codec, wording
 from channels.chat_codec import CITIZEN, HOTLINE, Hello, Say
-from channels.chat_connection import Connection, tell_standings
+from channels.chat_connection import Connection, standings_of
 from channels.kit import client_network, stored
 from channels.limits import RateLimit
 from channels.message import Outbound, Receipt
@@ -39,6 +41,7 @@ class ChatRoom:
         self._chats: set[Connection] = set()
         self._closing = False
         self._poller: asyncio.Task[None] | None = None
+        self._telling: dict[tuple[Connection, str], asyncio.Task[None]] = {}
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection until it ends."""
@@ -56,7 +59,7 @@ class ChatRoom:
         self._enter(chat)
         try:
             await chat.catch_up(self._port)
-            await tell_standings(self._port, [chat])
+            await self._tell_standing(chat)
             await self._listen(chat, address)
         finally:
             self._leave(chat)
@@ -103,7 +106,11 @@ class ChatRoom:
         await self._port.chat_add(chat.session, f"r:{said.id}", HOTLINE, wording.receipt_text(receipt))
         await chat.send(chat_codec.ack_of(said, line, receipt))
         await chat.catch_up(self._port)
-        await tell_standings(self._port, [chat])
+        await self._tell_standing(chat)
+
+    async def _tell_standing(self, chat: Connection) -> None:
+        for _, standing in await standings_of(self._port, [chat]):
+            await chat.tell_standing(standing)
 
     def _enter(self, chat: Connection) -> None:
         self._chats.add(chat)
@@ -112,6 +119,8 @@ class ChatRoom:
 
     def _leave(self, chat: Connection) -> None:
         self._chats.discard(chat)
+        for task in [task for (one, _), task in self._telling.items() if one is chat]:
+            task.cancel()
         if not self._chats and self._poller is not None:
             self._poller.cancel()
             self._poller = None
@@ -125,12 +134,28 @@ class ChatRoom:
                 for chat in self._chats:
                     shown[chat.session] = min(chat.shown, shown.get(chat.session, chat.shown))
                 news = {line.session for line in await self._port.chat_since(shown)}
-                await asyncio.gather(*(c.catch_up(self._port) for c in self._chats if c.session in news))
+                for chat in [one for one in self._chats if one.session in news]:
+                    self._beside(chat, "lines", partial(chat.catch_up, self._port))
                 rounds += 1
                 if rounds % _STANDING_EVERY == 0 or news:
-                    await tell_standings(self._port, list(self._chats))
+                    for chat, standing in await standings_of(self._port, list(self._chats)):
+                        self._beside(chat, "standing", partial(chat.tell_standing, standing))
             except Exception:  # the next round may fare better; ending would leave every chat of this process mute
                 log.exception("chat_poll_failed")
+
+    def _beside(self, chat: Connection, what: str, tell: Callable[[], Awaitable[None]]) -> None:
+        """Tell a chat something beside the others: who reads slowly keeps nobody waiting. What is not told now, as the
+        last is still being told, the next round finds again."""
+        if chat in self._chats and (chat, what) not in self._telling:
+            self._telling[chat, what] = asyncio.create_task(self._told(chat, what, tell))
+
+    async def _told(self, chat: Connection, what: str, tell: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await tell()
+        except Exception:  # as above
+            log.exception("chat_poll_failed")
+        finally:
+            self._telling.pop((chat, what), None)
 
 
 async def send(port: ChannelPort, message: Outbound) -> None:

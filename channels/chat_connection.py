@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aiohttp import web
 
@@ -49,12 +49,11 @@ class Connection:
             await self.send(standing)
 
 
-async def tell_standings(port: ChatPort, chats: Iterable[Connection]) -> None:
-    """Say to those who asked for it how their chats stand: one query for all."""
+async def standings_of(port: ChatPort, chats: Iterable[Connection]) -> Sequence[tuple[Connection, QueuePlace]]:
+    """Return how the chats of those stand who asked for it: one query for all."""
     asking = [chat for chat in chats if chat.queued]
     if not asking:
-        return
+        return []
     found = await port.chat_standings(sorted({chat.session for chat in asking}))
     standings = {one.session: chat_codec.standing_of(one) for one in found}
-    told = ((chat, standings.get(chat.session)) for chat in asking)
-    await asyncio.gather(*(chat.tell_standing(standing) for chat, standing in told if standing is not None))
+    return [(chat, standings[chat.session]) for chat in asking if chat.session in standings]

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from channels import chat, chat_codec
 from channels.chat_codec import Ack, Failed, Line, QueuePlace, Welcome
+from channels.chat_connection import Connection
 from channels.limits import RateLimit
 from channels.message import Outbound
 from channels.views import ChatLine, ChatPhase, ChatStanding
@@ -261,6 +262,30 @@ async def test_a_database_that_comes_back_finds_the_chats_alive(client: Client, 
     await chat.send(port, Outbound(channel=Channel.WEB, key="k", to=f"chat:{visitor.known}", text="您好"))
     await visitor.read(lines=1)
     assert visitor.lines[0].text == "您好"
+
+
+async def test_who_reads_nothing_keeps_no_other_chat_waiting(
+    client: Client, port: MemoryPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, quick = Visitor(client), Visitor(client)
+    await slow.connect()
+    await quick.connect()
+    stuck, send = asyncio.Event(), Connection.send
+
+    async def reads_nothing(self: Connection, answer: chat_codec.Answer) -> None:
+        if self.session == slow.known:
+            stuck.set()
+            await asyncio.Event().wait()
+        await send(self, answer)
+
+    monkeypatch.setattr(Connection, "send", reads_nothing)
+    for n, visitor in enumerate((slow, quick)):
+        await chat.send(port, Outbound(channel=Channel.WEB, key=f"k{n}", to=f"chat:{visitor.known}", text="您好"))
+        await asyncio.wait_for(stuck.wait(), 20)
+    await quick.read(lines=1)
+    await slow.socket.close()
+    await chat.send(port, Outbound(channel=Channel.WEB, key="k2", to=f"chat:{quick.known}", text="再见"))
+    await quick.read(lines=2)
 
 
 # ── the queue ────────────────────────────────────────────────────────────────────────────────────
