@@ -47,7 +47,9 @@ class Gateway:
             **signed_headers(self._secret, body, now=self._clock()),
         }
         try:
-            async with self._session.post(self._url, data=body, headers=headers, timeout=self._timeout) as answer:
+            async with self._session.post(
+                self._url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False
+            ) as answer:  # followed, a page to log in at would answer 200, and the message count as taken
                 self._check(answer, (await answer.content.read(500)).decode(errors="replace"))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unavailable(f"{self._name} does not answer: {type(error).__name__}") from error

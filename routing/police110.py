@@ -52,7 +52,9 @@ class PoliceDesk:
             **signed_headers(self._secret, body, now=self._clock()),
         }
         try:
-            async with self._session.post(f"{self._url}/{path}", data=body, headers=headers) as response:
+            async with self._session.post(
+                f"{self._url}/{path}", data=body, headers=headers, allow_redirects=False
+            ) as response:  # followed, any page would count as the desk, and a 307 tell others who needs help
                 answer = await response.read()
                 if response.status >= 300:
                     raise Unavailable(f"the 110 desk answered {response.status}: {answer[:200]!r}")

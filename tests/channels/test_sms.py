@@ -18,6 +18,7 @@ from channels.sms_codec import LONGEST
 from hotline.errors import RateLimited, Unavailable
 from hotline.standins.sms import SmsStandIn
 from hotline.terms import Channel
+from routing.police110 import PoliceDesk
 
 SECRET = "shared-with-the-gateway"
 MESSAGE = Outbound(channel=Channel.CALL, key="notice-DG1-4", to="+8613800138000", text="【东莞12345】工单DG1:已办结。")
@@ -78,3 +79,30 @@ async def test_a_long_text_is_cut_and_whole_characters_stay() -> None:
         [arrived] = standin.messages.values()
         assert len(arrived.letter.text.encode()) <= LONGEST
         assert set(arrived.letter.text) == {"长", "…"}
+
+
+async def test_what_is_sent_elsewhere_is_not_taken() -> None:
+    """A proxy that asks for a log-in, or has moved, answers the page behind its redirect with 200."""
+    asked = []
+
+    async def moved(request: web.Request) -> web.Response:
+        raise web.HTTPFound("/login")
+
+    async def page(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(text="please log in")
+
+    app = web.Application()
+    app.add_routes([web.post("/{tail:.*}", moved), web.get("/login", page)])
+    server = TestServer(app)
+    await server.start_server()
+    url = str(server.make_url("/desk"))
+    desk = PoliceDesk(url=url, secret=SECRET, clock=now)
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(Unavailable, match="302"):
+            await Gateway(session, name="the gateway", url=url, secret=SECRET, clock=now).send(MESSAGE)
+    with pytest.raises(Unavailable, match="302"):
+        await desk.report_outcome("outcome-1", {"incident": "1"})
+    await desk.close()
+    await server.close()
+    assert asked == []
