@@ -83,9 +83,9 @@ def bring_back(call: Call, now: datetime) -> Step:
 
 
 def party_gone(call: Call, leg: Leg, now: datetime) -> Step:
-    """The one who was brought in is gone: agent and citizen go on, or the call ends with them."""
+    """The one who was brought in is gone: agent and citizen go on, or the call ends with them: nobody talks alone."""
     left = changed(call, legs=without(call, leg.channel), transferring=False)
-    if left.of(Role.AGENT) is None:
+    if left.of(Role.AGENT) is None or left.of(Role.CITIZEN) is None:
         return end(left, now)
     return bring_back(left, now)
 
