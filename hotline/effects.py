@@ -20,7 +20,6 @@ from hotline.ids import TicketNumber
 from hotline.lessons import Lesson, lessons_of
 from hotline.notices import notice
 from hotline.reach import Contact, letters
-from hotline.terms import Verdict
 from hotline.ticket import Ticket
 
 
@@ -126,11 +125,10 @@ def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str, spoken: Sp
         payload = incident_payload(ticket, event.fact, event.at.isoformat(), spoken=spoken)
         incidents = (Incident(key=push, payload=payload),)
     told = notice(ticket, event, signature=signature)
-    first_answer = event.version == 2 and ticket.verdict is Verdict.EMERGENCY
     contact = Contact(number=ticket.number, channel=ticket.channel, citizen=ticket.appeal.citizen)
     key = f"notice-{ticket.number}-{event.version}"
     return Effects(
-        incidents=incidents, messages=() if first_answer else letters(contact, told, key=key),
+        incidents=incidents, messages=letters(contact, told, key=key),
         news=news_of(ticket, event, told.text), orphans=ends_without_answer(ticket, event),
         lessons=lessons_of(ticket, event),
         incidents_end=_ENDS.get(type(event.fact), "") if ticket.clocks.handed_off_at is not None else "",

@@ -11,7 +11,7 @@ import msgspec
 from channels import wording
 from channels.wording import local_time
 from hotline import commands as c
-from hotline.events import TicketEvent
+from hotline.events import Role, TicketEvent
 from hotline.terms import REJECT_ROUTES, TryResult
 from hotline.ticket import Ticket
 
@@ -32,6 +32,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING = Notice()
+_OPENING = {c.HandOff: 2, c.Dispatch: 3}
+"""Steps by which intake sends a new ticket on, and as which event: the receipt tells of them."""
 _ASKED = "请对办理结果作出评价"
 
 
@@ -41,6 +43,8 @@ def notice(ticket: Ticket, event: TicketEvent, *, signature: str) -> Notice:
     `signature` is the hotline's name, 东莞12345.
     """
     head = wording.head(signature, ticket.number)
+    if _is_in_the_receipt(event):
+        return NOTHING
     if isinstance(event.fact, c.RecordTry):
         return _last_link(ticket, event.fact, head)
     if isinstance(event.fact, c.AddMessage):
@@ -50,6 +54,11 @@ def notice(ticket: Ticket, event: TicketEvent, *, signature: str) -> Notice:
         isinstance(event.fact, c.SettleFollowUp) and event.fact.unreachable
     )
     return Notice(text=head + text, rating=rates, asks=isinstance(event.fact, c.AskInfo)) if text else NOTHING
+
+
+def _is_in_the_receipt(event: TicketEvent) -> bool:
+    """Tell whether the receipt says it: not where a person sends a ticket on that intake has left to them."""
+    return _OPENING.get(type(event.fact)) == event.version and event.actor.role is Role.SYSTEM
 
 
 def _text(ticket: Ticket, event: TicketEvent) -> str:
@@ -68,9 +77,7 @@ def _text(ticket: Ticket, event: TicketEvent) -> str:
             return "经110核实,由12345继续办理。"
         case c.Reject(reason=reason):
             return f"不予受理。{REJECT_ROUTES[reason]}"
-        case c.Dispatch(lead=lead) if event.version > 3:
-            return f"已转{lead}办理。"
-        case c.Rule(lead=lead):
+        case c.Dispatch(lead=lead) | c.Rule(lead=lead):
             return f"已转{lead}办理。"
         case _:
             return _later_text(ticket, event)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from channels.message import Outbound
 from hotline import commands as c
-from hotline.events import TicketEvent
+from hotline.events import Role, TicketEvent
 from hotline.extension import Extension
 from hotline.lifecycle import OPEN_STATES, TRANSITIONS
 from hotline.terms import Channel, ClockName, Priority, State
@@ -22,9 +22,11 @@ CENTRE = {
     State.PENDING_FOLLOW_UP, State.REDO, State.ANSWERED,
 }
 MUST_BE_TOLD = (
-    c.Answer, c.Merge, c.Unmerge, c.AskInfo, c.HandOff, c.PoliceReturn, c.Reject, c.Rule, c.Sign, c.GrantExtension,
-    c.AcceptReply, c.Redispatch, c.SettleFollowUp, c.Close, c.Reopen, c.Withdraw,
+    c.Answer, c.Merge, c.Unmerge, c.AskInfo, c.HandOff, c.PoliceReturn, c.Reject, c.Dispatch, c.Rule, c.Sign,
+    c.GrantExtension, c.AcceptReply, c.Redispatch, c.SettleFollowUp, c.Close, c.Reopen, c.Withdraw,
 )
+BY_INTAKE = {State.HANDED_OFF, State.PENDING_SIGN}
+"""Where intake itself sends a new ticket: the receipt tells of it."""
 MAY_PAUSE = {State.NEED_INFO, State.WITHDRAWN, State.REJECTED, State.ARCHIVED}
 
 
@@ -125,7 +127,8 @@ def _check_told(
 ) -> None:
     citizen = after.appeal.citizen
     known = citizen.key.startswith(("openid", "chat:", "J")) or after.channel is Channel.APP or citizen.phone
-    if isinstance(event.fact, MUST_BE_TOLD) and known and not (event.version == 2 and after.state is State.HANDED_OFF):
+    by_receipt = event.actor.role is Role.SYSTEM and after.state in BY_INTAKE and event.version <= 3
+    if isinstance(event.fact, MUST_BE_TOLD) and known and not by_receipt:
         require(told, "every citizen is told", after, event)
         require(all(message.to and message.text for message in told), "told something, somewhere", after, event)
     shared = (c.AcceptReply, c.Sign, c.SettleFollowUp, c.Close, c.Answer, c.Rule, c.Redispatch, c.Reopen)
