@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 DISSATISFIED = "dissatisfied"
-"""The alarm that stands while a supervisor has not looked at a bad rating of what is answered or closed."""
+"""The alarm that stands while a supervisor has not looked at a bad rating of what is answered, closed or merged."""
 VERDICT_RAISED = "verdict_raised"
 """The alarm that a citizen's further message raises where it tells of danger and the machine may not hand off."""
 UNACKNOWLEDGED, UNSIGNED, HAND_OFF_OPEN = "incident_unacknowledged", "incident_unsigned", "hand_off_open"

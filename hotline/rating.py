@@ -11,8 +11,8 @@ from hotline.terms import Rating, State, Way
 from hotline.ticket import Ticket
 
 RATEABLE = frozenset({State.ANSWERED, State.PENDING_FOLLOW_UP, State.REDO, State.CLOSED, State.ARCHIVED})
-_ONCE_MORE = frozenset({State.ANSWERED, State.CLOSED})
-"""States in which a supervisor can still take the matter up again."""
+_ONCE_MORE = frozenset({State.ANSWERED, State.CLOSED, State.MERGED})
+"""States in which a supervisor can still take the matter up again: reopen it, or let it go its own way (unmerge)."""
 
 
 def commands_of(
@@ -21,7 +21,8 @@ def commands_of(
     """Return what a rating leads to; nothing where it was told before, without words that are new.
 
     While the follow-up waits, the rating is its answer: it closes the ticket, or the matter is redone. A bad one for
-    what is answered or closed calls a supervisor, who may reopen. A merged ticket's citizen rates their own ticket.
+    what is answered or closed calls a supervisor, who may reopen. A merged ticket's citizen rates their own ticket; a
+    bad one calls a supervisor too, who may unmerge.
 
     Raises:
         IllegalTransition: there is no answer to rate yet.

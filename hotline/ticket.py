@@ -129,6 +129,11 @@ def _rated(ticket: Ticket, rating: Rating | None, solved: bool | None, note: str
     }
 
 
+def _unrated(ticket: Ticket) -> dict[str, Any]:
+    """What was said is of what was answered before: the next answer is rated anew."""
+    return {"rating": None, "solved": None, "rating_note": "", "alarms": ticket.alarms - {DISSATISFIED}}
+
+
 def _helpers(units: tuple[DepartmentCode, ...], lead: DepartmentCode) -> tuple[DepartmentCode, ...]:
     """Who leads does not assist too, and nobody assists twice, whatever was typed."""
     return tuple(dict.fromkeys(unit for unit in units if unit != lead))
@@ -156,7 +161,7 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     },
     c.Close: lambda t, f: {"alarms": t.alarms - OF_HAND_OFF},
     c.Merge: lambda t, f: {"parent": f.parent, "lead": DepartmentCode(""), "assisting": ()},
-    c.Unmerge: lambda t, f: {"parent": None},
+    c.Unmerge: lambda t, f: {"parent": None, **_unrated(t)},
     c.Dispatch: lambda t, f: {
         "lead": f.lead, "assisting": _helpers(f.assisting, f.lead), "directory_version": f.directory_version,
         "dispatches": t.dispatches + 1, "suggested": DepartmentCode(""), "opinions": (),
@@ -181,8 +186,7 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.DisputeFollowUp: lambda t, f: _rated(t, f.rating, f.said_solved, f.note),
     c.Redispatch: _redone,
     c.Reopen: lambda t, f: {
-        "lead": DepartmentCode(""), "assisting": (), "alarms": t.alarms - {DISSATISFIED},
-        "rating": None, "solved": None, "rating_note": "",  # of what was answered before: it is rated anew
+        "lead": DepartmentCode(""), "assisting": (), **_unrated(t),
     },
     c.Urge: lambda t, f: {"urges": t.urges + 1},
     c.Correct: _corrected,

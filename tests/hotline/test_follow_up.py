@@ -17,6 +17,7 @@ from hotline.effects import effects_of
 from hotline.errors import IllegalTransition, RuleViolation
 from hotline.events import SYSTEM, TicketEvent
 from hotline.follow_up import answer, next_try, next_way, period_at, settles, ways
+from hotline.ids import TicketId
 from hotline.policy import FollowUpRules
 from hotline.rating import commands_of
 from hotline.supervision import Supervision
@@ -216,6 +217,17 @@ def test_a_bad_rating_of_what_was_reopened_calls_a_supervisor_again() -> None:
     reopened = after(closed, *commands_of(closed, *bad), c.Reopen(reason="诉求人不满意"))
     assert (reopened.rating, reopened.solved, reopened.alarms) == (None, None, frozenset())
     again = after(reopened, c.Answer(text="再次答复"), c.Close())
+    assert [c.tag_of(type(one)) for one in commands_of(again, *bad)] == ["rate", "raise_alarm"]
+
+
+def test_a_bad_rating_of_what_was_merged_calls_a_supervisor_and_again_once_it_went_its_own_way() -> None:
+    bad = (Rating.DISSATISFIED, None, "我家还是没水", Way.SMS, POLICY)
+    merged = after(opened(), c.Merge(parent=TicketId(1)))
+    told = commands_of(merged, *bad)
+    assert [c.tag_of(type(one)) for one in told] == ["rate", "raise_alarm"]
+    alone = after(merged, *told, c.Unmerge())
+    assert (alone.rating, alone.solved, alone.alarms) == (None, None, frozenset())
+    again = after(alone, c.Answer(text="已单独答复"))
     assert [c.tag_of(type(one)) for one in commands_of(again, *bad)] == ["rate", "raise_alarm"]
 
 
