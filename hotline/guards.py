@@ -39,6 +39,18 @@ def _guard_ask_info(ticket: Ticket, command: c.AskInfo, now: datetime, policy: P
     _require(bool(command.question.strip()), "say what the citizen is to add")
 
 
+def _guard_answer(ticket: Ticket, command: c.Answer, now: datetime, policy: Policy) -> None:
+    _require(bool(command.text.strip()), "an answer needs a text: the citizen is told it")
+
+
+def _guard_reply(ticket: Ticket, command: c.Reply, now: datetime, policy: Policy) -> None:
+    _require(bool(command.public.strip()), "a reply needs its public text: the citizen is told it")
+
+
+def _guard_message(ticket: Ticket, command: c.AddMessage, now: datetime, policy: Policy) -> None:
+    _require(command.inbound or bool(command.text.strip()), "a message to the citizen needs a text")
+
+
 def _guard_supply_info(ticket: Ticket, command: c.SupplyInfo, now: datetime, policy: Policy) -> None:
     _require(ticket.asked_in is State.RECEIVED, f"{ticket.lead} has asked: the answer goes there (resume)")
 
@@ -188,6 +200,7 @@ def _guard_correct(ticket: Ticket, command: c.Correct, now: datetime, policy: Po
 
 GUARDS: dict[type, Callable[[Ticket, Any, datetime, Policy], None]] = {
     c.RecordTry: _guard_try, c.SettleFollowUp: _guard_settle, c.DisputeFollowUp: _guard_dispute,
+    c.Answer: _guard_answer, c.Reply: _guard_reply, c.AddMessage: _guard_message,
     c.AskInfo: _guard_ask_info, c.SupplyInfo: _guard_supply_info, c.Resume: _guard_resume, c.Merge: _guard_merge,
     c.GiveOpinion: _guard_opinion, c.Attach: _guard_attach, c.TakeBack: _guard_take_back,
     **dict.fromkeys(get_args(WishCommand), _guard_wish), c.GrantExtension: _guard_grant_extension,

@@ -9,6 +9,7 @@ from hotline import commands as c
 from hotline.appeal import Appeal, Citizen
 from hotline.decide import decide, receive
 from hotline.effects import effects_of
+from hotline.errors import RuleViolation
 from hotline.events import SYSTEM, Actor, Role
 from hotline.ids import TicketNumber
 from hotline.terms import Channel, RejectReason, Service, Verdict
@@ -46,3 +47,13 @@ def test_where_a_person_sends_a_new_ticket_is_told_and_where_intake_does_the_rec
 def test_the_first_word_of_staff_on_an_emergency_that_stayed_with_them_is_told(command: c.Command, words: str) -> None:
     """What came from 110 is never sent back by the machine: an emergency may lie with a person."""
     assert words in told(command, verdict=Verdict.EMERGENCY)
+
+
+@pytest.mark.parametrize("commands", [
+    (c.Answer(text=" "),), (c.AddMessage(text="\n", inbound=False),),
+    (c.Accept(), LAMPS, c.Sign(), c.Reply(internal="已换灯泡", public=" ")),
+], ids=["answer", "message", "reply"])
+def test_words_to_the_citizen_are_not_empty(commands: tuple[c.Command, ...]) -> None:
+    """An answer without words would close the matter, and the citizen would hear nothing."""
+    with pytest.raises(RuleViolation, match="needs"):
+        told(*commands)
