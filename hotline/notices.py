@@ -94,7 +94,7 @@ def _later_text(ticket: Ticket, event: TicketEvent) -> str:
         case c.Redispatch():
             return "根据您的意见,已安排重新办理。"
         case c.SettleFollowUp(unreachable=True):
-            return "多次回访未能联系到您,诉求已办结;您仍可评价。"
+            return "未能取得您的回访意见,诉求已办结;您仍可评价。"  # also of who refused, or whose number is wrong
         case c.SettleFollowUp():
             return "诉求已办结,感谢您的评价。"
         case c.Close():
@@ -113,5 +113,6 @@ def _last_link(ticket: Ticket, fact: c.RecordTry, head: str) -> Notice:
         return Notice(text=f"{head}{_ASKED}。", rating=True)
     reachable = bool(ticket.appeal.citizen.phone) and fact.result is not TryResult.WRONG_NUMBER
     if reachable and ticket.clocks.follow_up_next is None:
-        return Notice(text=f"{head}回访电话未能接通,{_ASKED}。", rating=True, sms=True)
+        why = "" if fact.result is TryResult.REFUSED else "回访电话未能接通,"
+        return Notice(text=f"{head}{why}{_ASKED}。", rating=True, sms=True)
     return NOTHING

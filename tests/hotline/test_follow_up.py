@@ -128,6 +128,16 @@ def test_after_the_last_call_an_sms_with_a_link_follows() -> None:
     assert (letter.channel, letter.to, letter.rating) == (Channel.CALL, PHONE, True)
 
 
+def test_who_refused_a_call_is_not_told_that_nobody_could_reach_them() -> None:
+    refused = c.RecordTry(result=TryResult.REFUSED)
+    [letter] = messages(replied(), refused, at("2026-03-09 09:30"))
+    assert (letter.rating, "未能接通" in letter.text) == (True, False)
+    nobody = c.SettleFollowUp(solved=None, unreachable=True)
+    [ended] = messages(after(replied(), refused), nobody, at("2026-03-10 18:00"))
+    assert "诉求已办结" in ended.text
+    assert "未能联系" not in ended.text
+
+
 def messages(ticket: Ticket, command: c.Command, now: object) -> list:
     later = after(ticket, command, now=now)  # type: ignore[arg-type]
     event = TicketEvent(version=later.version, at=now, actor=None, fact=command, state=later.state)  # type: ignore[arg-type]
