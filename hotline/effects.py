@@ -18,7 +18,7 @@ from hotline.events import Receive, TicketEvent
 from hotline.family_news import FamilyNews, ends_without_answer, news_of
 from hotline.ids import TicketNumber
 from hotline.lessons import Lesson, lessons_of
-from hotline.notices import notice
+from hotline.notices import notice, shared
 from hotline.reach import Contact, letters
 from hotline.ticket import Ticket
 
@@ -129,8 +129,8 @@ def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str, spoken: Sp
     key = f"notice-{ticket.number}-{event.version}"
     return Effects(
         incidents=incidents, messages=letters(contact, told, key=key),
-        news=news_of(ticket, event, told.text), orphans=ends_without_answer(ticket, event),
-        lessons=lessons_of(ticket, event),
+        news=news_of(ticket, event, shared(ticket, event, signature=signature)) if ticket.children else (),
+        orphans=ends_without_answer(ticket, event), lessons=lessons_of(ticket, event),
         incidents_end=_ENDS.get(type(event.fact), "") if ticket.clocks.handed_off_at is not None else "",
     )
 

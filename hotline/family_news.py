@@ -26,7 +26,7 @@ class FamilyNews(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def news_of(ticket: Ticket, event: TicketEvent, told: str) -> tuple[FamilyNews, ...]:
-    """Return what the children are told of an event; `told` is what the parent's citizen is told, "" for nothing.
+    """Return what the children are told of an event; `told` is what is said of it to all, "" for nothing.
 
     `ticket` is the parent after the event. Its citizen's names and numbers are hidden.
     """

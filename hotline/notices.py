@@ -56,6 +56,17 @@ def notice(ticket: Ticket, event: TicketEvent, *, signature: str) -> Notice:
     return Notice(text=head + text, rating=rates, asks=isinstance(event.fact, c.AskInfo)) if text else NOTHING
 
 
+def shared(ticket: Ticket, event: TicketEvent, *, signature: str) -> str:
+    """Return what is true of an event for citizens of merged tickets too: it was not they who were asked."""
+    match event.fact:
+        case c.SettleFollowUp():
+            return f"{wording.head(signature, ticket.number)}诉求已办结,您可对办理结果作出评价。"
+        case c.Redispatch():
+            return f"{wording.head(signature, ticket.number)}已安排重新办理。"
+        case _:
+            return notice(ticket, event, signature=signature).text
+
+
 def _is_in_the_receipt(event: TicketEvent) -> bool:
     """Tell whether the receipt says it: not where a person sends a ticket on that intake has left to them."""
     return _OPENING.get(type(event.fact)) == event.version and event.actor.role is Role.SYSTEM

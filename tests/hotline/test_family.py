@@ -199,6 +199,20 @@ def test_children_hear_of_the_matter_without_the_parents_citizen(state: State, c
     assert "13812345678" not in text
 
 
+@pytest.mark.parametrize(("state", "command"), [
+    (State.PENDING_FOLLOW_UP, c.SettleFollowUp(solved=True)),
+    (State.PENDING_FOLLOW_UP, c.SettleFollowUp(solved=None, unreachable=True)), (State.REDO, c.Redispatch()),
+], ids=["settled", "unreachable", "redispatch"])
+def test_children_are_not_spoken_to_of_what_the_parents_citizen_said(state: State, command: c.Command) -> None:
+    """They rated nothing, nobody tried to reach them, and it is not by their opinion that it is redone."""
+    appeal = Appeal(text="路灯不亮", citizen=Citizen())  # nobody to ask: unreachable at once
+    parent = ticket(PARENT, state=state, lead="城管局", children=(CHILD,), appeal=appeal)
+    decision = decide(parent, command, now=NOW, policy=POLICY)
+    [news] = effects_of(decision.ticket, decision.event, signature="东莞12345").news
+    assert not any(words in news.text for words in ("感谢您的评价", "回访意见", "根据您的意见"))
+    assert "办结" in news.text or "重新办理" in news.text
+
+
 @pytest.mark.parametrize(("state", "command"), PRIVATE, ids=str)
 def test_children_hear_nothing_of_the_parents_own_affairs(state: State, command: c.Command) -> None:
     decision = decide(ticket(PARENT, state=state, children=(CHILD,)), command, now=NOW, policy=POLICY)
