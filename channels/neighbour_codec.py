@@ -7,6 +7,7 @@ names everything, so nothing captured can be played on another ticket.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -22,6 +23,7 @@ from hotline.appeal import Appeal, Citizen, Place
 from hotline.errors import InvalidInput
 from hotline.terms import Channel, Kind, Rating
 
+MAX_MESSAGES = 100
 Key = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[\x21-\x7e]+$")]
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 
@@ -64,10 +66,16 @@ class HandOver(Body, frozen=True, kw_only=True, omit_defaults=True):
     lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
     received_at: datetime | None = None
     due: datetime | None = None
-    messages: Annotated[tuple[Text, ...], Meta(max_length=100)] = ()
+    messages: Annotated[tuple[Text, ...], Meta(max_length=MAX_MESSAGES)] = ()
     confidential: bool = False
     name: Line = ""
     phone: Annotated[str, Meta(max_length=64)] = ""
+
+
+def together(said: Sequence[str]) -> tuple[str, ...]:
+    """Return what was said as messages of a hand-over: where it is more than these may be, the first stand in one."""
+    first = max(0, len(said) - MAX_MESSAGES + 1)
+    return tuple(said) if len(said) <= MAX_MESSAGES else ("\n".join(said[:first])[:MAX_TEXT], *said[first:])
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,12 +14,13 @@ from enum import StrEnum
 
 import msgspec
 
-from channels.neighbour_codec import HandOver, Status, Update
+from channels.neighbour_codec import HandOver, Status, Update, together
 from hotline import commands as c
 from hotline.appeal import Entity
 from hotline.errors import InvalidInput
 from hotline.events import Receive, TicketEvent
 from hotline.ids import DepartmentCode
+from hotline.particulars import words_after
 from hotline.privacy import hidden
 from hotline.summary import is_discreet
 from hotline.terms import REJECT_ROUTES, Channel
@@ -184,15 +185,13 @@ def hand_over_of(ticket: Ticket, events: Sequence[TicketEvent], key: str, kind: 
     appeal, place, first = ticket.appeal, ticket.appeal.place, events[0].fact
     spoken = first.triage.entities if isinstance(first, Receive) else ()  # numbers spelt out, which triage has found
     nobody = _hides(ticket, kind)
-    said = [event.fact.text for event in events if isinstance(event.fact, c.AddMessage) and event.fact.inbound]
-    said += [event.fact.text for event in events if isinstance(event.fact, c.SupplyInfo)]
     return HandOver(
         key=key, number=ticket.number, text=_discreet(appeal.text, ticket, kind, spoken),
         title=_discreet(ticket.title, ticket, kind), kind=ticket.kind,
         category=ticket.category.l2 if ticket.category else "", town=ticket.town, village=place.village,
         grid=place.grid, address=place.address, lat=place.lat, lon=place.lon, received_at=ticket.created_at,
         happened_at=_discreet(appeal.happened_at, ticket, kind), about=_discreet(appeal.about, ticket, kind),
-        messages=tuple(_discreet(text, ticket, kind) for text in said),
+        messages=together([_discreet(text, ticket, kind) for text in words_after(events)]),
         due=ticket.clocks.completion_due, confidential=appeal.confidential,
         name="" if nobody else appeal.citizen.name, phone="" if nobody else appeal.citizen.phone,
     )

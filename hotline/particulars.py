@@ -31,6 +31,15 @@ def place_after(known: Place, told: Place) -> Place:
     return msgspec.structs.replace(known, **changes)
 
 
+def words_after(events: Iterable[TicketEvent]) -> tuple[str, ...]:
+    """Return what the citizen said after the receipt, in its order: messages, and answers to whoever asked."""
+    facts = (event.fact for event in events)
+    return tuple(
+        fact.text for fact in facts if isinstance(fact, c.AddMessage | c.SupplyInfo | c.Resume)
+        and fact.text and (not isinstance(fact, c.AddMessage) or fact.inbound)
+    )
+
+
 def who(events: Iterable[TicketEvent]) -> Citizen:
     """Return the citizen as the receipt names them and corrections after it; of a ticket's events these are enough."""
     citizen, channel = Citizen(), Channel.WEB

@@ -156,6 +156,24 @@ def test_what_was_said_before_goes_along() -> None:
     assert body.messages == ("还有一盏", "港前大道")
 
 
+def test_what_was_answered_to_another_unit_goes_along_in_the_order_in_which_it_was_said() -> None:
+    way = Way().do(c.AskInfo(question="哪条路?")).do(c.SupplyInfo(text="港前大道")).do(c.AddMessage(text="还有一盏"))
+    way.do(c.Accept()).do(c.Dispatch(lead="城管局")).do(c.Sign()).do(c.AskInfo(question="几号灯杆?"))
+    way.do(c.Resume(text="17号")).do(c.AddMessage(text="")).do(c.TakeBack(reason="属广州"))
+    [(_, _, body)] = way.do(c.Dispatch(lead=CITY)).told
+    assert isinstance(body, HandOver)
+    assert body.messages == ("港前大道", "还有一盏", "17号")
+
+
+def test_a_long_talk_is_handed_over_whole_in_as_many_messages_as_a_neighbour_takes() -> None:
+    way = Way()
+    for n in range(130):
+        way.do(c.AddMessage(text=f"第{n}句"))
+    [(_, _, body)] = way.do(c.Accept()).do(c.Dispatch(lead=CITY)).told
+    taken = decode_hand_over(msgspec.json.encode(body))
+    assert "\n".join(taken.messages).split("\n") == [f"第{n}句" for n in range(130)]
+
+
 HOLDER = Actor(Role.DEPARTMENT, CITY)
 
 
