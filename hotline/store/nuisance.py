@@ -13,7 +13,7 @@ from channels.message import Inbound
 from hotline import commands as c
 from hotline.appeal import Attachment
 from hotline.errors import RuleViolation
-from hotline.events import Receive, TicketEvent
+from hotline.events import Receive, Role, TicketEvent
 from hotline.keyring import is_blind
 from hotline.lifecycle import OPEN_STATES
 from hotline.nuisance import Act, Called, Case, Contacted, Mark, Outcome, Recent, sender_of
@@ -183,6 +183,8 @@ def _said(event: TicketEvent) -> str | None:
         case Receive(appeal=appeal):
             return appeal.text
         case c.AddMessage(text=text, inbound=True) | c.SupplyInfo(text=text):
+            return text
+        case c.Resume(text=text) if text and event.actor.role is Role.CITIZEN:  # not what a unit says instead of them
             return text
         case _:
             return None

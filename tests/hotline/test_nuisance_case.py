@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -130,6 +131,20 @@ async def test_a_name_that_was_put_right_is_hidden_and_makes_no_message_two(data
         said = CallWords(call=await home.call(), n=1, side=Role.CITIZEN, text="王小明、王小和王晓明")
         await TranscriptStore(home.pool).add(said, now=home.now)
         assert (await home.desk.case(WANG, number=number)).contacts[0].text == "王*、王*和王*"
+
+
+async def test_what_was_answered_to_a_unit_is_evidence_too(database: str, tmp_path: Path) -> None:
+    async with house(database, tmp_path) as home:
+        sent = await home.send("路灯不亮")
+        service = Acts(store=home.store, intake=home.intake, rules=lambda: RULES, clock=lambda: home.now)
+        await service.act(sent.number, c.Sign(), actor=SYSTEM)
+        await service.act(sent.number, c.AskInfo(question="几号灯杆?"), actor=SYSTEM)
+        home.now += timedelta(minutes=1)
+        await service.supplement(sent.number, sent.code, "骂人", (), "k")
+        await service.act(sent.number, c.AskInfo(question="几号灯杆?"), actor=SYSTEM)
+        await service.act(sent.number, c.Resume(text="联系不上,先行办理"), actor=SYSTEM)  # the unit's words
+        case = await home.desk.case(WANG, number=sent.number)
+        assert [one.text for one in case.contacts] == ["骂人", "路灯不亮"]
 
 
 async def test_a_case_of_nobody_is_not_found_and_only_supervisors_look(database: str, tmp_path: Path) -> None:
