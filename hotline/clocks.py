@@ -142,7 +142,7 @@ def limited(completion: datetime | None, clocks: Clocks, now: datetime) -> datet
 
 def at_refusal(clocks: Clocks, now: datetime, priority: Priority, policy: Policy) -> Clocks:
     """Start sign-in anew after a refused return; what the citizen was promised stays. [P]: no public rule."""
-    return msgspec.structs.replace(clocks, sign_due=_due(now, policy.allowances[priority].sign, policy.calendar))
+    return msgspec.structs.replace(clocks, sign_due=_due(now, policy.rules_of(priority).sign, policy.calendar))
 
 
 def earliest(clocks: Clocks, ceiling: datetime | None, completion: datetime | None) -> Clocks:

@@ -23,7 +23,7 @@ from hotline.lessons import Basis
 from hotline.lifecycle import OPEN_STATES, TRANSITIONS
 from hotline.personal import personal_data
 from hotline.policy import Policy
-from hotline.terms import Channel, Kind, RejectReason, State, Verdict
+from hotline.terms import Channel, Kind, Priority, RejectReason, State, Verdict
 from hotline.ticket import Ticket
 from tests.cities import NOW, POLICY, STREET_LIGHT
 
@@ -275,6 +275,15 @@ def test_a_refused_return_gives_the_department_its_time_to_sign_anew() -> None:
     assert refused.clocks.sign_due is not None
     assert refused.clocks.sign_due > late
     assert refused.clocks.completion_due == start.clocks.completion_due
+
+
+def test_a_refused_return_leaves_an_emergency_its_clock_for_signing() -> None:
+    """What came from 110 as an emergency may lie with a department: there it runs as P1 does."""
+    start = ticket(PARENT, c.Accept(), priority=Priority.P0)
+    asked = c.RequestReturn(legal_basis="x", suggested="水务局")
+    for command in (c.Dispatch(lead="城管局"), asked, c.RefuseReturn(reason="x")):
+        start = decide(start, command, now=NOW, policy=POLICY).ticket
+    assert start.clocks.sign_due == NOW + timedelta(minutes=15)
 
 
 # ── personal data in public texts ────────────────────────────────────────────────────────────────
