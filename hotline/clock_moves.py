@@ -30,7 +30,7 @@ def clocks_at_receipt(channel: Channel, appeal: Appeal, triage: Triage, *, now: 
 
 def clocks_after(ticket: Ticket, command: c.Command, state: State, *, now: datetime, policy: Policy) -> Clocks:
     """Return the clocks after a command that leads to `state`; `ticket.clocks` itself where it moves none."""
-    clocks = _watched(ticket, command, _clocks(ticket, command, now, policy), policy)
+    clocks = _watched(ticket, command, _clocks(ticket, command, now, policy), now, policy)
     if chat_clock.talks(ticket.channel, ticket.appeal):
         clocks = chat_clock.asked_or_answered(command, clocks, state, now, policy)
     if state is ticket.state or state is State.PENDING_FOLLOW_UP:  # there the follow-up's plan tells how long
@@ -38,7 +38,7 @@ def clocks_after(ticket: Ticket, command: c.Command, state: State, *, now: datet
     return watch.entered(clocks, state, now, correction.priority_after(ticket, command), policy)
 
 
-def _watched(ticket: Ticket, command: c.Command, clocks: Clocks, policy: Policy) -> Clocks:
+def _watched(ticket: Ticket, command: c.Command, clocks: Clocks, now: datetime, policy: Policy) -> Clocks:
     """Return the clocks with what the sweep watches; a second redo begins supervised (`hotline.ticket`)."""
     level = int(ticket.supervision)
     match command:
@@ -47,7 +47,10 @@ def _watched(ticket: Ticket, command: c.Command, clocks: Clocks, policy: Policy)
         case c.Redispatch() if ticket.redos > 0:
             level = max(level, 1)
     priority = correction.priority_after(ticket, command)
-    return watch.watched(clocks, priority, policy, level=level) if watch.moved(ticket.clocks, clocks) else clocks
+    if not watch.moved(ticket.clocks, clocks):
+        return clocks
+    sign_from = now if isinstance(command, c.RefuseReturn) else ticket.course.sign_from
+    return watch.watched(clocks, priority, policy, level=level, sign_from=sign_from)
 
 
 def _clocks(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -> Clocks:

@@ -40,18 +40,24 @@ def entered(clocks: Clocks, state: State, now: datetime, priority: Priority, pol
     return clocks if until == clocks.wait_until else msgspec.structs.replace(clocks, wait_until=until)
 
 
-def watched(clocks: Clocks, priority: Priority, policy: Policy, *, level: int) -> Clocks:
-    """Set the moments of the yellow lights and of the next level of supervision by the due times."""
+def watched(
+    clocks: Clocks, priority: Priority, policy: Policy, *, level: int, sign_from: datetime | None = None
+) -> Clocks:
+    """Set the moments of the yellow lights and of the next level of supervision by the due times.
+
+    `sign_from`: since when the clock for signing runs, where that is later than the others.
+    """
     plain = policy.runs_day_and_night(priority)
 
-    def yellow(due: datetime | None) -> datetime | None:
-        if due is None or clocks.started_at is None or due <= clocks.started_at:
+    def yellow(due: datetime | None, start: datetime | None = clocks.started_at) -> datetime | None:
+        if due is None or start is None or due <= start:
             return None
-        found = share_of(clocks.started_at, due, policy.yellow_percent, None if plain else policy.calendar)
+        found = share_of(start, due, policy.yellow_percent, None if plain else policy.calendar)
         return found if found < due else None  # no working time lies between: red comes at once
 
+    signing = max((one for one in (clocks.started_at, sign_from) if one is not None), default=None)
     return msgspec.structs.replace(
-        clocks, sign_yellow=yellow(clocks.sign_due), contact_yellow=yellow(clocks.contact_due),
+        clocks, sign_yellow=yellow(clocks.sign_due, signing), contact_yellow=yellow(clocks.contact_due),
         on_site_yellow=yellow(clocks.on_site_due), completion_yellow=yellow(clocks.completion_due),
         supervise_at=supervise_at(clocks, level, policy),
     )

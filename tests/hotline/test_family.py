@@ -277,6 +277,17 @@ def test_a_refused_return_gives_the_department_its_time_to_sign_anew() -> None:
     assert refused.clocks.completion_due == start.clocks.completion_due
 
 
+def test_the_light_of_a_clock_for_signing_that_runs_anew_is_counted_anew() -> None:
+    """The days for which the centre had the return are none of the time that the department has."""
+    ticket_ = ticket(PARENT, c.Accept(), c.Dispatch(lead="城管局"))
+    ticket_ = decide(ticket_, c.RequestReturn(legal_basis="x", suggested="水务局"), now=NOW, policy=POLICY).ticket
+    refused_at = NOW + timedelta(days=4)  # Tuesday 10:00: 120 minutes of work end at 12:00, of which 96 are 80 %
+    ticket_ = decide(ticket_, c.RefuseReturn(reason="x"), now=refused_at, policy=POLICY).ticket
+    assert ticket_.clocks.sign_yellow == refused_at + timedelta(minutes=96)
+    corrected = decide(ticket_, c.Correct(kind=Kind.ENQUIRY), now=refused_at, policy=POLICY).ticket
+    assert corrected.clocks.sign_yellow == ticket_.clocks.sign_yellow
+
+
 def test_a_refused_return_leaves_an_emergency_its_clock_for_signing() -> None:
     """What came from 110 as an emergency may lie with a department: there it runs as P1 does."""
     start = ticket(PARENT, c.Accept(), priority=Priority.P0)
