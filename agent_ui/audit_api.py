@@ -136,7 +136,7 @@ def _cursor(text: str) -> tuple[datetime, int]:
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 0 <= int(text[:20]) <= MAX_SEQ:
+    if not (text.isascii() and text.isdigit() and len(text) < 20) or not 0 <= int(text) <= MAX_SEQ:
         raise InvalidInput("before is `next` of the page before")
     return int(text)
 

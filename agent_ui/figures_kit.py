@@ -52,6 +52,6 @@ def whole(text: str | None, default: int, most: int) -> int:
     """Return a whole number of the query from 1 to `most`; raises InvalidInput."""
     if not text:
         return default
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= most:
-        raise InvalidInput(f"{text!r} is no whole number from 1 to {most}")
+    if not (text.isascii() and text.isdigit() and len(text) < 20) or not 1 <= int(text) <= most:
+        raise InvalidInput(f"{text[:40]!r} is no whole number from 1 to {most}")
     return int(text)

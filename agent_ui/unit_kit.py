@@ -38,7 +38,7 @@ class DeliveryBook(Protocol):
 def limit_of(request: web.Request) -> int:
     """Return `?limit=`, 1 to `MAX_ROWS`; raises InvalidInput."""
     text = request.query.get("limit", str(PAGE))
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MAX_ROWS:
+    if not (text.isascii() and text.isdigit() and len(text) < 19) or not 1 <= int(text) <= MAX_ROWS:
         raise InvalidInput(f"limit is a whole number from 1 to {MAX_ROWS}")
     return int(text)
 

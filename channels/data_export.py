@@ -27,7 +27,7 @@ class ExportRows(Protocol):
 
 
 def _number(text: str, *, name: str, least: int, most: int) -> int:
-    if not (text.isascii() and text.isdigit()) or not least <= int(text[:20]) <= most:
+    if not (text.isascii() and text.isdigit() and len(text) < 20) or not least <= int(text) <= most:
         raise InvalidInput(f"{name} is a whole number from {least} to {most}")
     return int(text)
 

@@ -50,7 +50,8 @@ async def test_who_may_look_behind_numbers(house: House) -> None:  # noqa: F811
 
 UNANSWERED = (
     "figures/tickets?figure=moon", "figures/tickets?figure=asa", "figures/tickets?figure=sign&side=left",
-    "figures/tickets?figure=sign&limit=0", "figures/tickets?figure=sign&cursor=x", "figures/standing",
+    "figures/tickets?figure=sign&limit=0", f"figures/tickets?figure=sign&limit={'9' * 4_301}",
+    "figures/tickets?figure=sign&cursor=x", "figures/standing",
     "figures/standing?state=lost", "figures/standing?state=closed&late=maybe", "figures/calls?side=x",
     "figures/calls?cursor=now", "figures/heat?from=x", "hot-spots/texts", "hot-spots/texts?numbers=" + "DG1," * 51,
 )

@@ -46,6 +46,7 @@ export function useBoard() {
     } catch (error) {
       if (!isProblem(error)) tell(error)
     }
+    if (over) return // the board was left while it was asked
     open()
   }
   async function leave(): Promise<void> {
