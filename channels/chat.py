@@ -7,15 +7,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import count
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from channels import chat_codec, wording
 from channels.chat_codec import CITIZEN, HOTLINE, Hello, Say
-from channels.chat_connection import Connection, standings_of
+from channels.chat_connection import Connection, shown_on, standings_of, tell_how_it_stands
 from channels.kit import client_network, stored
 from channels.limits import RateLimit
 from channels.message import Outbound, Receipt
@@ -41,7 +41,6 @@ class ChatRoom:
         self._chats: set[Connection] = set()
         self._closing = False
         self._poller: asyncio.Task[None] | None = None
-        self._telling: dict[tuple[Connection, str], asyncio.Task[None]] = {}
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection until it ends."""
@@ -59,7 +58,7 @@ class ChatRoom:
         self._enter(chat)
         try:
             await chat.catch_up(self._port)
-            await self._tell_standing(chat)
+            await tell_how_it_stands(self._port, chat)
             await self._listen(chat, address)
         finally:
             self._leave(chat)
@@ -106,11 +105,7 @@ class ChatRoom:
         await self._port.chat_add(chat.session, f"r:{said.id}", HOTLINE, wording.receipt_text(receipt))
         await chat.send(chat_codec.ack_of(said, line, receipt))
         await chat.catch_up(self._port)
-        await self._tell_standing(chat)
-
-    async def _tell_standing(self, chat: Connection) -> None:
-        for _, standing in await standings_of(self._port, [chat]):
-            await chat.tell_standing(standing)
+        await tell_how_it_stands(self._port, chat)
 
     def _enter(self, chat: Connection) -> None:
         self._chats.add(chat)
@@ -119,43 +114,23 @@ class ChatRoom:
 
     def _leave(self, chat: Connection) -> None:
         self._chats.discard(chat)
-        for task in [task for (one, _), task in self._telling.items() if one is chat]:
-            task.cancel()
+        chat.leave()
         if not self._chats and self._poller is not None:
             self._poller.cancel()
             self._poller = None
 
     async def _watch(self) -> None:
-        rounds = 0
-        while True:
+        for rounds in count(1):
             await asyncio.sleep(self._poll)
             try:
-                shown: dict[str, int] = {}
-                for chat in self._chats:
-                    shown[chat.session] = min(chat.shown, shown.get(chat.session, chat.shown))
-                news = {line.session for line in await self._port.chat_since(shown)}
+                news = {line.session for line in await self._port.chat_since(shown_on(self._chats))}
                 for chat in [one for one in self._chats if one.session in news]:
-                    self._beside(chat, "lines", partial(chat.catch_up, self._port))
-                rounds += 1
+                    chat.beside("lines", partial(chat.catch_up, self._port))
                 if rounds % _STANDING_EVERY == 0 or news:
                     for chat, standing in await standings_of(self._port, list(self._chats)):
-                        self._beside(chat, "standing", partial(chat.tell_standing, standing))
+                        chat.beside("standing", partial(chat.tell_standing, standing))
             except Exception:  # the next round may fare better; ending would leave every chat of this process mute
                 log.exception("chat_poll_failed")
-
-    def _beside(self, chat: Connection, what: str, tell: Callable[[], Awaitable[None]]) -> None:
-        """Tell a chat something beside the others: who reads slowly keeps nobody waiting. What is not told now, as the
-        last is still being told, the next round finds again."""
-        if chat in self._chats and (chat, what) not in self._telling:
-            self._telling[chat, what] = asyncio.create_task(self._told(chat, what, tell))
-
-    async def _told(self, chat: Connection, what: str, tell: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await tell()
-        except Exception:  # as above
-            log.exception("chat_poll_failed")
-        finally:
-            self._telling.pop((chat, what), None)
 
 
 async def send(port: ChannelPort, message: Outbound) -> None:

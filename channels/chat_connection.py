@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+import structlog
 from aiohttp import web
 
 from channels import chat_codec
 from channels.chat_codec import Answer, QueuePlace
 from channels.port import ChatPort
 
+log = structlog.get_logger(__name__)
 _SEND = 5.0
 
 
@@ -25,6 +27,8 @@ class Connection:
         self.socket, self.session, self.shown, self.queued = socket, session, shown, queued
         self.stands: QueuePlace | None = None
         self._lock = asyncio.Lock()
+        self._telling: dict[str, asyncio.Task[None]] = {}
+        self._left = False
 
     async def send(self, answer: Answer) -> None:
         """Send a frame; a client that takes none for `_SEND` seconds is cut, and may resume."""
@@ -47,6 +51,41 @@ class Connection:
         if standing != self.stands:
             self.stands = standing
             await self.send(standing)
+
+
+    def beside(self, what: str, tell: Callable[[], Awaitable[None]]) -> None:
+        """Tell something beside the other chats: who reads slowly keeps nobody waiting. What is not told now, as the
+        last of its sort is still being told, has to be told again."""
+        if not self._left and what not in self._telling:
+            self._telling[what] = asyncio.create_task(self._told(what, tell))
+
+    def leave(self) -> None:
+        """End what is being told."""
+        self._left = True
+        for task in self._telling.values():
+            task.cancel()
+
+    async def _told(self, what: str, tell: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await tell()
+        except Exception:  # it is told again; a task's failure would be heard by nobody
+            log.exception("chat_not_told", what=what)
+        finally:
+            del self._telling[what]
+
+
+def shown_on(chats: Iterable[Connection]) -> dict[str, int]:
+    """Return the last line of each session that all of its connections have shown."""
+    shown: dict[str, int] = {}
+    for chat in chats:
+        shown[chat.session] = min(chat.shown, shown.get(chat.session, chat.shown))
+    return shown
+
+
+async def tell_how_it_stands(port: ChatPort, chat: Connection) -> None:
+    """Say how one chat stands, if it asked for that."""
+    for _, standing in await standings_of(port, [chat]):
+        await chat.tell_standing(standing)
 
 
 async def standings_of(port: ChatPort, chats: Iterable[Connection]) -> Sequence[tuple[Connection, QueuePlace]]:

@@ -97,7 +97,7 @@ def test_words_that_lean_to_calm_or_alarm_shift_the_model(lean: float, expected:
     ("helped", "expected"),
     [
         (0.0, Verdict.NON_EMERGENCY),
-        (0.01, Verdict.NON_EMERGENCY),
+        (0.001, Verdict.NON_EMERGENCY),
         (USUAL_HELP, Verdict.UNCLEAR),
         (0.95, Verdict.EMERGENCY),
         (1.0, Verdict.EMERGENCY),

@@ -132,11 +132,11 @@ def test_departments_are_weighed_by_the_version_of_the_directory_in_force() -> N
     files = city().directory
     parted = msgspec.structs.replace(
         files, version="new", rules={**files.rules, ("03", "井盖"): (Rule(l1="03", l2="井盖", lead="水务局"),)})
-    assert [one.needs_person for one in judge(["路上黑, 井盖也没有"])] == [False]
+    assert [one.needs_person for one in judge(["路灯不亮, 花坛也要修"])] == [False]
     judge.follow(lambda: parted)
-    assert [one.needs_person for one in judge(["路上黑, 井盖也没有"])] == [True], "no unit is likely enough"
+    assert [one.needs_person for one in judge(["路灯不亮, 花坛也要修"])] == [True], "no unit is likely enough"
     judge.follow(lambda: files)
-    assert [one.needs_person for one in judge(["路上黑, 井盖也没有"])] == [False]
+    assert [one.needs_person for one in judge(["路灯不亮, 花坛也要修"])] == [False]
 
 
 @pytest.mark.parametrize("before", ["我在{}，", "请问{}这边，", "{}市", "{}"])
