@@ -146,7 +146,7 @@ async def test_a_report_under_way_is_sent_while_the_citizen_looks_elsewhere(ways
 
 # ── similar reports ──────────────────────────────────────────────────────────────────────────────
 async def test_a_similar_report_is_shown_and_joined_with_a_tap(ways: Ways) -> None:
-    first = await ways.site.appeal("大朗镇巷头社区从昨晚停水到现在,我是欧阳建国", phone="13812345678")
+    first = await ways.site.appeal("我是欧阳建国,大朗镇巷头社区停水一天了,什么时候恢复供水", phone="13812345678")
     await ways.compared(first)
     page = await ways.visit()
     await page.get_by_label("请说说是什么事").fill("大朗巷头整晚停水,几时才来水")
