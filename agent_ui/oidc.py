@@ -24,6 +24,7 @@ from agent_ui import oidc_codec
 from agent_ui.account_ports import AccountStore, Attempt
 from agent_ui.accounts import token_hash
 from agent_ui.oidc_codec import Discovered, Key
+from channels.bounded import read_up_to
 from hotline.errors import Unauthenticated, Unavailable
 from hotline.ports import Clock
 
@@ -132,16 +133,9 @@ class Sso:
             async with self._session.request(
                 method, address, data=form, timeout=_TIMEOUT, allow_redirects=False
             ) as answer:
-                return answer.status, await _whole(answer.content)
+                body = await read_up_to(answer.content, _LONGEST + 1)
+                if len(body) > _LONGEST:
+                    raise aiohttp.ClientPayloadError(f"more than {_LONGEST} bytes")
+                return answer.status, body
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise Unavailable(f"the identity provider does not answer ({type(error).__name__})") from error
-
-
-async def _whole(content: aiohttp.StreamReader) -> bytes:
-    """Return a body to its end: `read(n)` returns the first piece that the network brings."""
-    body = bytearray()
-    async for piece in content.iter_any():
-        body += piece
-        if len(body) > _LONGEST:
-            raise aiohttp.ClientPayloadError(f"more than {_LONGEST} bytes")
-    return bytes(body)

@@ -16,6 +16,7 @@ from datetime import datetime
 import aiohttp
 
 from channels import sms_codec
+from channels.bounded import read_up_to
 from channels.message import Outbound
 from hotline.errors import RateLimited, RuleViolation, Unavailable
 from hotline.signing import signed_headers
@@ -50,7 +51,7 @@ class Gateway:
             async with self._session.post(
                 self._url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False
             ) as answer:  # followed, a page to log in at would answer 200, and the message count as taken
-                self._check(answer, (await answer.content.read(500)).decode(errors="replace"))
+                self._check(answer, (await read_up_to(answer.content, 500)).decode(errors="replace"))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unavailable(f"{self._name} does not answer: {type(error).__name__}") from error
 
@@ -66,4 +67,4 @@ class Gateway:
 
 
 def _seconds(text: str) -> int:
-    return min(int(text), _LONGEST_WAIT) if text.isascii() and text.isdigit() else 60
+    return min(int(text[:9]), _LONGEST_WAIT) if text.isascii() and text.isdigit() else 60

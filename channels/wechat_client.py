@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from channels import wechat_api
+from channels.bounded import read_up_to
 from channels.message import Outbound
 from channels.wechat_api import TOKEN_NAME, FreshToken, TokenStore, WeChatApi
 from hotline.errors import RuleViolation, Unavailable
@@ -134,12 +135,10 @@ async def _file(got: aiohttp.ClientResponse) -> bytes:
     """Return the file; the page of a gateway that fails is none."""
     if got.status != HTTPStatus.OK:
         raise Unavailable(f"WeChat answered HTTP {got.status} instead of the file")
-    data = bytearray()
-    async for chunk in got.content.iter_chunked(64 * 1024):
-        data += chunk
-        if len(data) > MAX_MEDIA:
-            raise RuleViolation("the file at WeChat is too large")
-    return bytes(data)
+    data = await read_up_to(got.content, MAX_MEDIA + 1)
+    if len(data) > MAX_MEDIA:
+        raise RuleViolation("the file at WeChat is too large")
+    return data
 
 
 async def _reached(call: Awaitable[_Got]) -> _Got:

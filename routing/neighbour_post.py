@@ -7,6 +7,7 @@ from datetime import datetime
 
 import aiohttp
 
+from channels.bounded import read_up_to
 from hotline.errors import HotlineError, Unavailable
 from hotline.neighbours import Neighbour
 from hotline.signing import signed_headers
@@ -39,7 +40,7 @@ class NeighbourPost:
             async with self._session.post(
                 f"{neighbour.url}/{path}", data=body, headers=headers, timeout=self._timeout, allow_redirects=False
             ) as response:
-                answer = await _told(response.content)
+                answer = await read_up_to(response.content, _LONGEST)
                 status = response.status
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise Unavailable(f"{neighbour.unit} does not answer: {type(error).__name__} {error}") from error
@@ -49,13 +50,3 @@ class NeighbourPost:
         if status >= 500 or status in _TRY_AGAIN or status in {401, 403}:
             raise Unavailable(told)  # a wrong secret or clock is mended by people: what waits must not be lost
         raise HotlineError(told, error_id="refused")
-
-
-async def _told(content: aiohttp.StreamReader) -> bytes:
-    """Return an answer to its end, of a long one the beginning: `read(n)` returns the first piece that comes."""
-    answer = bytearray()
-    async for piece in content.iter_any():
-        answer += piece
-        if len(answer) >= _LONGEST:
-            break
-    return bytes(answer[:_LONGEST])

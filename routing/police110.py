@@ -9,11 +9,13 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from channels.bounded import read_up_to
 from channels.clean import clean
 from hotline.errors import UNREADABLE, Unavailable
 from hotline.ports import DeskAnswer
 from hotline.signing import signed_headers
 
+_LONGEST = 64 * 1024
 
 def read_answer(body: bytes) -> DeskAnswer:
     """Return what the desk says of an incident. Raises Unavailable when it says something else."""
@@ -55,7 +57,7 @@ class PoliceDesk:
             async with self._session.post(
                 f"{self._url}/{path}", data=body, headers=headers, allow_redirects=False
             ) as response:  # followed, any page would count as the desk, and a 307 tell others who needs help
-                answer = await response.read()
+                answer = await read_up_to(response.content, _LONGEST)
                 if response.status >= 300:
                     raise Unavailable(f"the 110 desk answered {response.status}: {answer[:200]!r}")
                 return answer

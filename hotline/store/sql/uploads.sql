@@ -13,9 +13,10 @@ UPDATE attachments SET expires_at = CASE WHEN expires_at IS NULL THEN NULL ELSE 
 -- name: claim
 -- In the order of their keys, so that two who claim the same never wait for each other. What was claimed before is held too:
 -- who just erases a citizen lets it go when nobody else has it, and must know of us, or we of that.
-UPDATE attachments SET expires_at = NULL WHERE key = ANY (ARRAY(
-    SELECT key FROM attachments WHERE key = ANY ($1::text[]) ORDER BY key FOR UPDATE
-));
+WITH held AS MATERIALIZED (
+    SELECT key, expires_at FROM attachments WHERE key = ANY ($1::text[]) ORDER BY key FOR UPDATE
+)
+UPDATE attachments SET expires_at = NULL WHERE key = ANY (ARRAY(SELECT key FROM held WHERE expires_at IS NOT NULL));
 
 -- name: sweep
 -- At most $2 that expired before $1; those that somebody holds or claims just now are passed over.
