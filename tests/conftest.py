@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -143,10 +144,17 @@ def template(postgres: str) -> str:
     return "hotline_template"
 
 
-@pytest.fixture
-async def database(postgres: str, template: str) -> AsyncIterator[str]:
-    """DSN of a fresh, migrated database of this test's own."""
+@asynccontextmanager
+async def copied(postgres: str, template: str) -> AsyncIterator[str]:
+    """Make a copy of a database for as long as it is wanted; yield its DSN."""
     name = f"hotline_test_{os.getpid()}_{next(_numbers)}"
     await _admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")  # half the time here
     yield _named(postgres, name)
     await _admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(postgres: str, template: str) -> AsyncIterator[str]:
+    """DSN of a fresh, migrated database of this test's own."""
+    async with copied(postgres, template) as dsn:
+        yield dsn

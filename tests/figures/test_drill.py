@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import asyncpg
@@ -24,13 +26,8 @@ from hotline.summary import summarize, topics
 from hotline.terms import State
 from hotline.ticket import Ticket, evolve
 from tests.cities import NOW
+from tests.conftest import _admin, _named, copied
 from tests.figures.city import City
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with await open_pool(database) as opened:
-        yield opened
 
 
 async def finish(pool: asyncpg.Pool) -> None:
@@ -51,14 +48,35 @@ async def finish(pool: asyncpg.Pool) -> None:
         )
 
 
-@pytest.fixture
-async def city(pool: asyncpg.Pool) -> City:
-    made = City(pool, 11, NOW)
-    await made.happen(1200)
-    await finish(pool)
-    made.now += timedelta(days=3)
-    await catch_up(pool, lambda: made.now)
+async def lived(dsn: str) -> City:
+    """A city in which twelve hundred things have happened."""
+    async with await open_pool(dsn) as pool:
+        made = City(pool, 11, NOW)
+        await made.happen(1200)
+        await finish(pool)
+        made.now += timedelta(days=3)
+        await catch_up(pool, lambda: made.now)
     return made
+
+
+@pytest.fixture(scope="module")
+def life(postgres: str, template: str) -> Iterator[tuple[str, City]]:
+    """A database that is lived in once, and what it was lived by; each test has a copy."""
+    name = f"hotline_drill_{os.getpid()}"
+    asyncio.run(_admin(postgres, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+    yield name, asyncio.run(lived(_named(postgres, name)))
+    asyncio.run(_admin(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def pool(postgres: str, life: tuple[str, City]) -> AsyncIterator[asyncpg.Pool]:
+    async with copied(postgres, life[0]) as dsn, await open_pool(dsn) as opened:
+        yield opened
+
+
+@pytest.fixture
+def city(life: tuple[str, City]) -> City:
+    return life[1]
 
 
 def span(city: City) -> dict[str, object]:
