@@ -7,7 +7,6 @@ handed off: whoever closes or returns the ticket ends it in the same transaction
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -18,6 +17,7 @@ from hotline import commands as c
 from hotline.alarms import UNACKNOWLEDGED, UNSIGNED
 from hotline.errors import IllegalTransition, RuleViolation, Unavailable
 from hotline.events import SYSTEM, Actor, Role
+from hotline.in_turn import each_apart
 from hotline.ports import Clock, Desk, JobRows
 from hotline.ticket import Ticket
 
@@ -67,24 +67,6 @@ class IncidentRows(JobRows, Protocol):
 def later(delays: tuple[float, ...], attempts: int, reason: str) -> Later:
     """Return when to try again after so many attempts; `delays` in seconds, the last one goes on."""
     return Later(timedelta(seconds=delays[min(attempts, len(delays)) - 1]), reason)
-
-
-async def each_apart(steps: Iterable[tuple[str, Callable[[], Awaitable[None]]]]) -> None:
-    """Take steps, each with the key it concerns, one after the other; one that fails stands in no other's way.
-
-    The first failure is raised at the end. Where the database cannot be reached nothing goes on.
-    """
-    failed: list[Exception] = []
-    for key, step in steps:
-        try:
-            await step()
-        except (OSError, Unavailable):
-            raise
-        except Exception as error:  # whatever is wrong with this one, the others must not wait for it
-            log.exception("step_failed", key=key)
-            failed.append(error)
-    if failed:
-        raise failed[0]
 
 
 class HandOffs:

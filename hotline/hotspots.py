@@ -11,8 +11,9 @@ import structlog
 from hotline import commands as c
 from hotline.errors import RuleViolation
 from hotline.events import SYSTEM
-from hotline.handoff import Acts, each_apart
+from hotline.handoff import Acts
 from hotline.hotspot import HotSpot
+from hotline.in_turn import each_apart
 from hotline.ports import Clock
 
 log = structlog.get_logger(__name__)

@@ -10,20 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
-
-import structlog
 
 from hotline.decide import Decision, decide
 from hotline.effects import Effects, effects_of_all
-from hotline.errors import Unavailable
 from hotline.events import SYSTEM
+from hotline.in_turn import each_apart
 from hotline.opening import Change, CityRules
 from hotline.ports import Clock, DecidePerhaps
 from hotline.ticket import Ticket
 from hotline.timers import due_command
 
-log = structlog.get_logger(__name__)
 MOST_STEPS = 32
 """Of one ticket in one look; more would mean that a threshold comes again and again."""
 PUT_OFF = timedelta(hours=1)
@@ -70,8 +68,8 @@ class Sweep:
 
     async def run(self) -> None:
         """Take one round: at most `batch` tickets."""
-        for number in await self._rows.due(self._clock(), limit=self._batch):
-            await self._take(number)
+        due = await self._rows.due(self._clock(), limit=self._batch)
+        await each_apart([(number, partial(self._take, number)) for number in due], put_off=self._put_off)
 
     async def _take(self, number: str) -> None:
         now, rules = self._clock(), self._rules()
@@ -82,10 +80,8 @@ class Sweep:
                 return None
             return change, effects_of_all(change.ticket, change.events, signature=rules.signature)
 
-        try:
-            await self._rows.take(number, now, decided)
-        except Unavailable:  # it would be so for each of them
-            raise
-        except Exception:  # whatever is wrong with this one, it must not stand in the way of all others
-            log.exception("sweep_failed", number=number)
-            await self._rows.put_off(number, now, now + PUT_OFF)
+        await self._rows.take(number, now, decided)
+
+    async def _put_off(self, number: str) -> None:
+        now = self._clock()
+        await self._rows.put_off(number, now, now + PUT_OFF)
