@@ -17,7 +17,7 @@ _SQL = statements("erasing")
 async def erase_tickets(connection: asyncpg.Connection, ids: Sequence[int], now: datetime) -> None:
     """Erase the identity of tickets that may lose it. Their files go with the next uploads that nobody claims."""
     if ids:
-        await connection.execute(_SQL["hold_files"], ids)
-        await connection.execute(_SQL["files"], ids, now + KEPT, sorted(OPEN_STATES))
+        files = [row["key"] for row in await connection.fetch(_SQL["hold_files"], ids)]
+        await connection.execute(_SQL["files"], ids, files, now + KEPT, sorted(OPEN_STATES))
         for name in ("letters", "parcels", "events", "tickets"):
             await connection.execute(_SQL[name], ids)

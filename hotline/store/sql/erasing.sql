@@ -1,7 +1,7 @@
 -- Taking away the identity of tickets ($1), and every copy of it.
 
 -- name: hold_files
--- Their citizens' files, so that whoever claims one just now is waited for, and seen by `files`, or waits for us.
+-- Their citizens' files, held: whoever claims one just now is waited for, and seen by `files`, or waits for us.
 SELECT key FROM attachments WHERE expires_at IS NULL AND key = ANY (ARRAY(
     SELECT DISTINCT unnest(file_keys(e.doc)) FROM ticket_events e
     WHERE e.ticket_id = ANY ($1::bigint[]) AND strpos(e.doc, '"attachments":[{') > 0
@@ -9,25 +9,21 @@ SELECT key FROM attachments WHERE expires_at IS NULL AND key = ANY (ARRAY(
 )) ORDER BY key FOR UPDATE;
 
 -- name: files
--- Their citizens' files, which nobody else has: neither a ticket with an identity, open or on hold, nor evidence, nor a reply.
--- They live until $2, as uploads do, so that whoever attaches the same just now keeps it. $3: open states.
-UPDATE attachments a SET expires_at = $2
-FROM (
-    SELECT DISTINCT unnest(file_keys(e.doc)) AS key FROM ticket_events e
-    WHERE e.ticket_id = ANY ($1::bigint[]) AND strpos(e.doc, '"attachments":[{') > 0
-      AND e.type IN ('receive', 'add_message', 'supply_info', 'resume', 'attach')
-) AS theirs
-WHERE a.key = theirs.key AND a.expires_at IS NULL
+-- Of the files held ($2), those which nobody else has: neither a ticket with an identity, open or on hold, nor evidence, nor a
+-- reply. They live until $3, as uploads do, so that whoever attaches the same just now keeps it. $4: open states.
+-- A statement of its own: it sees what those have written for whom the hold has waited.
+UPDATE attachments a SET expires_at = $3
+WHERE a.key = ANY ($2::text[])
   AND NOT EXISTS (
       SELECT FROM ticket_events e JOIN tickets t ON t.id = e.ticket_id
-      WHERE strpos(e.doc, '"attachments":[{') > 0 AND file_keys(e.doc) @> ARRAY[theirs.key] AND (
+      WHERE strpos(e.doc, '"attachments":[{') > 0 AND file_keys(e.doc) @> ARRAY[a.key] AND (
           e.type NOT IN ('receive', 'add_message', 'supply_info', 'resume', 'attach')
           OR (e.ticket_id <> ALL ($1::bigint[])
-              AND (t.citizen <> '' OR t.state = ANY ($3::text[]) OR held_ticket(t.number)))
+              AND (t.citizen <> '' OR t.state = ANY ($4::text[]) OR held_ticket(t.number)))
       )
   )
   AND NOT EXISTS (
-      SELECT FROM nuisance_contacts n WHERE n.attachments <> '[]' AND file_keys(n.attachments) @> ARRAY[theirs.key]
+      SELECT FROM nuisance_contacts n WHERE n.attachments <> '[]' AND file_keys(n.attachments) @> ARRAY[a.key]
   );
 
 -- name: letters
