@@ -1,4 +1,4 @@
-"""Conversations of WeChat and chats: how each is known, and to which ticket what its citizen says next belongs."""
+"""Conversations of WeChat and chats: to which ticket what its citizen says next belongs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from channels.message import Outbound
 from hotline.ids import TicketNumber
 from hotline.store import rows
 from hotline.store.database import statements
-from hotline.store.sealing import blind
+from hotline.store.sealing import index_of
 from hotline.terms import Channel
 
 _SQL = statements("tickets")
@@ -20,17 +20,12 @@ WINDOW = timedelta(hours=2)
 _TALKING = frozenset({Channel.WECHAT, Channel.WEB})
 
 
-def key_of(channel: Channel, citizen: str) -> str:
-    """A chat is known by a hash already; elsewhere a conversation is known by who speaks."""
-    return citizen if channel is Channel.WEB else blind(citizen)
-
-
 async def turn(connection: asyncpg.Connection, messages: Sequence[Outbound], now: datetime) -> None:
     """Let conversations go on in the tickets that we write about; of several to one citizen a question counts."""
     turned: dict[tuple[Channel, str], tuple[TicketNumber, bool]] = {}
     for message in sorted(messages, key=lambda one: one.asks):
         if message.channel in _TALKING and message.number is not None:
-            turned[message.channel, key_of(message.channel, message.to)] = message.number, message.asks
+            turned[message.channel, index_of(message.to)] = message.number, message.asks
     if turned:
         columns = rows.columns([(*talk, *told) for talk, told in turned.items()], 4)
         await connection.execute(_SQL["turn_conversations"], *columns, now, now - WINDOW)

@@ -56,7 +56,7 @@ def blind(text: str) -> str:
 
 
 def index_of(key: str) -> str:
-    """Return what a citizen is looked up by; what stands for a chat's session is a hash, and stays as it is."""
+    """Return what a citizen or a conversation is looked up by; what stands for a chat's session is a hash: it stays."""
     return key if key.startswith("chat:") else blind(key)
 
 

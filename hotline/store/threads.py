@@ -19,8 +19,9 @@ from hotline.ports import Continue, Stored
 from hotline.store import rows
 from hotline.store.arrivals import fetch_media
 from hotline.store.changes import lock, write
-from hotline.store.conversations import WINDOW, key_of
+from hotline.store.conversations import WINDOW
 from hotline.store.database import statements
+from hotline.store.sealing import index_of
 from hotline.terms import State
 
 _SQL = statements("tickets")
@@ -74,7 +75,7 @@ async def continue_thread(
 async def conversation_of(connection: asyncpg.Connection, inbound: Inbound) -> Thread | None:
     """Hold the conversation and the open ticket that it continues, if any. Raises Unavailable, as `thread_of`."""
     held = await connection.fetchrow(
-        _SQL["hold_conversation"], inbound.channel, key_of(inbound.channel, inbound.conversation), inbound.received_at
+        _SQL["hold_conversation"], inbound.channel, index_of(inbound.conversation), inbound.received_at
     )
     if held["ticket_id"] is None or starts_anew(inbound):
         return None
@@ -107,5 +108,5 @@ async def _held(connection: asyncpg.Connection, row: asyncpg.Record) -> Thread:
 
 async def point(connection: asyncpg.Connection, inbound: Inbound, id_: TicketId) -> None:
     """Let the conversation go on in this ticket."""
-    key = key_of(inbound.channel, inbound.conversation)
+    key = index_of(inbound.conversation)
     await connection.execute(_SQL["point_conversation"], inbound.channel, key, id_, inbound.received_at)
