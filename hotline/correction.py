@@ -54,7 +54,7 @@ def corrected(ticket: Ticket, command: c.Correct | c.Reassess, now: datetime, po
     priority, kind, _ = matter
     clocks = msgspec.structs.replace(ticket.clocks, ceiling_due=_ceiling(ticket, kind, policy))
     if _is_at_work(ticket):
-        clocks = _at_work(ticket, clocks, was, matter, now, policy)
+        clocks = _of_department(ticket, clocks, was, matter, now, policy)
     fresh = watch.entered(clocks, ticket.state, now, priority, policy).wait_until
     if clocks.wait_until is None or fresh is None:
         return clocks
@@ -80,6 +80,7 @@ def _differ(ticket: Ticket, was: _Matter, becomes: _Matter, now: datetime, polic
 
 
 def _is_at_work(ticket: Ticket) -> bool:
+    """Tell whether a department has the matter, or its question to the citizen stops the clocks for now."""
     asked = ticket.state is State.NEED_INFO and ticket.asked_in is State.HANDLING
     return asked or ticket.state in _AT_WORK
 
@@ -95,9 +96,10 @@ def _ceiling(ticket: Ticket, kind: Kind, policy: Policy) -> datetime | None:
     return found if adopted is None else min(found, adopted)
 
 
-def _at_work(
+def _of_department(
     ticket: Ticket, clocks: Clocks, was_of: _Matter, matter: _Matter, now: datetime, policy: Policy
 ) -> Clocks:
+    """Return the clocks with those moved that a department still has before it, by the promises of the dispatch."""
     if ticket.course.dispatched_at is None:
         return clocks
     version = held(policy.promises, ticket.course.dispatched_at)
