@@ -15,12 +15,18 @@ _HEAD = """# Characters by how they sound, toneless, accents levelled (triage/ho
 
 def main() -> None:
     """Write the table."""
+    made = table(Dictionaries().text("chinese_char_dictionary"))
+    (Path(__file__).parent / "data" / "sounds.txt").write_text(made, "utf-8")
+
+
+def table(dictionary: str) -> str:
+    """Return the table made from a dictionary of characters: a line a sound, both sounds and characters in order."""
     alike: dict[str, list[str]] = defaultdict(list)
-    for character, sound in first_reading(Dictionaries().text("chinese_char_dictionary")).items():
+    for character, sound in first_reading(dictionary).items():
         if _written(character):
             alike[sound].append(character)
     lines = (f"{sound} {''.join(sorted(characters))}" for sound, characters in sorted(alike.items()))
-    (Path(__file__).parent / "data" / "sounds.txt").write_text(_HEAD + "\n".join(lines) + "\n", "utf-8")
+    return _HEAD + "\n".join(lines) + "\n"
 
 
 def _written(character: str) -> bool:
