@@ -12,7 +12,7 @@ from hotline.ids import TicketNumber
 from hotline.opening import continue_ticket
 from hotline.terms import Service, Verdict
 from tests.cities import NOW, RULES
-from tests.hotline.test_family import PARENT, ticket
+from tests.hotline.pure_tickets import PARENT, ticket
 from tests.hotline.test_handoff import world
 from tests.hotline.test_intake import inbound, intake_over
 from triage import lexicon
