@@ -1,71 +1,28 @@
-"""The chat: numbered lines, acknowledgements, cut connections, other processes, abuse."""
+"""The chat: numbered lines, acknowledgements, cut connections, other processes."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
 
 from channels import chat, chat_codec
-from channels.chat_codec import Ack, Failed, Line, QueuePlace, Welcome
+from channels.chat_codec import Ack, Failed, Line
 from channels.chat_connection import Connection
 from channels.limits import RateLimit
 from channels.message import Outbound
-from channels.views import ChatLine, ChatPhase, ChatStanding
+from channels.views import ChatLine
 from hotline.errors import Overloaded
 from hotline.terms import Channel
 from tests.channels.conftest import Client, Serve
 from tests.channels.memory import MemoryPort
+from tests.channels.visitor import Visitor
 
 
 @pytest.fixture
 async def client(serve: Serve, port: MemoryPort) -> Client:
     return await serve(chat.routes(port, limit=RateLimit(1000, 60), poll=0.02))
-
-
-class Visitor:
-    """A page with the chat: keeps session and lines over connections, sends again what was not acknowledged."""
-
-    def __init__(self, client: Client) -> None:
-        self.client, self.session, self.lines, self.acks = client, "", [], {}
-        self.socket: aiohttp.ClientWebSocketResponse
-
-    lines: list[Line]
-    acks: dict[str, Ack]
-
-    @property
-    def known(self) -> str:
-        """As what the chat is known where things are kept."""
-        return chat_codec.kept_as(self.session)
-
-    async def connect(self) -> None:
-        self.socket = await self.client.ws_connect("/chat")
-        last = self.lines[-1].seq if self.lines else 0
-        hello = {"type": "hello"} | ({"session": self.session, "last_seq": last} if self.session else {})
-        await self.socket.send_json(hello)
-        welcome = await self.frame()
-        assert isinstance(welcome, Welcome)
-        self.session = welcome.session
-
-    async def frame(self) -> Any:
-        return chat_codec.decode_answer(await self.socket.receive_str(timeout=20))
-
-    async def read(self, *, until: str = "", lines: int = 0) -> None:
-        """Read until a message is acknowledged, or so many lines are there."""
-        while (until and until not in self.acks) or len(self.lines) < lines:
-            frame = await self.frame()
-            if isinstance(frame, Line):
-                self.lines.append(frame)
-            else:
-                assert isinstance(frame, Ack), frame
-                self.acks[frame.id] = frame
-
-    async def say(self, id: str, text: str) -> None:
-        await self.socket.send_json({"type": "message", "id": id, "text": text})
 
 
 async def test_a_message_is_acknowledged_numbered_and_answered(client: Client, port: MemoryPort) -> None:
@@ -189,64 +146,6 @@ async def test_the_same_id_with_other_words_is_refused(client: Client) -> None:
     assert failed.error_id == "idempotency_key_reused"
 
 
-@pytest.mark.parametrize("frame", ["", "{}", "[]", '{"type":"hello"}', '{"type":"message","id":"","text":"a"}',
-                                   '{"type":"message","id":"1"}', '{"type":"welcome"}', "\ufffe", "1" * 5000])
-async def test_wrong_frames_are_answered_and_the_chat_goes_on(client: Client, frame: str) -> None:
-    visitor = Visitor(client)
-    await visitor.connect()
-    await visitor.socket.send_str(frame)
-    failed = await visitor.frame()
-    assert isinstance(failed, Failed)
-    assert failed.error_id == "invalid_input"
-    await visitor.socket.send_bytes(b"\x00")
-    assert (await visitor.frame()).detail == "frames are text"
-    await visitor.say("m1", "垃圾")
-    await visitor.read(until="m1")
-
-
-@pytest.mark.parametrize("first", [
-    '{"type":"message","id":"1","text":"a"}', "x", '{"type":"hello","session":"guess"}',
-    pytest.param(f'{{"type":"hello","session":"s.{"x" * 43}","last_seq":{2**31}}}', id="beyond all lines"),
-])
-async def test_without_a_right_hello_the_door_is_closed(client: Client, first: str) -> None:
-    socket = await client.ws_connect("/chat")
-    await socket.send_str(first)
-    failed = chat_codec.decode_answer(await socket.receive_str(timeout=20))
-    assert isinstance(failed, Failed)
-    assert (await socket.receive(timeout=20)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
-
-
-async def test_floods_and_giants_are_stopped(serve: Serve, port: MemoryPort) -> None:
-    client = await serve(chat.routes(port, limit=RateLimit(2, 60), poll=0.02))
-    visitor = Visitor(client)
-    await visitor.connect()
-    for n in range(3):
-        await visitor.say(f"m{n}", "刷屏")
-    await visitor.read(until="m1", lines=4)
-    assert (await visitor.frame()).error_id == "rate_limited"
-    await visitor.socket.send_str("x" * (chat_codec.MAX_FRAME + 1))
-    assert (await visitor.socket.receive(timeout=20)).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
-
-
-async def test_a_closing_process_says_goodbye(serve: Serve, port: MemoryPort) -> None:
-    room = chat.room(port, poll=0.02)
-    client = await serve([web.get("/chat", room.connect)])
-    visitor = Visitor(client)
-    await visitor.connect()
-    await room.close()
-    closed = await visitor.socket.receive(timeout=20)
-    assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
-    with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
-        await visitor.client.ws_connect("/chat")
-
-
-async def test_sessions_cannot_be_guessed() -> None:
-    sessions = {chat.new_session() for _ in range(100)}
-    assert len(sessions) == 100
-    assert {len(session) for session in sessions} == {45}
-    assert len({chat_codec.kept_as(session) for session in sessions}) == 100
-
-
 async def test_a_database_that_comes_back_finds_the_chats_alive(client: Client, port: MemoryPort) -> None:
     visitor = Visitor(client)
     await visitor.connect()
@@ -286,57 +185,3 @@ async def test_who_reads_nothing_keeps_no_other_chat_waiting(
     await slow.socket.close()
     await chat.send(port, Outbound(channel=Channel.WEB, key="k2", to=f"chat:{quick.known}", text="再见"))
     await quick.read(lines=2)
-
-
-# ── the queue ────────────────────────────────────────────────────────────────────────────────────
-async def queued(client: Client, session: str = "") -> tuple[aiohttp.ClientWebSocketResponse, str]:
-    socket = await client.ws_connect("/chat")
-    await socket.send_json({"type": "hello", "queue": True} | ({"session": session} if session else {}))
-    welcome = chat_codec.decode_answer(await socket.receive_str(timeout=20))
-    assert isinstance(welcome, Welcome)
-    return socket, welcome.session
-
-
-async def standings(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[QueuePlace]:
-    found: list[QueuePlace] = []
-    while len(found) < count:
-        frame = chat_codec.decode_answer(await socket.receive_str(timeout=20))
-        if isinstance(frame, QueuePlace):
-            found.append(frame)
-    return found
-
-
-async def test_the_place_in_the_queue_is_told_whenever_it_changes(client: Client, port: MemoryPort) -> None:
-    socket, session = await queued(client)
-    known = chat_codec.kept_as(session)
-    for ahead in (2, 1):
-        port.standings[known] = ChatStanding(session=known, phase=ChatPhase.WAITING, ahead=ahead)
-        assert [one.ahead for one in await standings(socket, 1)] == [ahead]
-    port.standings[known] = ChatStanding(session=known, phase=ChatPhase.WITH_AGENT)
-    assert [one.phase for one in await standings(socket, 1)] == [ChatPhase.WITH_AGENT]
-
-
-async def test_who_comes_back_is_told_at_once(client: Client, port: MemoryPort) -> None:
-    socket, session = await queued(client)
-    known = chat_codec.kept_as(session)
-    port.standings[known] = ChatStanding(session=known, phase=ChatPhase.WAITING, ahead=4)
-    await standings(socket, 1)
-    await socket.close()
-    again, _ = await queued(client, session)
-    assert [one.ahead for one in await standings(again, 1)] == [4]
-
-
-async def test_who_did_not_ask_is_not_told(client: Client, port: MemoryPort) -> None:
-    visitor = Visitor(client)
-    await visitor.connect()
-    port.standings[visitor.known] = ChatStanding(session=visitor.known, phase=ChatPhase.WAITING)
-    await visitor.say("m1", "垃圾")
-    await visitor.read(until="m1", lines=2)  # fails on any other frame
-
-
-async def test_who_wants_a_person_says_so(client: Client, port: MemoryPort) -> None:
-    socket, _ = await queued(client)
-    await socket.send_json({"type": "message", "id": "m1", "text": "想问一下社保", "person": True})
-    while not isinstance(chat_codec.decode_answer(await socket.receive_str(timeout=20)), Ack):
-        pass
-    assert [inbound.person for inbound in port.inbounds] == [True]
