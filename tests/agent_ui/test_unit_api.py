@@ -1,123 +1,26 @@
-"""The API of units' own systems over HTTP: pull by cursor, act once, files, and the administrator's side."""
+"""The API of units' own systems over HTTP: pull by cursor, act once, files, and the document that tells it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import jsonschema  # type: ignore[import-untyped]
 import msgspec
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from agent_ui import auth, files, proposals_api, unit_admin, unit_api, unit_openapi
-from agent_ui.requests import Requests
-from agent_ui.staff import Staff, acting_role
-from channels.attachments import describe
-from channels.message import Receipt
+from agent_ui import proposals_api, unit_openapi
 from channels.openapi import rendered
-from channels.problem import problems
 from hotline import commands as c
-from hotline.appeal import Appeal, Attachment, Citizen
+from hotline.appeal import Appeal, Citizen
 from hotline.events import SYSTEM, Actor, Role
-from hotline.service import Service
 from hotline.standins.unit import UnitClient
 from hotline.store.audit import AuditStore
-from hotline.store.proposals import ProposalStore
-from hotline.store.relatives import RelativesStore
-from hotline.store.tickets import TicketStore
-from hotline.store.unit_pages import UnitPages
-from hotline.store.units import UnitStore
-from hotline.store.uploads import Uploads
 from hotline.summary import Summary
-from hotline.units import Units
-from routing.addresses import networks
-from routing.unit_codec import Part, UnitEvent, UnitPage
-from tests.agent_ui.stack import PASSWORD, Stack
-from tests.cities import NOW, RULES
-
-UNIT = quote("城管局", safe="")
-PNG = (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
-       b"\x00\x00\x00\rIDATx\x9ccd`\xf8\x0f\x00\x01\x04\x01\x00_\xe5\xc3K\x00\x00\x00\x00IEND\xaeB`\x82")
-PHONE = "+8613812345678"
-
-
-class Api:
-    """The API with a client, and the unit's token."""
-
-    def __init__(self, stack: Stack, client: TestClient[Any, Any], token: str, units: Units) -> None:
-        self.stack, self.client, self.token, self.units = stack, client, token, units
-
-    async def ask(self, method: str, path: str, *, token: str | None = None, **more: Any) -> tuple[int, Any]:
-        """Return status and decoded body."""
-        headers = {"Authorization": f"Bearer {self.token if token is None else token}"} | more.pop("headers", {})
-        async with self.client.request(method, path, headers=headers, **more) as answer:
-            body = await answer.read()
-            decoded = "json" in answer.content_type
-            return answer.status, msgspec.json.decode(body) if decoded and body else body
-
-    async def page(self, cursor: str = "", limit: int = 100) -> UnitPage:
-        path = f"/api/v1/units/{UNIT}/tickets"
-        status, body = await self.ask("GET", path, params={"cursor": cursor, "limit": str(limit)})
-        assert status == 200, body
-        return msgspec.convert(body, UnitPage)
-
-    async def act(self, number: str, command: dict[str, Any], key: str = "", **more: Any) -> tuple[int, Any]:
-        path = f"/api/v1/units/{UNIT}/tickets/{number}/commands"
-        return await self.ask("POST", path, json={"command": command, **more}, headers={"Idempotency-Key": key})
-
-    async def login(self, name: str) -> str:
-        return (await self.stack.accounts.login(name, PASSWORD)).token
-
-
-@pytest.fixture
-async def api(stack: Stack, tmp_path: Path) -> AsyncIterator[Api]:
-    async with AsyncExitStack() as exits:
-        records = Uploads(stack.pool, files=tmp_path)
-        service = Service(store=TicketStore(stack.pool, prefix="DG"), intake=stack.intake, rules=lambda: RULES,
-                          clock=stack.clock, files=records)
-        book = UnitStore(stack.pool)
-        units = Units(store=book, directory=lambda: RULES.directory, allowed=networks("127.0.0.0/8"), clock=stack.clock)
-
-        async def keep(data: bytes, name: str) -> Attachment:
-            attachment = describe(data, name)
-            await records.keep_attachment(attachment, data, stack.clock())
-            return attachment
-
-        async def session(request: web.Request) -> Staff:
-            return await stack.accounts.session(auth.token_of(request))
-
-        async def worker(request: web.Request) -> Staff:
-            staff = await session(request)
-            acting_role(staff)
-            return staff
-
-        requests = Requests(store=stack.store, act=service.act, submit=stack.intake.submit, clock=stack.clock, lease=10,
-                            relatives=RelativesStore(stack.pool))
-        kept = files.TicketFiles(store=stack.store, keep=keep, path_of=records.path_of)
-        app = web.Application(middlewares=[problems])
-        app.add_routes([
-            *unit_api.routes(unit_api.UnitApi(
-                authenticate=units.authenticate, requests=requests, pages=UnitPages(stack.pool, stack.store),
-                act_once=service.act_once, book=book, files=kept, clock=stack.clock,
-                note=AuditStore(stack.pool).note,
-            )),
-            *unit_admin.routes(units, book, session=session, clock=stack.clock),
-            *files.routes(kept, authenticate=worker),
-            *proposals_api.routes(ProposalStore(stack.pool), session=session, clock=stack.clock),
-        ])
-        client = await exits.enter_async_context(TestClient(TestServer(app)))
-        made = await units.register("城管局", url="", by="root")
-        yield Api(stack, client, made.token, units)
-
-
-async def appeal(stack: Stack, text: str = "体育路路灯不亮13812345678", **more: Any) -> Receipt:
-    return await stack.appeal(text, citizen=Citizen(name="王小明", phone=PHONE), **more)
+from routing.unit_codec import Part, UnitEvent
+from tests.agent_ui.unit_system import PHONE, PNG, UNIT, Api, appeal
+from tests.cities import NOW
 
 
 # ── pulling ──────────────────────────────────────────────────────────────────────────────────────
@@ -280,91 +183,6 @@ async def test_a_file_is_kept_attached_and_given_out_to_who_sees_the_ticket(api:
     elsewhere, wang = f"/api/v1/staff/tickets/{other.number}/attachments/{kept['key']}", await api.login("wang")
     assert (await api.ask("GET", elsewhere, token=agent))[0] == 404
     assert (await api.ask("GET", elsewhere, token=wang))[0] == 403
-
-
-# ── the administrator ────────────────────────────────────────────────────────────────────────────
-async def test_the_system_administrator_registers_systems_and_nobody_else(api: Api) -> None:
-    admin = await api.login("root")
-    path = f"/api/v1/unit-systems/{quote('水务局', safe='')}"
-    status, made = await api.ask("PUT", path, token=admin, json={"url": "http://127.0.0.1:9/webhook"})
-    assert (status, made) == (200, {"unit": "水务局", "url": "http://127.0.0.1:9/webhook", "active": True})
-    assert (await api.ask("PUT", path, token=admin, json={"renew": True}))[0] == 400
-    _, listed = await api.ask("GET", "/api/v1/unit-systems", token=admin)
-    assert [one["unit"] for one in listed["systems"]] == ["城管局", "水务局"]
-    assert "secret" not in str(listed)
-    for body in ({"url": "http://127.0.0.2.example/"}, {"url": "https://10.0.0.1/"}, {"x": 1}):
-        assert (await api.ask("PUT", path, token=admin, json=body))[0] == 400
-    assert (await api.ask("PUT", "/api/v1/unit-systems/x", token=admin, json={}))[0] == 404
-    for name in ("zhang", "li", "wang"):
-        token = await api.login(name)
-        assert (await api.ask("PUT", path, token=token, json={}))[0] == 403
-        assert (await api.ask("GET", "/api/v1/deliveries", token=token))[0] == 403
-    assert (await api.ask("GET", "/api/v1/unit-systems", token=api.token))[0] == 401
-
-
-async def test_a_units_own_account_makes_its_secrets_and_nobody_else(api: Api) -> None:
-    admin, wang = await api.login("root"), await api.login("wang")
-    path, tickets = f"/api/v1/unit-systems/{UNIT}", f"/api/v1/units/{UNIT}/tickets"
-    for name in ("root", "zhang", "li"):
-        assert (await api.ask("POST", f"{path}/secrets", token=await api.login(name)))[0] == 403
-    other = f"/api/v1/unit-systems/{quote('水务局', safe='')}/secrets"
-    assert (await api.ask("POST", other, token=wang))[0] == 403, "wang is of 城管局"
-    status, made = await api.ask("POST", f"{path}/secrets", token=wang)
-    assert (status, made["unit"], bool(made["secret"])) == (200, "城管局", True)
-    assert (await api.ask("GET", tickets, token=made["token"]))[0] == 200
-    assert (await api.ask("GET", tickets, token=api.token))[0] == 401, "the old one has ended"
-    await api.ask("PUT", path, token=admin, json={"url": "http://127.0.0.1:9/webhook"})
-    assert (await api.ask("GET", tickets, token=made["token"]))[0] == 200, "a new address leaves it alone"
-
-
-async def test_a_system_that_was_only_placed_has_no_token_and_its_unit_none_without_it(api: Api) -> None:
-    await api.stack.pool.execute("DELETE FROM unit_systems")
-    wang, path = await api.login("wang"), f"/api/v1/unit-systems/{UNIT}"
-    assert (await api.ask("POST", f"{path}/secrets", token=wang))[0] == 404
-    await api.ask("PUT", path, token=await api.login("root"), json={})
-    [row] = await api.stack.pool.fetch("SELECT secret <> '' AS signs, token_hash FROM unit_systems")
-    assert tuple(row) == (True, None)
-    assert (await api.ask("POST", f"{path}/secrets", token=wang))[0] == 200
-
-
-async def test_dead_letters_are_listed_by_pages_and_resent(api: Api) -> None:
-    admin, book = await api.login("root"), UnitStore(api.stack.pool)
-    await api.units.register("城管局", url="http://127.0.0.1:9/webhook", by="root")
-    await book.gather_all(api.stack.clock())
-    for _ in range(3):
-        await appeal(api.stack)
-    await book.gather_all(api.stack.clock())
-    await api.stack.pool.execute("UPDATE webhook_deliveries SET state = 'dead', last_error = 'away'")
-    _, page = await api.ask("GET", "/api/v1/deliveries", token=admin, params={"limit": "2", "unit": "城管局"})
-    _, rest = await api.ask("GET", "/api/v1/deliveries", token=admin, params={"limit": "2", "cursor": page["next"]})
-    ids = [one["id"] for one in (*page["deliveries"], *rest["deliveries"])]
-    assert (len(set(ids)), rest["next"]) == (3, "")
-    _, mine = await api.ask("GET", f"/api/v1/units/{UNIT}/deliveries")
-    assert [one["id"] for one in mine["deliveries"]] == ids
-    assert (await api.ask("POST", f"/api/v1/units/{UNIT}/deliveries/{ids[0]}/resend"))[0] == 204
-    assert (await api.ask("POST", f"/api/v1/deliveries/{ids[1]}/resend", token=admin))[0] == 204
-    assert (await api.ask("POST", f"/api/v1/deliveries/{ids[1]}/resend", token=admin))[0] == 404
-    _, waiting = await api.ask("GET", f"/api/v1/units/{UNIT}/deliveries", params={"state": "pending"})
-    assert sorted(one["id"] for one in waiting["deliveries"]) == sorted(ids[:2])
-    for wrong in ({"state": "x"}, {"cursor": "x"}, {"cursor": "2026-01-01~"}, {"cursor": "2026-01-01T00:00:00~x"}):
-        assert (await api.ask("GET", "/api/v1/deliveries", token=admin, params=wrong))[0] == 400
-
-
-async def test_a_supervisor_sees_the_examples_of_a_proposal_and_dismisses_it(api: Api) -> None:
-    receipt = await appeal(api.stack)
-    back = c.RequestReturn(legal_basis="排水条例", suggested="水务局")
-    for actor, command in ((Actor(Role.DEPARTMENT, "城管局"), back), (Actor(Role.AGENT, "zhang"), c.ApproveReturn())):
-        await api.stack.service.act(receipt.number, command, actor=actor)
-    [one] = await ProposalStore(api.stack.pool).proposals()
-    path, li = f"/api/v1/directory/proposals/{one.id}", await api.login("li")
-    _, shown = await api.ask("GET", path, token=li)
-    assert (shown["examples"], shown["to_unit"], shown["state"]) == ([receipt.number], "水务局", "open")
-    assert (await api.ask("POST", f"{path}/dismissal", token=li, json={"note": ""}))[0] == 400
-    status, after = await api.ask("POST", f"{path}/dismissal", token=li, json={"note": "职责不变"})
-    assert (status, after["state"], after["decided_by"]) == (200, "dismissed", "li")
-    assert (await api.ask("POST", f"{path}/dismissal", token=li, json={"note": "再次"}))[0] == 404
-    assert (await api.ask("GET", "/api/v1/directory/proposals/x", token=li))[0] == 404
-    assert (await api.ask("GET", path, token=await api.login("zhang")))[0] == 403
 
 
 # ── the document ─────────────────────────────────────────────────────────────────────────────────
