@@ -19,6 +19,9 @@ PRECISION = 0.95
 """Share of what is dispatched without a person that should go to the right department, where nobody states another."""
 SHORT = 20
 """Characters up to which a text says so little that a single word can make it look grave."""
+DANGER = "danger"
+"""Label of the head for kinds, after the kinds, of what is an emergency or doubtful. All of that asks for help (求助),
+but so do repairs, and how likely a text is one of these says nothing of a danger."""
 NEVER = 2.0
 """A threshold that no probability reaches."""
 

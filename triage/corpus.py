@@ -13,6 +13,7 @@ import structlog
 from hotline.city import City
 from hotline.errors import InvalidInput
 from hotline.terms import Kind, Service, Verdict
+from triage.card import DANGER
 
 log = structlog.get_logger(__name__)
 APART_ONE_IN = 10
@@ -41,6 +42,11 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     def label(self) -> str:
         """Return the two levels as one label, `04施工噪声`."""
         return self.l1 + self.l2
+
+    @property
+    def asks(self) -> str:
+        """Return the label of the head for kinds that the text teaches."""
+        return self.kind.value if self.verdict is Verdict.NON_EMERGENCY else DANGER
 
     @property
     def apart(self) -> bool:

@@ -145,7 +145,7 @@ def _targets(examples: Sequence[Example], card: Card) -> Targets:
     outer = sorted({label[:2] for label in category})
     return Targets(
         np.array([category.index(example.label) if example.label else UNKNOWN for example in examples]),
-        _unless_ticket(examples, numbers_of(np.array([example.kind.value for example in examples]), kind)),
+        _unless_ticket(examples, numbers_of(np.array([example.asks for example in examples]), kind)),
         _unless_ticket(examples, numbers_of(np.array([example.verdict.value for example in examples]), verdict)),
         np.array([outer.index(label[:2]) for label in category]),
         (len(category), len(kind), len(verdict)),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hotline.city import City
 from hotline.errors import InvalidInput
 from hotline.terms import Kind, Service, Verdict
-from triage.card import PRECISION, Card, Head, digest_of
+from triage.card import DANGER, PRECISION, Card, Head, digest_of
 from triage.corpus import TICKET, Example
 from triage.fit import (
     Fitted,
@@ -95,7 +95,7 @@ def heads_of(
     step()
     category = category_head(data, city)
     step()
-    kind = _told_head(data, "kind", [kind.value for kind in Kind], [e.kind.value for e in data.examples], 0.6)
+    kind = _told_head(data, "kind", [*(kind.value for kind in Kind), DANGER], [e.asks for e in data.examples], 0.6)
     step()
     verdict, alarming = _verdict_head(data)
     step()

@@ -30,7 +30,19 @@ from triage.encoder import Blend, load_blend
 from triage.entities import entities_in
 from triage.explain import explain
 from triage.gazetteer import load_gazetteer
-from triage.judge import Choice, Leads, choose, graver, leads_of, model_evidence, raised, rule_evidence, services_for
+from triage.judge import (
+    Choice,
+    Leads,
+    asked,
+    choose,
+    graver,
+    helping,
+    leads_of,
+    model_evidence,
+    raised,
+    rule_evidence,
+    services_for,
+)
 from triage.lexicon import Hit, cues, dangers
 from triage.linear import LinearModel, Scores, load_linear
 from triage.match import Batch, Together
@@ -78,8 +90,8 @@ class Pipeline:
         self._together = Together((dangers().matcher, cues().matcher, anchors(), words(), gazetteer.matcher))
         self._opinions = Opinions(model, careful, use)
         self._category, kinds, _, services = model.card.heads
-        self._kinds = tuple(Kind(name) for name in kinds.labels)
-        self._helps = kinds.labels.index(Kind.ASSISTANCE.value)
+        self._kinds = kinds.labels
+        self._helps = helping(kinds.labels)
         self._services = services.labels
         self._directory: Callable[[], Directory] = lambda: city.directory
         # Who names the city in which all of it lies tells nothing by that; texts that do are mostly about other cities.
@@ -150,8 +162,7 @@ class Pipeline:
             clean,
             assess_all(batch, suspected, heard),
             [None if row in unread else choice for row, choice in enumerate(choices)],
-            scores.kind.argmax(axis=1).tolist(),
-            scores.kind[:, self._helps].tolist(),
+            scores.kind.tolist(),
             scores.verdict.tolist(),
             scores.services.tolist(),
             [alarming.get(row) for row in range(len(clean))],
@@ -168,8 +179,7 @@ class Pipeline:
         text: Text,
         assessment: Assessment,
         choice: Choice | None,
-        kind_number: int,
-        helped: float,
+        kinds: list[float],
         chances: list[float],
         services: list[float],
         passage: Passage | None,
@@ -180,12 +190,12 @@ class Pipeline:
     ) -> Triage:
         if len(text.clean.strip()) < SHORTEST:
             return Triage(category=None, needs_person=True, title=text.raw.strip(), model=card.version)
-        kind, category = self._kinds[kind_number], choice.category if choice else None
-        limits = card.thresholds
+        category, limits = choice.category if choice else None, card.thresholds
         if passage and graver(passage.said, assessment):
             assessment = passage.said._replace(lean=assessment.lean)
         told = passage if passage and passage.chance >= limits.passage_unclear else None
-        verdict, alone = raised(assessment, chances, limits, helped, told.chance if told else 0.0)
+        verdict, alone = raised(assessment, chances, limits, kinds[self._helps], told.chance if told else 0.0)
+        kind = asked(self._kinds, kinds, verdict)
         calm = verdict is Verdict.NON_EMERGENCY
         towns = happened(mentions)
         version = self._directory().version

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotline.city import City
-from hotline.terms import Kind, Verdict
+from hotline.terms import Verdict
 from triage.card import NEVER, OF_PASSAGES, PRECISION, RAISED, RECALL, Head, Thresholds
 from triage.corpus import Example
 from triage.fit import numbers_of, softmax
-from triage.judge import leads_of, shifted, tilt
+from triage.judge import helping, leads_of, shifted, tilt
 from triage.match import batch_of
 from triage.passages import LONG
 from triage.rules import Assessment, assess_all
@@ -64,7 +64,7 @@ def thresholds_for(
     chosen = leads.unit_of[chances.argmax(axis=1)]
     mass = (chances @ leads.table)[np.arange(len(chosen)), chosen]
     usual = np.array([examples[row].verdict is Verdict.NON_EMERGENCY for row in named])
-    helped = softmax(kind[1][told])[:, kind[0].labels.index(Kind.ASSISTANCE.value)]
+    helped = softmax(kind[1][told])[:, helping(kind[0].labels)]
     known = [examples[row] for row in told]
     passage = of_passages or passage_thresholds(known, alarming[told])
     emergency, unclear = alarm_thresholds(known, softmax(verdict[1][told]), helped, alarming[told], passage)

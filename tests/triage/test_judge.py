@@ -8,9 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotline.terms import Service, Verdict
-from triage.card import Head, Thresholds
-from triage.judge import USUAL_HELP, choose, model_evidence, raised, rule_evidence, services_for, shifted
+from hotline.terms import Kind, Service, Verdict
+from triage.card import DANGER, Head, Thresholds
+from triage.judge import (
+    USUAL_HELP,
+    asked,
+    choose,
+    helping,
+    model_evidence,
+    raised,
+    rule_evidence,
+    services_for,
+    shifted,
+)
 from triage.match import batch_of
 from triage.rules import CALM, Assessment, assess_all
 from triage.text import normalise
@@ -105,6 +115,30 @@ def test_words_that_lean_to_calm_or_alarm_shift_the_model(lean: float, expected:
 )
 def test_who_asks_for_help_is_raised_sooner(helped: float, expected: Verdict) -> None:
     assert raised(CALM, (0.25, 0.3, 0.45), LIMITS, helped)[0] is expected
+
+
+KINDS = ("enquiry", "assistance", "report")
+
+
+@pytest.mark.parametrize(
+    ("chances", "verdict", "kind"),
+    [
+        ((0.2, 0.1, 0.15, 0.55), Verdict.EMERGENCY, Kind.ASSISTANCE),
+        ((0.2, 0.1, 0.15, 0.55), Verdict.UNCLEAR, Kind.ASSISTANCE),
+        ((0.2, 0.1, 0.15, 0.55), Verdict.NON_EMERGENCY, Kind.ENQUIRY),
+        ((0.1, 0.1, 0.6, 0.2), Verdict.UNCLEAR, Kind.REPORT),  # who told is hidden then: not to be given up lightly
+        ((0.2, 0.7, 0.1), Verdict.NON_EMERGENCY, Kind.ASSISTANCE),
+        ((0.2, 0.1, 0.7), Verdict.EMERGENCY, Kind.REPORT),
+    ],
+)
+def test_danger_asks_for_help_where_there_is_danger(
+    chances: tuple[float, ...], verdict: Verdict, kind: Kind
+) -> None:
+    assert asked((*KINDS, DANGER)[: len(chances)], chances, verdict) is kind
+
+
+def test_what_speaks_for_an_emergency_is_danger_or_in_older_models_asking_for_help() -> None:
+    assert (helping((*KINDS, DANGER)), helping(KINDS)) == (3, 1)
 
 
 def test_what_is_certain_stands_whatever_the_model_thinks() -> None:
