@@ -83,11 +83,29 @@ def bring_back(call: Call, now: datetime) -> Step:
 
 
 def party_gone(call: Call, leg: Leg, now: datetime) -> Step:
-    """The one who was brought in is gone: agent and citizen go on, or the call ends with them: nobody talks alone."""
+    """The one who was brought in is gone: agent and citizen go on, or the call ends with them: nobody talks alone.
+
+    Whom the agent has left to somebody who never picked up waits for an agent again.
+    """
     left = changed(call, legs=without(call, leg.channel), transferring=False)
+    if left.of(Role.CITIZEN) is not None and left.of(Role.AGENT) is None and not leg.up:
+        return waits_again(left, left.queue, now)
     if left.of(Role.AGENT) is None or left.of(Role.CITIZEN) is None:
         return end(left, now)
     return bring_back(left, now)
+
+
+def waits_again(call: Call, queue: str, now: datetime) -> Step:
+    """Let the citizen of a talk wait for an agent, at the place that their arrival gives them; all others leave."""
+    citizen, agent, ear = (call.of(role) for role in (Role.CITIZEN, Role.AGENT, Role.SUPERVISOR))
+    if citizen is None:
+        raise IllegalTransition("there is nobody who could wait")
+    legs = (msgspec.structs.replace(citizen, away=False),)
+    waiting = changed(unheld(call, now), phase=Phase.WAITING, queue=queue, agent="", legs=legs, requeued_at=now)
+    heard = (m.Hang(ear.channel), m.Dissolve(f"ear~{call.id}")) if ear is not None else ()
+    leaves = (m.Hang(agent.channel), m.Free(agent.name, talked=True)) if agent is not None else ()
+    part, music = m.Part(call.bridge, citizen.channel), m.Music(citizen.channel, on=True)
+    return Step(waiting, (*heard, part, *leaves, music, m.Enqueue()))
 
 
 def silent(call: Call, leg: Leg, now: datetime) -> Step:
@@ -95,7 +113,7 @@ def silent(call: Call, leg: Leg, now: datetime) -> Step:
     if leg.name not in set(Service):
         return party_gone(call, leg, now)
     told = changed(call, unanswered=(*call.unanswered, leg.name))
-    if leg.again or call.of(Role.AGENT) is None:
+    if leg.again:
         return party_gone(told, leg, now)
     left = changed(told, legs=without(told, leg.channel))
     return dialled(left, Role.PARTY, leg.name, f"{OUTSIDE}{leg.name}", now, again=True)
@@ -104,8 +122,8 @@ def silent(call: Call, leg: Leg, now: datetime) -> Step:
 def agent_leaves(call: Call, now: datetime) -> Step:
     """The agent goes, the others talk on; there is nothing to hand over where the citizen has gone."""
     agent = call.of(Role.AGENT)
-    if agent is None:
-        return Step(call)
+    if agent is None:  # they have gone already
+        return succeeded(call, now)
     if call.of(Role.CITIZEN) is None:
         return end(call, now)
     left = changed(call, legs=without(call, agent.channel))

@@ -7,8 +7,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from hotline.errors import IllegalTransition
 from routing import call_words as m
 from routing.call_moves import (
@@ -21,9 +19,9 @@ from routing.call_moves import (
     party_gone,
     supervise,
     talking,
-    unheld,
+    waits_again,
 )
-from routing.calls import Call, Leg, Phase, Role
+from routing.calls import Call, Leg, Role
 
 
 def _hold(call: Call, event: m.Hold, now: datetime) -> Step:
@@ -76,19 +74,7 @@ def _transfer(call: Call, event: m.Transfer, now: datetime) -> Step:
 
 def _requeue(call: Call, event: m.Requeue, now: datetime) -> Step:
     _no_party(call)
-    agent, citizen = call.of(Role.AGENT), call.of(Role.CITIZEN)
-    if agent is None or citizen is None:
-        raise IllegalTransition("there is nobody who could wait")
-    legs = (msgspec.structs.replace(citizen, away=False),)
-    back = changed(unheld(call, now), phase=Phase.WAITING, queue=event.queue, agent="", legs=legs, requeued_at=now)
-    waiting = Step(back, (
-        m.Part(call.bridge, citizen.channel), m.Hang(agent.channel), m.Free(agent.name, talked=True),
-        m.Music(citizen.channel, on=True), m.Enqueue(),
-    ))
-    ear = call.of(Role.SUPERVISOR)
-    if ear is None:
-        return waiting
-    return Step(waiting.call, (m.Hang(ear.channel), m.Dissolve(f"ear~{call.id}"), *waiting.actions))
+    return waits_again(call, event.queue, now)
 
 
 def party_up(call: Call, leg: Leg, now: datetime) -> Step:

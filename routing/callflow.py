@@ -20,6 +20,7 @@ from routing import call_words as m
 from routing.call_causes import RANG_OUT
 from routing.call_moves import (
     Step,
+    away,
     bring_back,
     changed,
     dialled,
@@ -110,7 +111,17 @@ def _talk(call: Call, citizen: Leg, now: datetime) -> Step:
 
 # ── the end ──────────────────────────────────────────────────────────────────────────────────────
 def _hang_up(call: Call, event: m.HangUp, now: datetime) -> Step:
-    return end(call, now)
+    agent = call.of(Role.AGENT)
+    if agent is None or not _hands_over(call):
+        return end(call, now)
+    left = _agent_gone(call, agent, now)
+    return Step(left.call, (m.Hang(agent.channel), *left.actions))
+
+
+def _hands_over(call: Call) -> bool:
+    """Tell whether the citizen is handed over to somebody who is still rung: the agent need not stay for that."""
+    party = call.of(Role.PARTY)
+    return call.transferring and party is not None and not party.up and call.of(Role.CITIZEN) is not None
 
 
 def _gone(call: Call, event: m.Gone, now: datetime) -> Step:
@@ -132,6 +143,8 @@ def _agent_gone(call: Call, leg: Leg, now: datetime) -> Step:
     if not leg.up:
         return _rung_out(call, m.RungOut(leg.channel), now)
     left = Step(changed(call, legs=without(call, leg.channel)), (m.Free(leg.name, talked=True),))
+    if _hands_over(call):
+        return left.then(away, now).then(unheard, now)
     party = left.call.of(Role.PARTY)
     alone = party is None or not party.up or left.call.of(Role.CITIZEN) is None
     return left.then(end if alone else bring_back, now).then(unheard, now).then(succeeded, now)

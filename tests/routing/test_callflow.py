@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -142,6 +143,64 @@ def test_who_gives_an_emergency_desk_up_rings_it_no_more() -> None:
     assert (story.call.of(Role.PARTY), story.call.unanswered) == (None, ())
     there = Story().talking().tell(m.Conference("110", "outside:110")).up(Role.PARTY).gone(Role.PARTY)
     assert (there.call.of(Role.PARTY), there.call.unanswered) == (None, ())
+
+
+# ── the agent leaves before who is to take the call picks up ────────────────────────────────────
+LEAVES = pytest.mark.parametrize("leaves", [lambda story: story.gone(Role.AGENT), lambda story: story.tell(m.HangUp())],
+                                 ids=["hangs up", "by the console"])
+
+
+@LEAVES
+def test_who_is_handed_over_hears_music_and_stays_when_the_agent_leaves(leaves: Callable[[Story], Story]) -> None:
+    story = leaves(Story().talking().tell(m.Transfer("22830000", "outside:+8676922830000")))
+    assert story.of(m.Free) == [m.Free("wang", talked=True)]
+    assert story.done[-2:] == [m.Part("bridge~c1", "c1"), m.Music("c1", on=True)]
+    assert (story.call.phase, story.call.of(Role.AGENT)) == (Phase.TALKING, None)
+    party = story.channel(Role.PARTY)
+    story.up(Role.PARTY)
+    assert story.done[-3:] == [
+        m.Join("bridge~c1", (party,)), m.Music("c1", on=False), m.Join("bridge~c1", ("c1",)),
+    ]
+    assert story.gone(Role.PARTY).call.phase is Phase.OVER
+
+
+@LEAVES
+def test_a_colleague_who_picks_up_after_the_agent_has_left_has_the_call(leaves: Callable[[Story], Story]) -> None:
+    story = leaves(Story().talking().tell(m.Consult("li", "PJSIP/li", "available"), m.Transfer())).up(Role.PARTY)
+    assert (story.call.agent, {leg.role for leg in story.call.legs}) == ("li", {Role.CITIZEN, Role.AGENT})
+    assert (story.call.held_since, story.call.transferring) == (None, False)
+    assert story.gone(Role.CITIZEN).of(m.Free)[-1] == m.Free("li", talked=True)
+
+
+@LEAVES
+@pytest.mark.parametrize("silence", [m.RungOut, m.Gone])
+def test_whom_nobody_takes_over_waits_again_by_their_arrival(
+    silence: type[m.RungOut | m.Gone], leaves: Callable[[Story], Story]
+) -> None:
+    story = leaves(Story().talking().tell(m.Transfer("li", "PJSIP/li", "available")))
+    arrived = story.call.arrived
+    story.tell(silence(story.channel(Role.PARTY)))
+    assert (story.call.phase, story.call.agent, story.call.arrived) == (Phase.WAITING, "", arrived)
+    assert [leg.role for leg in story.call.legs] == [Role.CITIZEN]
+    assert m.Enqueue() in story.done
+    assert m.Free("li", talked=False, failed=True, back="available") in story.of(m.Free)
+    story.tell(m.Assigned("zhao", "PJSIP/zhao")).up(Role.AGENT)
+    assert (story.call.phase, story.call.agent) == (Phase.TALKING, "zhao")
+
+
+@LEAVES
+def test_an_emergency_desk_is_rung_once_more_though_the_agent_has_left(leaves: Callable[[Story], Story]) -> None:
+    story = leaves(Story().talking().tell(m.Transfer("110", "outside:110")))
+    first = story.channel(Role.PARTY)
+    story.tell(m.RungOut(first))
+    assert story.channel(Role.PARTY) != first
+    story.tell(m.RungOut(story.channel(Role.PARTY)))
+    assert (story.call.phase, story.call.unanswered) == (Phase.WAITING, ("110", "110"))
+
+
+def test_who_leaves_a_hand_over_and_hangs_up_once_more_ends_it() -> None:
+    story = Story().talking().tell(m.Transfer("110", "outside:110"), m.HangUp(), m.HangUp())
+    assert story.call.phase is Phase.OVER
 
 
 def test_consulting_holds_the_citizen_and_transfer_completes_it() -> None:
@@ -363,11 +422,11 @@ def _channels(story: Story) -> list[str]:
 
 
 def _cut_off(before: Call, event: m.Happening, after: Call) -> bool:
-    """Tell whether a citizen who was there is hung up as an agent does not answer."""
+    """Tell whether a citizen who was there is hung up as an agent, or who was to take over, does not answer."""
     silent = before.leg(event.channel) if isinstance(event, m.RungOut) else None
     citizen = before.of(Role.CITIZEN)
     return (
-        silent is not None and silent.role is Role.AGENT and citizen is not None and citizen.up
+        silent is not None and silent.role in (Role.AGENT, Role.PARTY) and citizen is not None and citizen.up
         and after.phase is Phase.OVER
     )
 
