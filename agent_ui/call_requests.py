@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol, assert_never
 
+import msgspec
+
 from agent_ui.ports import AskOfCalls, ConsoleStore
 from agent_ui.protocol import DialCall, Ok, OrderCall, ReadCall, ReadFloor
 from agent_ui.staff import Staff, StaffRole, actor_of
@@ -16,6 +18,7 @@ from hotline.ports import Clock
 from hotline.privacy import starred
 from routing.call_news import CallCard, CallFloor, CallNews, CallSeen, CallWords
 from routing.call_orders import CallAct, CallOrder
+from routing.calls import Role
 
 CallAsk = OrderCall | DialCall | ReadCall | ReadFloor
 Note = Callable[[Record], Awaitable[None]]
@@ -136,6 +139,8 @@ class CallDesk:
             seen.caller, call=seen.id, marked=self._marked(seen.caller), full=bool(reason)
         )
         words = await self._reads.words(seen.id) if own else ()
+        if staff.role is not StaffRole.SUPERVISOR and news is not None and not _with_agent(news):
+            news = msgspec.structs.replace(news, alarm="")  # it may have been heard since they left
         return Ok(id=ask.id, card=card, words=words, news=news)
 
     async def _keep(self, staff: Staff, act: str, subject: str, detail: dict[str, str]) -> None:
@@ -143,3 +148,7 @@ class CallDesk:
         await self._note(Record(
             at=self._clock(), actor=f"{actor.role}:{actor.name}", act=act, subject=subject, detail=told
         ))
+
+
+def _with_agent(news: CallNews) -> bool:
+    return any(one.role is Role.AGENT for one in news.parties)

@@ -111,6 +111,11 @@ class _Talk:
         self.open: dict[Role, int] = {}
         self.alarmed = False
 
+    @property
+    def with_agent(self) -> bool:
+        """An agent takes part."""
+        return self.call.of(Role.AGENT) is not None
+
     def number(self, side: Role, *, final: bool) -> int:
         """Return the number of the sentence that a side is at."""
         if side not in self.open:
@@ -192,7 +197,10 @@ class Speech:
             log.info("tap_left", call=side.call, error=error.detail)
 
     async def _take(self, talk: _Talk, side: Role, said: Said) -> None:
-        """A sentence, or a piece of one; where the database is away it is lost, and the next is taken."""
+        """A sentence, or a piece of one; where the database is away it is lost, and the next is taken.
+
+        What the citizen says to somebody outside once the agent has left is only judged: it is no agent's to read.
+        """
         now, triage = self._clock(), None
         if side is Role.CITIZEN:
             [triage] = self._triage([talk.said + said.text])
@@ -202,9 +210,10 @@ class Speech:
             suggestion=suggestion_of(triage) if triage is not None else None,
         )
         try:
-            if said.final:
+            if talk.with_agent and said.final:
                 await self._transcripts.add(words, now=now)
-            await self._transcripts.tell(f"agent:{talk.call.agent}", words, now=now)
+            if talk.with_agent:
+                await self._transcripts.tell(f"agent:{talk.call.agent}", words, now=now)
             if triage is not None and triage.verdict is Verdict.EMERGENCY and not talk.alarmed:
                 await self._alarm(talk, triage, now)
         except HotlineError as error:
@@ -215,7 +224,7 @@ class Speech:
         if await self._transcripts.alarm(talk.call.id, what):
             log.warning("call_emergency", call=talk.call.id, services=[*triage.services])
             news = msgspec.structs.replace(news_of(talk.call), alarm=what)
-            for topic in (f"agent:{talk.call.agent}", ALARMS):
+            for topic in (f"agent:{talk.call.agent}", ALARMS) if talk.with_agent else (ALARMS,):
                 await self._transcripts.tell(topic, news, now=now)
         talk.alarmed = True
 

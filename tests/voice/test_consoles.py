@@ -22,6 +22,7 @@ from hotline.store.console import ConsoleStore
 from hotline.store.database import open_pool
 from hotline.store.queues import QueueStore
 from hotline.store.telephone import TelephoneStore
+from hotline.store.transcripts import TranscriptStore
 from routing import call_words as m
 from routing.call_news import news_of
 from routing.call_orders import CallAct, CallOrder
@@ -99,6 +100,22 @@ async def test_who_calls_is_masked_and_in_full_for_a_reason_only(database: str) 
         assert [tuple(row) for row in kept] == [
             ("agent:wang", "call.unmask", "c1", why) for why in ("回拨139****9000核实", "本人")
         ]
+
+
+async def test_an_agent_who_left_a_talk_reads_no_alarm_of_it(database: str) -> None:
+    async with await open_pool(database, size=4) as pool:
+        desk = await house(pool)
+        call = await talking(pool)
+        await TranscriptStore(pool).alarm(call.id, "110 持刀")
+
+        async def alarm(staff: Staff) -> str:
+            news = (await desk.answer(staff, ReadCall(id=1, call=call.id))).news
+            return news.alarm if news is not None else "over"
+
+        assert await alarm(WANG) == "110 持刀"
+        police = Leg(channel="party~c1~2~110", role=Role.PARTY, name="110", up=True, since=NOW)
+        await TelephoneStore(pool).save(msgspec.structs.replace(call, legs=(call.legs[0], police)), now=NOW)
+        assert [await alarm(WANG), await alarm(BOSS)] == ["", "110 持刀"]
 
 
 async def test_a_console_that_comes_back_learns_of_its_call(database: str) -> None:
