@@ -11,6 +11,7 @@ import structlog
 from channels.ari_codec import (
     PbxChannel,
     Request,
+    decode_bridges,
     decode_channels,
     decode_event,
     requests_of,
@@ -87,10 +88,17 @@ class Ari:
 
     async def channels(self) -> list[PbxChannel]:
         """Return the channels that are there. Raises Unavailable."""
-        answer = await self._wire.ask(Request("GET", "/channels"))
+        return decode_channels(await self._told("channels"))
+
+    async def bridges(self) -> dict[str, frozenset[str]]:
+        """Return the bridges that are there, with the channels in each. Raises Unavailable."""
+        return decode_bridges(await self._told("bridges"))
+
+    async def _told(self, what: str) -> bytes:
+        answer = await self._wire.ask(Request("GET", f"/{what}"))
         if answer.status != 200:
-            raise Unavailable(f"the PBX tells no channels: {answer.status}")
-        return decode_channels(answer.body)
+            raise Unavailable(f"the PBX tells no {what}: {answer.status}")
+        return answer.body
 
     async def events(self) -> AsyncIterator[tuple[str, Happening] | None]:
         """Yield the call and what happened to it; None each time the line is there anew: read the channels."""

@@ -67,6 +67,11 @@ class _Event(msgspec.Struct, frozen=True):
     cause: int = 0
 
 
+class _Bridge(msgspec.Struct, frozen=True):
+    id: str
+    channels: tuple[str, ...] = ()
+
+
 class Request(NamedTuple):
     """A call of the REST interface: method, path under `/ari`, query."""
 
@@ -77,6 +82,7 @@ class Request(NamedTuple):
 
 _events = msgspec.json.Decoder(_Event)
 _channels = msgspec.json.Decoder(list[PbxChannel])
+_bridges = msgspec.json.Decoder(list[_Bridge])
 
 
 def call_of(channel: str) -> str:
@@ -126,6 +132,14 @@ def decode_channels(data: bytes) -> list[PbxChannel]:
         return _channels.decode(data)
     except UNREADABLE as error:
         raise Unavailable(f"the PBX tells no channels: {error}") from error
+
+
+def decode_bridges(data: bytes) -> dict[str, frozenset[str]]:
+    """Return the bridges that are there, with the channels in each. Raises Unavailable for anything else."""
+    try:
+        return {bridge.id: frozenset(bridge.channels) for bridge in _bridges.decode(data)}
+    except UNREADABLE as error:
+        raise Unavailable(f"the PBX tells no bridges: {error}") from error
 
 
 def endpoint_of(endpoint: str, *, trunk: str) -> str:

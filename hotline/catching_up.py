@@ -11,13 +11,16 @@ from hotline.errors import Unavailable
 from hotline.telephone_ports import CallStore, Pbx, PbxChannel
 from hotline.telephone_queue import Happen, Queues
 from routing import call_words as m
-from routing.call_again import still_due
+from routing.call_again import still_due, undone
 from routing.call_wait import FULL
 from routing.calls import Call, Leg, Phase
 
 log = structlog.get_logger(__name__)
 TRIES = 3
 """How often what the PBX does not answer is asked for again: nothing holds up the rest for ever."""
+
+BRIDGES = frozenset({"bridge", "ear"})
+"""What the bridges of a call are named with before its id: that of the talk, that in which a supervisor listens."""
 
 
 class CatchingUp:
@@ -29,7 +32,7 @@ class CatchingUp:
     ) -> None:
         self._pbx, self._store, self._calls, self._queues = pbx, store, calls, queues
         self._happen, self._follow = happen, follow
-        self.due = False
+        self.due, self._anew = False, False
         self._unheard: dict[str, m.Played] = {}
         """The ends of what is played to calls, which the PBX tells no more."""
         self._undone: dict[tuple[str, m.PbxAction], int] = {}
@@ -66,6 +69,7 @@ class CatchingUp:
         self._unheard = {
             call.id: m.Played(call.id, _playing(call)) for call in self._calls.values() if _is_played_to(call)
         }
+        self._anew = True
         await self.catch_up()
 
     async def catch_up(self) -> None:
@@ -87,6 +91,8 @@ class CatchingUp:
         for channel in there.values():
             await self._let_in(channel)
             self._end_if_left(channel)
+        if self._anew:
+            await self._look_who_talks()
         await self._repeat()
         self._unheard = {id_: played for id_, played in self._unheard.items() if id_ in self._calls}
 
@@ -122,6 +128,18 @@ class CatchingUp:
         call = self._calls.get(channel.dialled_for)
         if channel.dialled_for and (call is None or call.leg(channel.id) is None):
             self._undone.setdefault((channel.dialled_for, m.Hang(channel.id)), 0)
+
+    async def _look_who_talks(self) -> None:
+        """Whoever steered may have been killed when a step was written and not carried out: two would hear nobody."""
+        bridges = await self._pbx.bridges()
+        for call in self._calls.values():
+            for action in undone(call, bridges):
+                self._undone.setdefault((call.id, action), 0)
+        for bridge in bridges:
+            name, _, call_id = bridge.partition("~")
+            if name in BRIDGES and call_id not in self._calls and await self._store.is_over(call_id):
+                self._undone.setdefault((call_id, m.Dissolve(bridge)), 0)
+        self._anew = False
 
     async def _repeat(self) -> None:
         """Ask for what the PBX did not answer, as far as calls still want it."""

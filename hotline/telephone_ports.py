@@ -58,6 +58,10 @@ class Pbx(Protocol):
         """Return the channels that are there."""
         ...
 
+    async def bridges(self) -> Mapping[str, Collection[str]]:
+        """Return the bridges that are there, with the channels in each."""
+        ...
+
     def events(self) -> AsyncIterator[tuple[str, m.Happening] | None]:
         """Yield calls and what happens to them; None when the connection is there anew."""
         ...

@@ -1,12 +1,14 @@
-"""Which of what the PBX did not answer is still to be done: what the call asks for by now, and nothing else. Pure."""
+"""Which of what the PBX did not answer, or was never asked, a call still asks for by now. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import assert_never
 
 from routing import call_words as m
+from routing.call_moves import supervisor_up
 from routing.call_words import PbxAction
-from routing.calls import WAITS, Call, Ear, Phase, Role
+from routing.calls import WAITS, Call, Ear, Leg, Phase, Role
 
 
 def still_due(call: Call | None, action: PbxAction) -> bool:
@@ -42,6 +44,31 @@ def still_due(call: Call | None, action: PbxAction) -> bool:
             return False
         case _:
             assert_never(action)
+
+
+def undone(call: Call, bridges: Mapping[str, Collection[str]]) -> tuple[PbxAction, ...]:
+    """Return what brings each of a call to where its last step has them, which may have been written and no more.
+
+    Args:
+        bridges: the channels that the PBX has in each.
+    """
+    moves = [move for leg in call.legs for move in _moves(call, leg, bridges)]
+    return (*moves, m.Record(call.bridge, call.id)) if call.phase is Phase.TALKING else (*moves,)
+
+
+def _moves(call: Call, leg: Leg, bridges: Mapping[str, Collection[str]]) -> tuple[PbxAction, ...]:
+    beside = leg.role is Role.SUPERVISOR and leg.ear is not Ear.BARGE
+    bridge = f"ear~{call.id}" if beside else call.bridge
+    wanted = _is_in(call, bridge, leg.channel)
+    if wanted is (leg.channel in bridges.get(bridge, ())):
+        return ()
+    if beside:
+        return tuple(one for one in supervisor_up(call, leg).actions if isinstance(one, PbxAction))
+    move = m.Join(bridge, (leg.channel,)) if wanted else m.Part(bridge, leg.channel)
+    music = m.Music(leg.channel, on=not wanted)
+    if leg.role is not Role.CITIZEN:
+        return (move,)
+    return (music, move) if wanted else (move, music)
 
 
 def _is_in(call: Call, bridge: str, channel: str) -> bool:

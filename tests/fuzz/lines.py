@@ -119,6 +119,7 @@ def _vouched(token: str) -> str:
 
 LINES: dict[str, Callable[[bytes], object]] = {
     "ari": _both(ari_codec.decode_event, _EVENT),
+    "ari bridges": _both(ari_codec.decode_bridges, [{"id": "bridge~c1", "channels": ["c1"]}]),
     "ari channels": _both(ari_codec.decode_channels, [_EVENT["channel"]]),
     "ari socket": _both(ari_socket_codec.decode_answer, _ANSWER),
     "audiosocket": _sound,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from routing import call_words as m
-from routing.call_again import still_due
+from routing.call_again import still_due, undone
 from routing.calls import Ear, Role
 from tests.routing.test_callflow import Story, handed_on
 
@@ -55,6 +55,29 @@ def test_a_supervisor_is_where_their_way_of_hearing_puts_them() -> None:
     assert due(story, *beside, within, *ended) == [True, True, False, False, False]
     story.tell(m.Supervise("chen", "x", Ear.BARGE))
     assert due(story, *beside, within, *ended) == [False, False, True, True, True]
+
+
+def test_a_step_that_was_written_and_not_carried_out_is_seen_by_who_is_in_which_bridge() -> None:
+    story = Story().talking()
+    agent, record = story.channel(Role.AGENT), m.Record("bridge~c1", "c1")
+    assert undone(story.call, {}) == (QUIET, CITIZEN, m.Join("bridge~c1", (agent,)), record)
+    assert undone(story.call, {"bridge~c1": {"c1", agent}}) == (record,)
+    story.tell(m.Hold())
+    assert undone(story.call, {"bridge~c1": {"c1", agent}}) == (AWAY, MUSIC, record)
+    story.tell(m.Resume(), m.Requeue("enterprise"))
+    assert undone(story.call, {"bridge~c1": {"c1"}}) == (AWAY, MUSIC)
+    assert undone(Story().call, {}) == (), "who is greeted is in no bridge"
+
+
+def test_a_supervisor_who_was_not_let_listen_yet_is_let() -> None:
+    story = Story().talking().tell(m.Supervise("chen", "x", Ear.LISTEN)).up(Role.SUPERVISOR)
+    agent, leg = story.channel(Role.AGENT), story.call.of(Role.SUPERVISOR)
+    assert leg is not None
+    talk = {"bridge~c1": {"c1", agent}}
+    assert undone(story.call, talk)[:-1] == (
+        m.Snoop(agent, leg.snoop, False), m.Join("ear~c1", (leg.channel, leg.snoop)),
+    )
+    assert len(undone(story.call, talk | {"ear~c1": {leg.channel, leg.snoop}})) == 1
 
 
 @pytest.mark.parametrize("action", [m.Dial("x", "PJSIP/x", ""), m.Play("c1", "hotline-greeting")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -48,6 +48,7 @@ class Exchange:
         self.tells: asyncio.Queue[tuple[str, m.Happening] | None] = asyncio.Queue()
         self.joins, self.joining = asyncio.Event(), False
         self.joins.set()
+        self.rooms = dict[str, set[str]]()
 
     def enter(self, id_: str) -> None:
         entered = m.Entered(id_, "13800138000", "12345")
@@ -73,6 +74,12 @@ class Exchange:
                 self.there[channel] = Channel(channel, state="Ring")
             case m.Hang(channel=channel):
                 self.there.pop(channel, None)
+            case m.Join(bridge=bridge, channels=channels):
+                self.rooms.setdefault(bridge, set()).update(channels)
+            case m.Part(bridge=bridge, channel=channel):
+                self.rooms[bridge].remove(channel)
+            case m.Dissolve(bridge=bridge):
+                self.rooms.pop(bridge, None)
             case _:
                 pass
         return True
@@ -80,6 +87,9 @@ class Exchange:
     async def channels(self) -> Collection[Channel]:
         self.looks += 1
         return list(self.there.values())
+
+    async def bridges(self) -> Mapping[str, Collection[str]]:
+        return self.rooms
 
     async def events(self) -> AsyncIterator[tuple[str, m.Happening] | None]:
         while True:
@@ -316,6 +326,32 @@ async def test_what_is_never_answered_is_given_up(floor: Floor) -> None:
 
 
 # ── nobody is left on a line ─────────────────────────────────────────────────────────────────────
+async def test_a_talk_that_was_written_and_not_begun_is_begun_by_who_takes_over(floor: Floor) -> None:
+    """Whoever steered before was killed between the writing of the step and its carrying out."""
+    await floor.agent("wang")
+    call = await floor.with_agent("wang", Phase.RINGING)
+    agent = call.of(Role.AGENT)
+    assert agent is not None
+    floor.pbx.tells.put_nowait((call.id, m.Up(agent.channel)))
+    await floor.until(lambda: floor.pbx.rooms == {call.bridge: {call.id, agent.channel}})
+    floor.pbx.rooms, before = {}, len(floor.pbx.done)
+    floor.pbx.tells.put_nowait(None)
+    await floor.until(lambda: floor.pbx.rooms == {call.bridge: {call.id, agent.channel}})
+    await floor.until(lambda: m.Record(call.bridge, call.id) in floor.pbx.done[before:])
+    begun = len(floor.pbx.done)
+    floor.pbx.tells.put_nowait(None)
+    await floor.until(lambda: len(floor.pbx.done) > begun)
+    assert floor.pbx.done[begun:] == [m.Record(call.bridge, call.id)], "who talks is not touched"
+
+
+async def test_the_bridge_of_a_talk_that_is_over_is_taken_away(floor: Floor) -> None:
+    floor.pbx.leave("other")
+    await floor.until(lambda: "other" not in floor.calls)
+    floor.pbx.rooms = {"bridge~other": set(), "ear~other": set(), "bridge~foreign": set(), "supervisor~x~tap": set()}
+    floor.pbx.tells.put_nowait(None)
+    await floor.until(lambda: set(floor.pbx.rooms) == {"bridge~foreign", "supervisor~x~tap"})
+
+
 async def test_who_was_rung_for_a_call_that_wants_them_no_more_is_let_go(floor: Floor) -> None:
     """Whoever steered before was killed between the writing of a step and its carrying out."""
     await floor.agent("wang")

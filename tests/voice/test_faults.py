@@ -93,6 +93,23 @@ async def test_talks_go_on_while_the_line_to_the_pbx_is_cut(centre: Centre) -> N
         await centre.kill()
 
 
+async def test_a_talk_of_which_a_step_was_written_and_no_more_goes_on_after_a_kill(centre: Centre) -> None:
+    await centre.agent("wang", answering())
+    await centre.phones.citizen(seconds=60)
+    call = await centre.call(Phase.TALKING)
+    both = frozenset(leg.channel for leg in call.legs)
+    await centre.until(lambda: _in_bridge(centre, call, both))
+    await centre.kill()
+    await centre.ari_now.perform(m.Dissolve(call.bridge))  # as if nobody had been joined
+    await centre.again()
+    await centre.until(lambda: _in_bridge(centre, call, both))
+    assert centre.telephone.calls[call.id].phase is Phase.TALKING
+
+
+async def _in_bridge(centre: Centre, call: Call, channels: frozenset[str]) -> bool:
+    return (await centre.ari_now.bridges()).get(call.bridge) == channels
+
+
 async def test_a_line_that_stands_and_tells_nothing_is_made_anew(centre: Centre) -> None:
     """Somebody else's line takes our place at the PBX: what Asterisk's own mix-up of two lines leaves us with too."""
     centre.deaf_after = 0.3
