@@ -9,6 +9,7 @@ from urllib.parse import quote
 import structlog
 
 from channels.ari_codec import (
+    APP,
     PbxChannel,
     Request,
     decode_bridges,
@@ -33,10 +34,13 @@ class Ari:
     """One PBX, at the other end of a wire: dialled (`channels.ari_wire`), or awaited (`channels.ari_socket`)."""
 
     def __init__(
-        self, wire: Wire, *, trunk: str, caller_id: str = "", ring: int = 60, sound_to: str = ""
+        self, wire: Wire, *, trunk: str, caller_id: str = "", ring: int = 60, sound_to: str = "", app: str = APP
     ) -> None:
-        """`caller_id`: the hotline's own number. `sound_to`: host and port to which the PBX sends the sound of taps."""
-        self.sound_to = sound_to
+        """`caller_id`: the hotline's own number. `sound_to`: host and port to which the PBX sends the sound of taps.
+
+        `app`: the application that we are there; other applications of the same PBX are not ours to touch.
+        """
+        self.sound_to, self._app = sound_to, app
         self._wire, self._trunk, self._caller_id, self._ring = wire, trunk, caller_id, ring
 
     async def perform(self, action: PbxAction) -> bool:
@@ -46,7 +50,9 @@ class Ari:
             Unavailable: the PBX does not answer.
         """
         done = True
-        for request in requests_of(action, trunk=self._trunk, ring=self._ring, caller_id=self._caller_id):
+        for request in requests_of(
+            action, trunk=self._trunk, ring=self._ring, caller_id=self._caller_id, app=self._app
+        ):
             done &= await self._ask(request)
         return done
 
@@ -61,7 +67,7 @@ class Ari:
 
     async def tap(self, name: str, channel: str, id_: str) -> bool:
         """Let the sound of a channel go to `sound_to`; False where the channel is gone. Raises Unavailable."""
-        *begin, join = tap_requests(name, channel, id_, sound_to=self.sound_to)
+        *begin, join = tap_requests(name, channel, id_, sound_to=self.sound_to, app=self._app)
         for request in begin:
             if not await self._ask(request):
                 return False
@@ -88,7 +94,7 @@ class Ari:
 
     async def channels(self) -> list[PbxChannel]:
         """Return the channels that are there. Raises Unavailable."""
-        return decode_channels(await self._told("channels"))
+        return decode_channels(await self._told("channels"), app=self._app)
 
     async def bridges(self) -> dict[str, frozenset[str]]:
         """Return the bridges that are there, with the channels in each. Raises Unavailable."""

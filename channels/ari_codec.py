@@ -20,6 +20,7 @@ from routing.callflow import OUTSIDE
 from routing.calls import Role
 
 APP = "hotline"
+"""Our application at the PBX, unless the settings name another (`ari_app`)."""
 FORMAT = "wav"
 
 
@@ -34,17 +35,18 @@ class _Dialplan(msgspec.Struct, frozen=True):
 
 
 class PbxChannel(msgspec.Struct, frozen=True):
-    """A channel as the PBX describes it; `state` is `Up` for one that talks."""
+    """A channel as the PBX describes it; `state` is `Up` for one that talks. `ours`: the application that we are."""
 
     id: str
     state: str = ""
+    ours: str = APP
     caller: _Number = _Number()
     dialplan: _Dialplan = _Dialplan()
 
     @property
     def entered(self) -> m.Entered | None:
         """A citizen's call in our application, as it came in; None for all others."""
-        if call_of(self.id) != self.id or (self.dialplan.app_name, self.dialplan.app_data) != ("Stasis", APP):
+        if call_of(self.id) != self.id or (self.dialplan.app_name, self.dialplan.app_data) != ("Stasis", self.ours):
             return None
         return m.Entered(self.id, self.caller.number, self.dialplan.exten)
 
@@ -126,10 +128,10 @@ def _happening(event: _Event, channel: PbxChannel) -> m.Happening | None:
             return None
 
 
-def decode_channels(data: bytes) -> list[PbxChannel]:
+def decode_channels(data: bytes, *, app: str = APP) -> list[PbxChannel]:
     """Return the channels that are there. Raises Unavailable for anything else."""
     try:
-        return _channels.decode(data)
+        return [msgspec.structs.replace(one, ours=app) for one in _channels.decode(data)]
     except UNREADABLE as error:
         raise Unavailable(f"the PBX tells no channels: {error}") from error
 
@@ -164,7 +166,7 @@ def shown(caller: str, endpoint: str, *, caller_id: str) -> str:
     return f'"{mask_key(number)}" <{caller_id}>'
 
 
-def requests_of(action: m.PbxAction, *, trunk: str, ring: int, caller_id: str) -> list[Request]:
+def requests_of(action: m.PbxAction, *, trunk: str, ring: int, caller_id: str, app: str = APP) -> list[Request]:
     """Return what to ask of the PBX for an action.
 
     Args:
@@ -186,29 +188,29 @@ def requests_of(action: m.PbxAction, *, trunk: str, ring: int, caller_id: str) -
             return [Request("POST" if on else "DELETE", f"/channels/{_q(channel)}/moh")]
         case m.Dial(channel=channel, endpoint=endpoint, caller=caller):
             return [Request("POST", f"/channels/{_q(channel)}", {
-                "endpoint": endpoint_of(endpoint, trunk=trunk), "app": APP, "timeout": str(ring),
+                "endpoint": endpoint_of(endpoint, trunk=trunk), "app": app, "timeout": str(ring),
                 "callerId": shown(caller, endpoint, caller_id=caller_id),
             })]
         case m.Hang(channel=channel):
             return [Request("DELETE", f"/channels/{_q(channel)}")]
         case m.Snoop(channel=channel, snoop=snoop, whisper=whisper):
             return [Request("POST", f"/channels/{_q(channel)}/snoop/{_q(snoop)}", {
-                "app": APP, "spy": "both", "whisper": "out" if whisper else "none",
+                "app": app, "spy": "both", "whisper": "out" if whisper else "none",
             })]
         case _:
             return _bridge_requests(action)
 
 
-def tap_requests(name: str, channel: str, id_: str, *, sound_to: str) -> list[Request]:
+def tap_requests(name: str, channel: str, id_: str, *, sound_to: str, app: str = APP) -> list[Request]:
     """Return what lets the sound of a channel come to `sound_to` (host:port) under an id; the last joins the two.
 
     What a party says is spied (`in`: read from their channel) and goes out by AudioSocket.
     """
     ear, out = f"{name}~ear", f"{name}~out"
     return [
-        Request("POST", f"/channels/{_q(channel)}/snoop/{_q(ear)}", {"app": APP, "spy": "in", "whisper": "none"}),
+        Request("POST", f"/channels/{_q(channel)}/snoop/{_q(ear)}", {"app": app, "spy": "in", "whisper": "none"}),
         Request("POST", "/channels/externalMedia", {
-            "channelId": out, "app": APP, "external_host": sound_to, "encapsulation": "audiosocket",
+            "channelId": out, "app": app, "external_host": sound_to, "encapsulation": "audiosocket",
             "transport": "tcp", "connection_type": "client", "format": "slin", "data": id_,
         }),
         Request("POST", f"/bridges/{_q(name)}", {"type": "mixing"}),

@@ -22,8 +22,6 @@ _FILE = aiohttp.ClientTimeout(total=120.0)
 _AWAY = frozenset({401, 407, 408, 429, 502, 503, 504})
 """What tells of the line, a proxy in it or our password, not of the recording that was asked for."""
 _PAUSE = 0.2
-_TELL = Request("POST", "/events/user/hotline_heard", {"application": APP})
-"""Has the PBX tell us an event that means nothing (ARI, `events/userEvent`)."""
 _PATIENCE = 3
 """How many times longer a line that has told something may take: a busy PBX is late, and calls end with the line."""
 
@@ -66,10 +64,11 @@ class Dialled:
     """We dial the PBX. `base` is ARI's address, `http://127.0.0.1:8088/ari`."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, *, base: str, user: str, password: str, deaf_after: float = ANSWER
+        self, session: aiohttp.ClientSession, *, base: str, user: str, password: str, app: str = APP,
+        deaf_after: float = ANSWER,
     ) -> None:
         """`deaf_after`: seconds within which a new line tells what we ask it to, and between two such questions."""
-        self._session, self._base, self._deaf_after = session, base.rstrip("/"), deaf_after
+        self._session, self._base, self._deaf_after, self._app = session, base.rstrip("/"), deaf_after, app
         self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
 
     async def ask(self, request: Request) -> Answer:
@@ -103,7 +102,7 @@ class Dialled:
         while True:
             try:
                 async with self._session.ws_connect(
-                    f"{self._base}/events", params={"app": APP}, headers=self._headers, heartbeat=5
+                    f"{self._base}/events", params={"app": self._app}, headers=self._headers, heartbeat=5
                 ) as socket, self._listening(socket) as heard:
                     pause = _PAUSE
                     async for message in socket:
@@ -135,10 +134,11 @@ class Dialled:
             await asyncio.gather(asking, return_exceptions=True)
 
     async def _ask_to_be_told(self, socket: aiohttp.ClientWebSocketResponse, heard: _Heard) -> None:
+        tell = Request("POST", "/events/user/hotline_heard", {"application": self._app})  # means nothing
         while True:
             heard.now.clear()
             try:
-                await self.ask(_TELL)
+                await self.ask(tell)
                 async with asyncio.timeout(self._deaf_after * (_PATIENCE if heard.ever else 1)):
                     await heard.now.wait()
             except Unavailable as error:  # it is slow, or gone, which the heartbeat tells

@@ -90,7 +90,7 @@ class CatchingUp:
                 await self._goes_on(left)
         for channel in there.values():
             await self._let_in(channel)
-            self._end_if_left(channel)
+            await self._end_if_left(channel)
         if self._anew:
             await self._look_who_talks()
         await self._repeat()
@@ -122,12 +122,17 @@ class CatchingUp:
         else:
             await self._happen(channel.id, entered)
 
-    def _end_if_left(self, channel: PbxChannel) -> None:
+    async def _end_if_left(self, channel: PbxChannel) -> None:
         """Who was rung for a call that wants them no more is let go: whoever steered was killed before it did so, or
-        the PBX rang them after we had given that up. They would hear silence, or what is not meant for them."""
-        call = self._calls.get(channel.dialled_for)
-        if channel.dialled_for and (call is None or call.leg(channel.id) is None):
-            self._undone.setdefault((channel.dialled_for, m.Hang(channel.id)), 0)
+        the PBX rang them after we had given that up. They would hear silence, or what is not meant for them.
+
+        A call that we do not know is none of ours: another hotline may use the same PBX.
+        """
+        call_id = channel.dialled_for
+        call = self._calls.get(call_id)
+        left = call.leg(channel.id) is None if call is not None else call_id and await self._store.is_over(call_id)
+        if left:
+            self._undone.setdefault((call_id, m.Hang(channel.id)), 0)
 
     async def _look_who_talks(self) -> None:
         """Whoever steered may have been killed when a step was written and not carried out: two would hear nobody."""

@@ -106,6 +106,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ))] = ""
     ari_user: Annotated[str, Meta(description="user of ARI")] = ""
     ari_password: Annotated[str, Meta(description="password of ARI")] = ""
+    ari_app: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$", description=(
+        "our application at the PBX, Stasis(hotline); another one for each hotline on the same PBX"
+    ))] = "hotline"
     ari_trunk: Annotated[str, Meta(description="where outside numbers are rung")] = "PJSIP/{number}@trunk"
     ari_caller_id: Annotated[
         str, Meta(description="the hotline's own number, which telephones that we ring show")

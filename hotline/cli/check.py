@@ -204,7 +204,8 @@ async def _voice(chosen: Settings) -> str:
 
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
         wire = Dialled(session, base=chosen.ari_url, user=chosen.ari_user, password=chosen.ari_password)
-        answers = f"{chosen.ari_url} answers, {len(await Ari(wire, trunk='').channels())} channels"
+        there = len(await Ari(wire, trunk="").channels())
+        answers = f"{chosen.ari_url} answers, {there} channels; there we are the application {chosen.ari_app}"
         return "; ".join(filter(None, (listens, answers)))
 
 

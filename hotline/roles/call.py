@@ -83,7 +83,7 @@ async def _steer(core: Core) -> None:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         wire = await stack.enter_async_context(_wire(settings, session))
         ring = math.ceil(max(settings.ring_seconds, settings.outside_ring_seconds)) + TIDY_UP
-        pbx = Ari(wire, trunk=settings.ari_trunk, caller_id=settings.ari_caller_id, ring=ring)
+        pbx = Ari(wire, trunk=settings.ari_trunk, caller_id=settings.ari_caller_id, ring=ring, app=settings.ari_app)
         heard = await stack.enter_async_context(speech(core, pbx, session))
         collector = Collector(pbx, recordings_of(core), clock=core.clock)
         await stack.enter_async_context(running(fetch(collector)))
@@ -93,8 +93,8 @@ async def _steer(core: Core) -> None:
 @asynccontextmanager
 async def _wire(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Wire]:
     """Yield the line to the PBX: the one it dials while the block lasts, or the one we do."""
-    user, password = settings.ari_user, settings.ari_password
-    dialled = Dialled(session, base=settings.ari_url, user=user, password=password) if settings.ari_url else None
+    user, password, base, app = settings.ari_user, settings.ari_password, settings.ari_url, settings.ari_app
+    dialled = Dialled(session, base=base, user=user, password=password, app=app) if base else None
     if not settings.ari_listen and dialled is not None:
         yield dialled
         return

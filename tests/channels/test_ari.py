@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from channels.ari_codec import decode_event, requests_of
+from channels.ari_codec import decode_event, requests_of, tap_requests
 from routing import call_words as m
 
 
@@ -26,6 +26,15 @@ def test_citizens_and_desks_are_called_under_the_number_of_the_hotline(endpoint:
 ])
 def test_a_telephone_inside_shows_the_citizens_number_masked_or_not_at_all(caller: str, shown: str) -> None:
     assert asked(m.Dial("agent~c1~1~wang", "PJSIP/wang", caller))["callerId"] == shown
+
+
+def test_whatever_we_make_at_the_pbx_comes_to_our_own_application() -> None:
+    asks = [
+        *requests_of(m.Dial("agent~c1~1~wang", "PJSIP/wang", ""), trunk="", ring=60, caller_id="", app="dg"),
+        *requests_of(m.Snoop("c1", "s~listen~ear", False), trunk="", ring=60, caller_id="", app="dg"),
+        *tap_requests("supervisor~c1~tap~citizen", "c1", "1", sound_to="127.0.0.1:1", app="dg"),
+    ]
+    assert [ask.query["app"] for ask in asks if "app" in ask.query] == ["dg"] * 4
 
 
 def test_within_a_talk_nobody_is_told_the_number_of_another() -> None:

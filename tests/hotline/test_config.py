@@ -99,6 +99,7 @@ def test_two_do_not_listen_on_one_port_unless_the_system_chooses_it(tmp_path: Pa
         ({"HOTLINE_APP_TOKENS": "city-app:short"}, "app_tokens"),
         ({"HOTLINE_ARI_URL": "http://pbx:8088"}, "ari_user"),
         ({"HOTLINE_ARI_CALLER_ID": "东莞12345"}, "ari_caller_id"),
+        ({"HOTLINE_ARI_APP": "东莞,x"}, "ari_app"),
     ],
 )
 def test_values_that_cannot_work_are_refused(tmp_path: Path, given: dict[str, str], named: str) -> None:

@@ -357,14 +357,18 @@ async def test_who_was_rung_for_a_call_that_wants_them_no_more_is_let_go(floor: 
     await floor.agent("wang")
     agent = (await floor.with_agent("wang", Phase.RINGING)).of(Role.AGENT)
     assert agent is not None
-    left = ["agent~over~1~li", "supervisor~other~4~chen", "party~noted~2~110"]
+    floor.pbx.leave("refused")
+    await floor.until(lambda: "refused" not in floor.calls)
+    left = ["agent~refused~1~li", "supervisor~other~4~chen", "party~noted~2~110"]
+    foreign = "agent~unknown~1~wu"
     tap = "supervisor~other~tap~citizen"
     heard = [f"{tap}~ear", f"{tap}~out", "supervisor~other~4~chen~listen~ear"]
-    for id_ in left + heard:
+    for id_ in [*left, *heard, foreign]:
         floor.pbx.there[id_] = Channel(id_)
     floor.pbx.tells.put_nowait(None)
     await floor.until(lambda: not set(left) & floor.pbx.there.keys())
     assert {agent.channel, *heard} <= floor.pbx.there.keys(), "who is wanted, and what is heard by, stays"
+    assert foreign in floor.pbx.there, "another hotline on the same PBX rang them"
 
 
 @pytest.mark.parametrize("call", ["other", "over"])

@@ -170,16 +170,18 @@ def test_whatever_comes_is_an_answer_or_none(text: str) -> None:
 
 
 def test_only_a_citizens_channel_in_our_application_is_let_in() -> None:
-    def entered(id_: str, app: str = "Stasis", data: str = "hotline") -> object:
+    def entered(id_: str, app: str = "Stasis", data: str = "hotline", ours: str = "hotline") -> object:
         told = [{"id": id_, "caller": {"number": "138"},
                  "dialplan": {"exten": "12345", "app_name": app, "app_data": data}}]
-        [channel] = decode_channels(json.dumps(told).encode())
+        [channel] = decode_channels(json.dumps(told).encode(), app=ours)
         return channel.entered
 
     assert entered("1700000000.1") == m.Entered("1700000000.1", "138", "12345")
     assert entered("agent~1700000000.1~1~wang") is None
     assert entered("1700000000.1", app="Dial") is None
     assert entered("1700000000.1", data="another") is None
+    assert entered("1700000000.1", ours="another") is None
+    assert entered("1700000000.1", data="another", ours="another") is not None
 
 
 @pytest.mark.parametrize("value", ["8089", ":8089", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:x"])
