@@ -48,6 +48,35 @@ describe('at a desk', () => {
   })
 })
 
+describe('at a desk that shows a citizen in full', () => {
+  const at = (version: number, text: string, phone: string, fact: object): Opened => ({
+    ticket: { number: 'A', version, appeal: { text, citizen: { phone } } }, commands: [], masked: phone.includes('*'),
+    events: [{ version, at: '', actor: { role: 'agent', name: 'li' }, state: 'handling', fact }],
+  }) as unknown as Opened
+
+  it('what the centre corrects is seen at once, and who the citizen is, when that is corrected', async () => {
+    const [masked, full] = [opened('A', '138****8000', true), opened('A', '13800138000', false)]
+    let stands = masked
+    vi.spyOn(useLink(), 'open').mockImplementation((_, more = {}) => Promise.resolve(more.reason ? full : stands))
+    vi.spyOn(useLink(), 'act').mockResolvedValue({ type: 'ok', id: 1 })
+    const desk = scope.run(useOpened)!
+    const appeal = () => [desk.ticket.value?.appeal.text, desk.ticket.value?.appeal.citizen?.phone, desk.masked.value]
+    desk.choose('A')
+    await settled()
+    await desk.unmask('核实')
+    await settled()
+    expect(appeal()).toEqual(['A', '13800138000', false])
+    stands = at(2, 'B', '138****8000', { type: 'correct', address: '鸿福路' })
+    await desk.act({ type: 'add_note', text: 'x' })
+    await settled()
+    expect(appeal()).toEqual(['B', '13800138000', false])
+    stands = at(3, 'B', '139****9000', { type: 'correct', citizen: { phone: '139****9000' } })
+    await desk.act({ type: 'add_note', text: 'x' })
+    await settled()
+    expect(appeal()).toEqual(['B', '139****9000', true])
+  })
+})
+
 describe('at a console', () => {
   it('who looks at one ticket is not shown at the next', async () => {
     const link = useLink()

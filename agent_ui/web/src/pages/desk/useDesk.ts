@@ -1,6 +1,6 @@
 // The lists of a unit's desk and the ticket that is open on it.
 import { computed, ref, shallowRef, watch } from 'vue'
-import type { Appeal, Command, Opened } from '@/generated/frames'
+import type { Command, Opened, Ticket } from '@/generated/frames'
 import { tell, underWay } from '@/http/notice'
 import { isProblem } from '@/http/problem'
 import { useEvents, useLink, useReturn, useTopic } from '@/link'
@@ -24,11 +24,16 @@ export function useLists(unit: string) {
   return { tab, words, counts, rows, now, loading: feed.loading }
 }
 
+/** Somebody has learnt since a version who the citizen is: what was shown in full is old. */
+const corrected = (found: Opened, since: number): boolean =>
+  found.events.some((event) => event.version > since && event.fact.type === 'correct' && Boolean(event.fact.citizen))
+
 export function useOpened() {
   const link = useLink()
   const number = ref<string | null>(null)
   const opened = shallowRef<Opened | null>(null)
-  const revealed = shallowRef<Appeal | null>(null)
+  /** The ticket as it was when its citizen was shown in full. */
+  const revealed = shallowRef<Ticket | null>(null)
   const busy = ref(false)
   let asked = 0
 
@@ -36,7 +41,9 @@ export function useOpened() {
     const [wanted, round] = [number.value, (asked += 1)]
     if (!wanted) return
     const found = await link.open(wanted)
-    if (round === asked && number.value === wanted) opened.value = found
+    if (round !== asked || number.value !== wanted) return
+    opened.value = found
+    if (revealed.value && corrected(found, revealed.value.version)) revealed.value = null
   }
   const refresh = (): void => {
     load().catch(tell)
@@ -61,7 +68,7 @@ export function useOpened() {
     if (!asked) return
     const full = await link.open(asked, { reason })
     if (asked !== number.value) return // another ticket was opened meanwhile: this citizen is none of its business
-    if (!full.masked) revealed.value = full.ticket.appeal
+    if (!full.masked) revealed.value = full.ticket
     refresh()
   }
 
@@ -85,8 +92,10 @@ export function useOpened() {
   }
 
   const ticket = computed(() => {
-    const found = opened.value?.ticket
-    return found && revealed.value ? { ...found, appeal: revealed.value } : found
+    const [found, full] = [opened.value?.ticket, revealed.value]
+    if (!found || !full) return found
+    if (found.version <= full.version) return { ...found, appeal: full.appeal }
+    return { ...found, appeal: { ...found.appeal, citizen: full.appeal.citizen } } // all else is as it stands now
   })
   return { number, opened, ticket, choose, masked: computed(() => !revealed.value), busy, act, unmask }
 }
