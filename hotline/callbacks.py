@@ -39,6 +39,12 @@ class Ledger(Protocol):
         """Change an entry under its lock and tell it. Raises NotFound, and what `change` raises."""
         ...
 
+    async def change_with_others(
+        self, id_: int, change: Change, others: Change, *, actor: str, now: datetime
+    ) -> Callback:
+        """Change an entry, and what else is owed to its telephone. Raises NotFound, and what `change` raises."""
+        ...
+
     async def take_next(self, change: Change, *, actor: str, now: datetime) -> Callback | None:
         """Change the owed entry that has waited longest; None where nothing is to be tried now."""
         ...
@@ -148,11 +154,12 @@ class Callbacks:
         return await self._reached(id_, spoken, by, now)
 
     async def _reached(self, id_: int, change: Change, by: str, now: datetime) -> Callback:
-        entry = await self._ledger.change(id_, change, actor=by, now=now, letter=_nothing)
-        await self._ledger.change_all(
-            entry.phone, lambda other: rules_of.done(other, Outcome.REACHED, now=now), actor=by, now=now
-        )
-        return entry
+        """At once: killed in between, the citizen would be rung again though they were spoken with."""
+
+        def answered(other: Callback) -> Callback:
+            return rules_of.done(other, Outcome.REACHED, now=now)
+
+        return await self._ledger.change_with_others(id_, change, answered, actor=by, now=now)
 
     async def sweep(self) -> None:
         """Give back what is held too long, and mark what nobody has tried in time."""

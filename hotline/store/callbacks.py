@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -66,6 +66,20 @@ class CallbackStore:
                 await enqueue(connection, Job.SEND_MESSAGE, [message.key] if new else [])
             return after
 
+    async def change_with_others(
+        self, id_: int, change: Change, others: Change, *, actor: str, now: datetime
+    ) -> Callback:
+        """Change an entry, and what else is owed to its telephone. Raises NotFound, and what `change` raises."""
+        async with self._transaction() as connection:
+            rows = {row["id"]: row for row in await connection.fetch(_SQL["hold_with_others"], id_)}
+            if id_ not in rows:
+                raise NotFound(f"there is no callback {id_}")
+            before = _entry(rows.pop(id_))
+            after = change(before) or before
+            changed = [*([after] if after != before else []), *_changed(rows.values(), others)]
+            await _put(connection, changed, actor, now)
+            return after
+
     async def take_next(self, change: Change, *, actor: str, now: datetime) -> Callback | None:
         """Change the owed entry that has waited longest; None where nothing is to be tried now."""
         async with self._transaction() as connection:
@@ -80,15 +94,18 @@ class CallbackStore:
     async def change_all(self, phone: str, change: Change, *, actor: str, now: datetime) -> int:
         """Change what is still owed to a telephone; return how many changed."""
         async with self._transaction() as connection:
-            found = await connection.fetch(_SQL["hold_phone"], blind(phone))
-            return await _change_rows(connection, found, change, actor, now)
+            changed = _changed(await connection.fetch(_SQL["hold_phone"], blind(phone)), change)
+            await _put(connection, changed, actor, now)
+            return len(changed)
 
     async def lapse(self, change: Change, *, now: datetime, limit: int) -> int:
         """Change what time has something to do to, `limit` of each kind; return how many changed."""
         async with self._transaction() as connection:
             rows = await connection.fetch(_SQL["hold_lapsed"], now, limit)
             await connection.execute(_SQL["mark_tried"], [one.id for one in map(_entry, rows) if one.tries])
-            return await _change_rows(connection, rows, change, "system:", now)
+            changed = _changed(rows, change)
+            await _put(connection, changed, "system:", now)
+            return len(changed)
 
 
 async def waiting(pool: asyncpg.Pool, after: tuple[datetime, int] | None, limit: int) -> tuple[Page, Callback | None]:
@@ -109,12 +126,8 @@ def _entry(row: asyncpg.Record) -> Callback:
     return msgspec.structs.replace(_entries.decode(doc), id=row["id"])
 
 
-async def _change_rows(
-    connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], change: Change, actor: str, now: datetime
-) -> int:
-    changed = [after for row in rows if (after := change(_entry(row))) is not None]
-    await _put(connection, changed, actor, now)
-    return len(changed)
+def _changed(rows: Iterable[asyncpg.Record], change: Change) -> list[Callback]:
+    return [after for row in rows if (after := change(_entry(row))) is not None]
 
 
 async def _put(connection: asyncpg.Connection, entries: Sequence[Callback], actor: str, now: datetime) -> None:

@@ -218,6 +218,18 @@ async def test_reaching_somebody_answers_every_call_they_missed(database: str) -
         assert await d.callbacks.answered("", NOW) == 0
 
 
+async def test_who_was_reached_is_owed_either_everything_as_before_or_nothing(database: str) -> None:
+    """Killed between one entry and the next, the citizen would be rung again though they were spoken with."""
+    async with desk(database) as d:
+        one, other = await d.miss(), await d.miss()
+        await d.callbacks.take("li", by="agent:li", id_=one.id)
+        await d.pool.execute(f"ALTER TABLE callbacks ADD CONSTRAINT broken CHECK (id <> {other.id} OR state <> 'done')")
+        with pytest.raises(asyncpg.CheckViolationError):
+            await d.callbacks.reached(one.id, "li", by="agent:li")
+        states = dict(await all_rows(database, "SELECT id, state FROM callbacks"))
+        assert states == {one.id: "assigned", other.id: "owed"}
+
+
 async def test_after_the_last_try_one_sms_goes_out(database: str) -> None:
     async with desk(database) as d:
         one = await d.miss()

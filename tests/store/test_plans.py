@@ -41,6 +41,7 @@ QUERIES: dict[str, tuple[str, str, tuple[object, ...], set[str]]] = {
         "console", "list_supervised", (ALL, *FIRST_PAGE, 50, "x"), {"tickets_supervised"},
     ),
     "callbacks that wait": ("callbacks", "waiting", (LATEST - timedelta(days=900), 0, 50), CALLBACKS),
+    "a callback with others": ("callbacks", "hold_with_others", (1,), {"callbacks_by_phone", "callbacks_pkey"}),
     "the next callback": ("callbacks", "hold_next", (LATEST,), {"callbacks_waiting"}),
     "one ticket": ("console", "find", ("DG20261121300000010",), {"tickets_number_key"}),
     "its history": ("console", "history", (77,), {"ticket_events_ticket_id_version_key"}),

@@ -20,6 +20,15 @@ ORDER BY next_at, id LIMIT 1 FOR UPDATE SKIP LOCKED;
 -- All that is still owed to one telephone, in one order so that two processes cannot deadlock.
 SELECT id, call, doc FROM callbacks WHERE phone = $1 AND state <> 'done' ORDER BY id FOR UPDATE;
 
+-- name: hold_with_others
+-- One entry, and all else that is still owed to its telephone, in the same order.
+SELECT id, call, doc FROM callbacks
+WHERE (id = $1 OR state <> 'done') AND id IN (
+    SELECT $1::bigint UNION ALL
+    SELECT o.id FROM callbacks o JOIN callbacks c ON c.id = $1 AND c.phone = o.phone WHERE o.state <> 'done'
+)
+ORDER BY id FOR UPDATE;
+
 -- name: hold_lapsed
 -- Entries that time has something to do to: held too long, or not tried in time; $2 of each at most. Every one of them
 -- changes, or is marked by `mark_tried`, so that none stands in the way of others. Those of whom a call of ours tries or
