@@ -1,18 +1,24 @@
-"""The ledger of callbacks in PostgreSQL: each change under the entry's lock, told to the consoles in the same order."""
+"""The ledger of callbacks in PostgreSQL: each change under the entry's lock, told to the consoles in the same order.
+
+An entry that cannot be read stands in no other's way: it is passed over, logged (`callback_unreadable`), and where it
+would come up again at once, put off.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import msgspec
+import structlog
 
 from agent_ui.masking import masked
 from agent_ui.ports import Page
 from hotline.callbacks import Change, Letter
 from hotline.errors import NotFound
+from hotline.keyring import Damaged
 from hotline.store.answering import answering
 from hotline.store.database import statements
 from hotline.store.jobs import Job, enqueue
@@ -20,6 +26,8 @@ from hotline.store.rows import to_json
 from hotline.store.sealing import blind, open_document, seal_document, sealed_message
 from routing.callbacks import Callback
 
+log = structlog.get_logger(__name__)
+PUT_OFF = timedelta(hours=1)
 _SQL = statements("callbacks")
 _entries = msgspec.json.Decoder(Callback)
 _FIRST = (datetime(1970, 1, 1, tzinfo=UTC), 0)
@@ -76,45 +84,50 @@ class CallbackStore:
                 raise NotFound(f"there is no callback {id_}")
             before = _entry(rows.pop(id_))
             after = change(before) or before
-            changed = [*([after] if after != before else []), *_changed(rows.values(), others)]
+            changed = [*([after] if after != before else []), *_changed(_legible(rows.values()), others)]
             await _put(connection, changed, actor, now)
             return after
 
     async def take_next(self, change: Change, *, actor: str, now: datetime) -> Callback | None:
         """Change the owed entry that has waited longest; None where nothing is to be tried now."""
-        async with self._transaction() as connection:
-            row = await connection.fetchrow(_SQL["hold_next"], now)
-            if row is None:
-                return None
-            after = change(_entry(row))
-            if after is not None:
-                await _put(connection, [after], actor, now)
-            return after
+        while True:
+            async with self._transaction() as connection:
+                row = await connection.fetchrow(_SQL["hold_next"], now)
+                if row is None:
+                    return None
+                if not (legible := await _left_legible(connection, [row], now)):
+                    continue
+                after = change(legible[0])
+                await _put(connection, [after] if after is not None else [], actor, now)
+                return after
 
     async def change_all(self, phone: str, change: Change, *, actor: str, now: datetime) -> int:
         """Change what is still owed to a telephone; return how many changed."""
         async with self._transaction() as connection:
-            changed = _changed(await connection.fetch(_SQL["hold_phone"], blind(phone)), change)
+            changed = _changed(_legible(await connection.fetch(_SQL["hold_phone"], blind(phone))), change)
             await _put(connection, changed, actor, now)
             return len(changed)
 
     async def lapse(self, change: Change, *, now: datetime, limit: int) -> int:
         """Change what time has something to do to, `limit` of each kind; return how many changed."""
         async with self._transaction() as connection:
-            rows = await connection.fetch(_SQL["hold_lapsed"], now, limit)
-            await connection.execute(_SQL["mark_tried"], [one.id for one in map(_entry, rows) if one.tries])
-            changed = _changed(rows, change)
+            entries = await _left_legible(connection, await connection.fetch(_SQL["hold_lapsed"], now, limit), now)
+            await connection.execute(_SQL["mark_tried"], [one.id for one in entries if one.tries])
+            changed = _changed(entries, change)
             await _put(connection, changed, "system:", now)
             return len(changed)
 
 
-async def waiting(pool: asyncpg.Pool, after: tuple[datetime, int] | None, limit: int) -> tuple[Page, Callback | None]:
-    """Return what is not done, the longest waiting first, telephones hidden; and the last of a page that has a next."""
+async def waiting(
+    pool: asyncpg.Pool, after: tuple[datetime, int] | None, limit: int
+) -> tuple[Page, tuple[datetime, int] | None]:
+    """Return what is not done, the longest waiting first, telephones hidden; and where a page that has a next ends."""
     found = await pool.fetch(_SQL["waiting"], *(after or _FIRST), limit + 1)
-    entries = [_entry(row) for row in found if row["id"] is not None]
-    shown = entries[:limit]
-    page = Page(seq=found[0]["seq"], rows=tuple(msgspec.Raw(msgspec.json.encode(masked(entry))) for entry in shown))
-    return page, shown[-1] if len(entries) > limit else None
+    rows = [row for row in found if row["id"] is not None]
+    shown = rows[:limit]
+    entries = [msgspec.Raw(msgspec.json.encode(masked(entry))) for entry in _legible(shown)]
+    end = (shown[-1]["missed_at"], shown[-1]["id"]) if len(rows) > limit else None
+    return Page(seq=found[0]["seq"], rows=tuple(entries)), end
 
 
 def _sealed(entry: Callback) -> str:
@@ -126,8 +139,29 @@ def _entry(row: asyncpg.Record) -> Callback:
     return msgspec.structs.replace(_entries.decode(doc), id=row["id"])
 
 
-def _changed(rows: Iterable[asyncpg.Record], change: Change) -> list[Callback]:
-    return [after for row in rows if (after := change(_entry(row))) is not None]
+def _legible(rows: Iterable[asyncpg.Record]) -> list[Callback]:
+    found = []
+    for row in rows:
+        try:
+            found.append(_entry(row))
+        except (Damaged, msgspec.MsgspecError):  # one entry must not hold back all others
+            log.exception("callback_unreadable", id=row["id"], call=row["call"])
+    return found
+
+
+async def _left_legible(
+    connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], now: datetime
+) -> list[Callback]:
+    """Return what can be read; the rest is put off, so that it takes no place from what is due either."""
+    found = _legible(rows)
+    damaged = {row["id"] for row in rows} - {one.id for one in found}
+    if damaged:
+        await connection.execute(_SQL["put_off"], sorted(damaged), now + PUT_OFF)
+    return found
+
+
+def _changed(entries: Iterable[Callback], change: Change) -> list[Callback]:
+    return [after for one in entries if (after := change(one)) is not None]
 
 
 async def _put(connection: asyncpg.Connection, entries: Sequence[Callback], actor: str, now: datetime) -> None:

@@ -109,10 +109,10 @@ class ConsoleStore:
 
     async def _waiting_callbacks(self, asked: TakeSnapshot) -> Page:
         try:
-            page, last = await waiting(self._pool, position_of(asked.cursor) if asked.cursor else None, asked.limit)
+            page, end = await waiting(self._pool, position_of(asked.cursor) if asked.cursor else None, asked.limit)
         except LOST as error:
             raise _unavailable(error) from error
-        return page if last is None else msgspec.structs.replace(page, next=cursor_of(last.missed_at, last.id))
+        return page if end is None else msgspec.structs.replace(page, next=cursor_of(*end))
 
     async def find(self, number: str, *, since_version: int = 0) -> Found:
         """Return a ticket with its events after a version. Raises NotFound."""

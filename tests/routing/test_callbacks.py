@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from agent_ui.callback_requests import answer_callback
 from agent_ui.protocol import GiveBackCallback, RecordCallback, TakeCallback, TakeSnapshot
@@ -216,6 +217,27 @@ async def test_reaching_somebody_answers_every_call_they_missed(database: str) -
         assert await d.callbacks.answered("139-0013-9000", NOW) == 1
         assert await d.callbacks.answered("139-0013-9000", NOW) == 0
         assert await d.callbacks.answered("", NOW) == 0
+
+
+async def test_an_entry_that_cannot_be_read_stands_in_nobodys_way(database: str) -> None:
+    async with desk(database) as d:
+        broken, legible, other = await d.miss(), await d.miss("13900139001"), await d.miss()
+        await d.pool.execute("UPDATE callbacks SET doc = 'x' WHERE id = $1", broken.id)
+        page = await ConsoleStore(d.pool).snapshot(TakeSnapshot(topic="callbacks", limit=1))
+        assert (page.rows, bool(page.next)) == ((), True), "the page after it can be asked for"
+        assert [one.id for one in await waiting_rows(d)] == [legible.id, other.id]
+        with capture_logs() as told:
+            taken = await d.callbacks.take("li", by="agent:li")
+        assert taken is not None
+        assert taken.id == legible.id
+        assert [(line["event"], line["id"]) for line in told] == [("callback_unreadable", broken.id)]
+        assert await d.callbacks.answered("13800138000", d.moment) == 1
+        d.moment += timedelta(hours=2)
+        for changed in (1, 0):
+            lapse = CallbackStore(d.pool).lapse
+            assert await lapse(lambda one: rules_of.lapsed(one, now=d.moment), now=d.moment, limit=1) == changed
+        [state] = await all_rows(database, f"SELECT state, doc, next_at FROM callbacks WHERE id = {broken.id}")
+        assert tuple(state) == ("owed", "x", d.moment + timedelta(hours=1)), "put off, and kept for whoever mends it"
 
 
 async def test_who_was_reached_is_owed_either_everything_as_before_or_nothing(database: str) -> None:

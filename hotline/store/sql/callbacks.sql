@@ -51,6 +51,10 @@ ORDER BY id FOR UPDATE SKIP LOCKED;
 -- What a process wrote that is older than the column.
 UPDATE callbacks SET tried = true WHERE id = ANY ($1::bigint[]);
 
+-- name: put_off
+-- What cannot be read comes up again later. What it holds stays as it is, for whoever mends it.
+UPDATE callbacks SET next_at = greatest(next_at, $2), due_at = greatest(due_at, $2) WHERE id = ANY ($1::bigint[]);
+
 -- name: put
 UPDATE callbacks
 SET state = $2, agent = $3, next_at = $4, alarmed = $5, outcome = $6, done_at = $7, tried = $8, doc = $9
