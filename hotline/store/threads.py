@@ -72,16 +72,26 @@ async def continue_thread(
     return True, receipt
 
 
+class Moved(Exception):
+    """The conversation went on in another ticket just before it could be held: look anew, in another transaction."""
+
+
 async def conversation_of(connection: asyncpg.Connection, inbound: Inbound) -> Thread | None:
-    """Hold the conversation and the open ticket that it continues, if any. Raises Unavailable, as `thread_of`."""
-    held = await connection.fetchrow(
-        _SQL["hold_conversation"], inbound.channel, index_of(inbound.conversation), inbound.received_at
-    )
-    if held["ticket_id"] is None or starts_anew(inbound):
+    """Hold the open ticket that the conversation continues, if any, and the conversation: tickets are held first.
+
+    Raises:
+        Moved. Unavailable, as `thread_of`.
+    """
+    who = inbound.channel, index_of(inbound.conversation)
+    row = None if starts_anew(inbound) else await connection.fetchrow(_SQL["thread_of_conversation"], *who)
+    thread = await _held(connection, row) if row is not None else None
+    held = await connection.fetchrow(_SQL["hold_conversation"], *who, inbound.received_at)
+    if starts_anew(inbound):
         return None
-    thread = await _held(connection, await connection.fetchrow(_SQL["thread_of"], held["ticket_id"], None))
+    if held["ticket_id"] != (row["id"] if row is not None else None):
+        raise Moved
     quiet = inbound.received_at - held["last_at"] > WINDOW
-    return thread if thread.is_open and (thread.owes_answer or not quiet) else None
+    return thread if thread is not None and thread.is_open and (thread.owes_answer or not quiet) else None
 
 
 async def thread_of(connection: asyncpg.Connection, number: str) -> Thread:
@@ -90,7 +100,7 @@ async def thread_of(connection: asyncpg.Connection, number: str) -> Thread:
     Raises:
         NotFound: there is no such ticket. Unavailable: it was merged in this moment; repeat the message.
     """
-    row = await connection.fetchrow(_SQL["thread_of"], None, number)
+    row = await connection.fetchrow(_SQL["thread_of"], number)
     if row is None:
         raise NotFound(f"there is no ticket {number}")
     return await _held(connection, row)

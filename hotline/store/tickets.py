@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import date, datetime
 
 import asyncpg
 
 from channels.message import Inbound, Receipt
 from hotline.deadlines import ZONE
-from hotline.errors import IllegalTransition, KeyReused, NotFound, VersionConflict
+from hotline.errors import IllegalTransition, KeyReused, NotFound, Unavailable, VersionConflict
 from hotline.events import TicketEvent
 from hotline.ids import TicketId, TicketNumber, ticket_number
 from hotline.ports import Acted, Continue, Decide, DecideFamily, DecidePerhaps, NewTicket, Once, Stored
@@ -20,13 +20,14 @@ from hotline.store.answering import answering, taking
 from hotline.store.arrivals import delivery_of, first_receipts, open_all, repeated
 from hotline.store.changes import lock, lock_both, write
 from hotline.store.database import statements
-from hotline.store.threads import continue_thread, conversation_of, point, thread_of
+from hotline.store.threads import Moved, continue_thread, conversation_of, point, thread_of
 from hotline.terms import Channel
 from hotline.ticket import Ticket, replay
 
 _SQL = statements("tickets")
 ID_BLOCK = 256
 NUMBER_BLOCK = 400
+CONVERSE_TRIES = 8
 
 
 class TicketStore:
@@ -91,7 +92,16 @@ class TicketStore:
         """Add a message to its conversation's open ticket, or open the ticket prepared for it.
 
         The conversation's row is held, so messages of one citizen that arrive together are taken one after the other.
+
+        Raises:
+            Unavailable: its ticket was merged in this moment, or it went on in others again and again; repeat it.
         """
+        for _ in range(CONVERSE_TRIES):
+            with suppress(Moved):
+                return await self._converse(inbound, opened, continued)
+        raise Unavailable("the conversation goes on elsewhere at this moment: please repeat the message")
+
+    async def _converse(self, inbound: Inbound, opened: NewTicket, continued: Continue) -> Receipt | KeyReused:
         async with self._pool.acquire() as connection:
             async with connection.transaction():
                 thread = await conversation_of(connection, inbound)

@@ -16,8 +16,10 @@ from hotline.appeal import Appeal, Citizen
 from hotline.effects import effects_of
 from hotline.errors import HotlineError, IllegalTransition, Unavailable
 from hotline.events import SYSTEM, Actor, Role
+from hotline.store.erasing import erase_tickets
 from hotline.terms import Rating, RejectReason, Service, State, TryResult, Verdict
 from hotline.ticket import Ticket, evolve
+from tests.cities import NOW
 from tests.hotline.test_intake import inbound, said
 from tests.hotline.test_sweep import House, house
 from tests.year.invariants import check
@@ -151,3 +153,19 @@ async def test_a_message_behind_the_merge_of_its_ticket_is_repeated_and_comes_to
         assert (await w.types(child))[-1] == "merge"
         assert (await w.intake.submit(message)).number == child
         assert (await w.types(parent))[-1] == "add_message"
+
+
+async def test_a_conversation_and_the_erasure_of_its_ticket_do_not_wait_for_each_other(database: str) -> None:
+    async with house(database) as w:
+        number = (await w.intake.submit(said("路灯不亮"))).number
+        await w.service.act(number, c.Withdraw(), actor=SYSTEM)
+        async with w.pool.acquire() as connection, connection.transaction():
+            id_ = await connection.fetchval("SELECT id FROM tickets WHERE number = $1 FOR UPDATE", number)
+            talking = asyncio.create_task(w.intake.submit(said("还没修", key="MsgId-2")))
+            while not talking.done() and not await w.pool.fetchval(_WAITING):
+                await asyncio.sleep(0.01)
+            async with asyncio.timeout(20):
+                await erase_tickets(connection, [id_], NOW)
+        assert (await talking).number != number
+        [(pointed,)] = await w.pool.fetch("SELECT ticket_id FROM conversations")
+        assert pointed not in (None, id_), "nothing leads to the erased ticket, and the talk goes on in the new one"

@@ -72,10 +72,17 @@ SELECT id, number, code FROM tickets WHERE id = ANY ($1::bigint[]) ORDER BY id F
 SELECT number FROM tickets WHERE id = $1;
 
 -- name: thread_of
--- A ticket by id or number, with the ticket in which its matter is handled: the parent of a merged one, else itself.
+-- A ticket by number, with the ticket in which its matter is handled: the parent of a merged one, else itself.
 SELECT t.id, t.number, t.code, coalesce(p.number, t.number) AS leading
 FROM tickets t LEFT JOIN tickets p ON p.id = t.parent AND t.state = 'merged'
-WHERE t.id = $1 OR t.number = $2;
+WHERE t.number = $1;
+
+-- name: thread_of_conversation
+-- The ticket in which a conversation went on last, likewise; no row where it is new.
+SELECT t.id, t.number, t.code, coalesce(p.number, t.number) AS leading
+FROM conversations c JOIN tickets t ON t.id = c.ticket_id
+LEFT JOIN tickets p ON p.id = t.parent AND t.state = 'merged'
+WHERE c.channel = $1 AND c.key = $2;
 
 -- name: id_and_parent
 SELECT id, parent FROM tickets WHERE number = $1;
@@ -112,7 +119,8 @@ SET version = $2, state = $3, kind = $4, l1 = $5, l2 = $6, verdict = $7, priorit
 WHERE id = $1;
 
 -- name: hold_conversation
--- The open ticket of a conversation, its row held until the end of the transaction (made if new).
+-- The open ticket of a conversation, its row held until the end of the transaction (made if new). Whoever holds tickets and
+-- conversations holds the tickets first: who erases a ticket holds it, and takes its conversations away.
 INSERT INTO conversations (channel, key, last_at) VALUES ($1, $2, $3)
 ON CONFLICT (channel, key) DO UPDATE SET key = excluded.key
 RETURNING ticket_id, last_at;
@@ -123,7 +131,7 @@ UPDATE conversations SET ticket_id = $3, last_at = $4 WHERE channel = $1 AND key
 -- name: turn_conversations
 -- We write to citizens (channel $1, key $2) about tickets ($3), and may ask ($4), at $5: what they say next belongs there. A
 -- question turns their conversation to its ticket; other news only one that is quiet since $6 and owes no answer. Never
--- waits: who holds a conversation is taking its message in, and may wait for the ticket that we hold. Nothing is turned to
+-- waits: who holds a conversation is taking its message in, and turns it themselves. Nothing is turned to
 -- a merged ticket: it is not held here, and to name it would wait for whoever holds it.
 UPDATE conversations c SET ticket_id = turned.ticket_id, last_at = greatest(c.last_at, $5)
 FROM (
