@@ -166,7 +166,7 @@ class ConsoleStore(Protocol):
         ...
 
     async def renew_leases(self, seconds: Mapping[str, float]) -> None:
-        """Lengthen leases to at least so many seconds from now."""
+        """Lengthen leases to at least so many seconds from now. Raises Unavailable, also where nobody has one."""
         ...
 
     async def expire_leases(self) -> int:

@@ -101,3 +101,24 @@ def forced_presence(
     if (state is PresenceState.NOT_READY) != (reason is not None):
         raise InvalidInput(f"not_ready needs a reason, one of {', '.join(NotReadyReason)}; other states have none")
     return Presence(staff=current.staff, state=state, since=now, reason=reason or "")
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """Since when a process sees the database without a break, and when it saw it last; seconds of its own clock."""
+
+    since: float
+    last: float
+
+
+def looked(before: Sight | None, *, now: float, lease: float) -> Sight:
+    """Return the sight of a process that has just reached the database; half a lease without it is a break."""
+    unbroken = before is not None and now - before.last <= lease / 2
+    return Sight(before.since if before is not None and unbroken else now, now)
+
+
+def may_judge(sight: Sight, *, lease: float) -> bool:
+    """Tell whether a process may end the leases that ran out: it has seen for a whole one that others could renew.
+
+    Whoever comes back first after an outage, or has just begun, would else end those of everybody who comes back later.
+    """
+    return sight.last - sight.since >= lease

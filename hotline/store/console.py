@@ -197,9 +197,8 @@ class ConsoleStore:
         return after
 
     async def renew_leases(self, seconds: Mapping[str, float]) -> None:
-        """Lengthen leases to at least so many seconds from now, by the database's clock."""
-        if seconds:
-            await self._fetch("renew_leases", list(seconds), list(seconds.values()))
+        """Lengthen leases to at least so many seconds from now, by the database's clock; without any it is a look."""
+        await self._fetch("renew_leases", list(seconds), list(seconds.values()))
 
     async def expire_leases(self) -> int:
         """Set those whose lease ran out offline and tell it; return how many."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from agent_ui import protocol as p
-from agent_ui.presence import NotReadyReason, PresenceState
+from agent_ui.limits import Limits
+from agent_ui.presence import NotReadyReason, PresenceState, Sight, looked, may_judge
+from agent_ui.upkeep import keep_leases
 from tests.agent_ui.stack import QUICK, Stack
 
 
@@ -64,3 +66,23 @@ async def test_one_console_of_two_is_enough_to_stay(stack: Stack) -> None:
         await second.settle()
         listed = await supervisor.ask(p.TakeSnapshot, topic="presence")
         assert [msgspec.json.decode(row, type=p.Presence).staff for row in listed.rows] == ["zhang"]
+
+
+def test_a_lease_is_judged_by_who_has_seen_for_a_whole_one_that_others_could_renew() -> None:
+    sight, judged = None, list[float]()
+    for moment in (*range(0, 31, 2), *range(90, 113, 2)):  # an outage of a minute
+        sight = looked(sight, now=moment, lease=10)
+        judged += [moment] if may_judge(sight, lease=10) else []
+    assert judged == [*range(10, 31, 2), *range(100, 113, 2)]
+
+
+async def test_who_comes_back_first_after_an_outage_ends_no_lease_of_others(stack: Stack) -> None:
+    """They could not be renewed either; their gateway comes back a moment later."""
+    async with stack.gateway(limits=Limits(housekeeping=3600)):
+        agent = await stack.desk("zhang")
+        await agent.ask(p.SetPresence, state=PresenceState.AVAILABLE)
+        await stack.pool.execute("UPDATE presence SET lease_until = now() - interval '50 seconds'")
+        back = await keep_leases([], stack.store, Limits(), Sight(-1e9, -1e9))
+        assert await stack.pool.fetchval("SELECT state FROM presence") == "available"
+        await keep_leases([], stack.store, Limits(), Sight(back.since - 11, back.last))
+        assert await stack.pool.fetchval("SELECT state FROM presence") == "offline", "nobody came back"

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import pytest
 
 from channels.chat_codec import Say, inbound_of
 from hotline import commands as c
@@ -183,7 +184,10 @@ async def test_one_capacity_holds_for_calls_and_chats(database: str) -> None:
         assert await house.pool.fetchval("SELECT state FROM presence WHERE staff = 'wang'") == "ringing"
 
 
-async def test_chats_of_a_lost_console_wait_again_and_go_to_the_next(database: str) -> None:
+async def test_chats_of_a_lost_console_wait_again_and_go_to_the_next(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hotline.store.telephone.LEASE_SECONDS", 0.0)  # judged at once
     async with house_of(database) as house:
         await house.agent("gone")
         numbers = await house.chats("a", "b")

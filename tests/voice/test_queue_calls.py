@@ -177,8 +177,11 @@ async def test_a_citizen_who_is_not_reached_is_told_with_the_cause(
     assert (centre.spoke, centre.owed) == ([], [])
 
 
-async def test_a_dead_console_frees_its_agent_and_the_call_goes_to_the_next(centre: Centre) -> None:
+async def test_a_dead_console_frees_its_agent_and_the_call_goes_to_the_next(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The lease is what the gateway renews; nobody renews this one."""
+    monkeypatch.setattr("hotline.store.telephone.LEASE_SECONDS", 0.0)  # judged at once
     centre.ring = 60.0  # longer than anything here is waited for: nothing but the lease takes the call away
     await centre.again()
     await centre.agent("gone", silent())
