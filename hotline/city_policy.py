@@ -8,6 +8,7 @@ from typing import Any
 
 from hotline.calendar import statutory_days, statutory_years
 from hotline.city_files import CityFiles
+from hotline.days import announced
 from hotline.deadlines import Unit as TimeUnit
 from hotline.deadlines import WorkCalendar, WorkingTime
 from hotline.policy import Allowances, CallbackRules, FollowUpRules, Policy
@@ -128,16 +129,17 @@ def _time(text: str) -> WorkingTime:
 
 def _calendar(reader: CityFiles, table: Mapping[str, Any]) -> WorkCalendar:
     holidays, make_up_days = statutory_days()
-    known = statutory_years()
+    set_days = set[date]()
     for where, row, _ in reader.rows(str(table["overrides"]), ("date", "working", "note")):
         day = reader.attempt(where, lambda row=row: date.fromisoformat(row["date"]), None)  # type: ignore[misc]
         if row["working"] not in ("yes", "no"):
             reader.wrong.append(f"{where}: working 应为 yes 或 no")
         elif day is not None:
-            known.add(day.year)
+            set_days.add(day)
             (make_up_days if row["working"] == "yes" else holidays).add(day)
             (holidays if row["working"] == "yes" else make_up_days).discard(day)
     periods = tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in table["periods"])
     return WorkCalendar(
-        periods=periods, holidays=frozenset(holidays), make_up_days=frozenset(make_up_days), known=frozenset(known)
+        periods=periods, holidays=frozenset(holidays), make_up_days=frozenset(make_up_days),
+        known=announced(set_days) | statutory_years(),
     )

@@ -1,4 +1,4 @@
-"""Days that an administrator has set over those that the calendar library and the city's files tell. Pure."""
+"""Days that an administrator or a city has set over those that the calendar library tells. Pure."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ _A_YEARS = 7
 """Days from which a year counts as set, not as one day mended: the statutory ones are thirteen."""
 
 
+def announced(days: Iterable[date]) -> frozenset[int]:
+    """Return the years that have a week of days or more among these."""
+    return frozenset(year for year, count in Counter(day.year for day in days).items() if count >= _A_YEARS)
+
+
 def with_days(policy: Policy, days: Mapping[date, bool]) -> Policy:
     """Return the policy with days set as off (True) or worked (False); a year with a week of them is announced."""
     if not days:
@@ -24,7 +29,7 @@ def with_days(policy: Policy, days: Mapping[date, bool]) -> Policy:
     worked = frozenset(days) - off
     changed = msgspec.structs.replace(
         calendar, holidays=(calendar.holidays - worked) | off, make_up_days=(calendar.make_up_days - off) | worked,
-        known=calendar.known | {year for year, count in Counter(day.year for day in days).items() if count >= _A_YEARS},
+        known=calendar.known | announced(days),
     )
     return msgspec.structs.replace(policy, calendar=changed)
 

@@ -93,7 +93,7 @@ async def _calendar(chosen: Settings) -> str:
     missing = [str(year) for year in needed if year not in known]
     if missing:
         years = "、".join(missing)
-        return f"warn: {years}年的节假日安排未知,时限只按固定日期的节日计算: 请把国务院公布的安排写入 calendar.csv"
+        return f"warn: {years}年的节假日安排未知或不全,时限会算错: 请把国务院公布的安排全部写入 calendar.csv"
     return f"holidays and make-up days are known up to {max(known)}"
 
 

@@ -34,11 +34,18 @@ def announced(city: Path, *rows: str) -> None:
 
 def test_the_city_may_be_ahead_of_the_package(city: Path) -> None:
     before = load_city(city).policy.calendar
-    announced(city, f"{LATER}-02-08,no,春节", f"{LATER}-02-14,yes,调休")
+    announced(city, *(f"{LATER}-02-{day:02d},no,春节" for day in range(8, 14)), f"{LATER}-02-14,yes,调休")
     after = load_city(city).policy.calendar
     assert LATER in after.known - before.known
     assert before.is_working_day(date(LATER, 2, 8)) != after.is_working_day(date(LATER, 2, 8))
     assert after.is_working_day(date(LATER, 2, 14))
+
+
+def test_a_day_of_a_year_does_not_announce_the_year(city: Path) -> None:
+    announced(city, f"{LATER}-02-08,no,春节")
+    calendar = load_city(city).policy.calendar
+    assert LATER not in calendar.known, "its other holidays are missing, and that is to be warned about"
+    assert date(LATER, 2, 8) in calendar.holidays
 
 
 def test_an_unannounced_year_has_the_holidays_with_fixed_dates() -> None:
@@ -63,6 +70,8 @@ async def test_check_warns_of_a_year_that_nobody_has_announced(
     assert said.startswith(mark)
     assert (str(LATER) in said) == bool(mark)
     announced(city, f"{LATER}-02-08,no,春节")
+    assert (await check._calendar(settings)).startswith(mark), "one day is not the year"
+    announced(city, *(f"{LATER}-02-{day:02d},no,春节" for day in range(9, 15)))
     assert (await check._calendar(settings)).startswith("holidays and make-up days are known")
 
 
