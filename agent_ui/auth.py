@@ -101,12 +101,12 @@ class Auth:
         require_json(request)
         body = decode_json(_login, await read_limited(request, 16 * 1024))
         visitor = visitor_of(request, self._door.proxies)
-        self.check(visitor)
+        self._check(visitor)
         try:
             grant = await self._accounts.login(body.name, body.password, code=body.code, visitor=visitor)
         except Unauthenticated as error:
             if error.error_id != "code_needed":
-                self.count(visitor)
+                self._count(visitor)
                 # Who has typed the password into the wrong field has written it into no record.
                 name = body.name if await self._accounts.store.is_known(body.name) else ""
                 await self.note("login", f"staff:{name}", result=error.error_id, address=visitor.address)
@@ -118,11 +118,11 @@ class Auth:
         )
         return private(self.with_cookie(request, json_response(answer), grant))
 
-    def check(self, visitor: Visitor) -> None:
+    def _check(self, visitor: Visitor) -> None:
         """Raise RateLimited where too many log-ins from an address were wrong."""
         self._limit.check(network_of(visitor.address), self._accounts.clock().timestamp())
 
-    def count(self, visitor: Visitor) -> None:
+    def _count(self, visitor: Visitor) -> None:
         """Count a wrong log-in; of many at once those beyond the limit too, as each was tried and is to be kept."""
         self._limit.count(network_of(visitor.address), self._accounts.clock().timestamp())
 

@@ -76,18 +76,22 @@ class Sso:
         } | ({"acr_values": " ".join(sorted(self._provider.acr))} if self._provider.acr else {}))
         return f"{found.authorization_endpoint}?{query}", state
 
-    async def finish(self, *, state: str, bound: str, code: str) -> str:
+    async def finish(self, *, state: str, bound: str, code: str, error: str = "") -> str:
         """Return the name that the provider vouches for.
 
         Args:
-            state: from the address; bound: from the browser's cookie. code: from the address.
+            state: from the address; bound: from the browser's cookie. code: from the address, or the provider's error.
 
         Raises:
-            Unauthenticated: anything about it is wrong. Unavailable: the provider does not answer.
+            Unauthenticated: who came back brought something wrong. Unavailable: the provider cannot tell, whoever asks.
         """
         attempt = await self._store.take_attempt(token_hash(state)) if state else None
         if attempt is None or attempt.expires_at <= self._clock() or not oidc_codec.same(bound, state):
             raise Unauthenticated("this log-in was begun elsewhere, is over, or was used already: begin anew")
+        if error in oidc_codec.DOWN:
+            raise Unavailable(f"the identity provider says {error}")
+        if not code:
+            raise Unauthenticated("the identity provider vouched for nobody: begin anew")
         claims = await self._checked(await self._exchange(code, attempt.verifier))
         provider = self._provider
         return oidc_codec.name_in(claims, claim=provider.claim, nonce=attempt.nonce, acr=provider.acr)
@@ -98,10 +102,7 @@ class Sso:
             "grant_type": "authorization_code", "code": code, "redirect_uri": self._provider.back,
             "client_id": self._provider.client, "client_secret": self._provider.secret, "code_verifier": verifier,
         }
-        status, body = await self._asked("POST", found.token_endpoint, form)
-        if status != 200:
-            raise Unauthenticated("the identity provider did not take the code: begin anew")
-        return oidc_codec.read_id_token(body)
+        return oidc_codec.read_id_token(*await self._asked("POST", found.token_endpoint, form))
 
     async def _checked(self, token: str) -> dict[str, Any]:
         key = await self._key(oidc_codec.key_id_of(token))

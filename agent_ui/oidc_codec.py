@@ -19,6 +19,10 @@ from hotline.errors import UNREADABLE, Unauthenticated, Unavailable
 Key = jwt.PyJWK
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 """No symmetric ones and not `none`: the token is signed by a key that only the provider has."""
+_OURS = {"invalid_client", "unauthorized_client", "unsupported_grant_type"}
+"""What the provider says of how we are set up, whoever logs in."""
+DOWN = {"server_error", "temporarily_unavailable"}
+"""What it says on the way back where it cannot serve anybody (RFC 6749, 4.1.2.1)."""
 _UNTRUSTED: tuple[type[Exception], ...] = (*UNREADABLE, jwt.PyJWTError)
 _UNUSABLE: tuple[type[Exception], ...] = (*_UNTRUSTED, KeyError)
 
@@ -34,6 +38,10 @@ class Discovered(msgspec.Struct, frozen=True):
 
 class _KeySet(msgspec.Struct, frozen=True):
     keys: list[dict[str, Any]]
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    error: str
 
 
 class _Tokens(msgspec.Struct, frozen=True):
@@ -75,12 +83,28 @@ def key_of(keys: Sequence[Key], kid: str) -> Key | None:
     return next((key for key in keys if key.key_id == kid or (not kid and len(keys) == 1)), None)
 
 
-def read_id_token(body: bytes) -> str:
-    """Return the ID token of an answer to a code. Raises Unauthenticated."""
+def read_id_token(status: int, body: bytes) -> str:
+    """Return the ID token of an answer to a code.
+
+    Raises:
+        Unauthenticated: it did not take the code, which came by the browser.
+        Unavailable: it gives no tokens, or none to us (RFC 6749, 5.2): no fault of whoever logs in.
+    """
+    if status == 400 and _error_in(body) not in _OURS:
+        raise Unauthenticated("the identity provider did not take the code: begin anew")
+    if status != 200:
+        raise Unavailable(f"the identity provider gives no tokens: HTTP {status} {_error_in(body)}".rstrip())
     try:
         return msgspec.json.decode(body, type=_Tokens).id_token
     except UNREADABLE as error:
-        raise Unauthenticated("the identity provider gave no ID token") from error
+        raise Unavailable("the identity provider gave no ID token") from error
+
+
+def _error_in(body: bytes) -> str:
+    try:
+        return clean(msgspec.json.decode(body, type=_Refusal).error)[:40]
+    except UNREADABLE:  # a page of a proxy: the status says enough
+        return ""
 
 
 def key_id_of(token: str) -> str:
@@ -109,10 +133,13 @@ def same(given: str, kept: str) -> bool:
 
 
 def name_in(claims: dict[str, Any], *, claim: str, nonce: str, acr: Collection[str] = ()) -> str:
-    """Return the name that the provider vouches for, in the log-in of this nonce. Raises Unauthenticated.
+    """Return the name that the provider vouches for, in the log-in of this nonce.
 
     Args:
         acr: one of the ways in which somebody must have proved themselves there; empty: any.
+
+    Raises:
+        Unauthenticated: it is of another log-in, or proved in a weaker way. Unavailable: there is no name to read.
     """
     if not same(str(claims.get("nonce", "")), nonce):
         raise Unauthenticated("the identity provider's answer belongs to another log-in")
@@ -120,5 +147,5 @@ def name_in(claims: dict[str, Any], *, claim: str, nonce: str, acr: Collection[s
         raise Unauthenticated("the identity provider did not prove you in a way that is enough here: see oidc_acr")
     name = claims.get(claim)
     if not isinstance(name, str) or not name or clean(name) != name:
-        raise Unauthenticated(f"the identity provider told no {claim}: see the setting oidc_claim")
+        raise Unavailable(f"the identity provider told no {claim}: see the setting oidc_claim")
     return name

@@ -17,9 +17,9 @@ from hotline.roles.parts import origins_of
 
 
 def routes(
-    core: Core, accounts: Accounts, session: aiohttp.ClientSession, *, limit: RateLimit
+    core: Core, accounts: Accounts, session: aiohttp.ClientSession, *, limit: RateLimit, sso_limit: RateLimit
 ) -> list[web.AbstractRouteDef]:
-    """Return the routes of log-in and account."""
+    """Return the routes of log-in and account; each way in is limited for itself."""
     settings = core.settings
     handlers = auth.handlers_of(
         accounts, ws_port=settings.ws_port, ws_url=settings.ws_url, proxies=settings.proxies,
@@ -29,7 +29,7 @@ def routes(
         *auth.routes(handlers),
         *sso_api.routes(
             sso_of(core, accounts, session), accounts=accounts, auth=handlers, name=settings.oidc_name,
-            proxies=settings.proxies,
+            proxies=settings.proxies, limit=sso_limit,
         ),
         *account_api.routes(accounts, issuer=f"{core.city.name}12345", note=core.audit.note),
     ]

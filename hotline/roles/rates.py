@@ -29,13 +29,14 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     looks: RateLimit
     open311: RateLimit
     login: RateLimit
+    sso: RateLimit
     guesses: Guesses
     citizen: RateLimit | None
     token: RateLimit | None
 
     def all(self) -> list[RateLimit]:
         """Return every limit."""
-        some = [self.web, self.chat, self.looks, self.open311, self.login, *self.guesses.limits()]
+        some = [self.web, self.chat, self.looks, self.open311, self.login, self.sso, *self.guesses.limits()]
         return some + [limit for limit in (self.citizen, self.token) if limit is not None]
 
 
@@ -49,7 +50,8 @@ def rates_of(settings: Settings) -> Rates:
         web=RateLimit(settings.web_rate, 60, name="web", of=of),
         chat=RateLimit(max(_CHAT, settings.web_rate), 60, name="chat", of=of),
         looks=RateLimit(_READS, 60, name="looks", of=of), open311=RateLimit(_READS, 60, name="open311", of=of),
-        login=RateLimit(30, 600, name="login", of=of), guesses=Guesses(of=of),
+        login=RateLimit(30, 600, name="login", of=of), sso=RateLimit(30, 600, name="sso", of=of),
+        guesses=Guesses(of=of),
         citizen=RateLimit(settings.citizen_rate, 60, name="citizen", of=of) if settings.citizen_rate else None,
         token=RateLimit(settings.token_rate, 60, name="token", of=of) if settings.token_rate else None,
     )

@@ -2,7 +2,8 @@
 
 `/authorize` shows a page with the people to be; `?as=NAME` chooses at once. Faults (`PUT /faults {"fault": …}`):
 `none`; `stranger` vouches for somebody unknown; `nonce`, `audience`, `issuer`, `expired`, `forged` (signed by another
-key) and `unsigned` give tokens that must not be taken; `error` refuses the code; `slow`, `down` as everywhere.
+key) and `unsigned` give tokens that must not be taken; `error` refuses the code; `broken` is down behind a proxy that
+answers; `nameless` vouches for nobody by name; `slow`, `down` as everywhere.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ class OidcStandIn(StandIn):
 
     FAULTS = (
         "none", "stranger", "nonce", "audience", "issuer", "expired", "forged", "weak", "unsigned", "error",
-        "slow", "down",
+        "broken", "nameless", "slow", "down",
     )
-    ANSWERS: ClassVar = {"error": (400, {"error": "invalid_grant"})}
+    ANSWERS: ClassVar = {"error": (400, {"error": "invalid_grant"}), "broken": (502, {})}
 
     def __init__(
         self, *, issuer: str, client: str, secret: str, people: Sequence[str] = (), fault: str = "none"
@@ -113,7 +114,7 @@ class OidcStandIn(StandIn):
         }
         wrong: dict[str, dict[str, Any]] = {
             "stranger": {"preferred_username": "nobody.here"}, "nonce": {"nonce": "another"},
-            "audience": {"aud": "another"}, "issuer": {"iss": "https://another.example"},
+            "nameless": {"preferred_username": ""}, "audience": {"aud": "another"}, "issuer": {"iss": "https://another.example"},
             "weak": {"acr": "urn:hotline:password"}, "expired": {"iat": now - 2 * _LASTS, "exp": now - _LASTS},
         }
         key: Any = self._key

@@ -3,95 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import msgspec
 import pytest
-from aiohttp import CookieJar, web
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from agent_ui import auth, sso_api
-from agent_ui.accounts import Accounts
-from agent_ui.gate import gate
-from agent_ui.identity import AccountPolicy
 from agent_ui.oidc import Provider, Sso
-from agent_ui.staff import StaffRole
-from channels.limits import RateLimit
 from channels.problem import problems
 from hotline.errors import Unavailable
-from hotline.standins.oidc import ACR, OidcStandIn
-from hotline.store.accounts import AccountStore
-from hotline.store.audit import AuditStore
-from tests.agent_ui.stack import Stack, fast_passwords
-
-Client = TestClient[web.Request, web.Application]
-
-
-class Both:
-    """The provider and the house."""
-
-    def __init__(self, client: Client, provider: OidcStandIn, stack: Stack) -> None:
-        self.client, self.provider, self.stack = client, provider, stack
-
-    async def there(self) -> str:
-        """Return the provider's address that the browser is sent to."""
-        answer = await self.client.get("/api/v1/sso/start", allow_redirects=False)
-        assert answer.status == 303
-        return answer.headers["Location"]
-
-    async def chosen(self, address: str, name: str) -> str:
-        """Choose who to be at the provider; return the way back, without the host."""
-        async with (
-            aiohttp.ClientSession() as session,
-            session.get(f"{address}&as={name}", allow_redirects=False) as answer,
-        ):
-            back = urlsplit(answer.headers["Location"])
-        return f"{back.path}?{back.query}"
-
-    async def back(self, way: str) -> str:
-        """Return where the log-in ends."""
-        answer = await self.client.get(way, allow_redirects=False)
-        assert answer.status == 303
-        return answer.headers["Location"]
-
-    async def log_in(self, name: str = "zhang") -> str:
-        return await self.back(await self.chosen(await self.there(), name))
-
-    async def who(self) -> str | None:
-        answer = await self.client.get("/api/v1/session")
-        return (await answer.json())["name"] if answer.status == 200 else None
-
-
-@pytest.fixture
-async def both(stack: Stack) -> AsyncIterator[Both]:
-    async with AsyncExitStack() as exits:
-        provider = OidcStandIn(issuer="", client="hotline", secret="shared", people=["zhang"])
-        server = await exits.enter_async_context(TestServer(provider.app()))
-        provider.issuer = str(server.make_url("")).rstrip("/")
-        session = await exits.enter_async_context(aiohttp.ClientSession())
-        policy = AccountPolicy(second_factor=frozenset(StaffRole), password_age=timedelta(days=1))
-        accounts = Accounts(
-            store=AccountStore(stack.pool), passwords=fast_passwords(), clock=stack.clock, policy=policy
-        )
-        settings = Provider(
-            issuer=provider.issuer,
-            client="hotline",
-            secret="shared",
-            claim="preferred_username",
-            back="http://house.example/api/v1/sso/callback",
-            acr=frozenset({ACR, "ukey"}),
-        )
-        sso = Sso(settings, store=accounts.store, session=session, clock=stack.clock)
-        handlers = auth.handlers_of(accounts, ws_port=1)
-        app = web.Application(middlewares=[problems, gate(accounts)])
-        app.add_routes(auth.routes(handlers))
-        app.add_routes(sso_api.routes(sso, accounts=accounts, auth=handlers, name="统一身份认证", proxies=0))
-        client = await exits.enter_async_context(TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)))
-        yield Both(client, provider, stack)
+from hotline.standins.oidc import ACR
+from tests.agent_ui.provider import Both
+from tests.agent_ui.provider import both as both
+from tests.agent_ui.stack import Stack
 
 
 async def test_there_and_back(both: Both) -> None:
@@ -212,21 +140,6 @@ async def test_what_the_provider_tells_is_read_to_its_end_and_no_further_than_a_
                 await sso.begin()
         else:
             assert (await sso.begin())[0].startswith(f"{issuer}/there?")
-
-
-async def test_whoever_comes_back_from_nowhere_again_and_again_fills_no_audit(stack: Stack) -> None:
-    """Anybody may ask for the way back, and records are kept for ever."""
-    audit, provider = AuditStore(stack.pool), Provider(issuer="", client="", secret="", claim="sub", back="")
-    async with aiohttp.ClientSession() as session:
-        sso = Sso(provider, store=stack.accounts.store, session=session, clock=stack.clock)
-        for there, outcomes in ((sso, ["unauthenticated"] * 3 + ["rate_limited"] * 2), (None, ["not_found"])):
-            handlers = auth.handlers_of(stack.accounts, ws_port=1, limit=RateLimit(3, 600), note=audit.note)
-            app = web.Application(middlewares=[problems])
-            app.add_routes(sso_api.routes(there, accounts=stack.accounts, auth=handlers, name="x", proxies=0))
-            async with TestClient(TestServer(app)) as client:
-                ends = [await client.get("/api/v1/sso/callback?state=x", allow_redirects=False) for _ in outcomes]
-                assert [end.headers["Location"] for end in ends] == [f"/login?sso={outcome}" for outcome in outcomes]
-    assert [one.result for one in await audit.page(limit=9)] == ["unauthenticated"] * 3
 
 
 async def test_without_a_provider(stack: Stack) -> None:
