@@ -57,6 +57,16 @@ class Alarm(NamedTuple):
     said: Assessment = CALM
 
 
+class Passage(NamedTuple):
+    """The most alarming passage, as a text is judged by it: how much so, where it stands, the chance of each service,
+    and what the rules say of the gravest."""
+
+    chance: float
+    span: Span
+    services: list[float]
+    said: Assessment
+
+
 def glimpsed(texts: Sequence[str], chances: NDArray[Any], dangers: Sequence[Sequence[Hit]]) -> list[int]:
     """Return the numbers of the long texts that show the least danger: to the model, or by a strong word.
 

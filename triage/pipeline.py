@@ -48,7 +48,7 @@ from triage.linear import LinearModel, Scores, load_linear
 from triage.match import Batch, Together
 from triage.matters import words
 from triage.opinion import Opinions, Use
-from triage.passages import alarms, glimpsed, read
+from triage.passages import Passage, alarms, glimpsed, read
 from triage.place import Gazetteer, Mention, happened
 from triage.rules import Assessment, assess_all
 from triage.text import Text, legible, normalise
@@ -58,16 +58,6 @@ log = structlog.get_logger(__name__)
 SHORTEST = 2
 """Characters below which nothing can be judged."""
 _CHUNK = 256
-
-
-class Passage(NamedTuple):
-    """The most alarming passage of a long text: how much so, where it stands, the chance of each service, and what the
-    rules say of the gravest."""
-
-    chance: float
-    span: tuple[int, int]
-    services: list[float]
-    said: Assessment
 
 
 class Units(NamedTuple):
