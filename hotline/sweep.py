@@ -18,13 +18,17 @@ from hotline.effects import Effects, effects_of_all
 from hotline.events import SYSTEM
 from hotline.in_turn import each_apart
 from hotline.opening import Change, CityRules
-from hotline.ports import Clock, DecidePerhaps
+from hotline.ports import Clock
 from hotline.ticket import Ticket
-from hotline.timers import due_command
+from hotline.timers import due_command, next_look
 
 MOST_STEPS = 32
 """Of one ticket in one look; more would mean that a threshold comes again and again."""
 PUT_OFF = timedelta(hours=1)
+
+
+Look = tuple[Change, Effects] | datetime | None
+"""What is to become of a ticket that is due, or, where it is nothing, when to look again (None: never)."""
 
 
 class DueTickets(Protocol):
@@ -34,7 +38,7 @@ class DueTickets(Protocol):
         """Return the numbers of tickets that are due, the longest waiting first."""
         ...
 
-    async def take(self, number: str, now: datetime, decide: DecidePerhaps) -> bool:
+    async def take(self, number: str, now: datetime, decide: Callable[[Ticket], Look]) -> bool:
         """Decide on a ticket under its lock and write what it leads to; False if another process has it.
 
         Raises Unavailable where the database cannot do it now, and what `decide` raises.
@@ -50,7 +54,7 @@ def caught_up(ticket: Ticket, *, rules: CityRules, now: datetime) -> Change | No
     """Return everything that time has done to a ticket by `now`, None for nothing. Pure."""
     decisions: list[Decision] = []
     current = ticket
-    while (command := due_command(current, now)) is not None:
+    while (command := due_command(current, now, rules.policy)) is not None:
         if len(decisions) == MOST_STEPS:
             raise RuntimeError(f"time does not come to an end with ticket {ticket.number}: {command}")
         decisions.append(decide(current, command, now=now, policy=rules.policy, actor=SYSTEM))
@@ -74,10 +78,10 @@ class Sweep:
     async def _take(self, number: str) -> None:
         now, rules = self._clock(), self._rules()
 
-        def decided(ticket: Ticket) -> tuple[Change, Effects] | None:
+        def decided(ticket: Ticket) -> Look:
             change = caught_up(ticket, rules=rules, now=now)
             if change is None:
-                return None
+                return next_look(ticket, now, rules.policy)
             return change, effects_of_all(change.ticket, change.events, signature=rules.signature)
 
         await self._rows.take(number, now, decided)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from hotline import commands as c
 from hotline.alarms import DISSATISFIED, HAND_OFF_OPEN
 from hotline.chat_clock import WITH_THE_CENTRE
-from hotline.follow_up import next_way
+from hotline.follow_up import next_try, next_way
+from hotline.policy import Policy
 from hotline.supervision import Supervision
 from hotline.terms import ClockName, Light, RejectReason, TryResult, Way
 from hotline.terms import State as S  # noqa: N817 - a table reads best in short words
@@ -73,12 +74,29 @@ def next_attention(ticket: Ticket) -> datetime | None:
     return found[0].at if found else None
 
 
-def due_command(ticket: Ticket, now: datetime) -> c.Command | None:
-    """Return the earliest thing that time has to do by now; carry it out and ask again.
+def next_look(ticket: Ticket, now: datetime, policy: Policy) -> datetime | None:
+    """Return `next_attention`, put off by what is due and held until a later moment (`held_until`)."""
+    looks = (max(t.at, held_until(ticket, t.command, now, policy) or t.at) for t in thresholds(ticket))
+    return min(looks, default=None)
+
+
+def held_until(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -> datetime | None:
+    """Return until when something that is due has to wait all the same, None where it need not.
+
+    After an outage the moment of a link may have passed by night: it goes out when the next try may be made.
+    """
+    if not isinstance(command, c.RecordTry):
+        return None
+    at = next_try(now, ticket.clocks.tried, policy.follow_up_rules, policy.calendar)
+    return at if at is not None and at > now else None
+
+
+def due_command(ticket: Ticket, now: datetime, policy: Policy) -> c.Command | None:
+    """Return the earliest thing that time has to do by now and that need not wait; carry it out and ask again.
 
     A light that is passed together with a later threshold is recorded without calling anybody.
     """
-    due = [threshold for threshold in thresholds(ticket) if threshold.at <= now]
+    due = [t for t in thresholds(ticket) if t.at <= now and held_until(ticket, t.command, now, policy) is None]
     if not due:
         return None
     first = due[0].command

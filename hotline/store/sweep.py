@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import asyncpg
 
-from hotline.ports import DecidePerhaps
 from hotline.store.answering import taking
 from hotline.store.changes import lock, write
 from hotline.store.database import statements
-from hotline.timers import next_attention
+from hotline.sweep import Look
+from hotline.ticket import Ticket
 
 _SQL = statements("sweep")
 
@@ -26,25 +26,25 @@ class SweepStore:
         """Return the numbers of tickets that are due, the longest waiting first."""
         return [row["number"] for row in await self._pool.fetch(_SQL["due"], now, limit)]
 
-    async def take(self, number: str, now: datetime, decide: DecidePerhaps) -> bool:
+    async def take(self, number: str, now: datetime, decide: Callable[[Ticket], Look]) -> bool:
         """Let `decide` look at a ticket under its lock and write what it leads to; False if another process has it.
 
-        Where nothing is due after all, the moment of the next look is set right. Raises Unavailable, and what `decide`
-        raises.
+        Where nothing is to be done after all, the moment of the next look is set right. Raises Unavailable, and what
+        `decide` raises.
         """
         with taking():
             return await self._taken(number, now, decide)
 
-    async def _taken(self, number: str, now: datetime, decide: DecidePerhaps) -> bool:
+    async def _taken(self, number: str, now: datetime, decide: Callable[[Ticket], Look]) -> bool:
         async with self._pool.acquire() as connection, connection.transaction():
             if await connection.fetchval(_SQL["lock_due"], number, now) is None:
                 return False
             stored = await lock(connection, number)
             decided = decide(stored.ticket)
-            if decided is None:
-                await connection.execute(_SQL["look_again"], number, next_attention(stored.ticket))
-            else:
+            if isinstance(decided, tuple):  # what is held with it is due at once, and put off by the next look
                 await write(connection, [(stored.id, *decided)])
+            else:
+                await connection.execute(_SQL["look_again"], number, decided)
             return True
 
     async def put_off(self, number: str, now: datetime, until: datetime) -> None:

@@ -21,9 +21,9 @@ from hotline.ids import TicketId
 from hotline.policy import FollowUpRules
 from hotline.rating import commands_of
 from hotline.supervision import Supervision
-from hotline.terms import Channel, Rating, State, TryResult, Way
+from hotline.terms import Channel, ClockName, Rating, State, TryResult, Way
 from hotline.ticket import Ticket, evolve
-from hotline.timers import next_attention
+from hotline.timers import next_attention, next_look
 from tests.hotline.test_timers import MINUTE, MONDAY, POLICY, after, at, dispatched, opened, swept
 
 RULES = FollowUpRules()
@@ -108,6 +108,39 @@ def test_links_are_sent_by_time_itself_in_three_periods() -> None:
         ticket, facts = swept(ticket, now)
         sent += [f"{now:%m-%d %H:%M}" for fact in facts if isinstance(fact, c.RecordTry)]
     assert sent == ["03-09 09:00", "03-09 14:30", "03-09 19:00"]
+
+
+@pytest.mark.parametrize(("back", "sent"), [
+    ("2026-03-10 22:15", "2026-03-11 09:00"),  # by night: the next morning
+    ("2026-03-11 03:00", "2026-03-11 09:00"),
+    ("2026-03-11 08:59", "2026-03-11 09:00"),
+    ("2026-03-11 09:00", "2026-03-11 09:00"),
+    ("2026-03-11 11:29", "2026-03-11 11:29"),
+    ("2026-03-11 11:30", "2026-03-11 14:30"),  # a period's end is no longer of it
+    ("2026-03-14 10:00", "2026-03-16 09:00"),  # on a Saturday
+    ("2026-05-09 10:00", "2026-05-09 10:00"),  # on one that is worked
+    ("2026-10-01 10:00", "2026-10-08 09:00"),  # National Day
+])
+def test_a_link_whose_moment_passed_in_an_outage_is_sent_by_day(back: str, sent: str) -> None:
+    now = at(back)
+    ticket, facts = swept(replied(Channel.WECHAT, Citizen(key="openid")), now)  # planned for the Monday
+    if not any(isinstance(fact, c.RecordTry) for fact in facts):
+        now = next_look(ticket, now, POLICY) or now
+        ticket, facts = swept(ticket, now)
+    assert now == at(sent)
+    assert len([fact for fact in facts if isinstance(fact, c.RecordTry)]) == len(ticket.clocks.tried) == 1
+
+
+def test_a_link_that_waits_for_the_day_holds_up_no_light() -> None:
+    ticket, facts = swept(replied(Channel.WECHAT, Citizen(key="openid")), at("2026-03-11 22:00"))
+    assert [(f.clock, f.quiet) for f in facts if isinstance(f, c.ShowLight)] == [(ClockName.FOLLOW_UP, False)]
+    assert next_look(ticket, at("2026-03-11 22:00"), POLICY) == at("2026-03-12 09:00")
+
+
+def test_a_link_waits_for_a_period_that_was_not_tried() -> None:
+    ticket = after(replied(Channel.WECHAT, Citizen(key="openid")), c.RecordTry(result=TryResult.SENT, way=Way.WECHAT))
+    assert swept(ticket, at("2026-03-10 10:00"))[1] == []
+    assert next_look(ticket, at("2026-03-10 10:00"), POLICY) == at("2026-03-10 14:30")
 
 
 def test_unreachable_needs_all_the_tries() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from unittest.mock import Mock
 
 import asyncpg
@@ -14,6 +14,8 @@ import pytest
 
 from hotline import commands as c
 from hotline import sweep as sweeping
+from hotline.appeal import Appeal, Citizen
+from hotline.deadlines import ZONE
 from hotline.errors import RuleViolation, Unavailable
 from hotline.events import SYSTEM
 from hotline.intake import Intake
@@ -22,7 +24,7 @@ from hotline.store.database import open_pool
 from hotline.store.sweep import SweepStore
 from hotline.store.tickets import TicketStore
 from hotline.sweep import Sweep
-from hotline.terms import Rating, State
+from hotline.terms import Channel, Rating, State
 from tests.cities import NOW
 from tests.hotline.test_intake import all_rows, inbound, triage
 from tests.hotline.test_timers import RULES
@@ -150,6 +152,24 @@ async def test_a_look_for_nothing_sets_the_next_one_right(database: str) -> None
         await w.sweep().run()
         [[at]] = await all_rows(database, "SELECT attention_at FROM tickets")
         assert at == (await w.store.read(number)).ticket.clocks.sign_yellow
+
+
+async def test_after_an_outage_links_wait_for_the_day_and_are_not_asked_for_again_until_then(database: str) -> None:
+    async with house(database) as w:
+        appeal = Appeal(text="路灯不亮", citizen=Citizen(key="openid"))
+        [number] = await w.open(1, channel=Channel.WECHAT, appeal=appeal)
+        for command in (c.Sign(), c.RecordContact(), c.Reply(internal="x", public="已修好"), c.AcceptReply()):
+            await w.service.act(number, command, actor=SYSTEM)
+        [[planned]] = await all_rows(database, "SELECT attention_at FROM tickets")
+        w.moment = planned + timedelta(days=1, hours=14)  # about midnight
+        await w.sweep().run()
+        [[at]] = await all_rows(database, "SELECT attention_at FROM tickets")
+        assert at.astimezone(ZONE).time() == time(9)
+        assert at > w.moment
+        assert "record_try" not in await w.types(number)
+        w.moment = at
+        await w.sweep().run()
+        assert (await w.types(number)).count("record_try") == 1
 
 
 async def test_a_person_and_the_sweep_at_once(database: str) -> None:

@@ -208,7 +208,7 @@ def test_a_hand_off_without_an_outcome_calls_a_supervisor_once() -> None:
     assert late.alarms == {"hand_off_open"}
     assert next_attention(late) is None
     cleared = after(late, c.ClearAlarm(alarm="hand_off_open"), now=MONDAY + timedelta(days=2))
-    assert due_command(cleared, MONDAY + timedelta(days=2)) is None
+    assert due_command(cleared, MONDAY + timedelta(days=2), POLICY) is None
     assert next_attention(cleared) == MONDAY + timedelta(days=3), "still open: it comes back a day later"
 
 

@@ -30,7 +30,7 @@ from hotline.rating import commands_of
 from hotline.sweep import caught_up
 from hotline.terms import Channel, State, Way
 from hotline.ticket import Ticket, replay
-from hotline.timers import next_attention
+from hotline.timers import next_attention, next_look
 from routing.priority import with_priority
 from tests.year.arrivals import DAYS, FIRST, Arrivals
 from tests.year.invariants import Broken, check
@@ -139,7 +139,11 @@ class World:
             return
         change = caught_up(live.ticket, rules=self.rules, now=self.now)
         if change is None:
-            raise Broken(f"the sweep was called for nothing: {live.ticket}")
+            again = next_look(live.ticket, self.now, self.rules.policy)
+            if again is None or again <= self.now:
+                raise Broken(f"the sweep was called for nothing: {live.ticket}")
+            self._push(again, live.id, ("sweep", at))
+            return
         before = live.ticket
         for decision in change.decisions:
             self._record(live, before, decision)
