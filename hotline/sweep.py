@@ -19,6 +19,7 @@ from hotline.events import SYSTEM
 from hotline.in_turn import each_apart
 from hotline.opening import Change, CityRules
 from hotline.ports import Clock
+from hotline.terms import State
 from hotline.ticket import Ticket
 from hotline.timers import due_command, next_look
 
@@ -31,6 +32,10 @@ Look = tuple[Change, Effects] | datetime | None
 """What is to become of a ticket that is due, or, where it is nothing, when to look again (None: never)."""
 
 
+DecideDue = Callable[[Ticket, State | None], Look]
+"""Decides on a ticket and, of a merged one, the state of its parent; called with the ticket under its lock."""
+
+
 class DueTickets(Protocol):
     """Tickets that time has something to do to (`hotline.store.sweep.SweepStore`)."""
 
@@ -38,7 +43,7 @@ class DueTickets(Protocol):
         """Return the numbers of tickets that are due, the longest waiting first."""
         ...
 
-    async def take(self, number: str, now: datetime, decide: Callable[[Ticket], Look]) -> bool:
+    async def take(self, number: str, now: datetime, decide: DecideDue) -> bool:
         """Decide on a ticket under its lock and write what it leads to; False if another process has it.
 
         Raises Unavailable where the database cannot do it now, and what `decide` raises.
@@ -50,11 +55,14 @@ class DueTickets(Protocol):
         ...
 
 
-def caught_up(ticket: Ticket, *, rules: CityRules, now: datetime) -> Change | None:
-    """Return everything that time has done to a ticket by `now`, None for nothing. Pure."""
+def caught_up(ticket: Ticket, *, rules: CityRules, now: datetime, parent: State | None = None) -> Change | None:
+    """Return everything that time has done to a ticket by `now`, None for nothing. Pure.
+
+    `parent`: of a merged ticket the state of its parent.
+    """
     decisions: list[Decision] = []
     current = ticket
-    while (command := due_command(current, now, rules.policy)) is not None:
+    while (command := due_command(current, now, rules.policy, parent)) is not None:
         if len(decisions) == MOST_STEPS:
             raise RuntimeError(f"time does not come to an end with ticket {ticket.number}: {command}")
         decisions.append(decide(current, command, now=now, policy=rules.policy, actor=SYSTEM))
@@ -78,10 +86,10 @@ class Sweep:
     async def _take(self, number: str) -> None:
         now, rules = self._clock(), self._rules()
 
-        def decided(ticket: Ticket) -> Look:
-            change = caught_up(ticket, rules=rules, now=now)
+        def decided(ticket: Ticket, parent: State | None) -> Look:
+            change = caught_up(ticket, rules=rules, now=now, parent=parent)
             if change is None:
-                return next_look(ticket, now, rules.policy)
+                return next_look(ticket, now, rules.policy, parent)
             return change, effects_of_all(change.ticket, change.events, signature=rules.signature)
 
         await self._rows.take(number, now, decided)

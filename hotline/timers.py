@@ -7,7 +7,7 @@ what was shown is part of the ticket, and a clock that is put off gets its light
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from hotline import commands as c
@@ -37,6 +37,8 @@ _RUNNING_IN: Mapping[S, tuple[ClockName, ...]] = {
     state: tuple(clock for clock in ClockName if state in RUNNING[clock]) for state in S
 }
 _FINISHED = frozenset({S.CLOSED, S.REJECTED, S.WITHDRAWN, S.MERGED})
+_PARENT_AGAIN = timedelta(days=1)
+"""After so long it is looked anew whether the parent of a merged ticket is archived."""
 
 
 class Threshold(NamedTuple):
@@ -74,29 +76,37 @@ def next_attention(ticket: Ticket) -> datetime | None:
     return found[0].at if found else None
 
 
-def next_look(ticket: Ticket, now: datetime, policy: Policy) -> datetime | None:
+def next_look(ticket: Ticket, now: datetime, policy: Policy, parent: S | None = None) -> datetime | None:
     """Return `next_attention`, put off by what is due and held until a later moment (`held_until`)."""
-    looks = (max(t.at, held_until(ticket, t.command, now, policy) or t.at) for t in thresholds(ticket))
+    looks = (max(t.at, held_until(ticket, t.command, now, policy, parent) or t.at) for t in thresholds(ticket))
     return min(looks, default=None)
 
 
-def held_until(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -> datetime | None:
+def held_until(
+    ticket: Ticket, command: c.Command, now: datetime, policy: Policy, parent: S | None = None
+) -> datetime | None:
     """Return until when something that is due has to wait all the same, None where it need not.
 
-    After an outage the moment of a link may have passed by night: it goes out when the next try may be made.
+    After an outage the moment of a link may have passed by night: it goes out when the next try may be made. A merged
+    ticket is archived after its parent (`parent`: the state of that): archived, its citizen would hear of it no more.
     """
-    if not isinstance(command, c.RecordTry):
-        return None
-    at = next_try(now, ticket.clocks.tried, policy.follow_up_rules, policy.calendar)
-    return at if at is not None and at > now else None
+    match command:
+        case c.RecordTry():
+            at = next_try(now, ticket.clocks.tried, policy.follow_up_rules, policy.calendar)
+            return at if at is not None and at > now else None
+        case c.Archive() if ticket.state is S.MERGED and parent not in (None, S.ARCHIVED):
+            return now + _PARENT_AGAIN
+        case _:
+            return None
 
 
-def due_command(ticket: Ticket, now: datetime, policy: Policy) -> c.Command | None:
+def due_command(ticket: Ticket, now: datetime, policy: Policy, parent: S | None = None) -> c.Command | None:
     """Return the earliest thing that time has to do by now and that need not wait; carry it out and ask again.
 
     A light that is passed together with a later threshold is recorded without calling anybody.
     """
-    due = [t for t in thresholds(ticket) if t.at <= now and held_until(ticket, t.command, now, policy) is None]
+    passed = [threshold for threshold in thresholds(ticket) if threshold.at <= now]
+    due = [threshold for threshold in passed if held_until(ticket, threshold.command, now, policy, parent) is None]
     if not due:
         return None
     first = due[0].command

@@ -172,6 +172,28 @@ async def test_after_an_outage_links_wait_for_the_day_and_are_not_asked_for_agai
         assert (await w.types(number)).count("record_try") == 1
 
 
+async def test_a_merged_ticket_waits_for_its_parent_and_its_citizen_hears_how_that_ends(database: str) -> None:
+    async with house(database) as w:
+        parent, child, other = await w.open(3, appeal=Appeal(text="路灯不亮", citizen=Citizen(phone="13800138000")))
+        await w.service.act(child, c.Merge(parent=(await w.store.read(parent)).id), actor=SYSTEM)
+        await w.service.act(other, c.Withdraw(reason="x"), actor=SYSTEM)
+        w.moment += timedelta(days=150)
+        await w.sweep().run()
+        states = {number: (await w.store.read(number)).ticket.state for number in (parent, child, other)}
+        assert states == {parent: State.PENDING_SIGN, child: State.MERGED, other: State.ARCHIVED}
+        assert await SweepStore(w.pool).due(w.moment + timedelta(hours=1), limit=10) == [], "nor at every round"
+        for command in (c.Sign(), c.RecordContact(), c.Reply(internal="x", public="已修好"), c.AcceptReply()):
+            await w.service.act(parent, command, actor=SYSTEM)
+        heard = "SELECT count(*) FROM outbox WHERE key LIKE 'family-' || $1 || '-%'"
+        assert await all_rows(database, heard, child) == [(2,)], "signed for, and answered"
+        await w.service.act(parent, c.SettleFollowUp(rating=Rating.SATISFIED, solved=True), actor=SYSTEM)
+        for days in (10, 90, 2):
+            assert (await w.store.read(child)).ticket.state is State.MERGED
+            w.moment += timedelta(days=days)
+            await w.sweep().run()
+        assert {(await w.store.read(number)).ticket.state for number in (parent, child)} == {State.ARCHIVED}
+
+
 async def test_a_person_and_the_sweep_at_once(database: str) -> None:
     """Whoever is second decides on what the first has left: no light for what was signed in time."""
     async with house(database) as w:

@@ -16,6 +16,7 @@ from hotline.city import load_city
 from hotline.deadlines import ZONE
 from hotline.decide import decide, receive
 from hotline.errors import HotlineError, RuleViolation
+from hotline.ids import TicketId
 from hotline.lifecycle import OPEN_STATES
 from hotline.opening import CityRules
 from hotline.summary import summarize
@@ -23,7 +24,7 @@ from hotline.supervision import Supervision
 from hotline.sweep import caught_up
 from hotline.terms import Channel, ClockName, Kind, Light, Priority, RejectReason, Service, State, TryResult
 from hotline.ticket import Ticket, replay
-from hotline.timers import due_command, next_attention, thresholds
+from hotline.timers import due_command, next_attention, next_look, thresholds
 from tests.cities import DIRECTORY, PRIORITIES, STREET_LIGHT
 from tests.hotline.test_decide import SIDE_EXAMPLES
 from tests.hotline.test_lifecycle import EXAMPLES
@@ -224,6 +225,21 @@ def test_the_alarms_of_a_hand_off_end_with_it() -> None:
     stale = msgspec.structs.replace(again, state=State.RECEIVED, alarms=late.alarms)  # raised as the last one ended
     assert after(stale, c.HandOff(services=(Service.FIRE,))).alarms == {"x"}
     assert swept(again, MONDAY + timedelta(days=9))[0].alarms == {"hand_off_open", "x"}
+
+
+@pytest.mark.parametrize("parent", State)
+def test_a_merged_ticket_is_archived_once_its_parent_is(parent: State) -> None:
+    merged = after(opened(), c.Merge(parent=TicketId(1)))
+    late = next_attention(merged)
+    assert late is not None
+    change = caught_up(merged, rules=RULES, now=late, parent=parent)
+    if parent is State.ARCHIVED:
+        assert change is not None
+        assert change.ticket.state is State.ARCHIVED
+        assert caught_up(merged, rules=RULES, now=late - MINUTE, parent=parent) is None, "in its own time"
+    else:
+        assert change is None
+        assert next_look(merged, late, POLICY, parent) == late + timedelta(days=1)
 
 
 def test_an_answer_that_left_somebody_dissatisfied_is_not_closed_by_time() -> None:

@@ -137,9 +137,10 @@ class World:
         if OUTAGE[0] <= self.now < OUTAGE[1]:
             self._push(OUTAGE[1] + timedelta(seconds=live.id % 600), live.id, ("sweep", at))
             return
-        change = caught_up(live.ticket, rules=self.rules, now=self.now)
+        parent = self._parent_of(live)
+        change = caught_up(live.ticket, rules=self.rules, now=self.now, parent=parent)
         if change is None:
-            again = next_look(live.ticket, self.now, self.rules.policy)
+            again = next_look(live.ticket, self.now, self.rules.policy, parent)
             if again is None or again <= self.now:
                 raise Broken(f"the sweep was called for nothing: {live.ticket}")
             self._push(again, live.id, ("sweep", at))
@@ -229,6 +230,12 @@ class World:
         self._record(parent, parent.ticket, both.parent)
         self._after(live)
         self._after(parent)
+
+    def _parent_of(self, live: Live) -> State | None:
+        if live.ticket.state is not State.MERGED:
+            return None
+        parent = self.lives.get(int(live.ticket.parent or 0))
+        return parent.ticket.state if parent is not None else State.ARCHIVED
 
     # ── after every event ────────────────────────────────────────────────────────────────────────
     def _record(self, live: Live, before: Ticket | None, decision: Decision, *, plan: bool = True) -> None:

@@ -6,6 +6,9 @@ SELECT number FROM tickets WHERE attention_at <= $1 ORDER BY attention_at LIMIT 
 -- One of them, held until the end of the transaction; none where another process has it or was quicker.
 SELECT id FROM tickets WHERE number = $1 AND attention_at <= $2 FOR UPDATE SKIP LOCKED;
 
+-- name: state_of
+SELECT state FROM tickets WHERE id = $1;
+
 -- name: look_again
 UPDATE tickets SET attention_at = $2 WHERE number = $1;
 
