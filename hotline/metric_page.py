@@ -27,6 +27,8 @@ ticket's events become its numerator and denominator in `hotline/tally.py` and `
   `figures rebuild` makes a new generation beside the one that is read, and then puts it in its place.
 - Town, channel, category and kind are the ticket's of today: a correction moves it in every figure, so numerators and
   denominators always count the same tickets. The department is whose clock it was, the agent who acted.
+- A merged ticket's rating is its own citizen's, of the parent's handling: it counts once, beside what they said of an
+  earlier one, and under no department, as a merged ticket has none.
 - A day is the city's. The report of a past month can still move, by what is decided later (a rating, a clock that comes
   due, an exclusion).
 

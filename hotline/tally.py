@@ -111,6 +111,10 @@ class Tally:
         self._settle(seen, direct=1)
         self._cycle += 1
 
+    def merged(self, seen: _Seen) -> None:  # noqa: ARG002 - the steps share one signature
+        """The parent's handling is rated from now on: what was said of an earlier one stays."""
+        self._cycle += 1
+
     def dispatched(self, seen: _Seen) -> None:
         """Begin a round: the clocks of a department run."""
         plain = isinstance(seen.fact, c.Dispatch)
@@ -211,7 +215,7 @@ _STEPS: dict[type, Callable[[Tally, _Seen], None]] = {
     Receive: Tally.received, c.Answer: Tally.answered, c.Dispatch: Tally.dispatched, c.Rule: Tally.dispatched,
     c.Redispatch: Tally.dispatched, c.RequestReturn: Tally.return_requested, c.RefuseReturn: Tally.return_refused,
     c.ApproveReturn: Tally.return_approved, c.AcceptReply: Tally.reply_accepted, c.SettleFollowUp: Tally.followed_up,
-    c.DisputeFollowUp: Tally.followed_up, c.Rate: Tally.rated, c.Reopen: Tally.reopened,
+    c.DisputeFollowUp: Tally.followed_up, c.Rate: Tally.rated, c.Reopen: Tally.reopened, c.Merge: Tally.merged,
 }
 
 

@@ -141,7 +141,7 @@ def citizen_rows(events: Sequence[TicketEvent]) -> Iterator[Row]:
     for n, event in enumerate(events):
         fact: Any = event.fact
         match name(event):
-            case "answer":
+            case "answer" | "merge":
                 handling += 1
             case "accept_reply":
                 handling += 1

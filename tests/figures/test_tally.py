@@ -176,6 +176,12 @@ CASES: dict[str, tuple[tuple[tuple[float, c.Command], ...], float, Metric, tuple
     "the last rating of a handling counts": (
         (*DONE, (1, c.SettleFollowUp(rating=Rating.SATISFIED, solved=True)), (1, c.Rate(rating=Rating.DISSATISFIED))),
         0, Metric.SATISFIED, (0, 1)),
+    "who is merged rates another handling than the one before": (
+        (*DONE, (1, c.SettleFollowUp(rating=Rating.SATISFIED, solved=True)), (1, c.Reopen(reason="复发")),
+         (1, c.Merge(parent=1)), (1, c.Rate(rating=Rating.DISSATISFIED))), 0, Metric.SATISFIED, (1, 2)),  # type: ignore[arg-type]
+    "and that one once": (
+        ((1, c.Merge(parent=1)), (1, c.Rate(rating=Rating.DISSATISFIED)), (1, c.Rate(rating=Rating.SATISFIED))),  # type: ignore[arg-type]
+        0, Metric.SATISFIED, (1, 1)),
     "basically satisfied is satisfied": (
         (*DONE, (1, c.SettleFollowUp(rating=Rating.FAIRLY_SATISFIED, solved=True))), 0, Metric.SATISFIED, (1, 1)),
     "closed at the first go": ((*DONE, (1, c.SettleFollowUp(solved=True))), 0, Metric.ONE_PASS, (1, 1)),
