@@ -1,7 +1,8 @@
 """Citizens' pictures and voices that still lie at WeChat, as jobs bring them home: each may run twice and counts once.
 
 The job is written with the message that names the file, so neither a restart nor a flood loses it. Until it is through
-the ticket names the file at WeChat; what can be had no more is told on the ticket.
+the ticket names the file at WeChat; what can be had no more is told on the ticket. Of a citizen who was erased
+meanwhile nothing is brought home.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from hotline.events import SYSTEM, Actor
 from hotline.handoff import Later
 from hotline.ids import TicketId, TicketNumber
 from hotline.ports import Acted, Once, Stored
+from hotline.privacy import NOBODY
 from hotline.terms import State
+from hotline.ticket import Ticket
 
 log = structlog.get_logger(__name__)
 KEPT = timedelta(days=3)
@@ -56,9 +59,16 @@ class Tickets(Protocol):
 class ActsOnce(Protocol):
     """The one thing needed of `hotline.service.Service`."""
 
-    async def act_once(self, number: str, command: c.Command, *, actor: Actor, once: Once) -> Acted:
-        """Carry out one command under a key."""
+    async def act_once(
+        self, number: str, command: c.Command, *, actor: Actor, once: Once,
+        check: Callable[[Ticket], None] | None = None,
+    ) -> Acted:
+        """Carry out one command under a key, if `check`, asked under the ticket's lock, lets it pass."""
         ...
+
+
+class Erased(Exception):
+    """The citizen whose file this is was erased."""
 
 
 def media_of(number: TicketNumber, inbound: Inbound) -> list[str]:
@@ -83,7 +93,10 @@ class Media:
             log.info("wechat_media_left_there", number=file.number)
             return
         try:
+            await self._leading(file.number)
             await self._add(file, await self._fetch(file.key.removeprefix(MEDIA_KEY)))
+        except Erased:
+            log.info("wechat_media_of_nobody", number=file.number)
         except Refused as error:  # the account's settings are mended sooner than the file is gone
             log.warning("wechat_media_refused", number=file.number, error=error.detail)
             await self._try_again(file, error)
@@ -97,14 +110,18 @@ class Media:
 
         It says nothing anew and answers no question that was asked meanwhile.
         """
-        kept = await self._port.store_attachment(data, file.name)
         number, note = await self._leading(file.number), f"诉求人的微信文件“{file.name}”"
-        attach = c.Attach(attachments=(kept,), note=note if number == file.number else f"[并单{file.number}] {note}")
-        await self._service.act_once(number, attach, actor=SYSTEM, once=_once(file, "file"))
+        own = number == file.number
+        kept = await self._port.store_attachment(data, file.name)
+        attach = c.Attach(attachments=(kept,), note=note if own else f"[并单{file.number}] {note}")
+        await self._service.act_once(
+            number, attach, actor=SYSTEM, once=_once(file, "file"), check=_check_somebodys if own else None
+        )
 
     async def _leading(self, number: TicketNumber) -> TicketNumber:
-        """Return the ticket in which the matter is handled: the parent of a merged one."""
+        """Return the ticket in which the matter is handled: the parent of a merged one. Raises Erased."""
         ticket = (await self._tickets.read(number)).ticket
+        _check_somebodys(ticket)
         if ticket.state is not State.MERGED or ticket.parent is None:
             return number
         return (await self._tickets.read_id(ticket.parent)).ticket.number
@@ -121,6 +138,12 @@ class Media:
         log.warning("wechat_media_not_fetched", number=file.number, error=str(error))
         note = c.AddNote(text=f"微信文件“{file.name}”未能取回:{error}")
         await self._service.act_once(file.number, note, actor=SYSTEM, once=_once(file, "note"))
+
+
+def _check_somebodys(ticket: Ticket) -> None:
+    """Raise Erased where the citizen is known no more: who writes by WeChat is always known by their key."""
+    if ticket.appeal.citizen == NOBODY:
+        raise Erased
 
 
 def _once(file: MediaFile, what: str) -> Once:

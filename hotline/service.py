@@ -67,14 +67,17 @@ class Service:
         return await self._store.change(number, self._decided(command, actor), expected_version=expected_version)
 
     async def act_once(
-        self, number: str, command: c.Command, *, actor: Actor, once: Once, expected_version: int | None = None
+        self, number: str, command: c.Command, *, actor: Actor, once: Once, expected_version: int | None = None,
+        check: Callable[[Ticket], None] | None = None,
     ) -> Acted:
         """Carry out one command under a key; a repeat of the key changes nothing and gets what the first led to.
+
+        `check` is asked under the ticket's lock, before the rules, and may raise.
 
         Raises:
             KeyReused: the key came with something else before. The others as `act`.
         """
-        decided = self._decided(await self._prepared(command), actor)
+        decided = self._decided(await self._prepared(command), actor, check)
         return await self._store.change_once(number, decided, once=once, expected_version=expected_version)
 
     async def _prepared(self, command: c.Command) -> c.Command:
@@ -89,10 +92,12 @@ class Service:
         found = tuple([await self._files.attachment(one.key, self._clock()) for one in attachments])
         return msgspec.structs.replace(command, attachments=found)
 
-    def _decided(self, command: c.Command, actor: Actor) -> Decide:
+    def _decided(self, command: c.Command, actor: Actor, check: Callable[[Ticket], None] | None = None) -> Decide:
         command = as_given(actor, command)
 
         def decided(ticket: Ticket) -> tuple[Change, Effects]:
+            if check is not None:
+                check(ticket)
             # The clock is asked under the ticket's lock: events that wait for each other keep the order of their times.
             check_permitted(actor, command, ticket)
             now, rules = self._clock(), self._rules()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -24,8 +25,10 @@ from hotline.events import SYSTEM, Actor, Role
 from hotline.handoff import Later
 from hotline.ids import DepartmentCode
 from hotline.media import KEPT, Media, MediaFile
+from hotline.ports import Acted
 from hotline.roles.jobs import jobs_role
 from hotline.standins.wechat import WeChatStandIn
+from hotline.store.persons import PersonStore
 from hotline.terms import Channel, RejectReason, State
 from tests.channels.test_appeals import PNG
 
@@ -213,3 +216,49 @@ async def test_a_restart_loses_no_picture_and_neither_do_many_at_once(database: 
                 while await second.pool.fetchval("SELECT count(*) FROM ticket_events WHERE type = 'attach'") < count:
                     await asyncio.sleep(0.05)
             assert await second.pool.fetchval("SELECT count(*) FROM tickets") == count
+
+
+class ErasedFirst:
+    """A service before whose act the citizens of finished tickets are erased."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def act_once(self, number: str, command: c.Command, **how: Any) -> Acted:
+        await erase(self._core)
+        return await self._core.service.act_once(number, command, **how)
+
+
+async def erase(core: Core) -> None:
+    await PersonStore(core.pool).sweep(core.clock() + timedelta(days=366), years=1)
+
+
+@pytest.mark.parametrize("when", ["before it is fetched", "meanwhile", "before it is attached"])
+async def test_nothing_of_an_erased_citizen_comes_home(core: Core, when: str) -> None:
+    receipt = await core.front.submit(picture(1))
+    await core.service.act(receipt.number, c.Withdraw(reason="不用了"), actor=AGENT)
+    [payload], fetched = await owed(core), []
+
+    async def fetch(key: str) -> bytes:
+        fetched.append(key)
+        if when == "meanwhile":
+            await erase(core)
+        return PNG
+
+    if when == "before it is fetched":
+        await erase(core)
+    service = ErasedFirst(core) if when == "before it is attached" else core.service
+    before = await facts(core, receipt.number)
+    await Media(port=core.front, tickets=core.store, service=service, fetch=fetch).bring_home(payload)
+    assert len(await facts(core, receipt.number)) == len(before)
+    assert await core.pool.fetchval("SELECT count(*) FROM attachments WHERE expires_at IS NULL") == 0, "none for good"
+    assert fetched == ([] if when == "before it is fetched" else ["m1"])
+
+
+async def test_nothing_of_an_erased_citizen_comes_to_the_matter_they_were_merged_into(core: Core) -> None:
+    parent, kid = [await core.front.submit(picture(n, citizen=f"o{n}")) for n in (1, 2)]
+    await core.service.act(kid.number, c.Merge(parent=(await core.store.read(parent.number)).id), actor=AGENT)
+    await erase(core)
+    for payload in await owed(core):
+        await media(core, PNG).bring_home(payload)
+    assert await kept(core, parent.number) == [PICTURE], "the parent is open, and keeps its own"
