@@ -24,9 +24,10 @@ from hotline.errors import RuleViolation, Unavailable
 
 log = structlog.get_logger(__name__)
 MAX_MEDIA = 20 * 1024 * 1024
-_TRIES = 4
-_REMEMBERED = 10_000
+_TRIES, _REMEMBERED = 4, 10_000
 _TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
+_FILE = aiohttp.ClientTimeout(total=600, connect=5, sock_read=10)
+"""Of a file: many share a slow link, so it may take long, as long as it comes."""
 
 
 class _Got(msgspec.Struct, frozen=True):
@@ -74,7 +75,7 @@ class WeChatClient:
         """
         async def get(token: str) -> _Got:
             query = {"access_token": token, "media_id": media_id}
-            async with self._session.get(self._url("media/get"), params=query, timeout=_TIMEOUT) as got:
+            async with self._session.get(self._url("media/get"), params=query, timeout=_FILE) as got:
                 if got.content_type in ("application/json", "text/plain"):
                     return _Got(wechat_api.read_answer(await got.read()))
                 return _Got(data=await _file(got))
@@ -87,7 +88,7 @@ class WeChatClient:
         return found.data
 
     async def _video(self, address: str) -> _Got:
-        async with self._session.get(address, timeout=_TIMEOUT) as got:
+        async with self._session.get(address, timeout=_FILE) as got:
             return _Got(data=await _file(got))
 
     async def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,8 @@ BATCH = 50
 AT_ONCE = {Job.SEND_MESSAGE: 40, Job.DELIVER: 20, Job.FETCH_MEDIA: 16, Job.PUSH_PARCEL: 10}
 """Jobs of a kind that run at the same time in all processes together: whoever is slow leaves room for the rest, all of
 them for pushes to 110 (a process runs 2 × BATCH), and files, of up to 20 MiB each, leave memory."""
+LONG = frozenset({Job.FETCH_MEDIA})
+"""Jobs that may last minutes: a worker that ends waits for what it has begun, so these it breaks off and puts back."""
 _LOST: tuple[type[Exception], ...] = (*LOST, asyncpg.PostgresError)
 """A database that has gone, or did not do it this time: a deadlock, a full disk, a statement that took too long."""
 _AGAIN: tuple[type[Exception], ...] = (Later, *_LOST)
@@ -48,6 +50,23 @@ def _entrypoint(handler: Handler, name: str = "job") -> Callable[[QueuedJob], Aw
         except _LOST as error:
             # The database went away in the middle; the job is repeatable by design.
             raise RetryRequested(timedelta(seconds=1), f"{type(error).__name__}: {error}") from error
+
+    return run
+
+
+def _until(ending: asyncio.Event, handler: Handler) -> Handler:
+    """Return a handler that breaks off, to be begun anew, when its worker ends."""
+    async def run(key: str) -> None:
+        tasks = asyncio.ensure_future(handler(key)), asyncio.ensure_future(ending.wait())
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if not tasks[0].done():
+                raise Later(timedelta(), "the worker ends")
+            await tasks[0]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     return run
 
@@ -107,15 +126,23 @@ def _queue(pool: asyncpg.Pool, handlers: Mapping[Job, Handler]) -> PgQueuer:
     queue = PgQueuer(connection=driver, queries=_Lasting(driver))
     for job, handler in handlers.items():
         limit = AT_ONCE.get(job, 0)
+        handler = _until(queue.shutdown, handler) if job in LONG else handler
         queue.entrypoint(job.value, on_failure="hold", concurrency_limit=limit)(_entrypoint(handler, job.value))
     return queue
 
 
 async def _work(pool: asyncpg.Pool, handlers: Mapping[Job, Handler]) -> None:
-    await _queue(pool, handlers).run(
+    queue = _queue(pool, handlers)
+    run = asyncio.create_task(queue.run(
         dequeue_timeout=timedelta(seconds=5), batch_size=BATCH, heartbeat_timeout=HEARTBEAT,
         max_concurrent_tasks=2 * BATCH, shutdown_on_listener_failure=True,
-    )
+    ))
+    try:
+        await asyncio.shield(run)
+    finally:
+        queue.shutdown.set()  # PgQueuer tells of it only when all that runs has ended
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
 
 
 async def supervised(name: str, run: Callable[[], Awaitable[None]], *, pause: float = 1.0) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -15,14 +16,16 @@ from aiohttp.test_utils import TestServer
 from channels import wechat_api, wording
 from channels.message import Outbound
 from channels.wechat_api import FreshToken, OutsideWindow, Refused, WeChatApi
-from channels.wechat_client import WeChatClient
+from channels.wechat_client import MAX_MEDIA, WeChatClient
 from hotline import commands as c
 from hotline.errors import HotlineError, RateLimited, RuleViolation, Unavailable
 from hotline.events import SYSTEM, TicketEvent
 from hotline.family_news import FamilyNews, text_for
 from hotline.ids import TicketNumber
+from hotline.jobs import AT_ONCE
 from hotline.notices import notice
 from hotline.standins.wechat import WeChatStandIn
+from hotline.store.jobs import Job
 from hotline.terms import Channel
 from tests.cities import NOW
 from tests.hotline.test_decide import ticket as open_ticket
@@ -205,6 +208,23 @@ async def test_a_video_is_fetched_from_where_wechat_says_it_lies(rig: Rig) -> No
     rig.standin.media["v1"] = ("video/mp4", b"moving pictures")
     rig.standin.faults.expired = 1
     assert await rig.client().media("v1") == b"moving pictures"
+
+
+async def test_a_file_may_take_its_time_as_long_as_it_comes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All sixteen of them at once, as large as they may be, over a line of ten megabits."""
+    asked: dict[str, aiohttp.ClientTimeout] = {}
+    get = aiohttp.ClientSession.get
+
+    def noted(session: aiohttp.ClientSession, url: str, **how: Any) -> Any:
+        asked[urlsplit(url).path] = how["timeout"]
+        return get(session, url, **how)
+
+    monkeypatch.setattr(aiohttp.ClientSession, "get", noted)
+    rig.standin.media["v1"] = ("video/mp4", b"moving pictures")
+    await rig.client().media("v1")
+    files = [asked[path] for path in ("/cgi-bin/media/get", "/video/v1")]
+    needed = AT_ONCE[Job.FETCH_MEDIA] * MAX_MEDIA * 8 / 10_000_000
+    assert [((one.total or 0) > needed, one.sock_read) for one in files] == [(True, 10)] * 2
 
 
 @pytest.mark.parametrize(("address", "error", "told"), [

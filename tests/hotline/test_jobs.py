@@ -188,3 +188,24 @@ async def test_whoever_hangs_leaves_room_for_a_push_to_110(database: str) -> Non
             answers.set()
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
+
+
+async def test_a_file_that_takes_long_holds_up_no_worker_that_ends(database: str) -> None:
+    """Its job is put back at once, for whichever worker comes next."""
+    fetching, comes = asyncio.Event(), asyncio.Event()
+
+    async def fetch(_: str) -> None:
+        fetching.set()
+        await comes.wait()
+
+    async with await open_pool(database) as pool, pool.acquire() as connection:
+        await enqueue(connection, Job.FETCH_MEDIA, ["a video"])
+        worker = asyncio.create_task(jobs.run_jobs(pool, {Job.FETCH_MEDIA: fetch}, {}))
+        try:
+            async with asyncio.timeout(20):
+                await fetching.wait()
+                worker.cancel()
+                await asyncio.wait({worker})
+            assert await standing(pool) == ["queued"]
+        finally:
+            comes.set()
