@@ -24,6 +24,7 @@ from hotline.errors import RuleViolation, Unavailable
 
 log = structlog.get_logger(__name__)
 MAX_MEDIA = 20 * 1024 * 1024
+_LONGEST = 64 * 1024
 _TRIES, _REMEMBERED = 4, 10_000
 _TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 _FILE = aiohttp.ClientTimeout(total=600, connect=5, sock_read=10)
@@ -76,9 +77,7 @@ class WeChatClient:
         async def get(token: str) -> _Got:
             query = {"access_token": token, "media_id": media_id}
             async with self._session.get(self._url("media/get"), params=query, timeout=_FILE) as got:
-                if got.content_type in ("application/json", "text/plain"):
-                    return _Got(wechat_api.read_answer(await got.read()))
-                return _Got(data=await _file(got))
+                return await (_answer(got) if got.content_type in ("application/json", "text/plain") else _file(got))
         found = await self._attempts(get)
         wechat_api.raise_for(found.answer)
         if address := wechat_api.video_address(found.answer):
@@ -89,16 +88,15 @@ class WeChatClient:
 
     async def _video(self, address: str) -> _Got:
         async with self._session.get(address, timeout=_FILE) as got:
-            return _Got(data=await _file(got))
+            return await _file(got)
 
     async def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         data = msgspec.json.encode(body)
+        return (await self._attempts(lambda token: self._ask("POST", path, {"access_token": token}, data))).answer
 
-        async def post(token: str) -> _Got:
-            query = {"access_token": token}
-            async with self._session.post(self._url(path), params=query, data=data, timeout=_TIMEOUT) as got:
-                return _Got(wechat_api.read_answer(await got.read()))
-        return (await self._attempts(post)).answer
+    async def _ask(self, method: str, path: str, query: dict[str, str], data: bytes | None = None) -> _Got:
+        async with self._session.request(method, self._url(path), params=query, data=data, timeout=_TIMEOUT) as got:
+            return await _answer(got)
 
     async def _attempts(self, call: Callable[[str], Awaitable[_Got]]) -> _Got:
         """Call with a valid token: refreshed once when stale, tried again when busy."""
@@ -122,24 +120,25 @@ class WeChatClient:
     async def fetch_token(self) -> FreshToken:
         """Ask WeChat for a new access token; raises Unavailable."""
         query = {"grant_type": "client_credential", "appid": self._api.app_id, "secret": self._api.secret}
-
-        async def get() -> _Got:
-            async with self._session.get(self._url("token"), params=query, timeout=_TIMEOUT) as got:
-                return _Got(wechat_api.read_answer(await got.read()))
-        return wechat_api.read_token((await _reached(get())).answer)
+        return wechat_api.read_token((await _reached(self._ask("GET", "token", query))).answer)
 
     def _url(self, path: str) -> str:
         return f"{self._api.base}/cgi-bin/{path}"
 
 
-async def _file(got: aiohttp.ClientResponse) -> bytes:
+async def _answer(got: aiohttp.ClientResponse) -> _Got:
+    """Return the JSON; what is longer than any answer of WeChat's is none."""
+    return _Got(wechat_api.read_answer(await read_up_to(got.content, _LONGEST)))
+
+
+async def _file(got: aiohttp.ClientResponse) -> _Got:
     """Return the file; the page of a gateway that fails is none."""
     if got.status != HTTPStatus.OK:
         raise Unavailable(f"WeChat answered HTTP {got.status} instead of the file")
     data = await read_up_to(got.content, MAX_MEDIA + 1)
     if len(data) > MAX_MEDIA:
         raise RuleViolation("the file at WeChat is too large")
-    return data
+    return _Got(data=data)
 
 
 async def _reached(call: Awaitable[_Got]) -> _Got:

@@ -255,6 +255,24 @@ async def test_a_video_that_is_not_there_is_no_file(
             await rig.client().media("v1")
 
 
+@pytest.mark.parametrize(("path", "ask"), [
+    ("token", lambda client: client.fetch_token()), ("message/custom/send", lambda client: client.send(message())),
+    ("media/get", lambda client: client.media("m1")),
+])
+async def test_an_answer_longer_than_any_of_theirs_is_not_read_on(
+    rig: Rig, path: str, ask: Callable[[WeChatClient], Awaitable[object]]
+) -> None:
+    async def long(_: web.Request) -> web.Response:
+        return web.json_response({"access_token": "t", "expires_in": 7200, "more": "x" * 65_536})
+
+    app = web.Application()
+    app.add_routes([web.route("*", f"/cgi-bin/{path}", long)])
+    async with TestServer(app) as server:
+        rig.base, rig.tokens.token = str(server.make_url("")).rstrip("/"), "token-1"
+        with pytest.raises(Unavailable, match="else than JSON"):
+            await ask(rig.client())
+
+
 async def test_a_page_of_a_gateway_is_no_file(rig: Rig) -> None:
     rig.tokens.token = "token-1"
     rig.standin.faults.down = True
