@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from urllib.parse import unquote
 
 import filetype  # type: ignore[import-untyped]
+import msgspec
 
 from channels.appeal_codec import MAX_ATTACHMENTS
 from channels.clean import clean
@@ -75,6 +76,14 @@ def describe(data: bytes, name: str) -> Attachment:
     media_type = media_type_of(data)
     key = hashlib.sha256(data).hexdigest()
     return Attachment(key=key, name=clean_name(name, media_type), media_type=media_type, size=len(data))
+
+
+def named(kept: Attachment, name: str) -> Attachment:
+    """Return a file under the name by which whoever attaches it calls it, "" for none.
+
+    Never under another's: many may have sent the same content, and a name can tell who they are.
+    """
+    return msgspec.structs.replace(kept, name=clean_name(name, kept.media_type))
 
 
 def check_together(sizes: Sequence[int]) -> None:

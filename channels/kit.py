@@ -11,7 +11,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.typedefs import Handler
 
 from channels.appeal_codec import AttachmentBody
-from channels.attachments import check_together
+from channels.attachments import check_together, named
 from channels.clean import check_key
 from channels.limits import network_of
 from channels.port import AttachmentPort
@@ -144,4 +144,6 @@ async def stored(port: AttachmentPort, files: Sequence[AttachmentBody]) -> tuple
 async def _kept(port: AttachmentPort, file: AttachmentBody) -> Attachment:
     if bool(file.key) == bool(file.data):
         raise InvalidInput("an attachment has either a key or data", field="attachments")
-    return await (port.attachment(file.key) if file.key else port.store_attachment(file.data, file.name))
+    if file.key:
+        return named(await port.attachment(file.key), file.name)
+    return await port.store_attachment(file.data, file.name)

@@ -76,7 +76,7 @@ class AttachmentPort(Protocol):
         ...
 
     async def attachment(self, key: str) -> Attachment:
-        """Return what was stored under `key`; raises NotFound."""
+        """Return what was stored under `key`, by no name of anybody's; raises NotFound."""
         ...
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from channels.appeal_codec import tidied
+from channels.attachments import named
 from channels.message import Inbound, Receipt
 from channels.port import Progress
 from hotline import commands as c
@@ -81,7 +82,7 @@ class Service:
         return await self._store.change_once(number, decided, once=once, expected_version=expected_version)
 
     async def _prepared(self, command: c.Command) -> c.Command:
-        """Check units against the directory, and take of attachments what was really uploaded under their keys."""
+        """Check units against the directory, and take of attachments, but for their names, what was really uploaded."""
         command = tidied(command)
         check_units(command, self._rules().directory)
         attachments: tuple[Attachment, ...] = getattr(command, "attachments", ())
@@ -89,7 +90,7 @@ class Service:
             return command
         if self._files is None:
             raise InvalidInput("attachments cannot be taken here")
-        found = tuple([await self._files.attachment(one.key, self._clock()) for one in attachments])
+        found = tuple([named(await self._files.attachment(one.key, self._clock()), one.name) for one in attachments])
         return msgspec.structs.replace(command, attachments=found)
 
     def _decided(self, command: c.Command, actor: Actor, check: Callable[[Ticket], None] | None = None) -> Decide:

@@ -2,6 +2,7 @@
 
 The bytes lie under the SHA-256 of their content, so the same picture sent twice is one file, with one row. Whoever
 claims a file asks for it first, and asking lets it live for another day: between that and the commit no sweep takes it.
+The row keeps no name: it is one for all who sent the content, and each calls it by their own where they attach it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from channels.attachments import named
 from hotline.appeal import Attachment
 from hotline.durable import write_durably
 from hotline.errors import NotFound
@@ -47,16 +49,16 @@ class Uploads:
         """Keep a file: first safely on disk, then in the table, so a row never lacks its bytes."""
         path = self.path_of(attachment.key)
         await asyncio.to_thread(write_durably, path, data, aside=self._files / UNFINISHED)
-        await self._pool.execute(_SQL["keep"], attachment.key, rows.to_json(attachment), now, now + KEPT)
+        await self._pool.execute(_SQL["keep"], attachment.key, rows.to_json(named(attachment, "")), now, now + KEPT)
         if not await asyncio.to_thread(path.exists):  # a sweep took the same content between the two
             await asyncio.to_thread(write_durably, path, data, aside=self._files / UNFINISHED)
 
     async def attachment(self, key: str, now: datetime) -> Attachment:
-        """Return what was stored under `key`, for somebody about to claim it. Raises NotFound."""
+        """Return what was stored under `key`, by no name, for somebody about to claim it. Raises NotFound."""
         doc = await self._pool.fetchval(_SQL["hold"], key, now + KEPT)
         if doc is None or not await asyncio.to_thread(self.path_of(key).exists):
             raise NotFound(f"there is no attachment {key[:16]}…: upload it first", field="attachments")
-        return msgspec.json.decode(doc, type=Attachment)
+        return named(msgspec.json.decode(doc, type=Attachment), "")  # rows of before have the first sender's name
 
     async def sweep(self, now: datetime) -> int:
         """Delete what nobody claimed in time; return how many. Safe in several processes, and beside who claims."""

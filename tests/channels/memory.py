@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from channels.attachments import describe
+from channels.attachments import describe, named
 from channels.message import Inbound, Receipt
 from channels.port import ChatLine, ChatStanding, Progress, PublicTicket, RequestFilter, Step
 from hotline.appeal import Attachment, Category
@@ -96,7 +96,7 @@ class MemoryPort:
     async def attachment(self, key: str) -> Attachment:
         if key not in self.files:
             raise NotFound("no such attachment")
-        return self.files[key]
+        return named(self.files[key], "")
 
     def _check(self, number: TicketNumber, code: str) -> None:
         if self.codes.get(number) != code:

@@ -161,12 +161,13 @@ async def test_a_full_service_answers_503(client: Client, port: MemoryPort, fail
 
 async def test_inline_and_uploaded_files_are_attached(client: Client, port: MemoryPort) -> None:
     kept = await (await client.post("/api/v1/attachments?name=../../a.exe", data=PNG, headers=APP)).json()
-    files = [{"key": kept["key"]}, {"name": "b.png", "data": base64.b64encode(PNG + b"x").decode()}]
+    again = {"key": kept["key"], "name": "../../a.exe"}
+    files = [{"key": kept["key"]}, again, {"name": "b.png", "data": base64.b64encode(PNG + b"x").decode()}]
     answer = await client.post("/api/v1/appeals", json=BODY | {"attachments": files}, headers=APP)
     assert answer.status == 201
-    first, second = port.inbounds[0].appeal.attachments
-    assert (first.name, first.media_type, first.size) == ("a_exe.png", "image/png", len(PNG))
-    assert second.name == "b.png"
+    found = [(one.name, one.media_type, one.size) for one in port.inbounds[0].appeal.attachments]
+    kinds = [("image/png", len(PNG)), ("image/png", len(PNG)), ("image/png", len(PNG) + 1)]
+    assert found == [(name, *kind) for name, kind in zip(("file.png", "a_exe.png", "b.png"), kinds, strict=True)]
 
 
 @pytest.mark.parametrize(("data", "status"), [(b"", 400), (b"<svg onload=x>", 415), (b"MZ" + b"\0" * 100, 415)])

@@ -14,13 +14,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
 
 from hotline import commands as c
 from hotline.appeal import Appeal, Attachment
 from hotline.durable import write_durably
 from hotline.errors import NotFound
-from hotline.events import Actor, Role
+from hotline.events import SYSTEM, Actor, Role
 from hotline.ids import TicketNumber
 from hotline.nuisance import Outcome
 from hotline.service import Service
@@ -122,6 +123,20 @@ async def test_a_delivery_that_came_before_claims_nothing(house: House, database
         await house.appeal(other, "same")
     await house.uploads.sweep(LATER)
     assert await kept(database) == {first.key}
+
+
+async def test_nobody_learns_by_what_name_another_sent_the_same(house: House) -> None:
+    """Neither who names the key of an upload, nor whose command does, in whatever order they came."""
+    mine = await house.upload(b"same")
+    theirs = msgspec.structs.replace(mine, name="张三的身份证.png")
+    await house.uploads.keep_attachment(theirs, b"same", NOW)
+    number = await house.appeal(mine, "one")
+    await house.pool.execute("UPDATE attachments SET doc = $1", msgspec.json.encode(theirs).decode())  # as of before
+    await house.appeal(mine, "two")
+    for name in ("李四.png", ""):
+        await house.service.act(number, c.Attach(attachments=(msgspec.structs.replace(mine, name=name),)), actor=SYSTEM)
+    docs = "".join(row["doc"] for row in await house.pool.fetch("SELECT doc FROM ticket_events ORDER BY position"))
+    assert re.findall(r'"name":"([^"]*\.png)"', docs) == ["file.png", "file.png", "李四.png", "file.png"]
 
 
 async def test_asking_and_uploading_again_let_it_live(house: House, database: str) -> None:

@@ -20,7 +20,7 @@ beforeEach(() => localStorage.clear())
 describe('an appeal', () => {
   it('says only what was filled in', () => {
     expect(bodyOf(draft({ text: ' 路灯不亮 ', name: ' ', phone: '' }), 'x')).toEqual({ text: '路灯不亮' })
-    expect(bodyOf(draft({ photos: [photo] }), '[p]')).toEqual({ text: '[p]', attachments: [{ key: 'k' }] })
+    expect(bodyOf(draft({ photos: [photo] }), '[p]')).toEqual({ text: '[p]', attachments: [{ key: 'k', name: 'a.jpg' }] })
     expect(bodyOf(draft({ text: 'x', town: '南城', position: { lat: 23, lon: 113, accuracy: 9 }, confidential: true, kind: 'report' }), '')).toEqual({
       text: 'x', kind: 'report', confidential: true, place: { town: '南城', lat: 23, lon: 113, datum: 'wgs84' },
     })

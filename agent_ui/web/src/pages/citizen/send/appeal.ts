@@ -74,7 +74,7 @@ export function bodyOf(draft: Draft, wordless: string): AppealBody {
     ...(place ? { place: place as AppealBody['place'] } : {}),
     ...(draft.confidential ? { confidential: true } : {}),
     ...(draft.photos.length > 0
-      ? { attachments: draft.photos.map(({ key }) => ({ key })) as AppealBody['attachments'] }
+      ? { attachments: draft.photos.map(({ key, name }) => ({ key, name })) as AppealBody['attachments'] }
       : {}),
   }
 }

@@ -42,7 +42,7 @@ export const hello = (talk: Talk): ChatFrame => ({
 
 const frameOf = ({ id, text, attachments }: Message): ChatFrame => ({
   type: 'message', id, text, person: true,
-  ...(attachments.length > 0 ? { attachments: attachments.map(({ key }) => ({ key })) as never } : {}),
+  ...(attachments.length > 0 ? { attachments: attachments.map(({ key, name }) => ({ key, name })) as never } : {}),
 })
 
 /** Say something: kept first, then sent if there is a line. */

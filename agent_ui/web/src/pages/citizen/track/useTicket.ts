@@ -68,8 +68,8 @@ export function useTicket(words: { notFound: () => string }) {
   }
 
   /** Add words and files; `key` stays the same until it is answered. */
-  const supplement = (text: string, files: string[], key: string): Promise<boolean> => trying(async (ticket) => {
-    const body = { code: ticket.code, text, attachments: files.map((one) => ({ key: one })) }
+  const supplement = (text: string, files: { key: string; name: string }[], key: string): Promise<boolean> => trying(async (ticket) => {
+    const body = { code: ticket.code, text, attachments: files }
     const params = { path: { number: ticket.number }, header: { 'Idempotency-Key': key } }
     await answerOf(api.POST('/api/v1/tickets/{number}/messages', { params, body: body as never }))
     return await read(ticket)
