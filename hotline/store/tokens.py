@@ -20,6 +20,8 @@ from hotline.store.database import statements
 _SQL = statements("tokens")
 _MARGIN = timedelta(minutes=5)
 _LEASE = timedelta(seconds=15)
+_APART = timedelta(seconds=15)
+"""So far the clocks of two machines may be apart."""
 _POLL = 0.2
 _ROUNDS = 100
 
@@ -46,7 +48,8 @@ class Tokens:
             if token is not None and token != stale:
                 return token
             now = self._clock()
-            if await self._pool.fetchval(_SQL["lease"], name, now, now + _LEASE, stale, now + _MARGIN):
+            until = now + _LEASE
+            if await self._pool.fetchval(_SQL["lease"], name, now, until, stale, now + _MARGIN, until + _APART):
                 return await self._fetched(name, fetch)
             await asyncio.sleep(_POLL)
         raise Unavailable(f"no process could fetch the access token {name}")

@@ -91,3 +91,15 @@ async def test_a_dead_fetcher_is_replaced_when_its_lease_ends(database: str) -> 
         assert not waiting.done()
         moments.append(now + timedelta(seconds=16))
         assert await waiting == "token-1"
+
+
+async def test_a_lease_of_a_clock_that_was_ahead_keeps_nobody_waiting(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its holder died, and the clock was set back."""
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    async with await open_pool(database) as pool:
+        later = now + timedelta(hours=1)
+        await pool.execute("INSERT INTO access_tokens (name, fetching_until) VALUES ('w', $1)", later)
+        monkeypatch.setattr("hotline.store.tokens._ROUNDS", 1)
+        assert await Tokens(pool, clock=lambda: now).refresh("w", Service().fetch, stale=None) == "token-1"
