@@ -5,6 +5,7 @@ The only place where the channels' port (`channels.port.ChannelPort`) is put tog
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -85,7 +86,7 @@ class Front:
 
     async def store_attachment(self, data: bytes, name: str) -> Attachment:
         """Keep a file; raises InvalidInput for what is not allowed."""
-        attachment = attachments.describe(data, name)
+        attachment = await asyncio.to_thread(attachments.describe, data, name)  # hashes up to 20 MiB
         await self._uploads.keep_attachment(attachment, data, self._clock())
         return attachment
 

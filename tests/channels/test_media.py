@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 import pytest
 from aiohttp.test_utils import TestServer
 
+from channels import attachments
 from channels.message import Inbound, Receipt
 from channels.wechat_api import Refused
 from hotline import commands as c
@@ -216,6 +218,20 @@ async def test_a_restart_loses_no_picture_and_neither_do_many_at_once(database: 
                 while await second.pool.fetchval("SELECT count(*) FROM ticket_events WHERE type = 'attach'") < count:
                     await asyncio.sleep(0.05)
             assert await second.pool.fetchval("SELECT count(*) FROM tickets") == count
+
+
+async def test_a_file_is_hashed_beside_the_loop(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to 20 MiB of it: meanwhile nobody else would be answered."""
+    threads, describe = [], attachments.describe
+
+    def noted(data: bytes, name: str) -> Attachment:
+        threads.append(threading.current_thread())
+        return describe(data, name)
+
+    monkeypatch.setattr(attachments, "describe", noted)
+    assert (await core.front.store_attachment(PNG, "a.png")).name == "a.png"
+    assert len(threads) == 1
+    assert threading.main_thread() not in threads
 
 
 class ErasedFirst:
