@@ -8,14 +8,19 @@ import { i18n, loadWords, speak } from '../src/i18n'
 import { WORDLESS } from '../src/pages/citizen/kit/danger'
 import MoreForm from '../src/pages/citizen/track/MoreForm.vue'
 
+interface Named {
+  key: string
+  name: string
+}
 interface Sent {
   text: string
-  files: string[]
+  files: Named[]
   key: string
   answer: (taken: boolean) => void
 }
 let sent: Sent[]
-const photo = (key: string) => ({ key, name: `${key}.jpg`, size: 1, thumb: '', at: Date.now() })
+const named = (key: string): Named => ({ key, name: `${key}.jpg` })
+const photo = (key: string) => ({ ...named(key), size: 1, thumb: '', at: Date.now() })
 
 beforeEach(async () => {
   localStorage.clear()
@@ -29,7 +34,7 @@ beforeEach(async () => {
 function loaded() {
   const ticket = {
     progress: ref({ number: 'DG1' }), busy: ref(false),
-    supplement: (text: string, files: string[], key: string) => new Promise<boolean>((answer) => sent.push({ text, files, key, answer })),
+    supplement: (text: string, files: Named[], key: string) => new Promise<boolean>((answer) => sent.push({ text, files, key, answer })),
   }
   const form = mount(MoreForm, { props: { ticket: ticket as never }, global: { plugins: [i18n] } })
   return {
@@ -51,7 +56,7 @@ describe('a supplement', () => {
     const again = loaded()
     expect([again.words(), again.photos()]).toEqual(['还没修', ['a.jpg', 'b.jpg']])
     await again.send()
-    expect(sent[1]).toMatchObject({ text: '还没修', files: ['a', 'b'], key: sent[0]!.key })
+    expect(sent[1]).toMatchObject({ text: '还没修', files: [named('a'), named('b')], key: sent[0]!.key })
     sent[1]!.answer(true)
     await flushPromises()
     expect([again.words(), again.photos(), localStorage.length]).toEqual(['', [], 1]) // 1: the language
@@ -68,7 +73,7 @@ describe('a supplement', () => {
     await flushPromises()
     expect([words(), photos()]).toEqual(['楼道也黑了', ['b.jpg']])
     await send()
-    expect(sent[1]).toMatchObject({ text: '楼道也黑了', files: ['b'] })
+    expect(sent[1]).toMatchObject({ text: '楼道也黑了', files: [named('b')] })
     expect(sent[1]!.key).not.toBe(sent[0]!.key)
     form.unmount()
   })
@@ -76,7 +81,7 @@ describe('a supplement', () => {
     keepDraft('citizen.more.photos.DG1', [photo('a')], [])
     const { form, send } = loaded()
     await send()
-    expect(sent[0]).toMatchObject({ text: WORDLESS, files: ['a'] })
+    expect(sent[0]).toMatchObject({ text: WORDLESS, files: [named('a')] })
     form.unmount()
     sent[0]!.answer(true)
     await flushPromises()
