@@ -28,6 +28,19 @@ MOST = 1_500_000
 """Bytes that all pictures have together."""
 
 
+BOXES = """() => {
+  const drawn = (character) => {
+    const canvas = document.createElement('canvas')
+    const pen = canvas.getContext('2d')
+    pen.font = '20px sans-serif'
+    pen.fillText(character, 2, 24)
+    return canvas.toDataURL()
+  }
+  return drawn('政') === drawn('务')
+}"""
+"""True where two Chinese characters look alike: the machine has no font for them, and draws boxes."""
+
+
 async def _demo(house: House, *, rate: float, seconds: float) -> None:
     """Let citizens send the shipped examples on the channels that need no secret but the app's token."""
     settings = Settings(app_tokens=f"test:{TOKEN}")
@@ -49,6 +62,16 @@ async def _draw(site: Site, scene: Scene, name: str, size: dict[str, int]) -> No
     picture = OUT / f"{scene.name}-{name}.png"
     picture.write_bytes(smaller(await page.screenshot()))
     await page.context.close()
+
+
+async def _check_fonts() -> None:
+    """Raise SystemExit where Chinese cannot be drawn: pages of boxes show nothing."""
+    async with async_playwright() as play:
+        browser = await play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        boxes = await (await browser.new_page()).evaluate(BOXES)
+        await browser.close()
+    if boxes:
+        raise SystemExit("this machine has no font for Chinese: install one first (Debian: fonts-noto-cjk)")
 
 
 async def _drawn(house: House, wanted: list[Scene]) -> list[str]:
@@ -85,6 +108,7 @@ def main() -> None:
         scene for scene in SCENES
         if (scene.drawn or given.all) and (not given.only or scene.name.startswith(tuple(given.only)))
     ]
+    asyncio.run(_check_fonts())
     OUT.mkdir(parents=True, exist_ok=True)
     house = House(durable=False)
     try:
