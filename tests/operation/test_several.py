@@ -19,7 +19,7 @@ from hotline.errors import Unavailable
 from hotline.store.telephone import sole_owner
 from tests.hotline.test_intake import all_rows, inbound, intake_over
 from tests.processes import House
-from tests.routing.test_callbacks import desk
+from tests.store.test_callbacks import desk
 
 LEFT = """
 SELECT (SELECT count(*) FROM incidents WHERE state = 'pending') AS incidents,
@@ -125,7 +125,7 @@ from pathlib import Path
 from hotline import keyring
 from hotline.core import now
 from hotline.store import sealing
-from tests.routing.test_callbacks import desk
+from tests.store.test_callbacks import desk
 
 async def main(dsn, name, keys):
     sealing.use(keyring.load(Path(keys), named=True, at=now()))

@@ -31,6 +31,14 @@ async def settled(pool: asyncpg.Pool) -> None:
     await pool.execute("INSERT INTO ticket_traits VALUES (-1, $1, '', '', '', '')", NOW - timedelta(days=60))
 
 
+async def flared_up(pool: asyncpg.Pool) -> None:
+    """Let the one ticket there is be known for an hour, and nine more citizens tell of the same."""
+    await compare_all(pool, clusterer().tell)
+    await pool.execute("UPDATE ticket_traits SET at = $1", NOW - timedelta(hours=1))
+    await add_reports(pool, 9, NOW)
+    await settled(pool)
+
+
 async def alarms(dsn: str) -> list[str]:
     rows = await all_rows(dsn, "SELECT doc FROM ticket_events WHERE type = 'raise_alarm'")
     return [row["doc"] for row in rows]
@@ -39,10 +47,7 @@ async def alarms(dsn: str) -> list[str]:
 async def test_a_hot_spot_is_found_kept_and_alarmed_once(database: str) -> None:
     [number] = await submit(database, TOLD[0])
     async with house(database) as (pool, store, service):
-        await compare_all(pool, clusterer().tell)
-        await pool.execute("UPDATE ticket_traits SET at = $1", NOW - timedelta(hours=1))
-        await add_reports(pool, 9, NOW)
-        await settled(pool)
+        await flared_up(pool)
         spots = HotSpots(rows=store, service=service, clock=lambda: NOW)
         await asyncio.gather(*(spots.sweep() for _ in range(4)))
         await spots.sweep()
@@ -112,10 +117,7 @@ async def test_a_hot_spot_that_flares_up_again_is_told_again(database: str) -> N
     """Its alarm ends with it; seen by a supervisor and left on the same ticket, it would swallow the next."""
     [number] = await submit(database, TOLD[0])
     async with house(database) as (pool, store, service):
-        await compare_all(pool, clusterer().tell)
-        await pool.execute("UPDATE ticket_traits SET at = $1", NOW - timedelta(hours=1))
-        await add_reports(pool, 9, NOW)
-        await settled(pool)
+        await flared_up(pool)
         moment = NOW
         spots = HotSpots(rows=store, service=service, clock=lambda: moment)
         await spots.sweep()

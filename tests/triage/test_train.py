@@ -15,9 +15,10 @@ from structlog.testing import capture_logs
 from hotline.__main__ import main, parser
 from hotline.city import City, load_city
 from hotline.errors import InvalidInput
-from hotline.terms import Verdict
+from hotline.terms import Kind, Verdict
 from tests.triage.small import TAILS, write_corpus
 from triage import pipeline
+from triage.card import DANGER
 from triage.fit import calibration_curve, calibration_error, fit, make_space, matrix, read_cues, temperature
 from triage.linear import PREVIOUS, load_linear
 from triage.pipeline import Pipeline
@@ -88,6 +89,7 @@ def test_the_command_keeps_the_model_that_was_there(
     write_corpus(more, TAILS[:6])
     assert main(["train", "--data", str(more)]) == 0
     assert load_linear(models).card.version != had
+    assert load_linear(models).card.heads[1].labels == (*Kind, DANGER), "danger is told apart, and after every kind"
     assert load_linear(models / PREVIOUS).card.version == had
     assert (models / PREVIOUS / "encoder.json").exists()
     assert not (models / "encoder.json").exists(), "it does not fit"
