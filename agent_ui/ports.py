@@ -165,12 +165,11 @@ class ConsoleStore(Protocol):
         """Change the presence of somebody else, who is not offline. Raises InvalidInput, IllegalTransition."""
         ...
 
-    async def renew_leases(self, seconds: Mapping[str, float]) -> None:
-        """Lengthen leases to at least so many seconds from now. Raises Unavailable, also where nobody has one."""
-        ...
+    async def keep_leases(self, seconds: Mapping[str, float], *, lease: float) -> None:
+        """Lengthen leases to at least so many seconds from now; set offline, and tell it, whose lease ran out.
 
-    async def expire_leases(self) -> int:
-        """Set those whose lease ran out offline and tell it; return how many."""
+        That is judged only by who has seen for a whole `lease` that others could renew (`agent_ui.presence.may_judge`).
+        """
         ...
 
     async def watch(

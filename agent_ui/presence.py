@@ -110,10 +110,12 @@ class Sight(msgspec.Struct, frozen=True):
     last: float
 
 
-def looked(before: Sight | None, *, now: float, lease: float) -> Sight:
+NEVER_LOOKED = Sight(float("-inf"), float("-inf"))
+
+
+def looked(before: Sight, *, now: float, lease: float) -> Sight:
     """Return the sight of a process that has just reached the database; half a lease without it is a break."""
-    unbroken = before is not None and now - before.last <= lease / 2
-    return Sight(before.since if before is not None and unbroken else now, now)
+    return Sight(before.since if now - before.last <= lease / 2 else now, now)
 
 
 def may_judge(sight: Sight, *, lease: float) -> bool:

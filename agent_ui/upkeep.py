@@ -12,7 +12,6 @@ from websockets.exceptions import ConnectionClosed
 from agent_ui.connection import Console
 from agent_ui.limits import Limits
 from agent_ui.ports import ConsoleStore
-from agent_ui.presence import Sight, looked, may_judge
 from hotline.errors import HotlineError
 from hotline.ports import Clock
 
@@ -43,22 +42,12 @@ def leases(consoles: Collection[Console], *, lease: float, now: float) -> dict[s
     return left
 
 
-async def keep_leases(
-    consoles: Collection[Console], store: ConsoleStore, limits: Limits, sight: Sight | None
-) -> Sight:
-    """Renew the leases of who was heard, end those of who was not once that may be judged; return the new sight."""
-    left = leases(consoles, lease=limits.lease, now=asyncio.get_running_loop().time())
-    await store.renew_leases({name: seconds for name, seconds in left.items() if seconds > 0})
-    sight = looked(sight, now=asyncio.get_running_loop().time(), lease=limits.lease)
-    if may_judge(sight, lease=limits.lease):
-        await store.expire_leases()
-    return sight
-
-
 async def look_after(
     consoles: Collection[Console], store: ConsoleStore, limits: Limits, *, now: datetime
 ) -> list[Console]:
-    """Tell who was active; return consoles whose log-in is over."""
+    """Renew the leases of who was heard, end those of who was not; return consoles whose log-in is over."""
+    left = leases(consoles, lease=limits.lease, now=asyncio.get_running_loop().time())
+    await store.keep_leases({name: seconds for name, seconds in left.items() if seconds > 0}, lease=limits.lease)
     seats = {console.session.login for console in consoles} - {0}
     if not seats:
         return []
@@ -75,10 +64,8 @@ async def keep_house(
     consoles: Collection[Console], store: ConsoleStore, limits: Limits, *, clock: Clock, end: Callable[[Console], None]
 ) -> None:
     """Look after the consoles again and again, whatever goes wrong; `end` ends those whose log-in is over."""
-    sight: Sight | None = None
     while True:
         try:
-            sight = await keep_leases(consoles, store, limits, sight)
             for console in await look_after(consoles, store, limits, now=clock()):
                 end(console)
         except HotlineError as error:

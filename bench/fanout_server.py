@@ -98,11 +98,8 @@ class Store:
         """Where live events begin."""
         return 1
 
-    async def renew_leases(self, _: object) -> None:
+    async def keep_leases(self, _: object, *, lease: float) -> None:
         """Everybody is still there."""
-
-    async def expire_leases(self) -> None:
-        """Nobody has gone."""
 
 
 async def redeem(ticket: str) -> Admitted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from agent_ui import presence as rules_of
 from agent_ui.ports import Found, Missed, Page
 from agent_ui.presence import NotReadyReason, Presence, PresenceState, forced_presence, next_presence
 from agent_ui.protocol import Search, TakeSnapshot
@@ -64,7 +66,7 @@ class ConsoleStore:
     """Reads for consoles on a pool. Fulfils `agent_ui.ports.ConsoleStore`."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+        self._pool, self._sight = pool, rules_of.NEVER_LOOKED
 
     async def _fetch(self, name: str, *parameters: object) -> list[asyncpg.Record]:
         try:
@@ -196,16 +198,12 @@ class ConsoleStore:
             raise _unavailable(error) from error
         return after
 
-    async def renew_leases(self, seconds: Mapping[str, float]) -> None:
-        """Lengthen leases to at least so many seconds from now, by the database's clock; without any it is a look."""
-        await self._fetch("renew_leases", list(seconds), list(seconds.values()))
-
-    async def expire_leases(self) -> int:
-        """Set those whose lease ran out offline and tell it; return how many."""
-        gone = len(await self._fetch("expire_leases"))
-        if gone:
+    async def keep_leases(self, seconds: Mapping[str, float], *, lease: float) -> None:
+        """Lengthen leases to at least so many seconds from now, by the database's clock; end those that ran out."""
+        await self._fetch("renew_leases", list(seconds), list(seconds.values()))  # without any it is a look
+        self._sight = rules_of.looked(self._sight, now=asyncio.get_running_loop().time(), lease=lease)
+        if rules_of.may_judge(self._sight, lease=lease) and await self._fetch("expire_leases"):
             await self._wake()
-        return gone
 
     async def _wake(self) -> None:
         await self._pool.execute("NOTIFY hotline_events")

@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from agent_ui.presence import LEASE_SECONDS, Sight, looked, may_judge
+from agent_ui.presence import LEASE_SECONDS
 from channels.phone_codec import caller_key
 from hotline.errors import HotlineError, IllegalTransition, NotFound, Unavailable
 from hotline.store.answering import answering
@@ -45,7 +45,6 @@ class TelephoneStore:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool, self._cards, self._console = pool, CallCards(pool), ConsoleStore(pool)
-        self._sight: Sight | None = None
 
     async def save(self, call: Call, *, now: datetime) -> None:
         """Write a call as it stands: whole while it lasts, and until nothing of it is left to be noted."""
@@ -123,11 +122,8 @@ class TelephoneStore:
             await self._pool.execute(_SQL["tell"], now, topic, doc, kind)
 
     async def expire_leases(self) -> None:
-        """Set those offline whose console is heard no more, once it may be judged (`agent_ui.presence.may_judge`)."""
-        await self._console.renew_leases({})
-        self._sight = looked(self._sight, now=asyncio.get_running_loop().time(), lease=LEASE_SECONDS)
-        if may_judge(self._sight, lease=LEASE_SECONDS):
-            await self._console.expire_leases()
+        """Set those offline whose console is heard no more."""
+        await self._console.keep_leases({}, lease=LEASE_SECONDS)
 
     async def set_presence(
         self, agent: str, state: str, *, among: Collection[str], now: datetime, reason: str = "", call: str = ""

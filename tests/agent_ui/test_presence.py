@@ -6,8 +6,8 @@ import msgspec
 
 from agent_ui import protocol as p
 from agent_ui.limits import Limits
-from agent_ui.presence import NotReadyReason, PresenceState, Sight, looked, may_judge
-from agent_ui.upkeep import keep_leases
+from agent_ui.presence import NEVER_LOOKED, NotReadyReason, PresenceState, looked, may_judge
+from hotline.store.console import ConsoleStore
 from tests.agent_ui.stack import QUICK, Stack
 
 
@@ -69,7 +69,7 @@ async def test_one_console_of_two_is_enough_to_stay(stack: Stack) -> None:
 
 
 def test_a_lease_is_judged_by_who_has_seen_for_a_whole_one_that_others_could_renew() -> None:
-    sight, judged = None, list[float]()
+    sight, judged = NEVER_LOOKED, list[float]()
     for moment in (*range(0, 31, 2), *range(90, 113, 2)):  # an outage of a minute
         sight = looked(sight, now=moment, lease=10)
         judged += [moment] if may_judge(sight, lease=10) else []
@@ -82,7 +82,8 @@ async def test_who_comes_back_first_after_an_outage_ends_no_lease_of_others(stac
         agent = await stack.desk("zhang")
         await agent.ask(p.SetPresence, state=PresenceState.AVAILABLE)
         await stack.pool.execute("UPDATE presence SET lease_until = now() - interval '50 seconds'")
-        back = await keep_leases([], stack.store, Limits(), Sight(-1e9, -1e9))
+        first = ConsoleStore(stack.pool)
+        await first.keep_leases({}, lease=3600)
         assert await stack.pool.fetchval("SELECT state FROM presence") == "available"
-        await keep_leases([], stack.store, Limits(), Sight(back.since - 11, back.last))
+        await first.keep_leases({}, lease=0)
         assert await stack.pool.fetchval("SELECT state FROM presence") == "offline", "nobody came back"
