@@ -32,7 +32,7 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WayIn:
-    """Handlers of one provider, None for none. `limit`: ways back of an address that fail."""
+    """Handlers of one provider, None for none."""
 
     def __init__(
         self, sso: Sso | None, *, accounts: Accounts, auth: Auth, name: str, proxies: int, limit: RateLimit
@@ -91,10 +91,9 @@ class WayIn:
 
 
 def routes(
-    sso: Sso | None, *, accounts: Accounts, auth: Auth, name: str, proxies: int, limit: RateLimit | None = None
+    sso: Sso | None, *, accounts: Accounts, auth: Auth, name: str, proxies: int, limit: RateLimit
 ) -> list[web.AbstractRouteDef]:
-    """Return the routes; without a provider they say so. `limit`: 30 failures of an address in ten minutes."""
-    limit = limit or RateLimit(30, 600)
+    """Return the routes; without a provider they say so. `limit`: ways back of an address that fail."""
     way = WayIn(sso, accounts=accounts, auth=auth, name=name, proxies=proxies, limit=limit)
     return [
         web.get(_BASE, way.offered), web.get(f"{_BASE}/start", way.start), web.get(f"{_BASE}/callback", way.callback),

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from agent_ui import auth, sso_api
 from agent_ui.oidc import Provider, Sso
+from channels.limits import RateLimit
 from channels.problem import problems
 from hotline.errors import Unavailable
 from hotline.standins.oidc import ACR
@@ -145,7 +146,8 @@ async def test_what_the_provider_tells_is_read_to_its_end_and_no_further_than_a_
 async def test_without_a_provider(stack: Stack) -> None:
     handlers = auth.handlers_of(stack.accounts, ws_port=1)
     app = web.Application(middlewares=[problems])
-    app.add_routes(sso_api.routes(None, accounts=stack.accounts, auth=handlers, name="x", proxies=0))
+    limit = RateLimit(30, 600)
+    app.add_routes(sso_api.routes(None, accounts=stack.accounts, auth=handlers, name="x", proxies=0, limit=limit))
     async with TestClient(TestServer(app)) as client:
         assert await (await client.get("/api/v1/sso")).json() == {"on": False, "name": ""}
         assert (await client.get("/api/v1/sso/start")).status == 404
