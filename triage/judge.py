@@ -29,9 +29,9 @@ USUAL_HELP = 0.1
 """A text as likely to ask for help in danger (`card.DANGER`) as this leans neither way: the share of such texts."""
 _HELP = 0.3
 """What the log odds of asking for help in danger count beside those of an emergency: a second look at it, by a head
-that has to tell it from seven ways to ask, complain and praise. In cross-validation of the linear model, with 0.95 of the
-emergencies at once to 110: 3.9 % of the hard negatives and 1.0 % of the ordinary texts alarm, instead of 4.6 and 1.3 %.
-Of the blend with the encoder, on the part spared in fine-tuning, 0.2 to 0.6 are alike."""
+that has to tell it from seven ways to ask, complain and praise. In cross-validation of the linear model, with 0.95 of
+the emergencies at once to 110: 3.9 % of the hard negatives and 1.0 % of the ordinary texts alarm, instead of 4.6 and
+1.3 %. Of the blend with the encoder, on the part spared in fine-tuning, 0.2 to 0.6 are alike."""
 _ORDER = {Service.POLICE: 0, Service.FIRE: 1, Service.AMBULANCE: 2, Service.TRAFFIC: 3}
 
 
