@@ -16,6 +16,8 @@ from hotline.terms import Kind
 
 PLACE = "{place}"
 """As a lead or assisting unit: the town or park where the matter happened."""
+PERSON = "{person}"
+"""As a lead: no unit; an agent answers, dispatches or declines. The first assisting unit is suggested."""
 
 
 class UnitKind(StrEnum):
@@ -52,7 +54,7 @@ class PlaceRule(StrEnum):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the directory. `kind` None holds for every kind; `lead` may be `{place}`.
+    """One line of the directory. `kind` None holds for every kind; `lead` may be `{place}` or `{person}`.
 
     `line` is where it stands in the city's file, for reasons and error messages.
     """
@@ -129,7 +131,7 @@ def _unknown_units(directory: Directory) -> list[str]:
         f"第{rule.line}行: 单位“{name}”不在单位表内"
         for group in directory.rules.values()
         for rule in group
-        for name in (rule.lead, *rule.assisting, *sorted(rule.places))
+        for name in _named(rule)
         if name not in known
     ]
     asymmetric = [
@@ -139,6 +141,11 @@ def _unknown_units(directory: Directory) -> list[str]:
         if other not in directory.units or unit.name not in directory.units[other].overlaps
     ]
     return wrong + asymmetric
+
+
+def _named(rule: Rule) -> tuple[str, ...]:
+    led = () if rule.lead == PERSON else (rule.lead,)
+    return (*led, *rule.assisting, *sorted(rule.places))
 
 
 def _twins(directory: Directory) -> list[str]:

@@ -7,7 +7,7 @@ import msgspec
 from hotline.appeal import Category, Triage
 from hotline.ids import DepartmentCode
 from hotline.terms import label
-from routing.directory import PLACE, Directory, Rule
+from routing.directory import PERSON, PLACE, Directory, Rule
 
 
 class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,9 +64,13 @@ def _dispatch(triage: Triage, category: Category, directory: Directory) -> Dispa
     rule = directory.find(category.l1, category.l2, triage.kind, places)
     if rule is None:
         return _refuse(directory, f"派单目录中没有“{category.l2}”, 请人工派单")
+    if rule.lead == PERSON:
+        reason = f"“{category.l2}”没有固定的承办单位, 请人工判定: 答复、派单或不予受理"
+        return _unled(reason, rule, category, triage, directory)
     led_by_place = rule.lead == PLACE
     if led_by_place and not places:
-        return _homeless(rule, category, triage, directory)
+        reason = f"“{category.l2}”由属地办理, 尚不知发生在哪个镇街"
+        return _unled(reason, rule, category, triage, directory)
     found = _filled(rule, category, triage, places, directory)
     rivals = directory.overlapping(places)
     if led_by_place and rivals is not None:
@@ -74,14 +78,16 @@ def _dispatch(triage: Triage, category: Category, directory: Directory) -> Dispa
     return found
 
 
-def _homeless(rule: Rule, category: Category, triage: Triage, directory: Directory) -> NeedsPerson:
-    """The place would lead but is unknown: suggest the first assisting unit that is no place."""
+def _unled(
+    reason: str, rule: Rule, category: Category, triage: Triage, directory: Directory
+) -> NeedsPerson:
+    """Nobody leads, or the place would and is unknown: suggest the first assisting unit that is no place."""
+    reasons = (reason, f"说明: {rule.note}") if rule.note else (reason,)
     stand_in = next((name for name in rule.assisting if name != PLACE), None)
-    reason = f"“{category.l2}”由属地办理, 尚不知发生在哪个镇街"
     if stand_in is None:
-        return _refuse(directory, reason)
+        return _refuse(directory, *reasons)
     guess = _filled(msgspec.structs.replace(rule, lead=stand_in), category, triage, (), directory)
-    return _refuse(directory, reason, suggestion=guess)
+    return _refuse(directory, *reasons, suggestion=guess)
 
 
 def _filled(

@@ -81,5 +81,12 @@ def test_place_may_lead_without_being_a_unit() -> None:
     assert built(rule("{place}", place=PlaceRule.KNOWN))[1] == []
 
 
+def test_a_person_may_lead_and_not_assist() -> None:
+    assert built(rule("{person}", assisting=("甲局",)))[1] == []
+    _, wrong = built(rule("甲局", 2, assisting=("{person}",)))
+    assert len(wrong) == 1
+    assert "{person}" in wrong[0]
+
+
 def test_towns_and_parks_are_places_and_nothing_else() -> None:
     assert [unit.name for unit in UNITS if unit.is_place] == ["东镇", "西镇", "新区"]

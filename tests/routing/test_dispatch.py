@@ -52,6 +52,20 @@ def test_every_category_has_an_owner_or_a_reason(label: object, towns: tuple[str
         assert found.reasons
 
 
+@pytest.mark.parametrize(
+    ("l2", "suggested", "told"),
+    [("骚扰", "公安局", "移交公安"), ("超范围", "", "途径"), ("外地", "", "12345"), ("其他", "", "不明确")],
+)
+def test_what_no_unit_leads_is_for_a_person_however_sure_the_model_is(l2: str, suggested: str, told: str) -> None:
+    asked = triage(l2, "20", "南城")
+    found = choose_department(asked, city().directory)
+    assert isinstance(found, NeedsPerson)
+    assert "不予受理" in found.reasons[0]
+    assert told in found.reasons[1]
+    guess = best_guess(asked, city().directory)
+    assert (guess.department, guess.needs_person) == (suggested, True)
+
+
 def test_the_place_leads_village_affairs() -> None:
     found = choose_department(triage("三资", "19", "寮步"), city().directory)
     assert isinstance(found, Dispatch)

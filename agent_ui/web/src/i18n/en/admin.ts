@@ -31,7 +31,7 @@ export default {
     note: 'Clocks and windows are set in city.toml, rates in hotline.toml; thresholds of triage come from training.',
     noteSecurity: 'Set in hotline.toml; a restart puts them in force.',
   },
-  categories: { search: 'Code, category or unit', code: 'Code', l1: 'First level', l2: 'Second level', leads: 'Lead', nobody: 'nobody' },
+  categories: { search: 'Code, category or unit', code: 'Code', l1: 'First level', l2: 'Second level', leads: 'Lead', nobody: 'nobody', place: 'where it happened', person: 'a person decides' },
   access: { search: 'Path', note: 'The service holds every request to this table; what is not in it is refused. The three administrators are apart, and none sees tickets.', what: 'What', door: 'Door', may: 'may' },
   door: { public: 'public', credential: 'system credential', own: 'own account', staff: 'staff', console: 'console' },
   audit: {

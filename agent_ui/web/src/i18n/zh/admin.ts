@@ -31,7 +31,7 @@ export default {
     note: '时限与窗口在城市目录的 city.toml 设置，流量在 hotline.toml 设置；智能分类的阈值随模型训练得出。',
     noteSecurity: '在 hotline.toml 设置，重启服务后生效。',
   },
-  categories: { search: '代码、事项或单位', code: '代码', l1: '一级', l2: '二级', leads: '主办单位', nobody: '未设置' },
+  categories: { search: '代码、事项或单位', code: '代码', l1: '一级', l2: '二级', leads: '主办单位', nobody: '未设置', place: '属地镇街', person: '人工判定' },
   access: { search: '路径', note: '服务按此表逐一核对每个请求；表中没有的一律拒绝。三类管理员互不兼任，均不能查看工单。', what: '接口', door: '入口', may: '可以' },
   door: { public: '公开', credential: '系统凭证', own: '本人账号', staff: '工作人员', console: '工作台' },
   audit: {
