@@ -142,7 +142,7 @@ class Hub(Generic[C]):
         if not events:
             return []
         self._keep(events)
-        told = _by_topic(events, self._by_topic)
+        first, told = events[0].seq, _by_topic(events, self._by_topic)
         touched = frozenset(told)
         frames: dict[frozenset[str], tuple[bytes, list[C]]] = {}
         late: list[tuple[bytes, list[C]]] = []
@@ -150,9 +150,10 @@ class Hub(Generic[C]):
             common = topics & touched
             if common not in frames:
                 frames[common] = (joined(_of(common, told)), [])
+            behind = frames[common][1].append
             for console in self._groups[topics]:
-                if console.ahead_to < events[0].seq:
-                    frames[common][1].append(console)
+                if console.ahead_to < first:
+                    behind(console)
                 elif news := [event for event in _of(common, told) if event.seq > console.ahead_to]:
                     late.append((joined(news), [console]))
         return [(frame, consoles) for frame, consoles in frames.values() if consoles] + late
