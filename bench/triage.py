@@ -22,8 +22,8 @@ from sklearn.svm import LinearSVC
 from agent_ui.masking import mask_text
 from bench.bert import random_bert
 from hotline.city import load_city
+from hotline.memory import calm_collector
 from hotline.privacy import hidden
-from hotline.serve import calm_collector
 from triage.opinion import Use
 from triage.pipeline import Pipeline
 
