@@ -12,16 +12,16 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from agent_ui.figures_kit import Session, department_of
+from channels.event_stream import EVENTS, Streams, event
 from channels.kit import JSON
 from channels.openapi_document import Operation
 from hotline.board import Board
-from hotline.errors import Forbidden, HotlineError, RateLimited
+from hotline.errors import Forbidden
 
 MAX_STREAMS = 200
 EVERY, CHECKED_EVERY = 0.4, 60.0
 """Seconds between two events of a stream, and between two looks at its session."""
 _AUTH = ("unauthenticated", "forbidden", "unavailable")
-_EVENTS = "text/event-stream"
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="get", path="/api/v1/board", tag="大屏", security=("staff",), errors=_AUTH,
@@ -31,7 +31,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="get", path="/api/v1/board/stream", tag="大屏", security=("staff",), errors=(*_AUTH, "rate_limited"),
         summary="The same as server-sent events `board`, each under a second old",
-        answers={200: (_EVENTS, {"type": "string"})},
+        answers={200: (EVENTS, {"type": "string"})},
     ),
 )
 
@@ -44,7 +44,7 @@ class BoardApi:
         watching: Callable[[web.Request], Awaitable[bool]],
     ) -> None:
         self._board, self._session, self._watching = board, session, watching
-        self._streams, self._closing = 0, asyncio.Event()
+        self.streams = Streams(most=MAX_STREAMS, every=EVERY, retry=2000, instead="/api/v1/board")
 
     async def _centre(self, request: web.Request) -> None:
         if department_of(await self._session(request)):
@@ -58,51 +58,19 @@ class BoardApi:
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send the board until the listener, its session or the service goes."""
         await self._centre(request)
-        if self._streams >= MAX_STREAMS:
-            raise RateLimited(f"{MAX_STREAMS} boards are open already: close one, or ask for /api/v1/board")
-        response = web.StreamResponse(headers={
-            "Content-Type": _EVENTS, "Cache-Control": "no-store", "X-Accel-Buffering": "no",
-        })
-        self._streams += 1
-        try:
-            first = _event("board", await self._board())  # an outage at the start is an error, not a stream
-            await response.prepare(request)
-            await response.write(b"retry: 2000\n\n" + first)
-            await self._send(request, response)
-        except ConnectionResetError:
-            pass  # the listener has gone
-        finally:
-            self._streams -= 1
-        return response
+        clock = asyncio.get_running_loop().time
+        checked = clock()
 
-    async def _send(self, request: web.Request, response: web.StreamResponse) -> None:
-        checked = asyncio.get_running_loop().time()
-        while not await self._ends(EVERY):
-            try:
-                data = _event("board", await self._board())
-                if asyncio.get_running_loop().time() - checked > CHECKED_EVERY:
-                    checked = asyncio.get_running_loop().time()
-                    if not await self._watching(request):
-                        await response.write(_event("over", b"{}"))
-                        return
-            except HotlineError as error:
-                data = _event("unavailable", b'{"error_id":"' + error.error_id.encode() + b'"}')
-            await response.write(data)
+        async def step() -> tuple[bytes, bool]:
+            nonlocal checked
+            data = event("board", await self._board())
+            if clock() - checked > CHECKED_EVERY:
+                checked = clock()
+                if not await self._watching(request):
+                    return event("over", b"{}"), False
+            return data, True
 
-    async def _ends(self, seconds: float) -> bool:
-        try:
-            await asyncio.wait_for(self._closing.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
-
-    async def close(self, _: web.Application) -> None:
-        """End all streams: the service stops."""
-        self._closing.set()
-
-
-def _event(name: str, data: bytes) -> bytes:
-    return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"
+        return await self.streams.send(request, step)
 
 
 def routes(api: BoardApi) -> list[web.AbstractRouteDef]:

@@ -6,21 +6,20 @@ the newest: one that is slow to read misses values, never their order, and holds
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 from collections.abc import Mapping
 
 from aiohttp import web
 
+from channels.event_stream import EVENTS, Streams, event
 from channels.kit import JSON, named_by_secret
 from channels.openapi_document import Operation
-from hotline.errors import HotlineError, RateLimited, Unauthenticated
+from hotline.errors import Unauthenticated
 from hotline.live import HotSpots, LiveFigures
 from hotline.metric_views import Live
 
 MAX_STREAMS = 50
 EVERY, SPOTS_EVERY = 1.0, 30.0
-_RETRY = b"retry: 3000\n\n"
-_EVENTS = "text/event-stream"
 _TAG = "运行中心 IOC"
 _ERRORS = ("unauthenticated", "unavailable")
 
@@ -38,14 +37,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="get", path="/api/v1/ioc/stream", tag=_TAG, security=("ioc",), errors=(*_ERRORS, "rate_limited"),
         summary="The same as server-sent events: `live` each second, `hot_spots` each 30 seconds",
-        answers={200: (_EVENTS, {"type": "string"})},
+        answers={200: (EVENTS, {"type": "string"})},
     ),
 )
-
-
-def event(name: str, data: bytes) -> bytes:
-    """Return a server-sent event; JSON has no line breaks, so it is one line of data."""
-    return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"
 
 
 class Ioc:
@@ -53,7 +47,7 @@ class Ioc:
 
     def __init__(self, figures: LiveFigures, *, tokens: Mapping[str, str]) -> None:
         self._figures, self._tokens = figures, tokens
-        self._streams, self._closing = 0, asyncio.Event()
+        self.streams = Streams(most=MAX_STREAMS, every=EVERY, retry=3000, instead="/api/v1/ioc/live")
 
     def _check(self, request: web.Request) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -73,45 +67,15 @@ class Ioc:
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send figures until the listener or the service goes."""
         self._check(request)
-        if self._streams >= MAX_STREAMS:
-            raise RateLimited(f"{MAX_STREAMS} streams are open already: close one, or ask for /api/v1/ioc/live")
-        response = web.StreamResponse(headers={
-            "Content-Type": _EVENTS, "Cache-Control": "no-store", "X-Accel-Buffering": "no",
-        })
-        self._streams += 1
-        try:
-            first = event("live", await self._figures.live())  # an outage at the start is an error, not a stream
-            await response.prepare(request)
-            await response.write(_RETRY + first)
-            await self._send(response)
-        except ConnectionResetError:
-            pass  # the listener has gone
-        finally:
-            self._streams -= 1
-        return response
+        beats = itertools.count()
 
-    async def _send(self, response: web.StreamResponse) -> None:
-        beat = 0
-        while not await self._ends(EVERY):
-            try:
-                data = event("live", await self._figures.live())
-                if beat % int(SPOTS_EVERY / EVERY) == 0:
-                    data += event("hot_spots", await self._figures.hot_spots())
-                beat += 1
-            except HotlineError as error:
-                data = event("unavailable", b'{"error_id":"' + error.error_id.encode() + b'"}')
-            await response.write(data)
+        async def step() -> tuple[bytes, bool]:
+            data = event("live", await self._figures.live())
+            if next(beats) % int(SPOTS_EVERY / EVERY) == 0:
+                data += event("hot_spots", await self._figures.hot_spots())
+            return data, True
 
-    async def _ends(self, seconds: float) -> bool:
-        try:
-            await asyncio.wait_for(self._closing.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
-
-    async def close(self, _: web.Application) -> None:
-        """End all streams: the service stops."""
-        self._closing.set()
+        return await self.streams.send(request, step)
 
 
 def _fresh(body: bytes) -> web.Response:

@@ -77,8 +77,8 @@ class Feeds:
 
     async def close(self, app: web.Application) -> None:
         """End all streams."""
-        await self.ioc.close(app)
-        await self.board.close(app)
+        await self.ioc.streams.close(app)
+        await self.board.streams.close(app)
 
 
 def routes(core: Core, accounts: Accounts, feed: Feeds) -> list[web.AbstractRouteDef]:

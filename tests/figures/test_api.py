@@ -17,7 +17,7 @@ import pytest
 from agent_ui.account_ports import Opening
 from agent_ui.accounts import token_hash
 from agent_ui.staff import Staff, StaffRole
-from hotline import ioc, roles
+from hotline import roles
 from hotline.city import load_city
 from hotline.core import Core, open_core
 from hotline.metrics import FROM_TICKETS
@@ -228,8 +228,7 @@ async def events(answer: aiohttp.ClientResponse, count: int) -> list[tuple[str, 
     return found
 
 
-async def test_the_stream_sends_what_is_new(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ioc, "EVERY", 0.05)
+async def test_the_stream_sends_what_is_new(house: House) -> None:
     url = f"{house.url}/api/v1/ioc/stream"
     async with house.session.get(url, headers=IOC) as answer:
         assert answer.content_type == "text/event-stream"
@@ -243,21 +242,7 @@ async def test_the_stream_sends_what_is_new(house: House, monkeypatch: pytest.Mo
                 pass
 
 
-async def test_streams_are_counted_and_end_with_the_service(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ioc, "MAX_STREAMS", 1)
-    url = f"{house.url}/api/v1/ioc/stream"
-    async with house.session.get(url, headers=IOC) as answer:
-        await events(answer, 1)
-        assert (await house.ask(None, "/api/v1/ioc/stream", headers=IOC))[0] == 429
-    async with asyncio.timeout(20):
-        while (again := await house.session.get(url, headers=IOC)).status == 429:
-            again.close()  # the first one is not yet known to be gone
-            await asyncio.sleep(0.1)
-    again.close()
-
-
-async def test_an_outage_is_told_in_the_stream(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ioc, "EVERY", 0.05)
+async def test_an_outage_is_told_in_the_stream(house: House) -> None:
     async with house.session.get(f"{house.url}/api/v1/ioc/stream", headers=IOC) as answer:
         await events(answer, 1)
         house.core.pool.terminate()

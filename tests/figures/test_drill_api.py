@@ -162,7 +162,6 @@ async def test_the_board_tells_what_waits_against_its_goals(house: House) -> Non
 
 
 async def test_the_board_is_pushed_as_it_changes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    monkeypatch.setattr(board_api, "EVERY", 0.05)
     monkeypatch.setattr(board_api, "CHECKED_EVERY", 0.0)
     headers = {"Authorization": f"Bearer {house.tokens[R.SUPERVISOR]}"}
     async with house.session.get(f"{house.url}/api/v1/board/stream", headers=headers) as answer:
