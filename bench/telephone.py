@@ -24,13 +24,16 @@ from typing import NamedTuple
 import aiohttp
 import asyncpg
 
+from agent_ui.presence import NotReadyReason, PresenceState
 from channels.ari import Ari
 from channels.ari_wire import Dialled
 from hotline.keyring import KeyRing, new_file
 from hotline.store import sealing
+from hotline.store.console import ConsoleStore
 from hotline.store.database import open_pool
 from hotline.store.embedded import start_embedded, stop_embedded
 from hotline.store.migrate import migrate
+from hotline.store.steering import sole_owner
 from hotline.store.telephone import TelephoneStore
 from hotline.telephone import Telephone
 from hotline.telephone_ports import Times
@@ -185,16 +188,16 @@ async def _rising(measure: Callable[[float], Awaitable[Result]], rates: list[flo
 
 
 async def _to_ringing(folder: Path, pbx: Pbx, pool: asyncpg.Pool, agents: _Answered, *, times: int) -> list[float]:
-    """Return milliseconds from an agent's `available` to the ringing, with a caller who waits."""
-    await pool.execute("UPDATE presence SET state = 'not_ready', reason = 'meeting' WHERE staff <> 'a0'")
+    """Return milliseconds from an agent's choosing `available` to the ringing, with a caller who waits."""
+    await pool.execute("UPDATE presence SET state = 'not_ready', reason = 'meeting'")
     found = []
     for _ in range(times):
-        await pool.execute("UPDATE presence SET state = 'not_ready', reason = 'meeting' WHERE staff = 'a0'")
+        await _chooses(pool, PresenceState.NOT_READY, NotReadyReason.MEETING)
         process = await _sipp(folder, "-sn", "uac", f"127.0.0.1:{pbx.sip_port}", "-s", "12345", "-m", "1", "-d", "1200",
                               "-mp", str(free_port()))
         await asyncio.sleep(0.8)
         began = time.perf_counter()
-        await pool.execute("UPDATE presence SET state = 'available', reason = '', since = now() WHERE staff = 'a0'")
+        await _chooses(pool, PresenceState.AVAILABLE, None)
         while not await agents.rings() and time.perf_counter() - began < 5:  # noqa: ASYNC110 - the PBX tells nobody else
             await asyncio.sleep(0.002)
         found.append(1000 * (time.perf_counter() - began))
@@ -205,6 +208,10 @@ async def _to_ringing(folder: Path, pbx: Pbx, pool: asyncpg.Pool, agents: _Answe
             await process.wait()
         await asyncio.sleep(0.2)
     return found
+
+
+async def _chooses(pool: asyncpg.Pool, state: PresenceState, reason: NotReadyReason | None) -> None:
+    await ConsoleStore(pool).set_presence("a0", state, reason, now=datetime.now(UTC), lease=3600)
 
 
 async def bench(*, seconds: float, rates: list[float], times: int) -> None:
@@ -218,8 +225,12 @@ async def bench(*, seconds: float, rates: list[float], times: int) -> None:
     running: list[asyncio.Task[None]] = []
     agents: asyncio.subprocess.Process | None = None
     try:
-        async with BenchPbx(port) as pbx, aiohttp.ClientSession() as session, await open_pool(dsn, size=6) as pool:
+        async with (
+            BenchPbx(port) as pbx, aiohttp.ClientSession() as session, await open_pool(dsn, size=6) as pool,
+            sole_owner(dsn) as owner,
+        ):
             await _staff(pool)
+            await owner.listen()
             agents = await _sipp(home, "-sn", "uas", "-p", str(port), "-mp", str(free_port()))
             wire = Dialled(session, base=pbx.ari, user=USER, password=PASSWORD)
             ari = Ari(wire, trunk="PJSIP/{number}@trunk")
@@ -229,7 +240,7 @@ async def bench(*, seconds: float, rates: list[float], times: int) -> None:
                 times=Times(wrap_up=0.0, announce=0.0),
             )
             answered = _Answered(session, pbx)
-            running = [asyncio.create_task(telephone.run()), asyncio.create_task(answered.watch())]
+            running = [asyncio.create_task(telephone.run(right=owner)), asyncio.create_task(answered.watch())]
             await asyncio.sleep(1)
             for name, number in (("our queue", "12345"), ("Asterisk's app_queue", "54321")):
                 async def measure(rate: float, number: str = number) -> Result:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -22,7 +23,7 @@ from hotline.catching_up import CatchingUp
 from hotline.chat_queue import Chats
 from hotline.errors import HotlineError, NotFound
 from hotline.ports import Clock
-from hotline.telephone_ports import Books, CallStore, Pbx, Times
+from hotline.telephone_ports import ALONE, Books, CallStore, Pbx, Right, Times
 from hotline.telephone_queue import Queues
 from routing import call_words as m
 from routing.call_wait import Preview, Reception, enter, place
@@ -35,13 +36,9 @@ LAST_STEP = 3.0
 """Seconds that a step under way has when the process is stopped: a PBX that is away holds nobody up."""
 
 
-async def _always() -> None:
-    """The right to steer that nobody can take."""
-
-
-async def _watched(right: Callable[[], Awaitable[None]]) -> None:
+async def _watched(right: Right) -> None:
     while True:
-        await right()
+        await right.still()
         await asyncio.sleep(1.0)
 
 
@@ -78,11 +75,12 @@ class Telephone:
         """The PBX has begun to tell what happens; before, it hangs up who comes to us and whom it rings for us."""
         return self._hears
 
-    async def run(self, *, while_true: Callable[[], Awaitable[None]] = _always) -> None:
-        """Steer until cancelled, or until `while_true`, asked once a second, raises what this then raises."""
+    async def run(self, *, right: Right = ALONE) -> None:
+        """Steer until cancelled, or until the right to, asked for once a second, is lost: raises what that raises."""
         for call in await self._store.under_way():
             self._keep(call)
-        work = [asyncio.create_task(one) for one in (self._hear(), self._look(), _watched(while_true))]
+        lives = self._hear(), self._look(), self._heed(right), _watched(right)
+        work = [asyncio.create_task(one) for one in lives]
         try:
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -129,13 +127,20 @@ class Telephone:
 
     async def _look(self) -> None:
         while True:
-            async with self._one:
-                try:
-                    await self._tick()
-                except HotlineError as error:
-                    self._missed.failed()  # callers and agents may have been taken off the board for what was not done
-                    log.warning("telephone_tick_failed", error=error.detail)
+            await self._tried(self._tick)
             await asyncio.sleep(self._times.tick)
+
+    async def _heed(self, right: Right) -> None:
+        while True:
+            await self._tried(partial(self.queues.look_at, await right.freed()))
+
+    async def _tried(self, look: Callable[[], Awaitable[None]]) -> None:
+        async with self._one:
+            try:
+                await look()
+            except HotlineError as error:
+                self._missed.failed()  # callers and agents may have been taken off the board for what was not done
+                log.warning("telephone_tick_failed", error=error.detail)
 
     async def _tick(self) -> None:
         now = self._clock()

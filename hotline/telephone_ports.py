@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -86,8 +87,8 @@ class CallStore(Protocol):
         """Return the calls that are not over, and those that are but have left something to be noted."""
         ...
 
-    async def agents(self) -> dict[str, AgentSeen]:
-        """Return who has a living console."""
+    async def agents(self, *, among: Collection[str] | None = None) -> dict[str, AgentSeen]:
+        """Return who has a living console, all or those of these names."""
         ...
 
     async def last_agent(self, caller: str) -> str:
@@ -167,6 +168,32 @@ class Books(Protocol):
     async def spoken(self, call: Call, /) -> Any:
         """A call of ours that was answered is over."""
         ...
+
+
+class Right(Protocol):
+    """The right to steer the PBX, which one process has at a time (`hotline.store.steering.Owner`)."""
+
+    async def still(self) -> None:
+        """Raise Unavailable once it is lost."""
+        ...
+
+    async def freed(self) -> Collection[str]:
+        """Wait until somebody becomes available, and name them; who is never named is found with the next tick."""
+        ...
+
+
+class _Alone:
+    async def still(self) -> None:
+        """Nobody else wants it."""
+
+    async def freed(self) -> Collection[str]:
+        """Nobody is ever named."""
+        await asyncio.Event().wait()
+        return ()
+
+
+ALONE: Right = _Alone()
+"""The right of the only process there is."""
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):

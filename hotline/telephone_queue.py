@@ -5,7 +5,7 @@ An agent is claimed in the database before they are rung, a chat before it is th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -101,6 +101,14 @@ class Queues:
         return self.board.arrive(caller, now=self._clock().timestamp())
 
     # ── agents ───────────────────────────────────────────────────────────────────────────────────
+    async def look_at(self, names: Collection[str]) -> None:
+        """Tell the queue at once who of these is available; all else that has become of them the next tick finds."""
+        found, assigned, now = await self._store.agents(among=names), self._assigned(), self._clock().timestamp()
+        for name, agent in found.items():
+            if agent.state == AVAILABLE and name not in assigned and agent != self.seen.get(name):
+                self.seen[name] = agent
+                await self._connect(self.board.ready(self._agent(name, agent), now=now))
+
     async def _watch_agents(self, now: datetime) -> None:
         """Tell the queue who has become free and who has gone, as consoles and telephones say."""
         seen, assigned = await self._store.agents(), self._assigned()
@@ -168,7 +176,7 @@ class Queues:
         self.seen.pop(freed.agent, None)  # looked at anew with the next tick
 
     async def gone(self, name: str, now: datetime) -> None:
-        """Somebody takes no calls from the queue for now."""
+        """Somebody takes no calls for now."""
         await self._connect(self.board.away(name, now=now.timestamp()))
 
     # ── both ─────────────────────────────────────────────────────────────────────────────────────
@@ -239,5 +247,4 @@ def _after(freed: m.Free) -> tuple[str, str]:
     return state, reason
 
 
-_RUNG = frozenset({RINGING, TALKING, HOLD})
-"""States in which somebody's telephone may ring for a call of theirs."""
+_RUNG = frozenset({RINGING, TALKING, HOLD})  # somebody's telephone may ring for a call of theirs

@@ -28,7 +28,8 @@ from hotline.roles.recordings import fetch, recordings_of
 from hotline.roles.speech import speech
 from hotline.speech import Speech
 from hotline.store.chats import ChatStore
-from hotline.store.telephone import TelephoneStore, sole_owner
+from hotline.store.steering import sole_owner
+from hotline.store.telephone import TelephoneStore
 from hotline.telephone import Telephone
 from hotline.telephone_ports import Times
 from hotline.telephone_queue import Queues
@@ -87,7 +88,8 @@ async def _steer(core: Core) -> None:
         heard = await stack.enter_async_context(speech(core, pbx, session))
         collector = Collector(pbx, recordings_of(core), clock=core.clock)
         await stack.enter_async_context(running(fetch(collector)))
-        await _telephone(core, pbx, heard).run(while_true=owner.still)
+        await owner.listen()
+        await _telephone(core, pbx, heard).run(right=owner)
 
 
 @asynccontextmanager

@@ -220,8 +220,8 @@ class ConsoleStore:
 
 async def _tell(connection: asyncpg.Connection, presence: Presence, now: datetime, *, by: str = "") -> None:
     doc = msgspec.to_builtins(presence) | {"actor": f"staff:{by or presence.staff}"}
-    await connection.execute(_SQL["tell_presence"], now, rows.to_json(doc))
-    await connection.execute("NOTIFY hotline_events")
+    free = presence.staff if presence.state is PresenceState.AVAILABLE else ""
+    await connection.execute(_SQL["tell_presence"], now, rows.to_json(doc), free)
 
 
 def _presence(staff: str, row: Mapping[str, Any]) -> Presence:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -17,8 +16,7 @@ from hotline.errors import HotlineError, IllegalTransition, NotFound, Unavailabl
 from hotline.store.answering import answering
 from hotline.store.call_cards import CallCards
 from hotline.store.console import ConsoleStore
-from hotline.store.database import LOST, statements
-from hotline.store.hosts import CONNECT_TIMEOUT, connect
+from hotline.store.database import statements
 from hotline.store.sealing import blind, open_document, opened_order, seal_document, seal_text, sealed_order
 from hotline.telephone_ports import AgentSeen
 from routing.call_news import CallNews, CallWords, news_of
@@ -36,8 +34,6 @@ CLAIMABLE = ("available", "not_ready", "wrap_up")
 ORDER_WAIT, _LOOK = 5.0, 0.05
 """Seconds that a console waits for what it asked, and between two looks."""
 _levels = msgspec.json.Decoder(dict[str, int])
-_LOST: tuple[type[Exception], ...] = (*LOST, TimeoutError)
-_LEASE = "SELECT pg_try_advisory_lock(12345, hashtext('telephone'))"
 
 
 class TelephoneStore:
@@ -78,10 +74,13 @@ class TelephoneStore:
             found = await self._pool.fetch(_SQL["under_way"])
         return [_calls.decode(open_document(row["doc"], context=f"call {row['id']}")) for row in found]
 
-    async def agents(self) -> dict[str, AgentSeen]:
-        """Return who has a living console."""
+    async def agents(self, *, among: Collection[str] | None = None) -> dict[str, AgentSeen]:
+        """Return who has a living console, all or those of these names."""
         with answering():
-            found = await self._pool.fetch(_SQL["agents"])
+            if among is None:
+                found = await self._pool.fetch(_SQL["agents"])
+            else:
+                found = await self._pool.fetch(_SQL["agents_among"], list(among))
         return {
             row["staff"]: AgentSeen(
                 state=row["state"], since=row["since"], endpoint=row["endpoint"], skills=_levels.decode(row["skills"])
@@ -207,31 +206,3 @@ async def give_phone(
         await connection.execute(_SQL["phone"], agent, endpoint, msgspec.json.encode(skills).decode())
     except asyncpg.ForeignKeyViolationError as error:
         raise NotFound(f"there is no account {agent}: make it with `user add`") from error
-
-
-class Owner:
-    """The right to steer the PBX: as long as a connection of its own lives."""
-
-    def __init__(self, connection: asyncpg.Connection) -> None:
-        self._connection = connection
-
-    async def still(self) -> None:
-        """Raise Unavailable once the right is lost: another process may have it by now."""
-        try:
-            await asyncio.wait_for(self._connection.fetchval("SELECT 1"), CONNECT_TIMEOUT)
-        except _LOST as error:
-            raise Unavailable("the right to steer the PBX is lost: the database does not answer") from error
-
-
-@asynccontextmanager
-async def sole_owner(dsn: str, *, retry: float = 1.0) -> AsyncIterator[Owner]:
-    """Wait until this process alone may steer the PBX."""
-    connection = await connect(dsn)
-    try:
-        owner = await connection.fetchval(_LEASE)
-        while not owner:
-            await asyncio.sleep(retry)
-            owner = await connection.fetchval(_LEASE)
-        yield Owner(connection)
-    finally:
-        connection.terminate()

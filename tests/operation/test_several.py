@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 
 from hotline.errors import Unavailable
-from hotline.store.telephone import sole_owner
+from hotline.store.steering import sole_owner
 from tests.hotline.test_intake import all_rows, inbound, intake_over
 from tests.processes import House
 from tests.store.test_callbacks import desk
@@ -107,7 +107,7 @@ WHERE locktype = 'advisory' AND datname = current_database() AND pid <> pg_backe
 STEERING = """
 import asyncio, sys
 import asyncpg
-from hotline.store.telephone import sole_owner
+from hotline.store.steering import sole_owner
 
 async def main(dsn, name):
     async with sole_owner(dsn, retry=0.02) as owner:

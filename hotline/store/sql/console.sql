@@ -237,7 +237,11 @@ SET state = excluded.state, reason = excluded.reason, since = excluded.since, le
 UPDATE presence SET state = $2, reason = $3, since = $4 WHERE staff = $1;
 
 -- name: tell_presence
-INSERT INTO presence_events (position, at, doc) VALUES (event_position(0), $1, $2::jsonb);
+-- Consoles are told by the event; who steers the PBX, that $3 is available ('' for who is not).
+WITH told AS (
+    INSERT INTO presence_events (position, at, doc) VALUES (event_position(0), $1, $2::jsonb) RETURNING position
+)
+SELECT pg_notify('hotline_events', ''), CASE WHEN $3 <> '' THEN pg_notify('hotline_available', $3) END FROM told;
 
 -- name: renew_leases
 -- In the order of names, so that two gateways cannot deadlock.

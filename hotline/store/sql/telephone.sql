@@ -34,6 +34,14 @@ SELECT p.staff, p.state, extract(epoch FROM p.since)::float8 AS since, coalesce(
 FROM presence p JOIN staff s ON s.name = p.staff LEFT JOIN agent_phones a USING (staff)
 WHERE p.state <> 'offline' AND p.lease_until > now() AND (s.role = 'agent' OR a.staff IS NOT NULL);
 
+-- name: agents_among
+-- As `agents`, of the names $1.
+SELECT p.staff, p.state, extract(epoch FROM p.since)::float8 AS since, coalesce(a.endpoint, '') AS endpoint,
+       coalesce(a.skills, '{"general": 3}') AS skills
+FROM presence p JOIN staff s ON s.name = p.staff LEFT JOIN agent_phones a USING (staff)
+WHERE p.state <> 'offline' AND p.lease_until > now() AND (s.role = 'agent' OR a.staff IS NOT NULL)
+  AND p.staff = ANY ($1::text[]);
+
 -- name: last_agent
 -- Who talked to a caller last, within a day.
 SELECT agent FROM calls
@@ -41,7 +49,8 @@ WHERE caller = $1 AND caller <> '' AND agent <> '' AND answered_at > now() - int
 ORDER BY answered_at DESC LIMIT 1;
 
 -- name: set_presence
--- $1 goes to $2 (reason $3) at $4, if they are in one of $5. No row: they are not, somebody was quicker.
+-- $1 goes to $2 (reason $3) at $4, if they are in one of $5. No row: they are not, somebody was quicker. Who steers
+-- the PBX is told who becomes available.
 WITH changed AS (
     UPDATE presence SET state = $2, reason = $3, since = $4
     WHERE staff = $1 AND state = ANY ($5::text[]) AND (state, reason) <> ($2, $3)
@@ -52,7 +61,8 @@ WITH changed AS (
         'actor', 'system:', 'staff', staff, 'state', $2::text, 'reason', $3::text, 'since', $4::timestamptz, 'call', $6::text)
     FROM changed
 ), woken AS MATERIALIZED (
-    SELECT pg_notify('hotline_events', '') FROM changed
+    SELECT pg_notify('hotline_events', ''), CASE WHEN $2 = 'available' THEN pg_notify('hotline_available', staff) END
+    FROM changed
 )
 SELECT changed.staff FROM changed LEFT JOIN woken ON true;
 
