@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hotline.telephone_ports import CallStore, Times
-from hotline.telephone_queue import AVAILABLE, HOLD, RINGING, TALKING, WRAP_UP, Happen, Queues
+from hotline.telephone_queue import Happen, Queues
 from routing import call_words as m
 from routing.announcements import announcement, expected_wait
+from routing.call_presence import AVAILABLE, HOLD, RINGING, TALKING, WRAP_UP
 from routing.call_wait import may_keep
 from routing.calls import Call, Phase, Role
 

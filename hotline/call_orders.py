@@ -12,13 +12,14 @@ import msgspec
 from channels.phone_number import normalize_phone
 from hotline.errors import Forbidden, HotlineError, IllegalTransition, InvalidInput, NotFound, Unavailable
 from hotline.telephone_ports import CallStore
-from hotline.telephone_queue import AVAILABLE, NOT_READY, RINGING, WRAP_UP, Queues
+from hotline.telephone_queue import Queues
 from hotline.terms import Service
 from routing import call_words as m
 from routing.call_orders import Asked, CallAct
+from routing.call_presence import AVAILABLE, NOT_READY, RINGING, WRAP_UP
 from routing.call_wait import Preview
 from routing.callflow import OUTSIDE
-from routing.calls import Call, Ear
+from routing.calls import Call, Ear, Role
 
 EARS = {CallAct.LISTEN: Ear.LISTEN, CallAct.WHISPER: Ear.WHISPER, CallAct.BARGE: Ear.BARGE}
 QUEUE = "queue:"
@@ -88,9 +89,11 @@ async def _carry_out(asked: Asked, switch: Switch, store: CallStore, now: dateti
 async def _bring(call_id: str, order: m.Brings, switch: Switch, store: CallStore, now: datetime) -> None:
     """Bring a colleague in: the queue gives them nothing as long as they take part."""
     legs = switch.calls[call_id].legs if call_id in switch.calls else ()
-    if isinstance(order, m.Supervise) and any(leg.name == order.name for leg in legs):
+    if isinstance(order, m.Supervise) and any(leg.name == order.name and leg.role is Role.SUPERVISOR for leg in legs):
         await switch.happen(call_id, order)  # goes on in another way, and is claimed already
         return
+    if switch.queues.is_on_a_call(order.name):
+        raise IllegalTransition(f"{order.name} is on a call: somebody who is on a call cannot be brought in")
     claimed = await store.claim(order.name, now=now, call=call_id)
     await switch.queues.gone(order.name, now)
     try:
@@ -105,8 +108,9 @@ async def _bring(call_id: str, order: m.Brings, switch: Switch, store: CallStore
 async def _dial(asked: Asked, switch: Switch, store: CallStore, now: datetime) -> None:
     endpoint = await _own(asked.staff, store.endpoint)
     number = normalize_phone(asked.order.to)
-    ready = [AVAILABLE, NOT_READY, WRAP_UP]
-    if not await store.set_presence(asked.staff, RINGING, among=ready, now=now, call=asked.order.call):
+    ready, claims = [AVAILABLE, NOT_READY, WRAP_UP], store.set_presence
+    on_a_call = switch.queues.is_on_a_call(asked.staff)
+    if on_a_call or not await claims(asked.staff, RINGING, among=ready, now=now, call=asked.order.call):
         raise IllegalTransition("somebody who is on a call, or offline, calls nobody")
     await switch.queues.gone(asked.staff, now)
     await switch.dial(Preview(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hotline.call_debts import Debts
 from hotline.telephone_ports import CallStore
-from hotline.telephone_queue import HOLD, RINGING, TALKING
+from routing.call_presence import RUNG, during
 from routing.call_telling import tellings
 from routing.calls import Call, Direction, Phase, Role
 
@@ -28,8 +28,7 @@ class Teller:
             self._debts.through(after, now)
         for leg in after.legs:
             if leg.up and (leg.claimed or (leg.role is Role.AGENT and after.phase is Phase.TALKING)):
-                state = TALKING if leg.claimed or after.held_since is None else HOLD
-                await self._store.set_presence(leg.name, state, among=[RINGING, TALKING, HOLD], now=now, call=after.id)
+                await self._store.set_presence(leg.name, during(after, leg), among=RUNG, now=now, call=after.id)
         for told in tellings(call, after):
             marked = self._marked(after.caller) if told.card else ""
             await self._store.tell(

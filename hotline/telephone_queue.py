@@ -14,13 +14,12 @@ from hotline.chat_queue import Chats
 from hotline.ports import Clock
 from hotline.telephone_ports import AgentSeen, CallStore, Times
 from routing import call_words as m
-from routing.calls import Call, Phase, Role
+from routing.call_presence import AVAILABLE, FREE, HOLD, RINGING, RUNG, TALKING, WRAP_UP, after, during, of_staff
+from routing.calls import Call, Phase
 from routing.queue_plan import Centre, settings_of
 from routing.queueing import Agent, Assignment, Caller, Medium
 from routing.switchboard import Switchboard
 
-OFFLINE, AVAILABLE, RINGING, TALKING, HOLD = "offline", "available", "ringing", "talking", "hold"
-WRAP_UP, NOT_READY, NO_ANSWER = "wrap_up", "not_ready", "no_answer"
 STRAY = 3.0
 """Seconds after which nobody is believed to be claimed who takes part in no call."""
 Happen = Callable[[str, m.Happening], Awaitable[None]]
@@ -146,27 +145,40 @@ class Queues:
         """Who is rung and has gone meanwhile – a dead console, forced away – is not waited for."""
         for call in list(self._calls.values()):
             for leg in call.legs:
-                if leg.up or leg.since >= now or not (leg.role is Role.AGENT or leg.claimed):
+                if leg.up or leg.since >= now or not of_staff(leg):
                     continue
-                if leg.name not in seen or seen[leg.name].state not in _RUNG:
+                if leg.name not in seen or seen[leg.name].state not in RUNG:
                     await self._happen(call.id, m.RungOut(leg.channel))
 
     async def _overdue(self, name: str, agent: AgentSeen, now: datetime, *, taking_part: bool) -> None:
-        """End a wrap-up in time, and free who was claimed by a process that was killed before it wrote for what."""
+        """End a wrap-up in time, and free who was claimed by a process that was killed before it wrote for what.
+
+        Who talks is told as talking, whatever was chosen at a console that came back meanwhile.
+        """
         lasted = now.timestamp() - agent.since
-        if agent.state == WRAP_UP and lasted >= self._times.wrap_up:
+        if taking_part and agent.state in FREE:
+            await self._talks_on(name, now)
+        elif agent.state == WRAP_UP and lasted >= self._times.wrap_up:
             await self._store.set_presence(name, AVAILABLE, among=[WRAP_UP], now=now)
-        elif agent.state in _RUNG and lasted >= STRAY and not taking_part:
+        elif agent.state in RUNG and lasted >= STRAY and not taking_part:
             await self._store.set_presence(name, AVAILABLE, among=[agent.state], now=now)
 
+    async def _talks_on(self, name: str, now: datetime) -> None:
+        for call in self._calls.values():
+            for leg in call.legs:
+                if leg.name == name and leg.up and of_staff(leg):
+                    await self._store.set_presence(name, during(call, leg), among=FREE, now=now, call=call.id)
+
     def _assigned(self) -> set[str]:
-        """Return those who take part in a call, or are rung for one."""
-        legs = (leg for call in self._calls.values() for leg in call.legs)
-        return {leg.name for leg in legs if leg.role is Role.AGENT or leg.claimed}
+        return {leg.name for call in self._calls.values() for leg in call.legs if of_staff(leg)}
+
+    def is_on_a_call(self, name: str) -> bool:
+        """Tell whether somebody takes part in a call, or is rung for one, however they are present."""
+        return name in self._assigned()
 
     async def free(self, freed: m.Free, now: datetime) -> None:
         """Nobody is taken back who has gone offline meanwhile: only what the telephone set is undone."""
-        state, reason = _after(freed)
+        state, reason = after(freed)
         among = [RINGING, TALKING, HOLD]
         changed = await self._store.set_presence(freed.agent, state, among=among, now=now, reason=reason)
         if changed and state == WRAP_UP:
@@ -184,7 +196,8 @@ class Queues:
         """Ring an agent for a call that waits, whoever's turn it is; False if they are not free."""
         if call.phase is not Phase.WAITING or call.full or name not in self.seen or not self.seen[name].endpoint:
             return False
-        if not await self._store.set_presence(name, RINGING, among=[AVAILABLE], now=now, call=call.id):
+        claims = self._store.set_presence
+        if self.is_on_a_call(name) or not await claims(name, RINGING, among=[AVAILABLE], now=now, call=call.id):
             return False
         self.board.leave(call.id)
         await self._connect(self.board.away(name, now=now.timestamp()))
@@ -235,16 +248,3 @@ class Queues:
         else:
             self.seen.pop(name, None)
             await self._connect(self.board.away(name, now=now.timestamp()))
-
-
-def _after(freed: m.Free) -> tuple[str, str]:
-    """Return the presence of who is freed, and why they are not ready."""
-    if freed.talked:
-        return WRAP_UP, ""
-    if freed.failed and freed.back in ("", AVAILABLE):
-        return NOT_READY, NO_ANSWER
-    state, _, reason = (freed.back or AVAILABLE).partition(" ")
-    return state, reason
-
-
-_RUNG = frozenset({RINGING, TALKING, HOLD})  # somebody's telephone may ring for a call of theirs

@@ -49,7 +49,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.calls: dict[str, Any] = {}
-        self.queues = SimpleNamespace(gone=self._nothing)
+        self.queues = SimpleNamespace(gone=self._nothing, is_on_a_call=lambda _: False)
         self.dialled: list[Preview] = []
         self.refused = ""
 

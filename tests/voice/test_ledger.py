@@ -15,9 +15,9 @@ from hotline.errors import Unavailable
 from hotline.store.callbacks import CallbackStore
 from hotline.store.database import open_pool
 from hotline.telephone import Telephone
-from hotline.telephone_queue import TALKING
 from hotline.terms import TryResult
 from routing import call_words as m
+from routing.call_presence import TALKING
 from routing.call_wait import GREETING, Preview
 from routing.callbacks import Callback, CallbackState, MissedCall, Outcome
 from routing.callflow import OUTSIDE
