@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from channels.phone_codec import caller_key
 from hotline.errors import IllegalTransition
 from routing import call_words as m
 from routing.call_causes import RANG_OUT
@@ -97,7 +98,8 @@ def _agent_up(call: Call, agent: Leg, now: datetime) -> Step:
     """The agent has answered: connect the citizen, or ring the one who kept their place and hung up."""
     citizen, join = call.of(Role.CITIZEN), m.Join(call.bridge, (agent.channel,))
     if citizen is None:
-        rung = dialled(call, Role.CITIZEN, call.caller, f"{OUTSIDE}{call.caller}", now)
+        number = caller_key(call.caller)  # in the form in which all are rung, and nothing that a caller has made up
+        rung = dialled(call, Role.CITIZEN, number, f"{OUTSIDE}{number}", now)
         return Step(rung.call, (join, *rung.actions))
     talk = _talk(changed(call, playing=""), citizen, now)
     quiet = m.Hush(citizen.channel, call.playing) if call.playing else m.Music(citizen.channel, on=False)

@@ -300,6 +300,17 @@ def test_who_keeps_their_place_is_rung_back_in_their_turn() -> None:
     assert not story.of(m.Missed)
 
 
+@pytest.mark.parametrize("caller", [
+    "13800138000", "013800138000", "008613800138000", "sip:13800138000@192.0.2.1", "13800138000@elsewhere.example",
+])
+def test_who_kept_their_place_is_rung_in_the_form_in_which_all_are(caller: str) -> None:
+    """A trunk takes one form; and what a caller has put into their number leads nowhere else."""
+    story = Story(caller=caller).tell(m.Played("c1"), m.Digit("1")).gone(Role.CITIZEN)
+    story.tell(m.Assigned("wang", "PJSIP/wang")).up(Role.AGENT)
+    assert story.done[-1] == m.Dial(story.channel(Role.CITIZEN), "outside:+8613800138000", caller)
+    assert story.channel(Role.CITIZEN) == "citizen~c1~2~%2B8613800138000"
+
+
 def test_who_does_not_answer_the_call_back_is_still_owed_one() -> None:
     story = Story().tell(m.Played("c1"), m.Digit("1")).gone(Role.CITIZEN)
     story.tell(m.Assigned("wang", "PJSIP/wang")).up(Role.AGENT)
