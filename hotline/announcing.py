@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,12 +17,20 @@ from routing.calls import Call, Phase, Role
 
 _LOOK, _FIRST, _HANDLING = 1.0, 3.0, 60.0
 """Seconds between two looks, until the first announcement, and between two readings of the handling time."""
+AT_ONCE = 20
+"""Callers who are told in one look: each is written and asked of the PBX, and who picks up meanwhile hears nobody."""
 _AT_WORK = frozenset({AVAILABLE, RINGING, TALKING, HOLD, WRAP_UP})
 
 
 class _Told(NamedTuple):
     place: int
     at: float
+
+
+class _Due(NamedTuple):
+    call: Call
+    place: int
+    queue: str
 
 
 class Announcer:
@@ -33,7 +42,7 @@ class Announcer:
         self._next_look = self._next_reading = 0.0
         self._handling = 0.0
 
-    async def tick(self, now: datetime, calls: dict[str, Call]) -> None:
+    async def tick(self, now: datetime, calls: Mapping[str, Call]) -> None:
         """Tell whose turn it is to be told."""
         seconds = now.timestamp()
         if not self._times.announce or seconds < self._next_look:
@@ -45,16 +54,24 @@ class Announcer:
             return
         if seconds >= self._next_reading:
             self._handling, self._next_reading = await self._store.handling(), seconds + _HANDLING
-        agents, places = self._serving(), Counter[str]()
-        for caller in sorted(waiting.values(), key=lambda one: one.turn):
+        agents, due = self._serving(), self._all_due(calls, seconds)
+        if len(due) > AT_ONCE:  # after a restart all are: the others with the next tick
+            self._next_look = seconds
+        for call, place, queue in due[:AT_ONCE]:
+            self._told[call.id] = _Told(place, seconds)
+            wait = expected_wait(place, agents=agents[queue], handling=self._handling)
+            sounds = announcement(place, wait, language=call.language, keep=may_keep(call.caller))
+            await self._happen(call.id, m.Told(sounds))
+
+    def _all_due(self, calls: Mapping[str, Call], now: float) -> list[_Due]:
+        """Return who is to be told, with their place: who has heard nothing for longest first, by their turn."""
+        places, due = Counter[str](), list[_Due]()
+        for caller in sorted(self._queues.board.waiting.values(), key=lambda one: one.turn):
             call = calls.get(caller.id)
             places[caller.queue] += call is not None  # not the chats
-            place = places[caller.queue]
-            if call is not None and self._due(call, place, seconds):
-                self._told[call.id] = _Told(place, seconds)
-                wait = expected_wait(place, agents=agents[caller.queue], handling=self._handling)
-                sounds = announcement(place, wait, language=call.language, keep=may_keep(call.caller))
-                await self._happen(call.id, m.Told(sounds))
+            if call is not None and self._due(call, places[caller.queue], now):
+                due.append(_Due(call, places[caller.queue], caller.queue))
+        return sorted(due, key=lambda one: self._told[one.call.id].at if one.call.id in self._told else 0.0)
 
     def _due(self, call: Call, place: int, now: float) -> bool:
         if call.phase is not Phase.WAITING or call.place_kept or call.playing or call.of(Role.CITIZEN) is None:
