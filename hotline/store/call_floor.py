@@ -23,6 +23,8 @@ _skills = msgspec.json.Decoder(dict[str, int])
 SHOWN = 1000
 """Calls that the floor shows, the oldest first."""
 _SENTENCES = 2000
+_AT_ONCE = 10
+"""Calls that one agent may have under way: the one they are in, and what they left to others."""
 
 
 class CallDeskStore(CallCards):
@@ -40,14 +42,16 @@ class CallDeskStore(CallCards):
         return floor_of(self._queues.centre, calls, agents, now=now)
 
     async def under_way(self, *, call: str = "", agent: str = "") -> CallNews | None:
-        """Return how a call stands, for `agent`, or their latest one; None where it is over, or there is none."""
+        """Return how a call stands, for `agent`, or the one they are in, else their latest; None where it is over, or
+        there is none. One that they left to 110 may go on beside the one that they have now."""
         with answering():
-            row = await self._pool.fetchrow(_SQL["one"], call, agent)
-        if row is None:
+            rows = await self._pool.fetch(_SQL["one"], call, agent, _AT_ONCE)
+        found = [(_calls.decode(open_document(row["doc"], context=f"call {row['id']}")), row["alarm"]) for row in rows]
+        if not found:
             return None
-        found = _calls.decode(open_document(row["doc"], context=f"call {row['id']}"))
-        colleague = agent if agent == found.colleague else ""
-        return msgspec.structs.replace(news_of(found, colleague=colleague), alarm=row["alarm"])
+        one, alarm = min(found, key=lambda seen: all(leg.name != agent for leg in seen[0].legs))
+        colleague = agent if agent == one.colleague else ""
+        return msgspec.structs.replace(news_of(one, colleague=colleague), alarm=alarm)
 
     async def words(self, call: str) -> tuple[CallWords, ...]:
         """Return what was heard in a call."""

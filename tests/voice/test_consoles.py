@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -139,6 +139,24 @@ async def test_a_console_that_comes_back_learns_of_its_call(database: str) -> No
         floor = (await desk.answer(BOSS, ReadFloor(id=6))).floor
         assert floor is not None
         assert floor.calls == ()
+
+
+async def test_a_console_that_comes_back_learns_of_the_call_it_is_in_though_one_left_to_110_goes_on(
+    database: str,
+) -> None:
+    async with await open_pool(database, size=4) as pool:
+        desk = await house(pool)
+        call = await talking(pool)
+        police = Leg(channel="party~c2~2~110", role=Role.PARTY, name="110", up=True, since=NOW)
+        left = msgspec.structs.replace(call, id="c2", arrived=NOW + timedelta(minutes=5), legs=(call.legs[0], police))
+        await TelephoneStore(pool).save(left, now=NOW)
+        mine = (await desk.answer(WANG, ReadCall(id=1))).news
+        assert mine is not None
+        assert mine.call == "c1"
+        await TelephoneStore(pool).save(msgspec.structs.replace(call, phase=Phase.OVER, ended_at=NOW), now=NOW)
+        last = (await desk.answer(WANG, ReadCall(id=2))).news
+        assert last is not None
+        assert last.call == "c2", "of which they may have a ticket to write"
 
 
 async def test_whoever_has_talked_to_a_caller_has_their_number_for_a_ticket(database: str) -> None:

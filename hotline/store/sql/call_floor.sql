@@ -5,10 +5,10 @@ SELECT id, doc, caller, caller_sealed, alarm FROM calls WHERE doc IS NOT NULL AN
 ORDER BY started_at LIMIT $1;
 
 -- name: one
--- The call $1 if it is under way, or without it the latest that $2 has or is brought into.
+-- The call $1 if it is under way, or without it the latest that $2 has, had last or is brought into, at most $3.
 SELECT id, doc, alarm FROM calls
 WHERE doc IS NOT NULL AND ended_at IS NULL AND CASE WHEN $1::text = '' THEN $2::text IN (agent, colleague) ELSE id = $1::text END
-ORDER BY started_at DESC LIMIT 1;
+ORDER BY started_at DESC LIMIT $3;
 
 -- name: agents
 SELECT p.staff, p.state, p.reason, p.since, a.skills
