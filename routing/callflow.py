@@ -17,6 +17,7 @@ import msgspec
 
 from channels.phone_codec import caller_key
 from hotline.errors import IllegalTransition
+from hotline.terms import Service
 from routing import call_words as m
 from routing.call_causes import RANG_OUT
 from routing.call_moves import (
@@ -114,7 +115,7 @@ def _talk(call: Call, citizen: Leg, now: datetime) -> Step:
 # ── the end ──────────────────────────────────────────────────────────────────────────────────────
 def _hang_up(call: Call, event: m.HangUp, now: datetime) -> Step:
     agent = call.of(Role.AGENT)
-    if agent is None or not _hands_over(call):
+    if agent is None or not (_hands_over(call) or _desk_is_there(call)):
         return end(call, now)
     left = _agent_gone(call, agent, now)
     return Step(left.call, (m.Hang(agent.channel), *left.actions))
@@ -124,6 +125,12 @@ def _hands_over(call: Call) -> bool:
     """Tell whether the citizen is handed over to somebody who is still rung: the agent need not stay for that."""
     party = call.of(Role.PARTY)
     return call.transferring and party is not None and not party.up and call.of(Role.CITIZEN) is not None
+
+
+def _desk_is_there(call: Call) -> bool:
+    """Tell whether the citizen has an emergency desk: no agent who hangs up, by key or telephone, parts the two."""
+    party = call.of(Role.PARTY)
+    return party is not None and party.up and party.name in set(Service) and call.of(Role.CITIZEN) is not None
 
 
 def _gone(call: Call, event: m.Gone, now: datetime) -> Step:

@@ -198,6 +198,25 @@ def test_an_emergency_desk_is_rung_once_more_though_the_agent_has_left(leaves: C
     assert (story.call.phase, story.call.unanswered) == (Phase.WAITING, ("110", "110"))
 
 
+@pytest.mark.parametrize("order", [m.Conference("110", "outside:110"), m.Consult("110", "outside:110")])
+@pytest.mark.parametrize("leaves", [lambda one: one.tell(m.HangUp()), lambda one: one.gone(Role.AGENT)])
+def test_an_agent_who_hangs_up_leaves_the_citizen_with_the_emergency_desk(
+    order: m.Order, leaves: Callable[[Story], Story]
+) -> None:
+    story = leaves(Story().talking().tell(order).up(Role.PARTY))
+    assert story.call.phase is Phase.TALKING
+    assert [(leg.role, leg.away) for leg in story.call.legs] == [(Role.CITIZEN, False), (Role.PARTY, False)]
+    assert story.of(m.Free) == [m.Free("wang", talked=True)]
+    assert story.tell(m.HangUp()).call.phase is Phase.OVER
+
+
+def test_an_agent_who_hangs_up_ends_a_talk_with_a_desk_that_rings_or_that_the_citizen_has_left() -> None:
+    ringing = Story().talking().tell(m.Conference("110", "outside:110"))
+    assert ringing.tell(m.HangUp()).call.phase is Phase.OVER
+    alone = Story().talking().tell(m.Conference("110", "outside:110")).up(Role.PARTY).gone(Role.CITIZEN)
+    assert alone.tell(m.HangUp()).call.phase is Phase.OVER
+
+
 def test_who_leaves_a_hand_over_and_hangs_up_once_more_ends_it() -> None:
     story = Story().talking().tell(m.Transfer("110", "outside:110"), m.HangUp(), m.HangUp())
     assert story.call.phase is Phase.OVER
