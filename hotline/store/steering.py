@@ -20,12 +20,15 @@ from hotline.store.hosts import CONNECT_TIMEOUT, connect
 log = structlog.get_logger(__name__)
 AVAILABLE = "hotline_available"
 """Where it is told, by name, who has become available: a channel of its own, as events happen much more often."""
+SILENCE = 10.0
+"""Seconds after which who is heard no more has lost the right, though nobody has closed their connection: of a machine
+that lost its power, or a process that stands still, PostgreSQL would wait for a word for two hours, or for ever."""
 _LOST: tuple[type[Exception], ...] = (*LOST, TimeoutError)
 _LEASE = "SELECT pg_try_advisory_lock(12345, hashtext('telephone'))"
 
 
 class Owner:
-    """The right to steer the PBX: as long as a connection of its own lives."""
+    """The right to steer the PBX: as long as a connection of its own lives, on which `still` is asked every second."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
@@ -62,6 +65,7 @@ async def sole_owner(dsn: str, *, retry: float = 1.0) -> AsyncIterator[Owner]:
     """Wait until this process alone may steer the PBX."""
     connection = await connect(dsn)
     try:
+        await connection.execute(f"SET idle_session_timeout = {round(1000 * SILENCE)}")
         owner = await connection.fetchval(_LEASE)
         while not owner:
             await asyncio.sleep(retry)

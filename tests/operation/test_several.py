@@ -99,6 +99,19 @@ async def _read(house: House, query: str, *arguments: object) -> Any:
     return (await all_rows(house.dsn, query, *arguments))[0][0]
 
 
+async def test_who_is_heard_no_more_loses_the_right_to_assign(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine has no power any more: nobody closes its connection."""
+    monkeypatch.setattr("hotline.store.steering.SILENCE", 0.5)
+    async with sole_owner(database) as silent:
+        monkeypatch.undo()
+        async with asyncio.timeout(20), sole_owner(database, retry=0.02) as owner:
+            await owner.still()
+            with pytest.raises(Unavailable, match="lost"):
+                await silent.still()
+
+
 # ── assignment ───────────────────────────────────────────────────────────────────────────────────
 CUT = """
 SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database
