@@ -9,8 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+
 from hotline import commands as c
-from hotline.clocks import Policy, expected_completion
+from hotline.clocks import Clocks, Policy, expected_completion, limited, resumed
 from hotline.decide import Decision, decide
 from hotline.errors import RuleViolation
 from hotline.events import Actor
@@ -75,9 +77,16 @@ def _hides(parent: Ticket, child: Ticket) -> bool:
 
 
 def _promised(child: Ticket, policy: Policy) -> datetime | None:
-    """Return when the child's citizen may expect completion: by its clock, or as the receipt told it."""
-    priority = max(child.priority, Priority.P1)
-    return expected_completion(child.created_at, child.clocks, priority, child.kind, child.category, policy)
+    """Return when the child's citizen may expect completion: by its clock, or as the receipt, or the last reopening,
+    told it, put off by what they were asked since."""
+    clocks, course, priority = child.clocks, child.course, max(child.priority, Priority.P1)
+    if clocks.completion_due is not None:
+        return clocks.completion_due
+    since = course.received_at or child.created_at
+    told = Clocks(completion_due=expected_completion(since, Clocks(), priority, child.kind, child.category, policy))
+    for asked_at, answered_at in course.pauses:
+        told = resumed(msgspec.structs.replace(told, paused_at=asked_at), answered_at, priority, policy)
+    return limited(told.completion_due, clocks, since)
 
 
 def unmerge(

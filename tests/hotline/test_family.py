@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -146,6 +146,26 @@ def test_the_parent_keeps_the_earliest_deadline(children: list[tuple[int, bool]]
 def _told(child: Ticket) -> datetime | None:
     """What the receipt told the citizen."""
     return expected_completion(child.created_at, child.clocks, child.priority, child.kind, child.category, POLICY)
+
+
+def later(child: Ticket, days: int, *commands: c.Command) -> Ticket:
+    for command in commands:
+        child = decide(child, command, now=NOW + timedelta(days=days), policy=POLICY).ticket
+    return child
+
+
+@pytest.mark.parametrize("then", [
+    (c.Answer(text="已修好"), c.Reopen(reason="再次出现")), (c.AskInfo(question="在哪里?"), c.SupplyInfo(text="路口")),
+])
+def test_what_a_merged_citizen_was_promised_is_of_the_reopening_and_put_off_by_what_they_were_asked(
+    then: tuple[c.Command, ...]
+) -> None:
+    """Counted from the receipt, it made the parent's department overdue from the dispatch on."""
+    child = later(later(ticket(CHILD), 0, then[0]), 28, then[1])
+    parent = ticket(PARENT, c.Accept(), c.Dispatch(lead="城管局"), hours=28 * 24)
+    now = NOW + timedelta(days=28)
+    adopted = merge(child, parent, MERGE, now=now, policy=POLICY, actor=AGENT).parent.ticket
+    assert adopted.clocks.completion_due == parent.clocks.completion_due
 
 
 def test_earliest_without_deadlines_changes_nothing() -> None:
