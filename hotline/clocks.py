@@ -153,8 +153,10 @@ def earliest(clocks: Clocks, ceiling: datetime | None, completion: datetime | No
 
     ceiling_due, promised_due = first(clocks.ceiling_due, ceiling), first(clocks.promised_due, completion)
     completion_due = clocks.completion_due and first(clocks.completion_due, promised_due, ceiling_due)
-    if completion_due is not None and clocks.started_at is not None:
-        completion_due = max(completion_due, clocks.started_at)  # what is overdue is due at once, not in the past
+    since = clocks.completed_at or clocks.started_at
+    if completion_due is not None and since is not None and completion_due < since:
+        # What is overdue is due at once, not in the past; what was done in time stays so.
+        completion_due = first(clocks.completion_due, since)
     return msgspec.structs.replace(
         clocks, ceiling_due=ceiling_due, adopted_due=first(clocks.adopted_due, ceiling), promised_due=promised_due,
         completion_due=completion_due,

@@ -168,6 +168,25 @@ def test_what_a_merged_citizen_was_promised_is_of_the_reopening_and_put_off_by_w
     assert adopted.clocks.completion_due == parent.clocks.completion_due
 
 
+@pytest.mark.parametrize("then", [(), (c.AcceptReply(),)])
+def test_what_the_parents_department_has_done_in_time_stays_so(then: tuple[c.Command, ...]) -> None:
+    """The merged ticket's deadline lies before the parent's reply: nobody knew of it then."""
+    done = (c.Accept(), c.Dispatch(lead="城管局"), c.Sign(), c.Reply(internal="换灯", public="已修好"), *then)
+    parent = later(ticket(PARENT), 3, *done)
+    child = ticket(CHILD, c.Accept(), c.Dispatch(lead="水务局"), hours=-400)
+    clocks = joined(child, parent)[1].ticket.clocks
+    assert clocks.completed_at is not None
+    assert clocks.completion_due == clocks.completed_at
+    assert clocks.promised_due == child.clocks.completion_due
+
+
+def test_what_was_done_late_stays_late() -> None:
+    done = (c.Accept(), c.Dispatch(lead="城管局"), c.Sign())
+    parent = later(later(ticket(PARENT), 0, *done), 60, c.Reply(internal="换灯", public="已修好"))
+    child = ticket(CHILD, c.Accept(), c.Dispatch(lead="水务局"), hours=-400)
+    assert joined(child, parent)[1].ticket.clocks.completion_due == parent.clocks.completion_due
+
+
 def test_earliest_without_deadlines_changes_nothing() -> None:
     clocks = ticket(PARENT).clocks
     assert earliest(clocks, None, None) == clocks
