@@ -86,7 +86,9 @@ def _clocks(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -
             return clock_rules.at_refusal(clocks, now, ticket.priority, policy)
         case c.Adopt():
             return clock_rules.earliest(clocks, command.ceiling_due, command.completion_due)
-        case c.Correct() | c.Reassess():
+        case c.Correct():
+            return follow_up.learnt(ticket, command, correction.corrected(ticket, command, now, policy), now, policy)
+        case c.Reassess():
             return correction.corrected(ticket, command, now, policy)
         case c.SupplyInfo() | c.Resume():
             return clock_rules.resumed(clocks, now, ticket.priority, policy)

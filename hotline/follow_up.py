@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
+
 from hotline import commands as c
 from hotline.clocks import Clocks
 from hotline.deadlines import ZONE, WorkCalendar, due_at
+from hotline.particulars import appeal_after
 from hotline.policy import FollowUpRules, Policy
-from hotline.terms import Channel, Rating, TryResult, Way
+from hotline.terms import Channel, Rating, State, TryResult, Way
 from hotline.ticket import Ticket
 
 SATISFIED = frozenset({Rating.VERY_SATISFIED, Rating.SATISFIED, Rating.FAIRLY_SATISFIED})
@@ -84,6 +87,15 @@ def planned(clocks: Clocks, now: datetime, policy: Policy, *, reachable: bool) -
     return {"follow_up_due": due, "follow_up_next": first, "tried": (), "wait_until": None}
 
 
+def learnt(ticket: Ticket, told: c.Correct, clocks: Clocks, now: datetime, policy: Policy) -> Clocks:
+    """Return the clocks once it is known how to ask somebody who had left no trace: the tries begin, due as before."""
+    known = msgspec.structs.replace(ticket, appeal=appeal_after(ticket.appeal, told, ticket.channel))
+    if ticket.state is not State.PENDING_FOLLOW_UP or ways(ticket) or not ways(known):
+        return clocks
+    first = next_try(now, (), policy.follow_up_rules, policy.calendar)
+    return msgspec.structs.replace(clocks, follow_up_next=first, wait_until=None)
+
+
 def tried(clocks: Clocks, result: TryResult, now: datetime, policy: Policy) -> dict[str, object]:
     """Return the changes of the clocks after a try that brought no answer.
 
@@ -109,9 +121,12 @@ def _after_period(now: datetime, period: int | None, rules: FollowUpRules) -> da
     return datetime.combine(local.date(), rules.periods[period][1], ZONE)
 
 
-def is_over(ticket: Ticket, rules: FollowUpRules) -> bool:
-    """Tell whether every try was made, or none is possible: the citizen may count as unreachable."""
-    return not ways(ticket) or len(ticket.clocks.tried) >= len(rules.periods)
+def is_over(ticket: Ticket) -> bool:
+    """Tell whether the last link waits, as every try was made, or none is possible: they may count as unreachable.
+
+    The clocks say it, not the city's periods of today: a wait ends by those that it began with.
+    """
+    return not ways(ticket) or ticket.clocks.wait_until is not None
 
 
 def settles(rating: Rating | None, solved: bool | None) -> bool:

@@ -115,7 +115,7 @@ def _guard_grant_extension(ticket: Ticket, command: c.GrantExtension, now: datet
 
 def _guard_try(ticket: Ticket, command: c.RecordTry, now: datetime, policy: Policy) -> None:
     _require(ticket.state is State.PENDING_FOLLOW_UP, "tries belong to the follow-up")
-    _require(not follow_up.is_over(ticket, policy.follow_up_rules), "all tries were made; the last link waits now")
+    _require(not follow_up.is_over(ticket), "all tries were made; the last link waits now")
 
 
 def _require_answer(command: c.SettleFollowUp | c.DisputeFollowUp) -> None:
@@ -127,7 +127,7 @@ def _guard_settle(ticket: Ticket, command: c.SettleFollowUp, now: datetime, poli
     rules = policy.follow_up_rules
     if command.unreachable:
         _require(command.rating is None, "who cannot be reached gives no rating")
-        _require(follow_up.is_over(ticket, rules), "unreachable is who was tried in every period of the day")
+        _require(follow_up.is_over(ticket), "unreachable is who was tried in every period of the day")
         return
     _require_answer(command)
     # What another city has redone it hands over anew, so with us a bad answer is the end of this ticket.

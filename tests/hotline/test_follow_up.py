@@ -100,6 +100,34 @@ def test_who_left_no_trace_is_unreachable_when_the_follow_up_is_due() -> None:
     assert swept(ticket, at("2026-03-11 17:30"))[0].state is State.CLOSED
 
 
+def test_who_is_known_after_all_is_asked() -> None:
+    """The end of the wait was refused for want of tries, again and again: no light, no call, and never closed."""
+    nobody = replied(*CITIZENS["nobody"][:2])
+    known = after(nobody, c.Correct(citizen=Citizen(phone=PHONE)), now=at("2026-03-09 12:00"))
+    assert known.clocks.follow_up_next == at("2026-03-09 14:30")
+    assert (known.clocks.wait_until, known.clocks.follow_up_due) == (None, nobody.clocks.follow_up_due)
+    late, _ = swept(known, at("2026-03-12 09:00"))
+    assert (late.state, late.lights) == (State.PENDING_FOLLOW_UP, {"follow_up_red"})
+    again = after(known, MISSED, c.Correct(citizen=Citizen(phone="+8613912345678")), now=at("2026-03-09 15:00"))
+    assert again.clocks.follow_up_next == at("2026-03-09 19:00")
+
+
+def test_a_wait_ends_by_the_periods_that_it_began_with() -> None:
+    """A city that has one period more from today on kept them open for ever."""
+    waits = after(replied(), c.RecordTry(result=TryResult.REFUSED))
+    waits = msgspec.structs.replace(waits, clocks=msgspec.structs.replace(waits.clocks, tried=(0, 1)))
+    assert swept(waits, at("2026-03-12 09:00"))[0].state is State.CLOSED
+
+
+def test_a_try_that_was_planned_is_made_though_the_city_has_fewer_periods_now() -> None:
+    """It was refused, as if all had been made, and no wait began."""
+    planned = replied(*CITIZENS["chat"][:2])
+    planned = msgspec.structs.replace(planned, clocks=msgspec.structs.replace(planned.clocks, tried=(0, 1, 2)))
+    waits, _ = swept(planned, at("2026-03-20 09:00"))
+    assert waits.clocks.wait_until == at("2026-03-23 17:30")
+    assert swept(waits, at("2026-03-24 09:00"))[0].state is State.CLOSED
+
+
 def test_links_are_sent_by_time_itself_in_three_periods() -> None:
     ticket, sent = replied(Channel.WECHAT, Citizen(key="openid")), []
     while ticket.state is State.PENDING_FOLLOW_UP:
