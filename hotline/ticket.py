@@ -158,6 +158,7 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.PoliceReturn: lambda t, f: {
         "police_returns": t.police_returns + 1, "verdict": Verdict.NON_EMERGENCY,
         "priority": Priority.P3 if f.priority is None else f.priority, "alarms": t.alarms - OF_HAND_OFF,
+        "lead": DepartmentCode(""), "assisting": (),  # it is the centre's now, whoever had it before the hand-off
     },
     c.Close: lambda t, f: {"alarms": t.alarms - OF_HAND_OFF},
     c.Merge: lambda t, f: {"parent": f.parent, "lead": DepartmentCode(""), "assisting": ()},

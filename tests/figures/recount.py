@@ -33,7 +33,7 @@ def leads(events: Sequence[TicketEvent]) -> list[tuple[str, str]]:
                 lead = event.fact.lead  # type: ignore[union-attr]
             case "redispatch":
                 lead = event.fact.lead or lead  # type: ignore[union-attr]
-            case "approve_return" | "take_back" | "reopen" | "merge":
+            case "approve_return" | "take_back" | "reopen" | "merge" | "police_return":
                 lead = ""
         found.append((before, lead))
     return found

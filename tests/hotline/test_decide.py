@@ -151,6 +151,15 @@ def test_110_returns_once_in_time_and_is_never_sent_it_again() -> None:
     refused(ticket(), c.HandOff(services=()), "at least one service")
 
 
+def test_what_110_returns_is_with_the_centre_and_with_no_department() -> None:
+    """The one that had it before went on seeing it, could ask the citizen, and was counted for what the centre did."""
+    handling = after(ticket(), c.Accept(), c.Dispatch(lead="城管局", assisting=("水务局",)), c.Sign())
+    handed = after(handling, c.HandOff(services=(Service.POLICE,)))
+    assert handed.lead == "城管局"
+    returned = after(handed, c.PoliceReturn(reason="非警情"))
+    assert (returned.lead, returned.assisting) == ("", ())
+
+
 def test_lowering_a_verdict_needs_a_reason_raising_does_not() -> None:
     start = ticket(verdict=Verdict.UNCLEAR)
     refused(start, c.Reassess(verdict=Verdict.NON_EMERGENCY), "reason")
