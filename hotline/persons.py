@@ -27,7 +27,8 @@ class Keeps(StrEnum):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What decides: the ticket's state, holds and marks, and where its hand-off to 110 stands, "" without one."""
+    """What decides: the ticket's state (of a merged one its parent's), holds and marks, and where its hand-off to 110
+    stands, "" without one."""
 
     state: str
     held: bool

@@ -149,7 +149,7 @@ def _years_before(now: datetime, years: int) -> datetime:
 
 
 def _standing(row: asyncpg.Record) -> Standing:
-    return Standing(state=row["state"], held=row["held"], marked=row["marked"], incident=row["incident"])
+    return Standing(state=row["matter"], held=row["held"], marked=row["marked"], incident=row["incident"])
 
 
 async def _leave_some(connection: asyncpg.Connection, rows: Sequence[asyncpg.Record], now: datetime) -> frozenset[int]:

@@ -131,6 +131,24 @@ async def test_erasing_takes_the_finished_and_tells_what_stays(pool: asyncpg.Poo
     assert [secret for secret in SECRETS if secret in dump] == []
 
 
+async def test_what_is_merged_is_open_as_long_as_its_parent_is(pool: asyncpg.Pool) -> None:
+    """Erased, its citizen would not hear how it ends, and freed again it would be nobody's."""
+    [child] = await opened(pool, ["child"])
+    [parent] = await opened(pool, ["parent"], citizen=LI)
+    store = TicketStore(pool, prefix="DG")
+    into = c.Merge(parent=(await store.read(parent.number)).id)
+    async with intake(pool, store=store) as taking:
+        service = Service(store=store, intake=taking, rules=lambda: RULES, clock=lambda: NOW)
+        await service.act(child.number, into, actor=Actor(Role.AGENT, "li"))
+    persons, later = PersonStore(pool), NOW + timedelta(days=4000)
+    erased = await persons.erase(ZHANG.phone, **WHO)
+    assert [(kept.number, kept.why) for kept in erased.kept] == [(child.number, Keeps.OPEN)]
+    await persons.sweep(later, years=10)
+    assert (await store.read(child.number)).ticket.appeal.citizen == ZHANG
+    await pool.execute("UPDATE tickets SET state = 'closed' WHERE number = $1", parent.number)
+    assert (await persons.erase(ZHANG.phone, **WHO)).erased == (child.number,)
+
+
 async def test_a_mark_of_nuisance_keeps_everything(pool: asyncpg.Pool) -> None:
     done, going, _ = await a_life(pool)
     await NuisanceStore(pool).mark(ZHANG.phone, "反复", actor="w", now=NOW, until=NOW + timedelta(days=1))

@@ -1,8 +1,10 @@
 -- A citizen's data: looked up by the blind index of the phone, handed out, held, erased.
 
 -- name: tickets
--- Tickets of the citizen $1 with what decides about erasing, held until the end of the transaction.
+-- Tickets of the citizen $1 with what decides about erasing, held until the end of the transaction. `matter`: the state in
+-- which the matter is, of a merged ticket its parent's.
 SELECT t.id, t.number, t.state, t.created_at,
+       coalesce((SELECT p.state FROM tickets p WHERE p.id = t.parent AND t.state = 'merged'), t.state) AS matter,
        EXISTS (SELECT FROM legal_holds h WHERE h.lifted_at IS NULL
                AND (h.ticket_id = t.id OR (h.citizen = t.citizen AND h.citizen <> ''))) AS held,
        EXISTS (SELECT FROM nuisance_marks m WHERE m.contact = $1 AND m.lifted_at IS NULL AND m.until > $2) AS marked,
@@ -13,6 +15,7 @@ FROM tickets t WHERE t.citizen = $1 AND t.citizen <> '' ORDER BY t.created_at, t
 -- name: old
 -- The next $4 tickets, by age, after the sweep's cursor ($1, $2) that were received before $3, likewise.
 SELECT t.id, t.number, t.state, t.created_at, t.citizen,
+       coalesce((SELECT p.state FROM tickets p WHERE p.id = t.parent AND t.state = 'merged'), t.state) AS matter,
        EXISTS (SELECT FROM legal_holds h WHERE h.lifted_at IS NULL
                AND (h.ticket_id = t.id OR (h.citizen = t.citizen AND h.citizen <> ''))) AS held,
        false AS marked,
@@ -24,6 +27,7 @@ WHERE (t.created_at, t.id) > ($1, $2) AND t.created_at < $3 ORDER BY t.created_a
 -- name: left
 -- Tickets that the sweep had to leave, likewise.
 SELECT t.id, t.number, t.state, t.created_at, t.citizen,
+       coalesce((SELECT p.state FROM tickets p WHERE p.id = t.parent AND t.state = 'merged'), t.state) AS matter,
        EXISTS (SELECT FROM legal_holds h WHERE h.lifted_at IS NULL
                AND (h.ticket_id = t.id OR (h.citizen = t.citizen AND h.citizen <> ''))) AS held,
        false AS marked,
