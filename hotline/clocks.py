@@ -170,9 +170,7 @@ def expected_completion(
     if clocks.completion_due is not None:
         return clocks.completion_due
     completion = _due(now, policy.completion_of(priority, kind, category, now)[0], policy.calendar)
-    if completion is None or clocks.ceiling_due is None:
-        return completion
-    return min(completion, max(clocks.ceiling_due, now))
+    return limited(completion, clocks, now)
 
 
 def resumed(clocks: Clocks, now: datetime, priority: Priority, policy: Policy) -> Clocks:

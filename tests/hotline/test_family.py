@@ -17,6 +17,7 @@ from hotline.errors import IllegalTransition, RuleViolation
 from hotline.family import MAX_CHILDREN, merge, unmerge
 from hotline.ids import TicketId, TicketNumber
 from hotline.lifecycle import OPEN_STATES, TRANSITIONS
+from hotline.progress import progress_of
 from hotline.terms import Kind, State, Verdict
 from hotline.ticket import Ticket
 from tests.cities import NOW, POLICY
@@ -185,6 +186,13 @@ def test_what_was_done_late_stays_late() -> None:
     parent = later(later(ticket(PARENT), 0, *done), 60, c.Reply(internal="换灯", public="已修好"))
     child = ticket(CHILD, c.Accept(), c.Dispatch(lead="水务局"), hours=-400)
     assert joined(child, parent)[1].ticket.clocks.completion_due == parent.clocks.completion_due
+
+
+def test_citizens_are_told_what_a_dispatch_of_the_parent_will_hold_to() -> None:
+    parent = joined(ticket(CHILD, hours=-72), ticket(PARENT, c.Accept()))[1].ticket
+    told = progress_of(parent, (), policy=POLICY, now=NOW).expected_by
+    sent = decide(parent, c.Dispatch(lead="城管局"), now=NOW, policy=POLICY).ticket
+    assert told == sent.clocks.completion_due == parent.clocks.promised_due
 
 
 def test_earliest_without_deadlines_changes_nothing() -> None:
