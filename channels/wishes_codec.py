@@ -13,6 +13,7 @@ from channels.clean import clean_line
 from channels.message import Inbound
 from hotline import commands as c
 from hotline.errors import InvalidInput
+from hotline.lifecycle import OPEN_STATES
 from hotline.terms import Channel, Kind
 from hotline.ticket import Ticket
 from hotline.wish import PledgeState, WishState
@@ -121,9 +122,14 @@ def decode_end(body: bytes, number: str) -> c.DeliverWish | c.CancelPledge:
 
 
 def public_of(ticket: Ticket) -> PublicWish | None:
-    """Return what the public sees of a wish, None of one that is not, or no longer, published."""
+    """Return what the public sees of a wish, None of one that is not, or no longer, published.
+
+    Nobody can promise anything to a ticket that is over (withdrawn, say): only what came true is shown on.
+    """
     wish = ticket.wish
     if wish is None or not wish.published or ticket.appeal.confidential:
+        return None
+    if ticket.state not in OPEN_STATES and wish.state is not WishState.FULFILLED:
         return None
     return PublicWish(
         number=ticket.number, title=wish.title, needed=wish.needed, unit=wish.unit, promised=wish.promised,

@@ -187,7 +187,7 @@ def _guard_take_back(ticket: Ticket, command: c.TakeBack, now: datetime, policy:
 
 def _guard_wish(ticket: Ticket, command: WishCommand, now: datetime, policy: Policy) -> None:
     _require(ticket.kind is Kind.WISH, "only a micro-wish (kind wish) is published and pledged")
-    _require(ticket.state in OPEN_STATES, "the ticket is finished")
+    _require(ticket.state in OPEN_STATES or isinstance(command, c.UnpublishWish), "the ticket is finished")
 
 
 def _guard_correct(ticket: Ticket, command: c.Correct, now: datetime, policy: Policy) -> None:

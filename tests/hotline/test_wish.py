@@ -6,9 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels.wishes_codec import public_of
 from hotline import commands as c
+from hotline.decide import decide
 from hotline.errors import RuleViolation
+from hotline.terms import Kind, State
 from hotline.wish import MAX_PLEDGES, Pledge, PledgeState, Wish, WishCommand, WishState, after
+from tests.cities import NOW, POLICY
+from tests.hotline.pure_tickets import CHILD, ticket
 
 keys = st.sampled_from(["a", "b", "c", "d"])
 orders: st.SearchStrategy[WishCommand] = st.one_of(
@@ -39,6 +44,7 @@ WISH = Wish(title="书包", needed=3, unit="个")
 FULL = Wish(title="x", needed=10**6, unit="元", pledges=tuple(
     Pledge(key=str(n), donor="x", quantity=1) for n in range(MAX_PLEDGES)
 ))
+PLEDGE = c.PledgeWish(pledge="a", donor="王", quantity=3)
 PROMISED = after(WISH, c.PledgeWish(pledge="a", donor="王", quantity=2))
 
 
@@ -65,3 +71,15 @@ def test_the_way_of_a_wish() -> None:
     assert after(claimed, c.CancelPledge(pledge="b")).state is WishState.PUBLISHED
     assert after(fulfilled, c.UnpublishWish()).state is WishState.FULFILLED
     assert {pledge.state for pledge in fulfilled.pledges} == {PledgeState.DELIVERED}
+
+
+def test_what_is_over_without_coming_true_is_public_no_longer() -> None:
+    """Who read of it promised in vain, and nobody could take it from the list."""
+    hoped = ticket(CHILD, kind=Kind.WISH, wish=WISH)
+    over = decide(hoped, c.Withdraw(), now=NOW, policy=POLICY).ticket
+    assert (public_of(hoped) is None, public_of(over)) == (False, None)
+    with pytest.raises(RuleViolation, match="finished"):
+        decide(over, c.PledgeWish(pledge="a", donor="王"), now=NOW, policy=POLICY)
+    true = ticket(CHILD, kind=Kind.WISH, wish=after(after(WISH, PLEDGE), c.DeliverWish(pledge="a")), state=State.CLOSED)
+    assert public_of(true) is not None
+    assert public_of(decide(true, c.UnpublishWish(), now=NOW, policy=POLICY).ticket) is None
