@@ -15,7 +15,7 @@ from channels.message import Outbound
 from hotline import commands as c
 from hotline.appeal import Triage
 from hotline.events import Receive, TicketEvent
-from hotline.family_news import FamilyNews, ends_without_answer, news_of
+from hotline.family_news import FamilyNews, ends_without_answer, joined, news_of
 from hotline.ids import TicketNumber
 from hotline.lessons import Lesson, lessons_of
 from hotline.notices import notice, shared
@@ -115,8 +115,11 @@ _ENDS: Mapping[type, str] = {c.Close: "closed", c.PoliceReturn: "returned"}
 """The ways out of `handed_off`, and how they leave the hand-off."""
 
 
-def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str, spoken: Spoken | None = None) -> Effects:
-    """Return what `event` sets going; `ticket` is the ticket after it, `spoken` the message that led to it."""
+def effects_of(
+    ticket: Ticket, event: TicketEvent, *, signature: str, spoken: Spoken | None = None, parent: Ticket | None = None
+) -> Effects:
+    """Return what `event` sets going; `ticket` is the ticket after it, `spoken` the message that led to it, `parent`
+    the one into which it is merged by it."""
     if type(event.fact) in _SILENT:
         return NOTHING
     incidents: tuple[Incident, ...] = ()
@@ -125,6 +128,8 @@ def effects_of(ticket: Ticket, event: TicketEvent, *, signature: str, spoken: Sp
         payload = incident_payload(ticket, event.fact, event.at.isoformat(), spoken=spoken)
         incidents = (Incident(key=push, payload=payload),)
     told = notice(ticket, event, signature=signature)
+    if parent is not None:
+        told = joined(told, event, parent)
     contact = Contact(number=ticket.number, channel=ticket.channel, citizen=ticket.appeal.citizen)
     key = f"notice-{ticket.number}-{event.version}"
     return Effects(

@@ -8,6 +8,8 @@ from agent_ui.masking import mask_public
 from hotline import commands as c
 from hotline.events import TicketEvent
 from hotline.ids import TicketNumber
+from hotline.notices import Notice
+from hotline.terms import State
 from hotline.ticket import Ticket
 
 # What concerns the matter and not the one citizen: questions, conversations and ratings are the parent's own.
@@ -34,6 +36,15 @@ def news_of(ticket: Ticket, event: TicketEvent, told: str) -> tuple[FamilyNews, 
         return ()
     text = mask_public(told, *ticket.names, phone=ticket.appeal.citizen.phone)
     return (FamilyNews(parent=ticket.number, version=event.version, text=text),)
+
+
+def joined(told: Notice, event: TicketEvent, parent: Ticket) -> Notice:
+    """Return what a citizen is told as their ticket is merged: also the result, where the parent's citizens have heard
+    it before; nobody would tell it again."""
+    if not isinstance(event.fact, c.Merge) or parent.state is not State.PENDING_FOLLOW_UP or not told.text:
+        return told
+    result = mask_public(parent.public_reply, *parent.names, phone=parent.appeal.citizen.phone)
+    return msgspec.structs.replace(told, text=f"{told.text}办理结果:{result}")
 
 
 def is_shared(event: TicketEvent) -> bool:

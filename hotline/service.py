@@ -107,8 +107,8 @@ class Service:
 
         return decided
 
-    def _changed(self, before: Ticket, decision: Decision) -> tuple[Change, Effects]:
-        effects = effects_of(decision.ticket, decision.event, signature=self._rules().signature)
+    def _changed(self, before: Ticket, decision: Decision, parent: Ticket | None = None) -> tuple[Change, Effects]:
+        effects = effects_of(decision.ticket, decision.event, signature=self._rules().signature, parent=parent)
         return Change(before=before, decisions=(decision,)), effects
 
     async def _change_family(
@@ -121,7 +121,7 @@ class Service:
                 both = family.merge(child, parent, command, now=now, policy=policy, actor=actor)
             else:
                 both = family.unmerge(child, parent, command, now=now, policy=policy, actor=actor)
-            return self._changed(child, both.child), self._changed(parent, both.parent)
+            return self._changed(child, both.child, parent), self._changed(parent, both.parent)
 
         parent = command.parent if isinstance(command, c.Merge) else None
         return await self._store.change_family(number, parent, decided, expected_version=expected_version)

@@ -8,10 +8,12 @@ from hotline import commands as c
 from hotline.appeal import Appeal, Citizen
 from hotline.decide import decide
 from hotline.effects import effects_of
+from hotline.family import merge
 from hotline.family_news import FamilyNews, key_for, text_for
+from hotline.ids import TicketId
 from hotline.terms import RejectReason, State
 from tests.cities import NOW, POLICY
-from tests.hotline.pure_tickets import CHILD, PARENT, ticket
+from tests.hotline.pure_tickets import AGENT, CHILD, PARENT, ticket
 
 SHARED: list[tuple[State, c.Command]] = [
     (State.RECEIVED, c.Answer(text="王小明(13812345678)已答复")), (State.PENDING_SIGN, c.Sign()),
@@ -57,6 +59,18 @@ def test_children_hear_nothing_of_the_parents_own_affairs(state: State, command:
     effects = effects_of(decision.ticket, decision.event, signature="东莞12345")
     assert effects.news == ()
     assert effects.orphans is isinstance(command, c.Withdraw | c.Reject)
+
+
+@pytest.mark.parametrize(("state", "told"), [(State.PENDING_FOLLOW_UP, True), (State.HANDLING, False)])
+def test_who_is_merged_when_the_others_have_heard_the_result_hears_it_too(state: State, told: bool) -> None:
+    parent = ticket(PARENT, state=state, public_reply="已为王小明(13812345678)修好")
+    both = merge(ticket(CHILD), parent, c.Merge(parent=TicketId(1)), now=NOW, policy=POLICY, actor=AGENT)
+    effects = effects_of(both.child.ticket, both.child.event, signature="东莞12345", parent=parent)
+    [message] = effects.messages
+    assert "合并办理" in message.text
+    assert ("修好" in message.text) == told
+    assert "小明" not in message.text
+    assert "13812345678" not in message.text
 
 
 def test_a_ticket_alone_has_no_news_and_leaves_no_orphans() -> None:
