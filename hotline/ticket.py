@@ -154,6 +154,7 @@ _CHANGES: dict[type, Callable[[Ticket, Any], dict[str, Any]]] = {
     c.HandOff: lambda t, f: {
         "services": f.services, "verdict": Verdict.EMERGENCY, "priority": Priority.P0, "incident": "",
         "alarms": t.alarms - OF_HAND_OFF,
+        "public_reply": "", "reply_flags": (),  # it ends there without one: what the centre refused is none
     },
     c.PoliceReturn: lambda t, f: {
         "police_returns": t.police_returns + 1, "verdict": Verdict.NON_EMERGENCY,

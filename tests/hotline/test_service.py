@@ -25,6 +25,7 @@ from hotline.service import PERMITTED, Service
 from hotline.store.database import open_pool
 from hotline.store.tickets import TicketStore
 from hotline.terms import Rating, RejectReason, State
+from hotline.terms import Service as Emergency
 from tests.cities import NOW, RULES
 from tests.hotline.test_decide import SIDE_EXAMPLES
 from tests.hotline.test_intake import all_rows, inbound, intake_over
@@ -64,6 +65,17 @@ async def test_the_reply_is_shown_only_when_the_centre_has_accepted_it(database:
         await service.act(receipt.number, c.Sign(), actor=LEAD)
         await service.act(receipt.number, c.Reply(internal="x", public="未经审核"), actor=LEAD)
         assert (await service.progress(receipt.number, receipt.code)).public_reply == ""
+
+
+async def test_a_reply_that_was_refused_is_not_shown_when_110_ends_the_matter(database: str) -> None:
+    async with house(database) as (service, receipt):
+        for actor, command in [
+            (LEAD, c.Sign()), (LEAD, c.Reply(internal="x", public="未经审核")), (AGENT, c.RejectReply(reason="不实")),
+            (AGENT, c.HandOff(services=(Emergency.POLICE,))), (AGENT, c.Close(note="110已处置")),
+        ]:
+            await service.act(receipt.number, command, actor=actor)
+        progress = await service.progress(receipt.number, receipt.code)
+        assert (progress.status, progress.public_reply) == (State.CLOSED, "")
 
 
 @pytest.mark.parametrize(("reason", "alarms", "events"), [
