@@ -90,11 +90,23 @@ def idempotency_key(request: web.Request) -> str:
 
 
 def client_address(request: web.Request, *, proxies: int = 0) -> str:
-    """Return where a request comes from: the address that the outermost of `proxies` trusted proxies saw."""
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    """Return where a request comes from: the address that the outermost of `proxies` trusted proxies saw.
+
+    Some append to the header, some (HAProxy) add one more of them: the first alone is what the client has made up.
+    """
+    told = ",".join(request.headers.getall("X-Forwarded-For", []))
+    hops = [hop.strip() for hop in told.split(",") if hop.strip()]
     if proxies and len(hops) >= proxies:
-        return hops[-proxies]
+        return _without_port(hops[-proxies])
     return request.remote or ""
+
+
+def _without_port(hop: str) -> str:
+    """Return the address alone: with the port, another one for each connection, everybody would be many."""
+    host, _, port = hop.rpartition(":")
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return host if "." in host and port.isdigit() and ":" not in host else hop
 
 
 def client_network(request: web.Request, *, proxies: int = 0) -> str:

@@ -8,11 +8,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
 from channels import appeals
 from channels.appeal_codec import AppealBody, PlaceBody
 from channels.form_codec import FIELDS
-from channels.kit import MAX_WITH_FILES
+from channels.kit import MAX_WITH_FILES, client_address
 from channels.limits import RateLimit
 from channels.port import ChannelPort
 from hotline.errors import Overloaded, Unavailable
@@ -146,6 +148,17 @@ async def test_the_web_is_limited_by_address_and_apps_are_not(serve: Serve, port
     elsewhere = await client.post("/api/v1/appeals", json=BODY, headers={"X-Forwarded-For": "6.6.6.6, 9.9.9.9"})
     assert elsewhere.status == 201
     assert (await client.post("/api/v1/appeals", json=BODY, headers=APP)).status == 201
+
+
+@pytest.mark.parametrize(("headers", "address"), [
+    (["6.6.6.6, 9.9.9.9"], "9.9.9.9"), (["6.6.6.6", "9.9.9.9"], "9.9.9.9"),
+    (["6.6.6.6, 7.7.7.7", "9.9.9.9"], "9.9.9.9"),
+    (["9.9.9.9:50123"], "9.9.9.9"), (["[2001:db8::9]:443"], "2001:db8::9"), (["2001:db8::9"], "2001:db8::9"),
+    (["::ffff:9.9.9.9"], "::ffff:9.9.9.9"),
+])
+def test_the_address_is_what_the_proxy_saw(headers: list[str], address: str) -> None:
+    given = CIMultiDict([("X-Forwarded-For", line) for line in headers])
+    assert client_address(make_mocked_request("GET", "/", given), proxies=1) == address
 
 
 @pytest.mark.parametrize(("failure", "error_id"), [
