@@ -73,7 +73,7 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unknown(msgspec.Struct, frozen=True, kw_only=True):
-    """A message of a type that WeChat may add; it is answered with what can be sent instead."""
+    """A message of a type that WeChat may add, or does not hand on; it is answered with what can be sent instead."""
 
     type: str
 
@@ -131,7 +131,7 @@ def _content(fields: Fields, open_id: str, now: datetime) -> Inbound | Event | L
     kind = _need(fields, "MsgType")
     if kind == "event":
         return _event(fields, open_id)
-    if kind not in _READERS:
+    if kind not in _READERS or (kind == "text" and wording.stands_for_nothing(fields.get("Content", ""))):
         return Unknown(type=kind)
     appeal = _READERS[kind](fields)
     asked = asked_in(appeal.text) if kind == "text" else None

@@ -27,6 +27,15 @@ _HEAD = re.compile(r"\s*(?:【[^】]*】)?工单[A-Z]{2}[0-9]+[^:]{0,40}:")
 """How `head` begins a notice, and what it becomes for a merged ticket (`hotline.family_news`)."""
 
 
+_NOT_HANDED_ON = re.compile(r"\s*[【\[]收到不支持的消息类型[,，]暂无法显示[】\]]\s*")
+"""What WeChat delivers as the text of a message that it does not hand on: a sticker (自定义表情), a card."""
+
+
+def stands_for_nothing(text: str) -> bool:
+    """Tell whether a text of WeChat's is its own word for what it does not hand on: no citizen has said it."""
+    return _NOT_HANDED_ON.fullmatch(text) is not None
+
+
 def head(signature: str, number: str) -> str:
     """Return how a notice begins: who writes, of which ticket."""
     return f"【{signature}】工单{number}:"

@@ -309,6 +309,18 @@ async def test_events_and_unknown_types_make_no_ticket(client: Client, port: Mem
     assert not port.inbounds
 
 
+async def test_a_sticker_makes_no_ticket_whatever_wechat_calls_it(client: Client, port: MemoryPort) -> None:
+    for id_, words in enumerate(("【收到不支持的消息类型，暂无法显示】", "[收到不支持的消息类型,暂无法显示]\n"), 1):
+        xml = wechat_standin.text_message(words, open_id="o1", message_id=id_, created=1795240800)
+        assert wording.UNSUPPORTED in await (await say(client, xml)).text()
+    assert not port.inbounds
+    quoted = wechat_standin.text_message(
+        "公众号总说【收到不支持的消息类型，暂无法显示】", open_id="o1", message_id=9, created=1795240800,
+    )
+    await say(client, quoted)
+    assert len(port.inbounds) == 1
+
+
 async def test_a_slow_core_is_answered_success_and_spooled(client: Client, port: MemoryPort) -> None:
     port.delay = 30
     started = asyncio.get_running_loop().time()
