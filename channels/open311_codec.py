@@ -134,8 +134,14 @@ def inbound_of(
 
 
 def decode_filter(query: Form, city: Jurisdiction, now: datetime) -> RequestFilter:
-    """Return which requests are asked for; raises InvalidInput or NotFound (unknown service)."""
-    numbers = tuple(TicketNumber(number) for number in _listed(query, "service_request_id"))
+    """Return which requests are asked for: those that are named, whatever else is said, else those that the rest finds.
+
+    Raises InvalidInput or NotFound (unknown service).
+    """
+    if numbers := dict.fromkeys(_listed(query, "service_request_id")):
+        if len(numbers) > MAX_PAGE:
+            raise InvalidInput(f"at most {MAX_PAGE} service_request_ids are answered at once; {len(numbers)} are named")
+        return RequestFilter(numbers=tuple(TicketNumber(number) for number in numbers), limit=MAX_PAGE)
     services = [city.service(code) for code in dict.fromkeys(_listed(query, "service_code"))]
     size, page = _count(query, "page_size", PAGE, MAX_PAGE), _count(query, "page", 1, MAX_PAGES)
     if len(services) * page * size > MOST_READ:
@@ -144,7 +150,7 @@ def decode_filter(query: Form, city: Jurisdiction, now: datetime) -> RequestFilt
         )
     end = _moment(query, "end_date")
     return RequestFilter(
-        numbers=numbers[:MAX_PAGE], categories=tuple((service.l1, service.name) for service in services),
+        categories=tuple((service.l1, service.name) for service in services),
         start=_moment(query, "start_date") or _before(end or now), end=end, closed=_closed(query), limit=size,
         offset=(page - 1) * size,
     )
