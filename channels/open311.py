@@ -14,13 +14,13 @@ from functools import partial
 import structlog
 from aiohttp import web
 
-from channels import form_codec, open311_codec, open311_wire
+from channels import open311_codec, open311_wire
 from channels.clean import check_key
-from channels.kit import client_address, client_network, named_by_secret, read_limited
+from channels.kit import client_address, client_network, named_by_secret
 from channels.limits import RateLimit
 from channels.message import Inbound, Receipt
 from channels.open311_codec import Jurisdiction, Prove
-from channels.open311_kit import FORM, handler, limited, nowhere, requests_response, rows_response, typed
+from channels.open311_kit import FORM, handler, limited, nowhere, requests_response, rows_response, sent, typed
 from channels.port import ChannelPort, RequestFilter
 from channels.repeats import Repeats
 from channels.ticket_codec import number_of
@@ -56,8 +56,7 @@ class Open311:
 
     async def create(self, request: web.Request, form: str) -> web.Response:
         """Take a request: its number, or a token where asked for (`token=true`) or the core is slow."""
-        pairs = form_codec.decode_urlencoded(await read_limited(request, MAX_BODY))
-        given = {**request.query, **dict(reversed(pairs))}
+        given = await sent(request, MAX_BODY)
         self._city.check(given.get("jurisdiction_id", ""))
         name, sender = self._sender(request, given)
         appeal, matter = open311_codec.decode_request(given, self._city)

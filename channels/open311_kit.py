@@ -8,13 +8,13 @@ from functools import partial
 
 from aiohttp import web
 
-from channels import open311_wire
-from channels.kit import client_network, named_by_secret
+from channels import form_codec, open311_wire
+from channels.kit import client_network, named_by_secret, read_limited
 from channels.limits import RateLimit
 from channels.open311_codec import Jurisdiction
 from channels.open311_wire import Row
 from channels.problem import TELL, problem_response
-from hotline.errors import HotlineError, NotFound
+from hotline.errors import HotlineError, InvalidInput, NotFound
 
 Handler = Callable[[web.Request, str], Awaitable[web.Response]]
 FORM = "{form:json|xml}"
@@ -40,7 +40,7 @@ def handler(city: Jurisdiction, handle: Handler) -> Callable[[web.Request], Awai
     """Return `handle` with the format chosen, the jurisdiction checked and errors in Open311's form."""
 
     async def wrapped(request: web.Request) -> web.Response:
-        form = request.match_info.get("form", "json")
+        form = request.match_info.get("form") or ("xml" if request.path.endswith(".xml") else "json")
         tell: Callable[[HotlineError], web.Response] = partial(told, form=form)
         request[TELL] = tell  # an outage is told further out, in the same form
         try:
@@ -50,6 +50,18 @@ def handler(city: Jurisdiction, handle: Handler) -> Callable[[web.Request], Awai
             return told(error, form=form)
 
     return wrapped
+
+
+async def sent(request: web.Request, limit: int) -> dict[str, str]:
+    """Return the parameters of a POST, of one that is given twice the first; the body's count before the address's.
+
+    Raises InvalidInput, also (`unsupported_media_type`) for a body that is no urlencoded form.
+    """
+    if request.content_type.startswith("multipart/") or request.content_type.endswith(("json", "xml")):
+        detail = f"send application/x-www-form-urlencoded, not {request.content_type}; a photo's address is media_url"
+        raise InvalidInput(detail, error_id="unsupported_media_type")
+    pairs = form_codec.decode_urlencoded(await read_limited(request, limit))
+    return {**request.query, **dict(reversed(pairs))}
 
 
 def limited(

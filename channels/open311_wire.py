@@ -15,7 +15,8 @@ Row = dict[str, str | bool | float | None]
 CONTENT_TYPES = {"json": "application/json", "xml": "text/xml"}
 STATUS: dict[str, int] = {
     "not_found": 404, "forbidden": 403, "unauthenticated": 403, "rate_limited": 429, "overloaded": 503,
-    "unavailable": 503, "idempotency_key_reused": 422, "too_large": 413, "method_not_allowed": 405, "internal": 500,
+    "unavailable": 503, "idempotency_key_reused": 422, "too_large": 413, "method_not_allowed": 405,
+    "unsupported_media_type": 415, "internal": 500,
 }
 
 

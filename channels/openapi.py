@@ -192,7 +192,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _open311("get", "/services/{code}", "A service's attributes", "service"),
     _open311(
         "post", "/requests", "Send a request", "key", status=201, body={FORM: _OPEN311_BODY},
-        errors=("forbidden", "rate_limited", "idempotency_key_reused", "overloaded"),
+        errors=("forbidden", "rate_limited", "idempotency_key_reused", "overloaded", "unsupported_media_type"),
     ),
     _open311("get", "/tokens/{token}", "The number behind a token", "token"),
     _open311(

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from datetime import datetime, timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 
 from channels import open311, open311_codec
@@ -291,7 +292,24 @@ async def test_other_methods_are_told_in_the_form_of_open311(
 ) -> None:
     answer = await client.request(method, BASE + path)
     assert (answer.status, answer.headers["Allow"]) == (405, allowed)
-    assert (await answer.json())[0]["code"] == 405
+    if path.endswith(".xml"):
+        assert ET.fromstring(await answer.read()).findtext("error/code") == "405"
+    else:
+        assert (await answer.json())[0]["code"] == 405
+
+
+@pytest.mark.parametrize("sent", [
+    {"json": FORM}, {"data": aiohttp.FormData(FORM, default_to_multipart=True)},
+    {"data": b"<request/>", "headers": {"Content-Type": "text/xml"}},
+])
+async def test_a_request_that_is_no_form_is_told_what_to_send(
+    client: Client, port: MemoryPort, sent: dict[str, Any]
+) -> None:
+    answer = await client.post(f"{BASE}/requests.xml", **sent)
+    assert answer.status == 415
+    said = ET.fromstring(await answer.read()).findtext("error/description") or ""
+    assert "send application/x-www-form-urlencoded" in said
+    assert not port.inbounds
 
 
 async def test_a_path_of_line_breaks_is_told_in_the_form_of_open311(client: Client) -> None:
