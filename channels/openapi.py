@@ -12,8 +12,9 @@ from channels.form_codec import FIELDS, KEY_FIELD
 from channels.open311_codec import MAX_PAGE, MAX_PAGES, PAGE, SPAN
 from channels.openapi_document import Operation, Vocabulary, document
 from channels.phone_codec import CallAppealBody
-from channels.police_codec import IncidentUpdate, Outcome, TransferBody
+from channels.police_codec import IncidentUpdate, TransferBody
 from channels.rating_page import LinkRating
+from channels.sent_openapi import WEBHOOKS
 from channels.ticket_codec import MessageBody, RatingBody, UrgeBody, WithdrawalBody
 from channels.views import Progress
 from hotline.appeal import Attachment
@@ -202,7 +203,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _open311("get", "/requests/{number}", "One public request", "number", errors=("rate_limited",)),
 )
 VOCABULARY = Vocabulary(
-    parameters=PARAMETERS, security=SECURITY, types=(Hello, Say, Welcome, Line, Ack, QueuePlace, Failed, Outcome)
+    parameters=PARAMETERS, security=SECURITY, types=(Hello, Say, Welcome, Line, Ack, QueuePlace, Failed)
 )
 
 
@@ -212,7 +213,8 @@ def rendered(
     """Return the document of all channels, of `extra` operations, `webhooks` and `types` beside the routes, as JSON."""
     vocabulary = msgspec.structs.replace(VOCABULARY, types=(*VOCABULARY.types, *types))
     told = document(
-        (*OPERATIONS, *extra), vocabulary, title="12345 hotline", version=version, webhooks=webhooks,
+        (*OPERATIONS, *extra), vocabulary, title="12345 hotline", version=version,
+        webhooks=(*WEBHOOKS, *webhooks),
         description="Errors are problem+json (RFC 9457) with a stable `error_id`; Open311 has its own form of errors.",
     )
     return msgspec.json.encode(told)

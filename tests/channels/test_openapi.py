@@ -11,16 +11,22 @@ import pytest
 from aiohttp import web
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from channels import appeals, chat, open311, phone, police, police_updates, ratings, tickets, wechat
+from channels import appeals, chat, open311, phone, police, police_updates, ratings, sms_codec, tickets, wechat
 from channels.appeal_codec import answer_of
-from channels.message import Receipt
+from channels.message import Outbound, Receipt
 from channels.openapi import rendered
+from channels.police_codec import Outcome
 from channels.problem import STATUS
-from hotline.ids import StaffName
+from hotline import commands as c
+from hotline.appeal import UNTRIAGED
+from hotline.effects import Spoken, incident_payload, told_by
+from hotline.ids import StaffName, TicketNumber
+from hotline.terms import Channel, Service
 from tests.channels.contract import RECEIPT, payloads
 from tests.channels.memory import MemoryPort
 from tests.channels.test_contract import CITY
 from tests.channels.test_wechat import SETTINGS
+from tests.hotline.test_decide import NOW, ticket
 
 DOCUMENT: dict[str, Any] = msgspec.json.decode(rendered())
 
@@ -94,3 +100,30 @@ def test_answers_fit_their_schema() -> None:
     wanted = {"$ref": "#/components/schemas/AppealAnswer", "components": DOCUMENT["components"]}
     assert isinstance(RECEIPT, Receipt)
     jsonschema.Draft202012Validator(wanted).validate(msgspec.to_builtins(answer_of(RECEIPT)))
+
+
+# ── what we send ─────────────────────────────────────────────────────────────────────────────────
+def _sent(name: str) -> dict[str, Any]:
+    told: dict[str, Any] = DOCUMENT["webhooks"][name]["post"]
+    schema: dict[str, Any] = told["requestBody"]["content"]["application/json"]["schema"]
+    return schema | {"components": DOCUMENT["components"]}
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_110_is_told_what_the_document_tells_it(merged: bool) -> None:
+    own, speaker = ticket(), ticket(number="DG2")
+    spoken = Spoken(text="着火了", triage=UNTRIAGED, merged=TicketNumber("DG2")) if merged else None
+    body = incident_payload(own, c.HandOff(services=(Service.FIRE,)), "2026-11-20T10:00:00+08:00", spoken=spoken)
+    body = told_by(body, speaker) if merged else body
+    jsonschema.Draft202012Validator(_sent("incident")).validate(body)
+
+
+def test_the_document_tells_what_the_desk_answers_and_how_a_transfer_and_a_notice_look() -> None:
+    answer = DOCUMENT["webhooks"]["incident"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert set(DOCUMENT["components"]["schemas"][answer["$ref"].rsplit("/", 1)[1]]["properties"]) == {
+        "accepted", "incident", "reason",
+    }
+    outcome = Outcome(incident="J1", number="DG1", status="closed", department="", outcome="已办结", at=NOW)
+    letter = sms_codec.encode(Outbound(channel=Channel.CALL, to="+8613800138000", text="x", key="k"))
+    for name, body in (("outcome", msgspec.json.encode(outcome)), ("letter", letter)):
+        jsonschema.Draft202012Validator(_sent(name)).validate(msgspec.json.decode(body))
