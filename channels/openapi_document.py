@@ -12,10 +12,11 @@ import msgspec
 from channels.problem import MEDIA_TYPE, STATUS, TITLES, Problem
 
 _REF = "#/components/schemas/{name}"
-_EVERYWHERE = ("invalid_input", "internal")
+_EVERYWHERE = ("invalid_input", "internal", "unavailable")
+"""The last one while the database does not answer."""
 _GUARDED = ("unauthenticated", "forbidden")
 """The gate answers these on every route of staff (agent_ui/routes.py says whose each is)."""
-FORM = "application/x-www-form-urlencoded"
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +137,9 @@ def _answers(operation: Operation, known: Mapping[Any, dict[str, Any]]) -> dict[
     guarded = _GUARDED if "staff" in operation.security else ()
     named = ("not_found",) if "{" in operation.path else ()  # a name that no route takes
     sent = ("too_large", "overloaded") if operation.body else ()  # `channels.kit` reads it so
-    for error_id in dict.fromkeys((*_EVERYWHERE, *guarded, *named, *sent, *operation.errors)):
+    counted = ("rate_limited",) if any(operation.security) else ()  # `token_rate`
+    typed = ("unsupported_media_type",) if JSON in operation.body and "hmac" not in operation.parameters else ()
+    for error_id in dict.fromkeys((*_EVERYWHERE, *guarded, *named, *sent, *typed, *counted, *operation.errors)):
         by_status.setdefault(STATUS[error_id], []).append(error_id)
     for status, ids in sorted(by_status.items()):
         text = "; ".join(f"`{error_id}` {TITLES[error_id]}" for error_id in ids)

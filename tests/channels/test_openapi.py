@@ -22,6 +22,7 @@ from hotline.appeal import UNTRIAGED
 from hotline.effects import Spoken, incident_payload, told_by
 from hotline.ids import StaffName, TicketNumber
 from hotline.terms import Channel, Service
+from tests.channels.conftest import Serve
 from tests.channels.contract import RECEIPT, payloads
 from tests.channels.memory import MemoryPort
 from tests.channels.test_contract import CITY
@@ -76,8 +77,19 @@ def test_every_operation_tells_its_errors() -> None:
         for operation in methods.values():
             named = {"404"} if "{" in path else set()
             sent = {"413"} if "requestBody" in operation else set()
-            assert {"400", "500"} | named | sent <= set(operation["responses"]), path
+            sent |= {"429"} if any(operation["security"]) else set()
+            assert {"400", "500", "503"} | named | sent <= set(operation["responses"]), path
             assert set(map(int, operation["responses"])) - {101, 200, 201, 204, 303} <= set(STATUS.values())
+
+
+async def test_a_body_of_another_type_is_answered_as_the_document_tells(serve: Serve) -> None:
+    client = await serve(all_routes())
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            if "requestBody" in operation:
+                address = path.replace("{form}", "json").replace("{", "").replace("}", "")
+                answer = await client.request(method, address, data=b"x", headers={"Content-Type": "text/plain"})
+                assert str(answer.status) in operation["responses"], path
 
 
 def test_open311_tells_both_notations() -> None:
