@@ -95,7 +95,7 @@ def gate(
         if resource is None:
             return await handler(request)  # there is no such route: 404
         access = _declared(request.method, resource.canonical)
-        if limit is not None and (given := request.headers.get("Authorization")):
+        if limit is not None and (given := _bearer(request)):
             limit.take(given, accounts.clock().timestamp())
         if access.door is Door.PUBLIC or access.door is Door.CREDENTIAL:
             if request.path == "/api/v1/login" or request.headers.get("Upgrade", "").lower() == "websocket":

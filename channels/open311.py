@@ -16,11 +16,11 @@ from aiohttp import web
 
 from channels import open311_codec, open311_wire
 from channels.clean import check_key
-from channels.kit import client_address, client_network, named_by_secret
+from channels.kit import client_address, client_network
 from channels.limits import RateLimit
 from channels.message import Inbound, Receipt
 from channels.open311_codec import Jurisdiction, Prove
-from channels.open311_kit import FORM, handler, limited, nowhere, requests_response, rows_response, sent, typed
+from channels.open311_kit import FORM, Keys, handler, limited, nowhere, requests_response, rows_response, sent, typed
 from channels.port import ChannelPort, RequestFilter
 from channels.repeats import Repeats
 from channels.ticket_codec import number_of
@@ -35,11 +35,10 @@ MAX_BODY = 256 * 1024
 
 
 class Open311:
-    """Handlers over a port. `keys` maps names of apps to their api_key."""
+    """Handlers over a port."""
 
     def __init__(
-        self, port: ChannelPort, city: Jurisdiction, keys: Mapping[str, str], limit: RateLimit, proxies: int,
-        prove: Prove,
+        self, port: ChannelPort, city: Jurisdiction, keys: Keys, limit: RateLimit, proxies: int, prove: Prove,
     ) -> None:
         self._port, self._city, self._keys, self._proxies, self._prove = port, city, keys, proxies, prove
         self._repeats = Repeats(limit)
@@ -74,7 +73,7 @@ class Open311:
         device = given.get("device_id") or given.get("account_id") or ""
         if not given.get("api_key"):
             return "", f"\0{client_address(request, proxies=self._proxies)}\0{device}"
-        name = named_by_secret(given["api_key"], self._keys)
+        name = self._keys.named(given["api_key"])
         if not name:
             raise Forbidden("api_key is not known")
         return name, f"{name}\0{device}"
@@ -126,17 +125,19 @@ class Open311:
 
 def routes(
     port: ChannelPort, *, city: Jurisdiction, keys: Mapping[str, str], limit: RateLimit | None = None, proxies: int = 0,
-    prove: Prove = lambda token: "", looks: RateLimit | None = None,
+    prove: Prove = lambda token: "", looks: RateLimit | None = None, calls: RateLimit | None = None,
 ) -> list[web.AbstractRouteDef]:
     """Return the routes.
 
     Args:
         keys: api_keys by the name of the app; requests without one are the public's, limited by address.
         limit: of those, 20 a minute where not given; looks: of what they read, 60 a minute.
+        calls: of whatever an app asks by its api_key, shared with its bearer token.
         prove: a keyed hash, the same in every process; without it /tokens tells no query code.
     """
-    made = Open311(port, city, keys, limit or RateLimit(20, 60), proxies, prove)
-    read = partial(limited, looks=looks or RateLimit(60, 60), keys=keys, proxies=proxies, now=port.now)
+    apps = Keys(keys, calls, port.now)
+    made = Open311(port, city, apps, limit or RateLimit(20, 60), proxies, prove)
+    read = partial(limited, looks=looks or RateLimit(60, 60), keys=apps, proxies=proxies, now=port.now)
     base, page = "/open311/v2", f".{FORM}"
     return [
         web.get(f"{base}/services{page}", handler(city, made.services)),

@@ -64,13 +64,27 @@ async def sent(request: web.Request, limit: int) -> dict[str, str]:
     return {**request.query, **dict(reversed(pairs))}
 
 
+class Keys:
+    """api_keys by the name of their app. `calls` is what one may ask in a minute, counted with its bearer token."""
+
+    def __init__(self, secrets: Mapping[str, str], calls: RateLimit | None, now: Callable[[], datetime]) -> None:
+        self._secrets, self._calls, self._now = secrets, calls, now
+
+    def named(self, given: str) -> str:
+        """Return whose key it is, "" for nobody's; raises RateLimited for one request too many."""
+        name = named_by_secret(given, self._secrets)
+        if name and self._calls is not None:
+            self._calls.take(given, self._now().timestamp())
+        return name
+
+
 def limited(
-    handle: Handler, *, looks: RateLimit, keys: Mapping[str, str], proxies: int, now: Callable[[], datetime]
+    handle: Handler, *, looks: RateLimit, keys: Keys, proxies: int, now: Callable[[], datetime]
 ) -> Handler:
     """Return `handle` for so many requests an address; who brings an api_key is counted as an app (`token_rate`)."""
 
     async def wrapped(request: web.Request, form: str) -> web.Response:
-        if not named_by_secret(request.query.get("api_key", ""), keys):
+        if not keys.named(request.query.get("api_key", "")):
             looks.take(client_network(request, proxies=proxies), now().timestamp())
         return await handle(request, form)
 

@@ -92,7 +92,7 @@ def _routes(core: Core, session: aiohttp.ClientSession, rates: Rates) -> list[we
         *citizens.routes(core, limit, rates.looks),
         *open311.routes(
             front, city=_jurisdiction(core), keys=tokens, limit=limit, proxies=proxies, prove=_proof_of_token,
-            looks=rates.open311,
+            looks=rates.open311, calls=rates.token,
         ),
         *phone.routes(front, authenticate=partial(_agent, accounts)),
         *identity.routes(core, accounts, session, limit=rates.login, sso_limit=rates.sso),

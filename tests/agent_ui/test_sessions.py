@@ -178,6 +178,17 @@ async def test_wrong_log_ins_from_one_address_are_slowed_down(stack: Stack) -> N
         assert int(answers[-1].headers["Retry-After"]) > 0
 
 
+async def test_a_token_is_counted_however_its_header_is_written(stack: Stack) -> None:
+    app = web.Application(middlewares=[problems, gate(stack.accounts, limit=RateLimit(3, 600))])
+    app.add_routes(auth.routes(auth.handlers_of(stack.accounts, ws_port=1, limit=RateLimit(9, 600))))
+    async with TestClient(TestServer(app)) as client:
+        answers = [
+            await client.get("/api/v1/session", headers={"Authorization": f"{scheme}t0ken"})
+            for scheme in ("Bearer ", "bearer ", "Bearer  ", "BEARER   ")
+        ]
+    assert [answer.status for answer in answers] == [401, 401, 401, 429]
+
+
 class Together(Passwords):
     """Checks no password before `many` are there to be checked."""
 

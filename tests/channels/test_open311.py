@@ -332,3 +332,17 @@ async def test_what_the_public_reads_is_limited_by_address(serve: Serve, port: M
     assert [(await client.get(f"{BASE}/{path}")).status for path in paths] == [200, 404, 429, 429]
     assert (await client.get(f"{BASE}/requests.json?api_key={KEY}")).status == 200
     assert (await client.get(f"{BASE}/services.json")).status == 200
+
+
+async def test_what_an_app_asks_by_its_key_is_counted_with_its_token(serve: Serve, port: MemoryPort) -> None:
+    calls = RateLimit(3, 60)
+    client = await serve(open311.routes(port, city=CITY, keys={"a": KEY, "b": "other"}, calls=calls))
+    calls.take(KEY, port.now().timestamp())  # as the gate takes the token
+    asked = [
+        await client.get(f"{BASE}/requests.json?api_key={KEY}"), await client.post(f"{BASE}/requests.json", data=FORM),
+        await client.post(f"{BASE}/requests.json", data=FORM | {"description": "另一件事"}),
+        *[await client.get(f"{BASE}/requests.json?api_key={key}") for key in (KEY, "other")],
+    ]
+    assert [answer.status for answer in asked] == [200, 201, 429, 429, 200]
+    assert (await asked[2].json())[0]["code"] == 429
+    assert int(asked[2].headers["Retry-After"]) > 0
