@@ -74,7 +74,8 @@ class Sso:
             "scope": "openid profile", "state": state, "nonce": nonce, "code_challenge": challenge,
             "code_challenge_method": "S256",
         } | ({"acr_values": " ".join(sorted(self._provider.acr))} if self._provider.acr else {}))
-        return f"{found.authorization_endpoint}?{query}", state
+        end = found.authorization_endpoint  # may have a query of its own, which stays (RFC 6749, 3.1)
+        return f"{end}{'&' if '?' in end else '?'}{query}", state
 
     async def finish(self, *, state: str, bound: str, code: str, error: str = "") -> str:
         """Return the name that the provider vouches for.

@@ -53,6 +53,7 @@ class OidcStandIn(StandIn):
         self.issuer, self._client, self._people = issuer, client, tuple(people)
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._codes: dict[str, _Pending] = {}
+        self.page = "/authorize"
 
     def app(self) -> web.Application:
         """Return the application."""
@@ -67,7 +68,7 @@ class OidcStandIn(StandIn):
         if self.fault in ("slow", "down") and (answer := await self.struck(request)) is not None:
             return answer
         return json_answer({
-            "issuer": self.issuer, "authorization_endpoint": f"{self.issuer}/authorize",
+            "issuer": self.issuer, "authorization_endpoint": f"{self.issuer}{self.page}",
             "token_endpoint": f"{self.issuer}/token", "jwks_uri": f"{self.issuer}/jwks",
         })
 

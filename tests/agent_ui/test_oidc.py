@@ -109,6 +109,13 @@ async def test_the_stand_in_takes_only_its_own_codes(both: Both) -> None:
             assert answer.status == 400
 
 
+async def test_a_query_that_the_provider_names_for_its_page_stays(both: Both) -> None:
+    both.provider.page = "/authorize?tenant=dongguan"
+    query = parse_qs(urlsplit(await both.there()).query)
+    assert (query["tenant"], query["response_type"]) == (["dongguan"], ["code"])
+    assert await both.log_in() == "/login?sso=ok"
+
+
 async def in_pieces(request: web.Request, *pieces: bytes) -> web.StreamResponse:
     """Answer piece by piece: whoever reads has had one before the next comes."""
     answer = web.StreamResponse()
