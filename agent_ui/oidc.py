@@ -99,11 +99,12 @@ class Sso:
 
     async def _exchange(self, code: str, verifier: str) -> str:
         found = await self._discover()
-        form = {
+        fields, headers = oidc_codec.proof_of_us(found, self._provider.client, self._provider.secret)
+        form = fields | {
             "grant_type": "authorization_code", "code": code, "redirect_uri": self._provider.back,
-            "client_id": self._provider.client, "client_secret": self._provider.secret, "code_verifier": verifier,
+            "code_verifier": verifier,
         }
-        return oidc_codec.read_id_token(*await self._asked("POST", found.token_endpoint, form))
+        return oidc_codec.read_id_token(*await self._asked("POST", found.token_endpoint, form, headers))
 
     async def _checked(self, token: str) -> dict[str, Any]:
         key = await self._key(oidc_codec.key_id_of(token))
@@ -130,10 +131,12 @@ class Sso:
             self._discovered = oidc_codec.read_configuration(body, issuer=self._provider.issuer)
         return self._discovered
 
-    async def _asked(self, method: str, address: str, form: dict[str, str] | None = None) -> tuple[int, bytes]:
+    async def _asked(
+        self, method: str, address: str, form: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes]:
         try:
             async with self._session.request(
-                method, address, data=form, timeout=_TIMEOUT, allow_redirects=False
+                method, address, data=form, headers=headers, timeout=_TIMEOUT, allow_redirects=False
             ) as answer:
                 body = await read_up_to(answer.content, _LONGEST + 1)
                 if len(body) > _LONGEST:

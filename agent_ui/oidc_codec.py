@@ -6,9 +6,11 @@ audience, expiry, nonce.
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Collection, Sequence
 from typing import Any
+from urllib.parse import quote_plus
 
 import jwt
 import msgspec
@@ -28,12 +30,13 @@ _UNUSABLE: tuple[type[Exception], ...] = (*_UNTRUSTED, KeyError)
 
 
 class Discovered(msgspec.Struct, frozen=True):
-    """What the provider tells of itself."""
+    """What the provider tells of itself. Where it does not say how we prove who we are, it is by HTTP Basic."""
 
     issuer: str
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
 
 
 class _KeySet(msgspec.Struct, frozen=True):
@@ -81,6 +84,14 @@ def _usable(told: dict[str, Any]) -> Key | None:
 def key_of(keys: Sequence[Key], kid: str) -> Key | None:
     """Return the key of this id; without an id the only one there is."""
     return next((key for key in keys if key.key_id == kid or (not kid and len(keys) == 1)), None)
+
+
+def proof_of_us(found: Discovered, client: str, secret: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the fields and the headers by which we prove at the token end who we are, in a way that it takes."""
+    if "client_secret_post" in found.token_endpoint_auth_methods_supported:
+        return {"client_id": client, "client_secret": secret}, {}
+    pair = f"{quote_plus(client)}:{quote_plus(secret)}"  # RFC 6749, 2.3.1
+    return {}, {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
 
 def read_id_token(status: int, body: bytes) -> str:

@@ -15,12 +15,14 @@ import secrets
 import time
 from collections.abc import Sequence
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
+import aiohttp
 import jwt
 import msgspec
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
+from multidict import MultiDictProxy
 
 from hotline.standins.kit import StandIn, json_answer
 
@@ -53,7 +55,7 @@ class OidcStandIn(StandIn):
         self.issuer, self._client, self._people = issuer, client, tuple(people)
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._codes: dict[str, _Pending] = {}
-        self.page = "/authorize"
+        self.page, self.methods = "/authorize", ("client_secret_basic", "client_secret_post")
 
     def app(self) -> web.Application:
         """Return the application."""
@@ -70,6 +72,7 @@ class OidcStandIn(StandIn):
         return json_answer({
             "issuer": self.issuer, "authorization_endpoint": f"{self.issuer}{self.page}",
             "token_endpoint": f"{self.issuer}/token", "jwks_uri": f"{self.issuer}/jwks",
+            **({"token_endpoint_auth_methods_supported": self.methods} if self.methods else {}),
         })
 
     async def _keys(self, _: web.Request) -> web.Response:
@@ -102,10 +105,19 @@ class OidcStandIn(StandIn):
         verifier = str(form.get("code_verifier", "")).encode()
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier).digest()).rstrip(b"=").decode()
         right = pending is not None and (challenge, form.get("redirect_uri")) == (pending.challenge, pending.back)
-        known = (form.get("client_id"), form.get("client_secret")) == (self._client, self._secret)
+        known = self._told(request, form) == (self._client, self._secret)
         if pending is None or not right or not known:
             return json_answer({"error": "invalid_grant"}, status=400)
         return json_answer({"id_token": self._signed(pending), "access_token": "none", "token_type": "Bearer"})
+
+    def _told(self, request: web.Request, form: MultiDictProxy[Any]) -> tuple[str, str]:
+        """Return which client asks, and its secret, told in a way that is taken here; Basic where none is named."""
+        if "Authorization" in request.headers:
+            told = aiohttp.BasicAuth.decode(request.headers["Authorization"], "utf-8")
+            method, pair = "client_secret_basic", (unquote_plus(told.login), unquote_plus(told.password))
+        else:
+            method, pair = "client_secret_post", (str(form.get("client_id")), str(form.get("client_secret")))
+        return pair if method in (self.methods or ("client_secret_basic",)) else ("", "")
 
     def _signed(self, pending: _Pending) -> str:
         now = int(time.time())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,8 +13,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from agent_ui import auth, sso_api
+from agent_ui import auth, oidc_codec, sso_api
 from agent_ui.oidc import Provider, Sso
+from agent_ui.oidc_codec import Discovered
 from channels.limits import RateLimit
 from channels.problem import problems
 from hotline.errors import Unavailable
@@ -114,6 +116,22 @@ async def test_a_query_that_the_provider_names_for_its_page_stays(both: Both) ->
     query = parse_qs(urlsplit(await both.there()).query)
     assert (query["tenant"], query["response_type"]) == (["dongguan"], ["code"])
     assert await both.log_in() == "/login?sso=ok"
+
+
+@pytest.mark.parametrize("methods", [
+    (), ("client_secret_basic",), ("client_secret_post",), ("private_key_jwt", "client_secret_post"),
+    ("client_secret_basic", "client_secret_post"),
+])
+async def test_we_prove_who_we_are_in_a_way_that_the_provider_takes(both: Both, methods: tuple[str, ...]) -> None:
+    """One that names none takes HTTP Basic (OpenID Connect Discovery 1.0, 3)."""
+    both.provider.methods = methods
+    assert await both.log_in() == "/login?sso=ok"
+
+
+def test_what_stands_before_a_colon_is_not_taken_for_the_client() -> None:
+    found = Discovered("https://i", "https://i/a", "https://i/t", "https://i/k")
+    fields, headers = oidc_codec.proof_of_us(found, "a:b", "s c%")
+    assert (fields, base64.b64decode(headers["Authorization"].split()[1])) == ({}, b"a%3Ab:s+c%25")
 
 
 async def in_pieces(request: web.Request, *pieces: bytes) -> web.StreamResponse:
