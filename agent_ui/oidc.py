@@ -111,9 +111,9 @@ class Sso:
         return oidc_codec.read_claims(token, key, client=self._provider.client, issuer=self._provider.issuer)
 
     async def _key(self, kid: str) -> Key:
-        """Return the provider's key; asked for anew where it is not known, as providers rotate them."""
+        """Return the provider's key; asked for anew where it is not known, or has no name, as providers rotate them."""
         for fresh in (False, True):
-            if fresh or not self._keys:
+            if fresh or not kid or not self._keys:
                 status, body = await self._asked("GET", (await self._discover()).jwks_uri)
                 if status != 200:
                     raise Unavailable(f"the identity provider's keys cannot be read: HTTP {status}")

@@ -18,9 +18,8 @@ import msgspec
 from channels.clean import clean
 from hotline.errors import UNREADABLE, Unauthenticated, Unavailable
 
-Key = jwt.PyJWK
-_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
-"""No symmetric ones and not `none`: the token is signed by a key that only the provider has."""
+_ALGORITHMS = {"RSA": ("RS256", "RS384", "RS512", "PS256"), "EC": ("ES256", "ES384"), "OKP": ("EdDSA",)}
+"""By the sort of key. No symmetric ones and not `none`: the token is signed by a key that only the provider has."""
 _OURS = {"invalid_client", "unauthorized_client", "unsupported_grant_type"}
 """What the provider says of how we are set up, whoever logs in."""
 DOWN = {"server_error", "temporarily_unavailable"}
@@ -37,6 +36,14 @@ class Discovered(msgspec.Struct, frozen=True):
     token_endpoint: str
     jwks_uri: str
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A key of the provider: its id, what it signs by – a key need not say that (RFC 7517, 4.4) – and itself."""
+
+    key_id: str
+    algorithms: tuple[str, ...]
+    itself: Any
 
 
 class _KeySet(msgspec.Struct, frozen=True):
@@ -75,10 +82,13 @@ def read_keys(body: bytes) -> Sequence[Key]:
 
 def _usable(told: dict[str, Any]) -> Key | None:
     """Return a key, None where it cannot be used: the others count all the same."""
+    ours, said = _ALGORITHMS.get(str(told.get("kty")), ()), told.get("alg")
+    algorithms = tuple(one for one in ours if said in (None, one))
     try:
-        return jwt.PyJWK({name: value for name, value in told.items() if isinstance(value, str)})
+        itself = jwt.PyJWK({name: value for name, value in told.items() if isinstance(value, str)}).key
     except _UNUSABLE:  # a token that is signed by it is refused then, and that is told
         return None
+    return Key(str(told.get("kid", "")), algorithms, itself) if algorithms else None
 
 
 def key_of(keys: Sequence[Key], kid: str) -> Key | None:
@@ -130,7 +140,7 @@ def read_claims(token: str, key: Key, *, client: str, issuer: str) -> dict[str, 
     """Return what a token claims. Raises Unauthenticated: it is not the provider's, not for us, or not in time."""
     try:
         claims: dict[str, Any] = jwt.decode(
-            token, key, algorithms=list(_ALGORITHMS), audience=client, issuer=issuer, leeway=60,
+            token, key.itself, algorithms=list(key.algorithms), audience=client, issuer=issuer, leeway=60,
             options={"require": ["exp", "iat", "aud", "iss", "sub"]},
         )
     except _UNTRUSTED as error:

@@ -53,7 +53,8 @@ class OidcStandIn(StandIn):
     ) -> None:
         super().__init__(secret=secret, fault=fault)
         self.issuer, self._client, self._people = issuer, client, tuple(people)
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.kid = KID
+        self.rotate()
         self._codes: dict[str, _Pending] = {}
         self.page, self.methods = "/authorize", ("client_secret_basic", "client_secret_post")
 
@@ -66,6 +67,10 @@ class OidcStandIn(StandIn):
         ])
         return app
 
+    def rotate(self) -> None:
+        """Sign by a new key from now on, and tell of no other."""
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
     async def _tell(self, request: web.Request) -> web.Response:
         if self.fault in ("slow", "down") and (answer := await self.struck(request)) is not None:
             return answer
@@ -77,7 +82,11 @@ class OidcStandIn(StandIn):
 
     async def _keys(self, _: web.Request) -> web.Response:
         key = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
-        return json_answer({"keys": [{**key, "kid": KID, "alg": "RS256", "use": "sig"}]})
+        return json_answer({"keys": [{**key, **self._named(), "use": "sig"}]})
+
+    def _named(self) -> dict[str, str]:
+        """The id of the key; `kid` "" stands for a provider that names none."""
+        return {"kid": self.kid} if self.kid else {}
 
     async def _authorize(self, request: web.Request) -> web.Response:
         query = request.query
@@ -134,5 +143,5 @@ class OidcStandIn(StandIn):
         if self.fault == "forged":
             key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         if self.fault == "unsigned":
-            return jwt.encode(claims, "", algorithm="none", headers={"kid": KID})
-        return jwt.encode(claims | wrong.get(self.fault, {}), key, algorithm="RS256", headers={"kid": KID})
+            return jwt.encode(claims, "", algorithm="none", headers=self._named())
+        return jwt.encode(claims | wrong.get(self.fault, {}), key, algorithm="RS256", headers=self._named())

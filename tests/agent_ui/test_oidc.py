@@ -8,18 +8,20 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
+import jwt
 import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from agent_ui import auth, oidc_codec, sso_api
 from agent_ui.oidc import Provider, Sso
 from agent_ui.oidc_codec import Discovered
 from channels.limits import RateLimit
 from channels.problem import problems
-from hotline.errors import Unavailable
-from hotline.standins.oidc import ACR
+from hotline.errors import Unauthenticated, Unavailable
+from hotline.standins.oidc import ACR, KID
 from tests.agent_ui.provider import Both
 from tests.agent_ui.provider import both as both
 from tests.agent_ui.stack import Stack
@@ -132,6 +134,40 @@ def test_what_stands_before_a_colon_is_not_taken_for_the_client() -> None:
     found = Discovered("https://i", "https://i/a", "https://i/t", "https://i/k")
     fields, headers = oidc_codec.proof_of_us(found, "a:b", "s c%")
     assert (fields, base64.b64decode(headers["Authorization"].split()[1])) == ({}, b"a%3Ab:s+c%25")
+
+
+@pytest.mark.parametrize("kid", ["", "second"])
+async def test_a_provider_that_signs_by_a_new_key_is_believed(both: Both, kid: str) -> None:
+    both.provider.kid = kid and KID
+    assert await both.log_in() == "/login?sso=ok"
+    both.provider.rotate()
+    both.provider.kid = kid
+    assert await both.log_in() == "/login?sso=ok"
+
+
+_RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+_CLAIMS = {"iss": "https://i", "aud": "c", "sub": "s", "iat": 1, "exp": 4_102_444_800}
+
+
+@pytest.mark.parametrize(("said", "signed", "read"), [
+    ("", "RS256", True), ("", "RS512", True), ("", "PS256", True), ("RS512", "RS512", True),
+    ("RS256", "RS512", False), ("PS256", "RS256", False),
+])
+def test_a_key_that_does_not_say_how_it_signs_is_taken_for_all_ways(said: str, signed: str, read: bool) -> None:
+    told = jwt.algorithms.RSAAlgorithm.to_jwk(_RSA.public_key(), as_dict=True) | ({"alg": said} if said else {})
+    key = oidc_codec.key_of(oidc_codec.read_keys(msgspec.json.encode({"keys": [told]})), "")
+    assert key is not None
+    token = jwt.encode(_CLAIMS, _RSA, algorithm=signed)
+    if read:
+        assert oidc_codec.read_claims(token, key, client="c", issuer="https://i") == _CLAIMS
+    else:
+        with pytest.raises(Unauthenticated):
+            oidc_codec.read_claims(token, key, client="c", issuer="https://i")
+
+
+def test_a_key_that_both_sides_have_is_none_of_the_providers() -> None:
+    with pytest.raises(Unavailable, match="no keys that we can use"):
+        oidc_codec.read_keys(b'{"keys":[{"kty":"oct","k":"c2VjcmV0","alg":"HS256"}]}')
 
 
 async def in_pieces(request: web.Request, *pieces: bytes) -> web.StreamResponse:
