@@ -132,7 +132,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def public_base(self) -> str:
         """The address at which citizens reach us, without a slash at the end."""
-        return (self.public_url or f"http://{self.host}:{self.http_port}").rstrip("/")
+        return (self.public_url or f"http://{self.at(self.http_port)}").rstrip("/")
+
+    def at(self, port: int) -> str:
+        """Return host and port as an address names them: an IPv6 host stands in brackets."""
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
 
     @property
     def data_path(self) -> Path:

@@ -129,7 +129,7 @@ async def trial_articles(core: Core, staff: list[Staff]) -> None:
 
 def banner(settings: Settings, staff: list[Staff], *, city: str) -> str:
     """Return what a newcomer needs: addresses, log-ins, and a first appeal. `settings` with the desk."""
-    base = settings.public_url or f"http://{settings.host}:{settings.http_port}"
+    base = settings.public_base
     lines = [
         "", f"  {city}12345 政务服务便民热线 · 演示环境", "",
         f"  市民页面     {base}/",
@@ -138,7 +138,7 @@ def banner(settings: Settings, staff: list[Staff], *, city: str) -> str:
         f"  班长大屏     {base}/board",
         f"  系统管理     {base}/admin",
         f"  接口文档     {base}/openapi.json",
-        f"  坐席长连接   ws://{settings.host}:{settings.ws_port}/",
+        f"  坐席长连接   ws://{settings.at(settings.ws_port)}/",
     ]
     if settings.police_url.startswith("http://127.0.0.1:"):
         lines.append(f"  110模拟台    {settings.police_url}/incidents")

@@ -35,7 +35,7 @@ async def _run(given: argparse.Namespace) -> int:
     from hotline.trial import trial_settings
 
     chosen = trial_settings(settings())
-    url = given.url or f"http://{chosen.host}:{chosen.http_port}"
+    url = given.url or f"http://{chosen.at(chosen.http_port)}"
     texts = demo.examples()
     async with aiohttp.ClientSession(  # no cookies: the agent's is none of the citizens'
         timeout=aiohttp.ClientTimeout(total=30), cookie_jar=aiohttp.DummyCookieJar()

@@ -159,3 +159,10 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
 
 def test_app_tokens_are_read_by_name() -> None:
     assert Settings(app_tokens="a:secret-1, b:secret:2,").tokens() == {"a": "secret-1", "b": "secret:2"}
+
+
+@pytest.mark.parametrize(("host", "base"), [
+    ("127.0.0.1", "http://127.0.0.1:8080"), ("::1", "http://[::1]:8080"), ("hotline.example", "http://hotline.example:8080"),
+])
+def test_an_ipv6_host_stands_in_brackets_where_citizens_are_told_of_it(host: str, base: str) -> None:
+    assert Settings(host=host).public_base == base
