@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 from aiohttp import web
 
-from channels import open311_codec, open311_wire
+from channels import open311_codec, open311_kit, open311_wire
 from channels.clean import check_key
 from channels.kit import client_address, client_network
 from channels.limits import RateLimit
@@ -30,8 +30,7 @@ from hotline.terms import Channel
 
 log = structlog.get_logger(__name__)
 SAME_CONTENT = timedelta(minutes=10)
-WAIT = 10.0
-MAX_BODY = 256 * 1024
+WAIT, MAX_BODY = 10.0, 256 * 1024
 
 
 class Open311:
@@ -109,7 +108,8 @@ class Open311:
 
     async def requests(self, request: web.Request, form: str) -> web.Response:
         """Public requests, the newest first."""
-        return await self._list(open311_codec.decode_filter(request.query, self._city, self._port.now()), form)
+        wanted = open311_codec.decode_filter(open311_kit.asked(request), self._city, self._port.now())
+        return await self._list(wanted, form)
 
     async def request(self, request: web.Request, form: str) -> web.Response:
         """One public request."""

@@ -52,6 +52,11 @@ def handler(city: Jurisdiction, handle: Handler) -> Callable[[web.Request], Awai
     return wrapped
 
 
+def asked(request: web.Request) -> dict[str, str]:
+    """Return the parameters of a GET; one that is given several times says what it would with commas."""
+    return {name: ",".join(request.query.getall(name)) for name in request.query}
+
+
 async def sent(request: web.Request, limit: int) -> dict[str, str]:
     """Return the parameters of a POST, of one that is given twice the first; the body's count before the address's.
 

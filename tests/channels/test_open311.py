@@ -216,6 +216,15 @@ async def test_right_filters(client: Client, query: str) -> None:
     assert (await client.get(f"{BASE}/requests.json?{query}")).status == 200
 
 
+async def test_what_is_named_several_times_is_as_with_commas(client: Client, port: MemoryPort) -> None:
+    for text in ("路灯不亮", "灯杆倒了"):
+        await client.post(f"{BASE}/requests.json", data=FORM | {"description": text})
+    first, second = port.codes
+    port.set_state(first, State.CLOSED, reply="已修复")
+    for query in ("status=open&status=closed", f"service_request_id={first}&service_request_id={second}"):
+        assert len(await (await client.get(f"{BASE}/requests.json?{query}")).json()) == 2
+
+
 @pytest.mark.parametrize(("named", "page", "read"), [
     (1, 100, True), (2, 100, True), (3, 100, False), (160, 1, True), (160, 2, False),
 ])
