@@ -67,4 +67,5 @@ class Gateway:
 
 
 def _seconds(text: str) -> int:
-    return min(int(text[:9]), _LONGEST_WAIT) if text.isascii() and text.isdigit() else 60
+    """Return how long to wait; 0 is no time at all, and would be asked over and over: it uses up no attempt."""
+    return min(max(int(text[:9]), 1), _LONGEST_WAIT) if text.isascii() and text.isdigit() else 60

@@ -57,7 +57,7 @@ async def test_nobody_at_the_address_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize(("header", "seconds"), [
-    ("7", 7), ("", 60), ("soon", 60), ("999999", 3600), ("-1", 60), ("9" * 5_000, 3600),
+    ("7", 7), ("", 60), ("soon", 60), ("999999", 3600), ("-1", 60), ("0", 1), ("9" * 5_000, 3600),
 ])
 async def test_how_long_a_busy_gateway_wants_us_to_wait(header: str, seconds: int) -> None:
     async def busy(_: web.Request) -> web.Response:
