@@ -32,8 +32,11 @@ class _Connection(RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Answer; the connection is closed afterwards."""
-        if status >= 500:
+        """Answer; the connection is closed afterwards. Who went in the middle of a body has made no mistake of ours."""
+        if isinstance(exc, ConnectionResetError) and _gone(request):
+            log.info("client_gone", path=request.path)
+            error = HotlineError("there is nobody to answer")
+        elif status >= 500:
             log.error("http_failed", error=repr(exc), exc_info=exc)
             error = HotlineError("something went wrong here")
         else:
@@ -53,6 +56,10 @@ class _Connection(RequestHandler):
         if server is not None and server.stops and not resp.prepared:
             resp.force_close()
         return await super().finish_response(request, resp, start_time)
+
+
+def _gone(request: web.BaseRequest) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 class _Server(web.Server):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import structlog
 from aiohttp import web
 
 from hotline import malformed
@@ -73,3 +74,31 @@ async def test_who_has_gone_before_the_answer_is_no_error(caplog: pytest.LogCapt
         await told.wait()
         await runner.cleanup()
     assert not caplog.records
+
+
+async def test_who_goes_in_the_middle_of_a_body_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(malformed, "LAST_REQUESTS", 0.0)
+    asked, over = asyncio.Event(), asyncio.Event()
+
+    async def reads(request: web.Request) -> web.Response:
+        asked.set()
+        try:
+            await request.content.read()
+        finally:
+            asyncio.get_running_loop().call_later(0, over.set)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", reads)
+    runner = malformed.Runner(app, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    _, writer = await asyncio.open_connection(*runner.addresses[0])
+    writer.write(b"POST / HTTP/1.1\r\nHost: hotline\r\nContent-Length: 500\r\n\r\n{")
+    with structlog.testing.capture_logs() as told:
+        async with asyncio.timeout(30):
+            await asked.wait()
+            writer.transport.abort()
+            await over.wait()
+            await runner.cleanup()
+    assert [(line["event"], line["log_level"]) for line in told] == [("client_gone", "info")]
