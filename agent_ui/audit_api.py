@@ -17,7 +17,7 @@ from agent_ui.gate import seat_of
 from agent_ui.setup import AuditPage, AuditState
 from channels.kit import json_response
 from channels.openapi_document import Operation
-from hotline.audit import OK, Fault, Kept, Record
+from hotline.audit import NO_CHAIN, OK, Fault, Kept, Record, head_text
 from hotline.errors import InvalidInput
 from hotline.feed import MAX_SEQ
 
@@ -44,7 +44,7 @@ class Audit(Protocol):
         """Return commands on tickets, the newest first."""
         ...
 
-    async def head(self) -> tuple[int, bytes]:
+    async def head(self) -> tuple[int, bytes] | None:
         """Return number and hash of the newest link."""
         ...
 
@@ -105,9 +105,12 @@ class AuditApi:
         return private(json_response(await self._state(told)))
 
     async def _state(self, fault: str) -> AuditState:
-        (links, rows), (number, digest) = await self._audit.size(), await self._audit.head()
+        (links, rows), head = await self._audit.size(), await self._audit.head()
         waiting, _ = await self._audit.waiting()
-        return AuditState(links=links, rows=rows, head=f"{number}:{digest.hex()}", waiting=waiting, fault=fault)
+        return AuditState(
+            links=links, rows=rows, head=head_text(*head) if head else "", waiting=waiting,
+            fault=fault or ("" if head else NO_CHAIN),
+        )
 
     async def _note(
         self, request: web.Request, act: str, *, subject: str = "", result: str = OK,

@@ -124,6 +124,14 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 0
 
 
+NO_CHAIN = "there is no chain: all its links were deleted"
+
+
+def head_text(number: int, digest: bytes) -> str:
+    """Return a head as it is kept elsewhere and given to `audit verify --anchor`."""
+    return f"{number}:{digest.hex()}"
+
+
 def first_difference(leaves: bytes, found: Sequence[bytes]) -> tuple[int, str] | None:
     """Compare what was chained with what is there; return the index of the first row that differs, and how.
 

@@ -32,7 +32,9 @@ OVERDUE = Gauge("hotline_tickets_overdue", "Tickets whose clock has run out")
 LOCKED = Gauge("hotline_accounts_locked", "Accounts of staff that wrong log-ins have locked")
 UNCHAINED = Gauge("hotline_audit_unchained_seconds", "Age of the oldest row that the audit's chain does not have yet")
 BROKEN = Gauge("hotline_audit_broken", "1 where the last check of the audit's chain found a fault")
-CHANGED = Counter("hotline_audit_changed_records", "Records of the audit that were changed before they were chained")
+CHANGED = Counter(
+    "hotline_audit_changed_records", "Records of the audit changed before they were chained, and links seen to be gone"
+)
 UPKEEP = Gauge("hotline_upkeep_seconds", "Time since it last went well: backup, audit.verify", ["what"])
 SPOOL = Gauge("hotline_spool_waiting", "Deliveries on this machine's disk that the database has not taken")
 SET_ASIDE = Gauge("hotline_spool_set_aside", "Deliveries on this machine's disk that were refused, unreadable or stuck")

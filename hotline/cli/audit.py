@@ -13,6 +13,7 @@ from typing import Any
 
 from hotline.cli.acts import Act
 from hotline.cli.base import command, settings
+from hotline.errors import NotFound
 
 _ANCHOR = "NUMBER:HASH"
 
@@ -103,8 +104,8 @@ async def _verify(given: tuple[int, bytes] | None) -> int:
             sys.stdout.write(f"BROKEN at link {fault.link}: {where}{fault.what}\n")
             return 1
         waiting, since = await audit.waiting()
-        number, digest = await audit.head()
-    sys.stdout.write(f"whole: {seen.rows} rows in {seen.links} links; head {number}:{digest.hex()}\n")
+        newest = await audit.head()
+    sys.stdout.write(f"whole: {seen.rows} rows in {seen.links} links; head {_told(newest)}\n")
     if waiting:
         sys.stdout.write(f"not chained yet: {waiting} rows since {since:%Y-%m-%dT%H:%M:%SZ}\n")
     return 0
@@ -135,11 +136,18 @@ async def _export(path: Path) -> int:
 
 def head(given: argparse.Namespace) -> int:
     """Print the head of the chain."""
-    async def told() -> tuple[int, bytes]:
+    async def newest() -> tuple[int, bytes] | None:
         async with _store() as audit:
-            found: tuple[int, bytes] = await audit.head()
+            found: tuple[int, bytes] | None = await audit.head()
             return found
 
-    number, digest = asyncio.run(told())
-    sys.stdout.write(f"{number}:{digest.hex()}\n")
+    sys.stdout.write(f"{_told(asyncio.run(newest()))}\n")
     return 0
+
+
+def _told(newest: tuple[int, bytes] | None) -> str:
+    from hotline.audit import NO_CHAIN, head_text
+
+    if newest is None:
+        raise NotFound(NO_CHAIN)
+    return head_text(*newest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from hotline.audit import (
+    NO_CHAIN,
     Fault,
     Kept,
     Link,
@@ -19,19 +20,18 @@ from hotline.audit import (
     content_hash,
     detail_of,
     event_leaf,
-    first_difference,
+    head_text,
     link_hash,
     record_leaf,
 )
-from hotline.errors import InvalidInput
 from hotline.store import sealing
+from hotline.store.chain import anchored, chained, difference, is_own, kept, own_hashes
 from hotline.store.database import statements
 
 log = structlog.get_logger(__name__)
 _SQL = statements("audit")
 STRETCH = 1000
 _LINKS = 50
-_details = msgspec.json.Decoder(dict[str, str])
 Step = Callable[[int], object]
 """Told how many more rows were worked on."""
 
@@ -50,6 +50,7 @@ class AuditStore:
 
     def __init__(self, pool: asyncpg.Pool, *, changed: Callable[[int], object] = lambda _: None) -> None:
         self._pool, self._changed = pool, changed
+        self._seen: tuple[int, bytes] | None = None
 
     async def note(self, record: Record) -> None:
         """Write a record of its own."""
@@ -71,30 +72,47 @@ class AuditStore:
             if not await connection.fetchval(_SQL["hold"]):
                 return 0
             last = await connection.fetchrow(_SQL["last"])
+            await self._look_for_cuts(connection, last)
+            if last is None:
+                return 0
             after = last["through"]
             through = await connection.fetchval(_SQL["edge"], after, limit)
             records = await connection.fetch(_SQL["records_of"], after, through)
             events = await connection.fetchval(_SQL["events_written"], after, through) or ()
             if not records and not events:
                 return 0
-            if wrong := [row["id"] for row in records if not _is_own(row)]:
+            if wrong := [row["id"] for row in records if not is_own(row)]:
                 log.error("audit_record_changed_before_it_was_chained", ids=wrong[:10], above=after)
                 self._changed(len(wrong))
             leaves = [record_leaf(row) for row in records] + [sha256(content).digest() for content in events]
             link = Link(last["n"] + 1, after, through, len(records), len(events), b"".join(leaves), now,
                         sealing.ring().active)
-            await _add(connection, link, link_hash(link, last["hash"]))
-            return len(leaves)
+            own = link_hash(link, last["hash"])
+            await _add(connection, link, own)
+        self._seen = link.n, own  # only once it is committed
+        return len(leaves)
 
-    async def head(self) -> tuple[int, bytes]:
-        """Return number and hash of the newest link, to be kept elsewhere."""
+    async def _look_for_cuts(self, connection: asyncpg.Connection, last: asyncpg.Record | None) -> None:
+        """Tell, once, of a link that was the newest when this process looked last and is gone, or another one, now.
+
+        What is linked anew looks whole: only who has seen the link knows (`audit verify --anchor`).
+        """
+        if self._seen is not None:
+            number, own = self._seen
+            if await connection.fetchval(_SQL["hash_of"], number) != own:
+                log.error("audit_chain_cut", had=head_text(number, own), has=last["n"] if last else "no link")
+                self._changed(1)
+        self._seen = (last["n"], last["hash"]) if last is not None else None
+
+    async def head(self) -> tuple[int, bytes] | None:
+        """Return number and hash of the newest link, to be kept elsewhere; None where somebody has deleted them all."""
         row = await self._pool.fetchrow(_SQL["last"])
-        return row["n"], row["hash"]
+        return (row["n"], row["hash"]) if row is not None else None
 
     async def size(self) -> tuple[int, int]:
         """Return how many links there are and how many rows they cover; of a long chain about how many."""
         row = await self._pool.fetchrow(_SQL["size"])
-        return row["links"], row["rows"]
+        return (row["links"], row["rows"]) if row is not None else (0, 0)
 
     async def waiting(self) -> tuple[int, datetime | None]:
         """Return how many rows are not chained yet, and the time of the first."""
@@ -110,7 +128,7 @@ class AuditStore:
         through: int | None = None
         previous, expected = b"", 0
         async for row in self._links():
-            fault = _chained(row, expected, previous, through) or _anchored(row, anchor)
+            fault = chained(row, expected, previous, through) or anchored(row, anchor)
             fault = fault or await self._rows_fit(row)
             if fault is not None:
                 return fault
@@ -118,7 +136,7 @@ class AuditStore:
             step(row["records"] + row["events"])
         if anchor is not None and anchor[0] >= expected:
             return Fault(link=expected, what=f"the chain ends before the anchor {anchor[0]}: links were cut off")
-        return Fault(link=0, what="there is no chain") if expected == 0 else None
+        return Fault(link=0, what=NO_CHAIN) if expected == 0 else None
 
     async def _links(self) -> AsyncIterator[asyncpg.Record]:
         n = 0
@@ -132,9 +150,9 @@ class AuditStore:
         events = await self._pool.fetch(_SQL["events_of"], row["after"], row["through"]) if row["n"] else []
         split = row["records"] * 32
         return (
-            _difference(row, "audit_records", row["leaves"][:split], records, [record_leaf(one) for one in records])
-            or _own_hashes(row, records)
-            or _difference(row, "ticket_events", row["leaves"][split:], events, [event_leaf(one) for one in events])
+            difference(row, "audit_records", row["leaves"][:split], records, [record_leaf(one) for one in records])
+            or own_hashes(row, records)
+            or difference(row, "ticket_events", row["leaves"][split:], events, [event_leaf(one) for one in events])
         )
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
@@ -147,7 +165,7 @@ class AuditStore:
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
             await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
             found = await connection.fetch(_SQL["page"], at, id_, actor, act, subject, result, since, limit)
-        return [_kept(row) for row in found]
+        return [kept(row) for row in found]
 
     async def commands(self, *, before: int, number: str = "", limit: int) -> list[Kept]:
         """Return commands on tickets as records, the newest first, below position `before`."""
@@ -159,7 +177,7 @@ class AuditStore:
         after = (0, 0)
         while found := await self._pool.fetch(_SQL["exported"], *after, batch):
             for row in found:
-                yield _kept(row) if row["id"] else _command(row, row["act"])
+                yield kept(row) if row["id"] else _command(row, row["act"])
             after = (found[-1]["position"], found[-1]["id"])
             step(len(found))
 
@@ -167,68 +185,6 @@ class AuditStore:
 async def _add(connection: asyncpg.Connection, link: Link, own: bytes) -> None:
     code = sealing.ring().code(own) or b""
     await connection.execute(_SQL["add_link"], *link, own, code)
-
-
-def _chained(row: asyncpg.Record, expected: int, previous: bytes, through: int | None) -> Fault | None:
-    """Return what is wrong with a link itself."""
-    n = row["n"]
-    if n != expected:
-        return Fault(link=expected, what=f"link {expected} is missing")
-    if n == 0:
-        return None
-    link = Link(n, row["after"], row["through"], row["records"], row["events"], row["leaves"], row["linked_at"],
-                row["key"])
-    if row["after"] != through or link_hash(link, previous) != row["hash"]:
-        return Fault(link=n, what="the link was changed, or what comes before it")
-    if len(row["leaves"]) != 32 * (row["records"] + row["events"]):
-        return Fault(link=n, what="the link does not have a leaf for each of its rows")
-    code = sealing.ring().code(row["hash"], key=row["key"])
-    if code is None:
-        raise InvalidInput(f"link {n} was signed with key {row['key']}, which the key file does not have")
-    if code != row["mac"]:
-        return Fault(link=n, what="the link was not signed by this house: the chain was made anew by somebody else")
-    return None
-
-
-def _anchored(row: asyncpg.Record, anchor: tuple[int, bytes] | None) -> Fault | None:
-    if anchor is not None and row["n"] == anchor[0] and row["hash"] != anchor[1]:
-        return Fault(link=row["n"], what="the chain is another one than the anchor was taken from")
-    return None
-
-
-def _difference(
-    link: asyncpg.Record, name: str, leaves: bytes, rows: Sequence[asyncpg.Record], found: Sequence[bytes]
-) -> Fault | None:
-    difference = first_difference(leaves, found)
-    if difference is None:
-        return None
-    index, how = difference
-    if index < len(rows):
-        row = rows[index]
-        own = row["id"] if name == "audit_records" else row["ticket_id"]
-        where = "before this row" if how == "deleted" else "this row"
-        return Fault(link=link["n"], what=f"{how}: {where}", log=name, position=row["position"], number=own)
-    return Fault(link=link["n"], what=f"{how}: the end of the stretch", log=name, position=link["through"])
-
-
-def _own_hashes(link: asyncpg.Record, records: Sequence[asyncpg.Record]) -> Fault | None:
-    for row in records:
-        if not _is_own(row):
-            return Fault(link=link["n"], what="changed: before it was chained", log="audit_records",
-                         position=row["position"], number=row["id"])
-    return None
-
-
-def _is_own(row: asyncpg.Record) -> bool:
-    """Tell whether a record's own hash fits its content."""
-    return bool(content_hash(_kept(row), row["detail"]) == row["hash"])
-
-
-def _kept(row: asyncpg.Record) -> Kept:
-    return Kept(
-        position=row["position"], id=row["id"], at=row["at"], actor=row["actor"], act=row["act"],
-        subject=row["subject"], result=row["result"], detail=_details.decode(row["detail"]),
-    )
 
 
 class _Numbered(msgspec.Struct):

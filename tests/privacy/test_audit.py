@@ -8,11 +8,13 @@ import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from hotline.audit import LEAF, content_hash, detail_of, first_difference
+from hotline.audit import LEAF, content_hash, detail_of, first_difference, head_text
 from hotline.keyring import KeyRing, new_file
 from hotline.store import sealing
 from hotline.store.audit import AuditStore
+from hotline.store.backlog import backlog
 from tests.privacy.chain import NOW, check, forged, lived, record
 
 
@@ -157,7 +159,7 @@ async def test_a_chain_made_anew_lacks_the_key(pool: asyncpg.Pool, keys: Any) ->
 
 async def test_links_cut_off_are_found_by_an_anchor(pool: asyncpg.Pool) -> None:
     audit = await lived(pool)
-    head = await audit.head()
+    head = await head_of(audit)
     await forged(pool, "DELETE FROM audit_chain WHERE n = 3")
     assert await check(audit) is None, "nothing inside the chain can tell"
     fault = await check(audit, anchor=head)
@@ -166,6 +168,47 @@ async def test_links_cut_off_are_found_by_an_anchor(pool: asyncpg.Pool) -> None:
     fault = await check(audit, anchor=(2, bytes(32)))
     assert fault is not None
     assert fault.link == 2
+
+
+async def test_a_chain_that_was_taken_away_whole_is_a_fault_that_alarms(pool: asyncpg.Pool) -> None:
+    audit = await lived(pool)
+    rows = sum(await pool.fetchrow("SELECT (SELECT count(*) FROM audit_records), (SELECT count(*) FROM ticket_events)"))
+    await forged(pool, "DELETE FROM audit_chain")
+    fault = await check(audit)
+    assert fault is not None
+    assert "there is no chain" in fault.what
+    assert (await audit.size(), await audit.head(), (await audit.waiting())[0]) == ((0, 0), None, rows)
+    assert await audit.link_once(NOW) == 0, "no chain begins by itself"
+    told = await backlog(pool)
+    assert told.broken, "whether or not anybody has checked"
+    assert told.unchained > 0
+
+
+async def test_links_cut_off_are_told_by_the_process_that_has_seen_them(pool: asyncpg.Pool) -> None:
+    """What was cut off and linked anew, with other rows in it, is signed by ourselves: the chain alone looks whole."""
+    await lived(pool)
+    told: list[int] = []
+    audit = AuditStore(pool, changed=told.append)
+    for n in (98, 99):
+        await audit.note(record(n))
+        await audit.link_once(NOW)
+    assert told == []
+    number, digest = await head_of(audit)
+    await forged(pool, "DELETE FROM audit_chain WHERE n > 1")
+    assert await AuditStore(pool).link_once(NOW) > 0, "another process was quicker"
+    assert await check(audit) is None
+    with capture_logs() as logs:
+        await audit.link_once(NOW)
+        await audit.link_once(NOW)
+    assert told == [1]
+    assert [line["had"] for line in logs if line["event"] == "audit_chain_cut"] == [head_text(number, digest)]
+    assert await check(audit, anchor=(number, digest)) is not None
+
+
+async def head_of(audit: AuditStore) -> tuple[int, bytes]:
+    found = await audit.head()
+    assert found is not None
+    return found
 
 
 async def test_a_record_changed_before_it_was_chained_is_found(pool: asyncpg.Pool) -> None:

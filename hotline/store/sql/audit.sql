@@ -12,6 +12,9 @@ SELECT pg_try_advisory_xact_lock(12345, hashtext('audit'));
 -- name: last
 SELECT n, through, hash FROM audit_chain ORDER BY n DESC LIMIT 1;
 
+-- name: hash_of
+SELECT hash FROM audit_chain WHERE n = $1;
+
 -- name: edge
 -- How far the link after position $1 reaches, at most about $2 rows of each log; NULL where nothing is to be read.
 SELECT least(
@@ -56,12 +59,12 @@ SELECT position, ticket_id, version, at, type, actor, topics, doc, summary FROM 
 WHERE position > $1 AND position <= $2 ORDER BY position;
 
 -- name: waiting
--- Rows that are not chained yet, and since when.
+-- Rows that are not chained yet, and since when; all of them where there is no chain.
 SELECT (SELECT count(*) FROM audit_records WHERE position > c.through)
        + (SELECT count(*) FROM ticket_events WHERE position > c.through) AS rows,
        least((SELECT at FROM audit_records WHERE position > c.through ORDER BY position LIMIT 1),
              (SELECT at FROM ticket_events WHERE position > c.through ORDER BY position LIMIT 1)) AS since
-FROM (SELECT through FROM audit_chain ORDER BY n DESC LIMIT 1) AS c;
+FROM (SELECT coalesce((SELECT through FROM audit_chain ORDER BY n DESC LIMIT 1), 0) AS through) AS c;
 
 -- name: page
 -- Records newest first, below ($1, $2); '' and NULL do not narrow. Planned anew each time.

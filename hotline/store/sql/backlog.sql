@@ -29,13 +29,14 @@ SELECT (SELECT extract(epoch FROM now() - min(at))::float8 FROM ticket_events WH
 
 -- name: audit
 -- How old the first row is that is not chained yet (NULL: all are), and what the last check of the chain found, here
--- (status_1) or on the page (broken); NULL where nobody ever checked.
+-- (status_1) or on the page (broken); NULL where nobody ever checked. Without any link it is broken, whoever checked.
 SELECT extract(epoch FROM now() - least(
-           (SELECT at FROM audit_records WHERE position > c.through ORDER BY position LIMIT 1),
-           (SELECT at FROM ticket_events WHERE position > c.through ORDER BY position LIMIT 1)))::float8 AS unchained,
-       (SELECT result <> 'ok' FROM audit_records WHERE act = 'audit.verify' AND result IN ('ok', 'broken', 'status_1')
+           (SELECT at FROM audit_records WHERE position > coalesce(c.through, 0) ORDER BY position LIMIT 1),
+           (SELECT at FROM ticket_events WHERE position > coalesce(c.through, 0) ORDER BY position LIMIT 1)
+       ))::float8 AS unchained,
+       c.through IS NULL OR (SELECT result <> 'ok' FROM audit_records WHERE act = 'audit.verify' AND result IN ('ok', 'broken', 'status_1')
         ORDER BY at DESC, id DESC LIMIT 1) AS broken
-FROM (SELECT through FROM audit_chain ORDER BY n DESC LIMIT 1) AS c;
+FROM (SELECT (SELECT through FROM audit_chain ORDER BY n DESC LIMIT 1) AS through) AS c;
 
 -- name: upkeep
 -- How long ago a task of the night last went well, by the audit; where it never did, how old the database is.
