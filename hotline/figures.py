@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from channels.message import Receipt
-from hotline.errors import HotlineError
+from hotline.errors import HotlineError, Overloaded
 from hotline.logs import ASKED
 from hotline.terms import Channel
 
@@ -37,6 +37,8 @@ class Outcome:
 
 _counted = cache(APPEALS.labels)
 _timed = cache(SECONDS.labels)
+for _channel in Channel:
+    _counted(_channel.value, Overloaded.error_id)  # from 0: of a series that begins at 1 Prometheus sees no increase
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from pgqueuer.domain.models import TracebackRecord
 from pgqueuer.types import JOB_STATUS
 
 from hotline.handoff import Later
-from hotline.operation import FAILURES, counted
+from hotline.operation import FAILURES, counted, expect
 from hotline.privacy import starred
 from hotline.store.database import LOST
 from hotline.store.jobs import Job
@@ -125,6 +125,7 @@ def _queue(pool: asyncpg.Pool, handlers: Mapping[Job, Handler]) -> PgQueuer:
     driver = _ListeningFirst(pool)
     queue = PgQueuer(connection=driver, queries=_Lasting(driver))
     for job, handler in handlers.items():
+        expect(job.value)
         limit = AT_ONCE.get(job, 0)
         handler = _until(queue.shutdown, handler) if job in LONG else handler
         queue.entrypoint(job.value, on_failure="hold", concurrency_limit=limit)(_entrypoint(handler, job.value))

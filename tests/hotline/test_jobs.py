@@ -14,6 +14,7 @@ from pgqueuer.types import QueueExecutionMode
 from hotline import jobs
 from hotline.handoff import Later
 from hotline.jobs import Handler
+from hotline.operation import JOBS
 from hotline.store.database import open_pool
 from hotline.store.jobs import LOG_KEPT, Job, begin_anew, enqueue, forget_log, restore
 
@@ -68,6 +69,16 @@ async def test_a_lost_database_is_no_mistake_of_the_program(error: Exception) ->
 
     with pytest.raises(RetryRequested):
         await jobs._entrypoint(work)(QueuedJob.model_construct(payload=b"a key"))
+
+
+async def test_what_no_job_has_done_yet_is_counted_as_none(database: str) -> None:
+    """An alarm on the first failure needs the series to be there before it (HotlineJobsFail)."""
+    JOBS.clear()
+    async with await open_pool(database) as pool:
+        jobs._queue(pool, {Job.PUSH_INCIDENT: done})
+    [told] = JOBS.collect()
+    found = {one.labels["outcome"]: one.value for one in told.samples if one.name == "hotline_jobs_total"}
+    assert found == {"done": 0, "later": 0, "failed": 0}
 
 
 async def test_what_is_kept_of_jobs_tells_of_nobody(database: str) -> None:

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import generate_latest
+from prometheus_client import Counter, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 import agent_ui.figures
 import hotline.figures
 import hotline.operation
 import hotline.web
+from hotline import operation
+from hotline.errors import Overloaded
 from tests.operation.deployed import DEPLOY, OPERATIONS, SERVING, Unit, command_of, port, program
 
 RULES = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
@@ -137,14 +139,35 @@ BROKEN_PROMISES = [
 def test_a_broken_promise_sounds_its_alarm_and_a_kept_one_none(
     tmp_path: Path, alarm: str, series: str, fine: str, wrong: str
 ) -> None:
+    sounds(tmp_path, alarm, series, {f"{fine}x100": 0, f"{wrong}x100": 1})
+
+
+@pytest.mark.parametrize(("alarm", "counter", "more"), [
+    ("HotlineJobsFail", operation.JOBS, {"outcome": "failed"}),
+    ("HotlineRefusesAppeals", hotline.figures.APPEALS, {"outcome": Overloaded.error_id}),
+])
+def test_the_first_of_what_an_alarm_counts_sounds_it(
+    tmp_path: Path, alarm: str, counter: Counter, more: dict[str, str]
+) -> None:
+    """Only where the series is there before: of one that begins at 1 Prometheus sees no increase."""
+    operation.expect("send_message")
+    [told] = counter.collect()
+    [sample] = [one for one in told.samples if one.name.endswith("_total") and one.value == 0
+                and one.labels.items() >= more.items()][:1]
+    labels = ", ".join(f'{name}="{value}"' for name, value in sample.labels.items())
+    sounds(tmp_path, alarm, f"{sample.name}{{{labels}}}", {"_x96 1x9": 0, "0x96 1x9": 1})
+
+
+def sounds(tmp_path: Path, alarm: str, series: str, told: dict[str, int]) -> None:
+    """Check for each history of a series, a value each 15 s, whether the alarm sounds after 25 minutes."""
     asked = f"count(ALERTS{{alertname='{alarm}', alertstate='firing'}}) or vector(0)"
     cases = [
-        {"interval": "1m", "input_series": [{"series": series, "values": f"{value}x30"}],
-         "promql_expr_test": [{"expr": asked, "eval_time": "25m", "exp_samples": [{"labels": "{}", "value": sounds}]}]}
-        for value, sounds in ((fine, 0), (wrong, 1))
+        {"interval": "15s", "input_series": [{"series": series, "values": values}],
+         "promql_expr_test": [{"expr": asked, "eval_time": "25m", "exp_samples": [{"labels": "{}", "value": firing}]}]}
+        for values, firing in told.items()
     ]
     rules = str((DEPLOY / "prometheus/alerts.yml").absolute())
     file = tmp_path / "cases.yml"
-    file.write_text(yaml.safe_dump({"rule_files": [rules], "evaluation_interval": "1m", "tests": cases}))
+    file.write_text(yaml.safe_dump({"rule_files": [rules], "evaluation_interval": "15s", "tests": cases}))
     done = subprocess.run([program("promtool"), "test", "rules", file], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
