@@ -31,7 +31,7 @@ from hotline.library import Library
 from hotline.neighbour_desk import NeighbourDesk
 from hotline.neighbours import neighbours_of, with_neighbours
 from hotline.opening import CityRules
-from hotline.operation import CHANGED
+from hotline.operation import CHANGED, watch
 from hotline.ports import Clock, TriageBatch
 from hotline.rating_links import RatingLinks
 from hotline.reach import Contact, addressed
@@ -207,6 +207,7 @@ async def open_core(
         hosts, ring = Hosts(dsn), prepare(settings, now())
         pool = await stack.enter_async_context(await open_pool(dsn, size=settings.database_connections, hosts=hosts))
         await check_keys(pool, ring, now())
+        watch(pool)
         core = Core(
             settings=settings, city=city, dsn=dsn, pool=pool, triage=triage, shared_ports=shared_ports,
             hosts=hosts, replica=await _replica(stack, settings),

@@ -21,7 +21,7 @@ _TIMEOUT, _KEPT = 2.0, 1.0
 _LONG = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 DATABASE = Gauge("hotline_database_up", "1 while the database answers")
-CONNECTIONS = Gauge("hotline_database_connections", "Connections of this process's pool", ["state"])
+CONNECTIONS = Gauge("hotline_database_connections", "Connections of a process: open, idle, free to be had", ["state"])
 BACKLOG = Gauge("hotline_backlog", "What is owed to the outside and waits", ["what"])
 OLDEST = Gauge("hotline_backlog_oldest_seconds", "Age of the oldest that waits", ["what"])
 GIVEN_UP = Gauge("hotline_given_up", "What was given up and waits for a person", ["what"])
@@ -42,6 +42,17 @@ JOBS = Counter("hotline_jobs", "Jobs run, by outcome: done, later, failed", ["jo
 JOB_SECONDS = Histogram("hotline_job_seconds", "Time of one run of a job", ["job"], buckets=_LONG)
 FAILURES = Counter("hotline_role_failures", "Parts that broke and were begun anew", ["part"])
 _OUTCOMES = ("done", "later", "failed")
+_OF_DATABASE = (HELD_BACK, SILENT, OVERDUE, LOCKED, UNCHAINED, BROKEN)
+_NOT_KNOWN = float("nan")
+for _gauge in (DATABASE, *_OF_DATABASE):
+    _gauge.set(_NOT_KNOWN)  # a process that never asks says nothing: `max` over all takes a 0 for an answer
+
+
+def watch(pool: asyncpg.Pool) -> None:
+    """Show the connections of this process's pool from now on."""
+    CONNECTIONS.labels("open").set_function(pool.get_size)
+    CONNECTIONS.labels("idle").set_function(pool.get_idle_size)
+    CONNECTIONS.labels("free").set_function(lambda: pool.get_max_size() - pool.get_size() + pool.get_idle_size())
 
 
 class Operation:
@@ -66,8 +77,6 @@ class Operation:
             waiting, aside = await asyncio.to_thread(self._spooled)
             SPOOL.set(waiting)
             SET_ASIDE.set(aside)
-            CONNECTIONS.labels("open").set(self._pool.get_size())
-            CONNECTIONS.labels("idle").set(self._pool.get_idle_size())
             try:
                 self._show(await asyncio.wait_for(backlog(self._pool), _TIMEOUT))
             except (*LOST, asyncpg.PostgresError, TimeoutError) as error:
@@ -100,8 +109,8 @@ class Operation:
         DATABASE.set(0)
         for gauge in (BACKLOG, OLDEST, GIVEN_UP, LAG, UPKEEP):
             gauge.clear()
-        for gauge in (HELD_BACK, SILENT, OVERDUE, LOCKED, UNCHAINED, BROKEN):
-            gauge.set(float("nan"))
+        for gauge in _OF_DATABASE:
+            gauge.set(_NOT_KNOWN)
 
 
 def expect(job: str) -> None:

@@ -6,6 +6,8 @@ import io
 import json
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +26,7 @@ from hotline.config import Settings
 from hotline.core import Core, open_core
 from hotline.errors import Unavailable
 from hotline.handoff import Later
-from hotline.operation import counted, exposed
+from hotline.operation import counted, exposed, watch
 from hotline.roles import Role
 from hotline.serve import check_ports
 from hotline.store.database import open_pool
@@ -131,6 +133,27 @@ async def test_without_a_database_there_are_no_stale_figures(core: Core) -> None
     assert not [key for key in found if key[0] in ("hotline_backlog", "hotline_reader_lag_seconds")]
     overdue = found["hotline_tickets_overdue",]
     assert overdue != overdue, "not a number"
+
+
+def test_a_process_that_never_asks_the_database_says_nothing_of_it() -> None:
+    """A 0 of a gateway would be an answer: `max` over all processes would show no emergency while nobody can look."""
+    asked = "import hotline.operation, prometheus_client; print(prometheus_client.generate_latest().decode())"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    for one in ("database_up", "incidents_silent", "tickets_overdue", "audit_broken", "event_log_held_back_seconds"):
+        assert re.search(rf"^hotline_{one} NaN$", told, re.MULTILINE), one
+
+
+async def test_what_a_pool_can_still_give_is_told_by_every_process(database: str) -> None:
+    def free() -> float | None:
+        return REGISTRY.get_sample_value("hotline_database_connections", {"state": "free"})
+
+    async with await open_pool(database, size=3) as pool:
+        watch(pool)
+        assert free() == 3, "only two are open yet: it opens the others when they are needed"
+        async with pool.acquire(), pool.acquire():
+            assert (free(), pool.get_idle_size()) == (1, 0)
+            async with pool.acquire():
+                assert free() == 0
 
 
 async def test_requests_are_counted_by_route_and_never_by_what_was_asked(core: Core) -> None:
