@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hotline.config_text import identity_mistakes, pairs, server_of, template
+from hotline.config_text import identity_mistakes, listed, origin_of, pairs, server_of, template
 from hotline.errors import InvalidInput
 from hotline.neighbours import neighbours_of
 from routing.addresses import networks
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _ADDRESSES = (
     "wechat_api", "police_url", "ari_url", "speech_url", "public_url", "sms_url", "push_url", "ws_url", "oidc_issuer",
 )
+_CONSOLES = "wss://12345.example.gov.cn:8443/"
 _CALLER_ID = re.compile(r"\+?[0-9]{3,20}")
 
 
@@ -39,20 +40,26 @@ def mistakes_of(settings: Settings) -> list[str]:
     ]
 
 
-def _is_address(text: str) -> bool:
+def _is_address(text: str, example: str) -> bool:
     try:
         parts = urlsplit(text)
     except ValueError:  # half an IPv6 address
         return False
-    return parts.scheme in {"http", "https", "ws", "wss"} and bool(parts.hostname)
+    schemes = {"ws", "wss"} if example == _CONSOLES else {"http", "https", "ws", "wss"}
+    return parts.scheme in schemes and bool(parts.hostname)
 
 
 def _address_mistakes(settings: Settings) -> list[str]:
     found = []
     for name in _ADDRESSES:
-        address = getattr(settings, name)
-        if address and not _is_address(address):
-            found.append(f"{name}: {address!r} is no address such as http://127.0.0.1:9110")
+        address, example = getattr(settings, name), _CONSOLES if name == "ws_url" else "http://127.0.0.1:9110"
+        if address and not _is_address(address, example):
+            found.append(f"{name}: {address!r} is no address such as {example}")
+    found += [
+        f"allowed_origins: {one!r} is no Origin as browsers send it, such as "
+        f"{origin_of(one) or 'https://12345.example.gov.cn'}, several by comma"
+        for one in sorted(listed(settings.allowed_origins)) if origin_of(one) != one
+    ]
     try:
         networks(settings.webhook_networks)
     except InvalidInput as error:

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from agent_ui.staff import StaffRole
 
+_PORTS = {"http": 80, "https": 443}
+
 
 def named_secrets(text: str) -> dict[str, str]:
     """Read `name:secret,name:secret` into name → secret."""
@@ -28,6 +30,19 @@ def template(text: str) -> tuple[str, dict[str, str]]:
     """Read `TEMPLATE_ID|keyword=value|…` into the id and its keywords; value is `number`, `text` or a fixed text."""
     name, _, keywords = text.partition("|")
     return name.strip(), pairs(keywords)
+
+
+def origin_of(address: str) -> str:
+    """Return an address's Origin as browsers send it: small letters, no default port, no path; "" where it is none."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return ""
+    if not parts.scheme or not parts.hostname:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, _PORTS.get(parts.scheme)) else "")
 
 
 def server_of(dsn: str) -> str | None:

@@ -19,6 +19,7 @@ from channels.wechat_api import WeChatApi
 from channels.wechat_client import WeChatClient
 from hotline.city import City, EmergencyTimers
 from hotline.config import Settings, listed, template
+from hotline.config_text import origin_of
 from hotline.core import Core
 from hotline.store.accounts import AccountStore
 from hotline.store.tokens import Tokens
@@ -62,7 +63,7 @@ def accounts_of(core: Core) -> Accounts:
 
 def origins_of(settings: Settings) -> frozenset[str]:
     """Return the Origins whose pages are ours: those allowed, and where citizens reach us."""
-    own = "/".join(settings.public_url.split("/")[:3]) if settings.public_url else ""
+    own = origin_of(settings.public_url)
     return listed(settings.allowed_origins) | ({own} if own else frozenset())
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from hotline.config import Settings, describe, load, pairs, read, template
 from hotline.errors import InvalidInput, Unavailable
+from hotline.roles.parts import origins_of
 from hotline.store.database import open_pool
 
 TEXT = Path("hotline.toml").read_text(encoding="utf-8")
@@ -85,6 +86,10 @@ def test_two_do_not_listen_on_one_port_unless_the_system_chooses_it(tmp_path: Pa
         ({"HOTLINE_POLICE_URL": "http://[desk:9110"}, "police_url"),
         ({"HOTLINE_POLICE_URL": "http://desk:9110"}, "police_secret"),
         ({"HOTLINE_DSN": "localhost"}, "dsn"),
+        ({"HOTLINE_WS_URL": "https://12345.gov.cn:8443/"}, "ws_url: .* such as wss://"),
+        ({"HOTLINE_ALLOWED_ORIGINS": "https://a.gov.cn;https://b.gov.cn"}, "allowed_origins"),
+        ({"HOTLINE_ALLOWED_ORIGINS": "12345.gov.cn"}, "allowed_origins"),
+        ({"HOTLINE_ALLOWED_ORIGINS": "https://12345.GOV.cn:443/"}, "allowed_origins: .* such as https://12345.gov.cn,"),
         ({"HOTLINE_WECHAT_AES_KEY": "short"}, "wechat_aes_key"),
         ({"HOTLINE_WECHAT_AES_KEY": "k" * 43}, "wechat_app_id"),
         ({"HOTLINE_WECHAT_PLAIN": "false"}, "wechat_aes_key"),
@@ -166,3 +171,17 @@ def test_app_tokens_are_read_by_name() -> None:
 ])
 def test_an_ipv6_host_stands_in_brackets_where_citizens_are_told_of_it(host: str, base: str) -> None:
     assert Settings(host=host).public_base == base
+
+
+@pytest.mark.parametrize("origins", [
+    "https://12345.gov.cn", "http://127.0.0.1:8080,http://[::1]:8080", "capacitor://localhost", "",
+])
+def test_origins_as_browsers_send_them_are_taken(tmp_path: Path, origins: str) -> None:
+    assert load({"HOTLINE_ALLOWED_ORIGINS": origins}, file=tmp_path / "none.toml").allowed_origins == origins
+
+
+@pytest.mark.parametrize(("public_url", "origin"), [
+    ("https://12345.GOV.cn:443/hotline/", "https://12345.gov.cn"), ("http://10.0.0.1:8080", "http://10.0.0.1:8080"),
+])
+def test_our_own_pages_are_of_the_origin_that_browsers_send(public_url: str, origin: str) -> None:
+    assert origins_of(Settings(public_url=public_url)) == {origin}
