@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -12,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from hotline.cli.base import city_of, command, database_told
+from hotline.cli.check_database import database
 from hotline.cli.check_identity import keys, staff
 from hotline.config import Settings, misspelt, read
 from hotline.config_mistakes import about
 from hotline.errors import HotlineError
 
-_LEAST_POSTGRES = 16
 _ANNOUNCED = 12
 """From this month on, the next year's holidays must be known: clocks reach into it."""
 Check = Callable[[Settings], Coroutine[Any, Any, str]]
@@ -100,7 +99,9 @@ async def _calendar(chosen: Settings) -> str:
 async def _models(chosen: Settings) -> str:
     from triage.pipeline import Pipeline
 
-    pipeline = Pipeline.load(city_of(chosen), Path(chosen.model_dir))
+    pipeline, *_ = (
+        Pipeline.load(city_of(chosen), Path(folder)) for folder in (chosen.model_dir, chosen.shadow_dir) if folder
+    )  # without the shadow's `serve` does not start either
     [triage] = pipeline(["路灯不亮"])
     if strange := pipeline.strange_labels:
         told = "、".join(strange[:5])
@@ -126,30 +127,14 @@ async def _files(chosen: Settings) -> str:
         return f"{chosen.data_path} can be written"
 
 
-def _code(chosen: Settings) -> str:
-    """Return the city's code; "" where its files are wrong, which the check of the city tells."""
-
-    with contextlib.suppress(HotlineError):
-        return city_of(chosen).code
-    return ""
-
-
-async def _database(chosen: Settings) -> str:
-    from hotline.core import database_dsn
-    from hotline.errors import Unavailable
-    from hotline.store.database import open_pool
-    from hotline.store.migrate import pending
-
-    dsn = database_dsn(chosen)
-    missing = await pending(dsn, city=_code(chosen))
-    async with await open_pool(dsn, size=1) as pool:
-        version, number = await pool.fetchrow("SELECT version(), current_setting('server_version_num')::int")
-    name = " ".join(version.split()[:2])
-    if number < _LEAST_POSTGRES * 10_000:
-        raise Unavailable(f"{name} is too old: PostgreSQL {_LEAST_POSTGRES} or newer is needed")
-    if missing:
-        raise Unavailable(f"{len(missing)} migrations are missing: run `python -m hotline migrate`")
-    return f"{name}, up to date"
+async def _addresses(chosen: Settings) -> str:
+    """The service does no TLS: where its address is https, a proxy stands in front."""
+    if chosen.public_url.startswith("https:") and not chosen.proxies:
+        return (
+            "warn: public_url is https, so a proxy stands in front, but proxies is 0: all citizens count as one "
+            "address, and share its limits (web_rate)"
+        )
+    return f"citizens reach us at {chosen.public_base}, {chosen.proxies} proxies in front"
 
 
 async def _police(chosen: Settings) -> str:
@@ -226,13 +211,13 @@ async def _speech(chosen: Settings) -> str:
 
 CHECKS: dict[str, Check] = {
     "city": _city, "calendar": _calendar, "models": _models, "pages": _pages, "files": _files, "keys": keys,
-    "staff": staff, "database": _database, "110": _police, "wechat": _wechat, "sms": _sms, "voice": _voice,
-    "speech": _speech, "neighbours": _neighbours,
+    "staff": staff, "addresses": _addresses, "database": database, "110": _police, "wechat": _wechat,
+    "sms": _sms, "voice": _voice, "speech": _speech, "neighbours": _neighbours,
 }
 _NEEDS: dict[str, frozenset[str]] = {name: frozenset(settings.split()) for name, settings in {
-    "city": "city_dir", "calendar": "city_dir", "models": "city_dir model_dir", "pages": "", "files": "data_dir",
-    "keys": "keys_file data_dir seal_with", "staff": "second_factor oidc_issuer oidc_acr",
-    "database": "dsn data_dir", "110": "police_url", "wechat": "wechat_token",
+    "city": "city_dir", "calendar": "city_dir", "models": "city_dir model_dir shadow_dir", "pages": "",
+    "files": "data_dir", "keys": "keys_file data_dir seal_with", "staff": "second_factor oidc_issuer oidc_acr",
+    "addresses": "public_url proxies", "database": "dsn data_dir", "110": "police_url", "wechat": "wechat_token",
     "sms": "sms_url push_url", "voice": "ari_url ari_listen ari_user ari_password", "speech": "speech_url",
     "neighbours": "neighbours",
 }.items()}

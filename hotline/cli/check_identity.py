@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
+
 from hotline.config import Settings
+from hotline.errors import Unavailable
+
+if TYPE_CHECKING:
+    from hotline.keyring import KeyFile
 
 _OLD = 365
 """Days after which the key that seals is to be replaced."""
@@ -15,9 +22,10 @@ async def keys(chosen: Settings) -> str:
     from hotline.store.keys import keys_path
 
     path = keys_path(chosen)
-    if not chosen.keys_file and not path.exists():
+    file = keyring.read(path) if chosen.keys_file or path.exists() else None
+    await _known(chosen, file)
+    if file is None:
         return f"warn: no key file yet; the first start makes {path}: keep a copy apart from the backup"
-    file = keyring.read(path)
     newest = file.keys[0]
     if newest.cipher != chosen.seal_with:
         return f"warn: seal_with is {chosen.seal_with}, but {newest.cipher} seals: run `python -m hotline keys rotate`"
@@ -27,6 +35,18 @@ async def keys(chosen: Settings) -> str:
     if not chosen.keys_file:
         return f"warn: {path} lies beside the data: keep a copy apart, or set keys_file"
     return f"{path}, {len(file.keys)} keys, the newest {age} days old, {newest.cipher}"
+
+
+async def _known(chosen: Settings, file: KeyFile | None) -> None:
+    """Raise InvalidInput where `serve` would not start: the database was sealed with keys that are not there."""
+    from hotline.core import database_dsn
+    from hotline.keyring import KeyRing
+    from hotline.store.database import open_pool
+    from hotline.store.keys import check_known
+
+    with contextlib.suppress(Unavailable):  # the check of the database tells it
+        async with await open_pool(database_dsn(chosen), size=1) as pool:
+            await check_known(pool, KeyRing(file) if file is not None else None)
 
 
 async def staff(chosen: Settings) -> str:

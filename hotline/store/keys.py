@@ -17,7 +17,7 @@ from hotline.store import sealing
 from hotline.store.database import statements
 
 _SQL = statements("keys")
-_PROOF = b"12345"
+_PROOF, _INDEX = b"12345", "index of this database"
 
 
 def keys_path(settings: Settings) -> Path:
@@ -47,11 +47,20 @@ async def check_keys(pool: asyncpg.Pool, ring: KeyRing, now: datetime) -> None:
     Raises:
         InvalidInput: the database is sealed with keys, or indexed with one, that the key file does not have.
     """
-    index = ring.blind("index of this database")
-    code = ring.code(_PROOF)
-    await pool.execute(_SQL["note"], ring.active, code, index, now)
+    await pool.execute(_SQL["note"], ring.active, ring.code(_PROOF), ring.blind(_INDEX), now)
+    await check_known(pool, ring)
+
+
+async def check_known(pool: asyncpg.Pool, ring: KeyRing | None) -> None:
+    """Note nothing; `ring`: None where this house has no key file yet.
+
+    Raises:
+        InvalidInput: as `check_keys`.
+    """
+    if not await pool.fetchval(_SQL["kept"]):
+        return
     for row in await pool.fetch(_SQL["noted"]):
-        if ring.code(_PROOF, key=row["id"]) != row["code"] or row["index"] != index:
+        if ring is None or ring.code(_PROOF, key=row["id"]) != row["code"] or row["index"] != ring.blind(_INDEX):
             raise InvalidInput(
                 f"the database was sealed with key {row['id']}, which the key file of this process does not have: "
                 "copy the key file of the house here (setting keys_file, docs/privacy.md)", error_id="key_file",

@@ -205,7 +205,7 @@ async def test_check_says_what_is_wrong(tmp_path: Path) -> None:
     assert marks == {
         "configuration": "ok", "city": "FAIL", "models": "FAIL", "files": "FAIL", "database": "FAIL", "110": "FAIL",
         "wechat": "off", "voice": "off", "neighbours": "off", "sms": "off", "calendar": "FAIL",
-        "keys": "warn", "staff": "ok", "speech": "off", "pages": marks["pages"],
+        "keys": "warn", "staff": "ok", "addresses": "ok", "speech": "off", "pages": marks["pages"],
     }
     assert len(ended.out.splitlines()) == len(marks)
     assert "geheim" not in ended.out

@@ -9,6 +9,10 @@ ON CONFLICT (id) DO NOTHING;
 -- name: noted
 SELECT id, code, index FROM sealing_keys ORDER BY noted_at, id;
 
+-- name: kept
+-- False before the migration that begins to note keys.
+SELECT to_regclass('sealing_keys') IS NOT NULL;
+
 -- name: begin
 -- The rotation named $1 is under way until all is sealed anew (hotline/store/reseal.py). Events below the horizon are
 -- all committed: whatever is still sealed with the older key later lies above it.
