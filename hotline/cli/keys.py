@@ -57,13 +57,13 @@ def more(given: argparse.Namespace) -> int:
     from hotline import keyring
     from hotline.ciphers import Cipher
     from hotline.core import now
-    from hotline.store.keys import keys_path, prepare
+    from hotline.store.keys import keys_path, prepare, replace
 
     chosen = settings()
     file = prepare(chosen, now()).file
     made = keyring.new_key(now(), Cipher(chosen.seal_with))
     given.outcome = {"key": made.id}
-    keyring.write(keys_path(chosen), msgspec.structs.replace(file, keys=(*file.keys, made)), replace=True)
+    replace(keys_path(chosen), msgspec.structs.replace(file, keys=(*file.keys, made)), before=file)
     sys.stdout.write(f"{made.id} added to {keys_path(chosen)}: copy the file to every machine, then `keys rotate`\n")
     return 0
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +16,7 @@ from hotline import keyring
 from hotline.ciphers import Cipher
 from hotline.config import Settings
 from hotline.errors import InvalidInput
-from hotline.keyring import KeyRing
+from hotline.keyring import KeyFile, KeyRing
 from hotline.store import sealing
 from hotline.store.database import statements
 
@@ -74,6 +78,9 @@ async def begin_rotation(
 
     Where the last rotation was broken off, or ended only days ago, its key goes on: what others have sealed meanwhile
     with the older one is sealed anew with it.
+
+    Raises:
+        InvalidInput: another command has changed the key file meanwhile.
     """
     active, *others = ring.file.keys
     waiting = [key for key in others if key.made_at > active.made_at]
@@ -83,11 +90,34 @@ async def begin_rotation(
     keys = (chosen, *(key for key in ring.file.keys if key.id != chosen.id))
     file = msgspec.structs.replace(ring.file, keys=keys)
     await pool.execute(_SQL["begin"], rotation_to(chosen.id))  # first: of a key that never seals it means nothing
-    keyring.write(path, file, replace=True)
+    replace(path, file, before=ring.file)
     renewed = KeyRing(file, path=path)
     sealing.use(renewed)
     await check_keys(pool, renewed, now)
     return renewed
+
+
+def replace(path: Path, file: KeyFile, *, before: KeyFile) -> None:
+    """Put a key file in the place of `before`, which it was made from.
+
+    Raises:
+        InvalidInput: another command has changed the file meanwhile: its key would be lost, and all that it seals.
+    """
+    with _held(path):
+        if keyring.read(path) != before:
+            raise InvalidInput(f"another command has just changed {path}: run this one again", error_id="key_file")
+        keyring.write(path, file, replace=True)
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Let one process at a time change a key file; the lock lies beside it, as the file itself is replaced."""
+    descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDONLY | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 async def unfinished(pool: asyncpg.Pool, ring: KeyRing) -> bool:

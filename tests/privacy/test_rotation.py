@@ -15,12 +15,13 @@ from hotline import keyring
 from hotline.ciphers import Cipher
 from hotline.cli import audit as audit_command
 from hotline.cli import keys as keys_command
+from hotline.errors import InvalidInput
 from hotline.keyring import KeyRing, key_of, new_file, new_key
 from hotline.store import database as databases
 from hotline.store import reseal, sealing
 from hotline.store.channels import ChannelStore
 from hotline.store.database import open_pool
-from hotline.store.keys import begin_rotation, check_keys
+from hotline.store.keys import begin_rotation, check_keys, replace
 from hotline.store.tickets import TicketStore
 from hotline.store.transcripts import TranscriptStore
 from hotline.store.units import UnitStore
@@ -125,6 +126,18 @@ async def test_a_key_that_was_added_before_is_taken(pool: asyncpg.Pool, ring: Ke
     renewed = await begin_rotation(pool, both, tmp_path / "keys.json", later)
     assert renewed.ids == (added.id, ring.active)
     assert keyring.read(tmp_path / "keys.json").keys[0].id == added.id
+
+
+async def test_of_two_rotations_at_once_no_key_is_lost(pool: asyncpg.Pool, ring: KeyRing, tmp_path: Path) -> None:
+    """Both have read the file before either has changed it: what the first seals must open for ever."""
+    path = tmp_path / "keys.json"
+    both = KeyRing(ring.file), KeyRing(ring.file)
+    first = await begin_rotation(pool, both[0], path, NOW)
+    with pytest.raises(InvalidInput, match="run this one again"):
+        await begin_rotation(pool, both[1], path, NOW)
+    with pytest.raises(InvalidInput, match="run this one again"):
+        replace(path, msgspec.structs.replace(ring.file, keys=(*ring.file.keys, new_key(NOW))), before=ring.file)
+    assert keyring.read(path) == first.file
 
 
 async def test_a_broken_off_rotation_goes_on_with_its_key(pool: asyncpg.Pool, ring: KeyRing, tmp_path: Path) -> None:
