@@ -25,10 +25,11 @@ def write_durably(path: Path, data: bytes, *, aside: Path | None = None) -> None
         except BaseException:  # on a full disk what was written of it would keep the disk full
             Path(file.name).unlink(missing_ok=True)
             raise
-    _keep_names(path.parent)
+    keep_names(path.parent)
 
 
-def _keep_names(path: Path) -> None:
+def keep_names(path: Path) -> None:
+    """Have a folder's names survive a crash: a file that was renamed or linked there would bear its old one."""
     folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)

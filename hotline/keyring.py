@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from hotline.ciphers import Cipher, derived, made
+from hotline.durable import keep_names
 from hotline.errors import UNREADABLE, HotlineError, InvalidInput
 
 FORMAT = 1
@@ -199,6 +200,7 @@ def write(path: Path, file: KeyFile, *, replace: bool = False) -> None:
             part.replace(path)
         else:
             os.link(part, path)
+        keep_names(path.parent)  # before anything is sealed with a key of it: that may outlive this machine's crash
     finally:
         part.unlink(missing_ok=True)
 

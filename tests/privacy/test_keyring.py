@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,6 +113,22 @@ def test_a_file_is_for_its_owner_and_whole(tmp_path: Path) -> None:
     path.chmod(0o640)
     with pytest.raises(InvalidInput, match="chmod 600"):
         keyring.read(path)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_file_survives_a_crash_before_anything_is_sealed_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replace: bool
+) -> None:
+    """On another machine's disk the database would keep what a key has sealed that is in no file."""
+    path, kept = tmp_path / "keys.json", list[tuple[bool, bool]]()
+    if replace:
+        keyring.write(path, new_file(NOW))
+    made, fsync = new_file(NOW), os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: (
+        kept.append((stat.S_ISDIR(os.fstat(fd).st_mode), path.exists() and keyring.read(path) == made)), fsync(fd)
+    ))
+    keyring.write(path, made, replace=replace)
+    assert kept == [(False, False), (True, True)], "what is in it, then its name"
 
 
 def test_a_file_that_somebody_else_replaces_keeps_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
