@@ -368,7 +368,7 @@ class Opened(Frame, frozen=True):
 
     `commands` are those that its state and the reader's role allow; `masked`: see `open`. `parent` is the number of the
     ticket that it is merged into, `children` are those merged into it (at most 100, the newest first), `related` other
-    tickets of the same citizen, the newest first.
+    tickets of the same citizen, the newest first. `due` is that of its row: the running clock that expires next.
     """
 
     id: int
@@ -379,6 +379,7 @@ class Opened(Frame, frozen=True):
     parent: str = ""
     children: tuple[SummaryJson, ...] = ()
     related: tuple[SummaryJson, ...] = ()
+    due: datetime | None = None
 
 
 class Merged(Frame, frozen=True):

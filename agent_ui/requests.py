@@ -59,6 +59,7 @@ from hotline.library import Library
 from hotline.lifecycle import TRANSITIONS
 from hotline.permissions import permitted
 from hotline.ports import Clock
+from hotline.summary import next_due
 from hotline.terms import Channel, State
 from hotline.ticket import Ticket
 
@@ -241,5 +242,5 @@ def _opened(staff: Staff, found: Found, relatives: Relatives, *, full: bool) -> 
         id=found.id, ticket=msgspec.Raw(msgspec.json.encode(ticket)),
         events=tuple(msgspec.Raw(msgspec.json.encode(event)) for event in events),
         commands=possible_commands(actor_of(staff), found.ticket), masked=not full, parent=relatives.parent,
-        children=relatives.children, related=relatives.related,
+        children=relatives.children, related=relatives.related, due=next_due(found.ticket),
     )

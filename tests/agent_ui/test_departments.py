@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 import pytest
 
@@ -47,6 +49,19 @@ async def test_a_department_handles_a_ticket_and_the_centre_reviews_it(stack: St
         await centre.until(lambda _: [event for event in centre.events if event.type == "reply"])
         assert isinstance(await run(centre, receipt.number, c.AcceptReply()), p.Ok)
         assert isinstance(await run(unit, receipt.number, c.AcceptReply()), p.Error)
+
+
+async def test_an_opened_ticket_tells_the_clock_that_runs_and_none_once_it_is_answered(stack: Stack) -> None:
+    async with stack.gateway():
+        centre = await stack.desk("zhang")
+        receipt = await stack.appeal("想问一件说不清的事")
+        waits = await opened(centre, receipt.number)
+        ceiling = msgspec.json.decode(waits.ticket)["clocks"]["ceiling_due"]
+        assert waits.due == msgspec.convert(ceiling, datetime)
+        assert isinstance(await run(centre, receipt.number, c.Answer(text="已告知")), p.Ok)
+        answered = await opened(centre, receipt.number)
+        assert msgspec.json.decode(answered.ticket)["clocks"]["ceiling_due"] == ceiling, "it is over, and stays written"
+        assert answered.due is None
 
 
 async def test_an_assisting_department_is_offered_its_part_only(stack: Stack) -> None:
