@@ -1,0 +1,28 @@
+// Element Plus's lists, by keyboard. With a filter they stay at the value of before, also where the word that was typed hides it: Enter
+// chose nothing then, and took that value out of a list of several. And Escape is theirs even when they are closed.
+const shown = (one: HTMLElement): boolean => one.style.display !== 'none' && !one.classList.contains('is-disabled')
+
+function optionsOf(box: HTMLInputElement): HTMLElement[] {
+  const list = document.getElementById(box.getAttribute('aria-controls') ?? '')
+  return [...(list?.querySelectorAll<HTMLElement>('[role="option"]') ?? [])].filter(shown)
+}
+
+/** Enter takes the first that the typed word leaves, unless the arrows or the mouse have chosen another. */
+function takeFirst(event: KeyboardEvent, box: HTMLInputElement): void {
+  const options = optionsOf(box)
+  if (options.some((one) => one.classList.contains('is-hovering'))) return
+  event.preventDefault()
+  event.stopPropagation()
+  options[0]?.click()
+}
+
+function listen(event: KeyboardEvent): void {
+  const box = event.target
+  if (event.isComposing || !(box instanceof HTMLInputElement) || box.getAttribute('role') !== 'combobox') return
+  const open = box.getAttribute('aria-expanded') === 'true'
+  if (event.key === 'Enter' && open && box.value) takeFirst(event, box)
+  if (event.key === 'Escape' && !open && !box.closest('[aria-modal="true"]')) box.blur() // the next key is a shortcut again
+}
+
+/** For all lists of the page, before they hear a key themselves. */
+export const tameLists = (): void => window.addEventListener('keydown', listen, { capture: true })
