@@ -15,6 +15,12 @@ const HOMES: Record<Role, string> = {
 /** Where somebody lands after logging in. */
 export const homeOf = (role: Role): string => HOMES[role]
 
+export type Place = 'board' | 'console' | 'admin'
+const SUPERVISED: readonly Place[] = ['board', 'console', 'admin']
+
+/** The pages between which somebody goes; who has one alone needs no way to it. */
+export const placesOf = (role: Role | undefined): readonly Place[] => (role === 'supervisor' ? SUPERVISED : [])
+
 /** Who is logged in. The session itself is a cookie that no script can read. */
 export const useSession = defineStore('session', () => {
   const staff = ref<Staff | null>(null)

@@ -3,6 +3,8 @@ export default {
   logOut: 'Log out',
   stillLoggedIn: 'You are not logged out: try again before you leave',
   account: 'My account',
+  places: 'My other pages',
+  place: { board: 'Board', console: 'Console', admin: 'Administration' },
   close: 'Close',
   cancel: 'Cancel',
   loading: 'Loading…',

@@ -3,6 +3,8 @@ export default {
   logOut: '退出登录',
   stillLoggedIn: '没有退出成功，您仍处于登录状态，请重试后再离开',
   account: '我的账号',
+  places: '我的其他页面',
+  place: { board: '班长工作台', console: '坐席工作台', admin: '系统管理' },
   close: '关闭',
   cancel: '取消',
   loading: '正在加载…',
