@@ -8,7 +8,7 @@ import { dispatching } from '../src/pages/console/dispatching'
 import { asked, commandOf } from '../src/pages/console/fields'
 import { givenOf, seenAfter, withSeen } from '../src/pages/console/given'
 import { firstOf, isRinging, QUEUES } from '../src/pages/console/queues'
-import { searchOf } from '../src/pages/console/search'
+import { renewed, searchOf } from '../src/pages/console/search'
 import { handoffOf, linesOf } from '../src/pages/console/talk'
 import { Sorted } from '../src/shared/sorted'
 
@@ -124,6 +124,15 @@ it('searches by what was typed: a number, a telephone, or words', () => {
   expect(searchOf(' dg2026112130000017 ')).toEqual({ type: 'search', number: 'DG2026112130000017' })
   expect(searchOf('138 0013 8000')).toEqual({ type: 'search', phone: '138 0013 8000' })
   expect(searchOf('路灯 南城')).toEqual({ type: 'search', text: '路灯 南城' })
+})
+
+it('shows of what was found how it stands now, in its place, and nothing that was not found or is older', () => {
+  const found = [row('A'), row('B', { version: 3 })]
+  const now = renewed(found, row('A', { version: 2, state: 'merged' }))
+  expect(now?.map((one) => [one.number, one.state])).toEqual([['A', 'merged'], ['B', 'received']])
+  expect(renewed(found, row('B', { version: 2, state: 'merged' }))).toBe(found)
+  expect(renewed(found, row('C', { version: 9 }))).toBe(found)
+  expect(renewed(null, row('A'))).toBeNull()
 })
 
 it('replaces a sentence that was not final, keeps one that was, and keeps the order of the talk', () => {

@@ -1,3 +1,4 @@
+import type { Summary } from '@/generated/frames'
 import type { Ask } from '@/link/machine'
 
 const NUMBER = /^[A-Z]{2}\d{10,}$/i
@@ -8,4 +9,10 @@ export function searchOf(typed: string): Extract<Ask, { type: 'search' }> {
   const words = typed.trim()
   if (NUMBER.test(words)) return { type: 'search', number: words.toUpperCase() }
   return PHONE.test(words) ? { type: 'search', phone: words } : { type: 'search', text: words }
+}
+
+/** What was found, with a row that has come since in the place of its older one. What changes stays: it was looked for. */
+export function renewed(found: Summary[] | null, row: Summary): Summary[] | null {
+  const older = found?.find((one) => one.number === row.number && one.version < row.version)
+  return older ? found!.map((one) => (one === older ? row : one)) : found
 }
