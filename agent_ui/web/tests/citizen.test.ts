@@ -4,6 +4,7 @@ import { Problem } from '../src/http/problem'
 import { pauseAfter } from '../src/pages/citizen/kit/backoff'
 import { soundsDangerous } from '../src/pages/citizen/kit/danger'
 import { linkTo, openedBy } from '../src/pages/citizen/kit/ticketLink'
+import { codeTyped, numberTyped } from '../src/pages/citizen/kit/typed'
 import type { State } from '../src/pages/citizen/kit/wire'
 import { forget, isWanted, remember, remembered, want } from '../src/pages/citizen/mine/remembered'
 import { bodyOf, EMPTY, mistakes, type Draft } from '../src/pages/citizen/send/appeal'
@@ -109,6 +110,19 @@ describe('the way of a ticket', () => {
     expect(asked({ status: 'need_info', may: ['supplement'], rating: null })).toBe('info')
     expect(asked({ status: 'closed', may: ['rate'], rating: null })).toBe('rating')
     expect(asked({ status: 'closed', may: ['rate'], rating: 'satisfied' })).toBe('')
+  })
+})
+
+describe('what is typed', () => {
+  it.each([
+    ['DG2026112130000017', '012345'], [' dg2026112130000017 ', ' 012345'], ['ＤＧ２０２６１１２１３０００００１７', '０１２３４５'],
+    ['DG20261121 3000 0017', '012 345'], ['工单号：DG2026112130000017，', '\u200b012345'],
+  ])('%j and %j open the ticket', (number, code) =>
+    expect([numberTyped(number), codeTyped(code)]).toEqual(['DG2026112130000017', '012345']))
+  it('as a telephone may be full-width, as the service reads it', () => {
+    const draft = { ...EMPTY, text: '路灯不亮', phone: ' １３８００１３８０００' }
+    expect(mistakes(draft)).toEqual({})
+    expect(bodyOf(draft, '').phone).toBe('13800138000')
   })
 })
 

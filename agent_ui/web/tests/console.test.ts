@@ -122,6 +122,7 @@ describe('commands', () => {
 
 it('searches by what was typed: a number, a telephone, or words', () => {
   expect(searchOf(' dg2026112130000017 ')).toEqual({ type: 'search', number: 'DG2026112130000017' })
+  expect(searchOf('ＤＧ２０２６１１２１３０００００１７')).toEqual({ type: 'search', number: 'DG2026112130000017' })
   expect(searchOf('138 0013 8000')).toEqual({ type: 'search', phone: '138 0013 8000' })
   expect(searchOf('路灯 南城')).toEqual({ type: 'search', text: '路灯 南城' })
 })

@@ -7,8 +7,9 @@ const PHONE = /^\+?[\d\s()-]{7,20}$/
 /** What somebody typed, as a search: a ticket's number, a telephone, or words. */
 export function searchOf(typed: string): Extract<Ask, { type: 'search' }> {
   const words = typed.trim()
-  if (NUMBER.test(words)) return { type: 'search', number: words.toUpperCase() }
-  return PHONE.test(words) ? { type: 'search', phone: words } : { type: 'search', text: words }
+  const digits = words.normalize('NFKC') // an input method may have written them full-width
+  if (NUMBER.test(digits)) return { type: 'search', number: digits.toUpperCase() }
+  return PHONE.test(digits) ? { type: 'search', phone: digits } : { type: 'search', text: words }
 }
 
 /** What was found, with a row that has come since in the place of its older one. What changes stays: it was looked for. */

@@ -1,4 +1,5 @@
 // What is being written, and the appeal that it becomes. Pure.
+import { phoneTyped } from '../kit/typed'
 import type { AppealBody, Attachment, Kind, PlaceBody } from '../kit/wire'
 
 /** As the device has it: degrees of WGS-84. */
@@ -49,7 +50,7 @@ export function mistakes(draft: Draft): Partial<Record<'text' | 'phone', 'empty'
   return {
     ...(text === '' && draft.photos.length === 0 ? { text: 'empty' as const } : {}),
     ...(text.length > MAX_TEXT ? { text: 'long' as const } : {}),
-    ...(draft.phone.trim() !== '' && !PHONE.test(draft.phone.trim()) ? { phone: 'phone' as const } : {}),
+    ...(draft.phone.trim() !== '' && !PHONE.test(phoneTyped(draft.phone)) ? { phone: 'phone' as const } : {}),
   }
 }
 
@@ -67,7 +68,7 @@ export function bodyOf(draft: Draft, wordless: string): AppealBody {
   return {
     text: draft.text.trim() || wordless,
     ...(draft.name.trim() ? { name: draft.name.trim() } : {}),
-    ...(draft.phone.trim() ? { phone: draft.phone.trim() } : {}),
+    ...(draft.phone.trim() ? { phone: phoneTyped(draft.phone) } : {}),
     ...(draft.kind ? { kind: draft.kind } : {}),
     ...(draft.happenedAt.trim() ? { happened_at: draft.happenedAt.trim() } : {}),
     ...(draft.about.trim() ? { about: draft.about.trim() } : {}),
