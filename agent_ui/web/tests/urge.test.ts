@@ -5,13 +5,14 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { computed, effectScope } from 'vue'
 import { api } from '../src/http/client'
 import { i18n, loadWords, speak } from '../src/i18n'
+import TicketCard from '../src/pages/citizen/track/TicketCard.vue'
 import UrgeForm from '../src/pages/citizen/track/UrgeForm.vue'
 import { useTicket } from '../src/pages/citizen/track/useTicket'
 
 const scope = effectScope()
 const AGAIN = '2026-11-22T14:00:00+08:00'
 const stands = (may: string[], urge_from: string | null = null) =>
-  ({ data: { number: 'DG1', status: 'handling', may, urge_from }, response: new Response() })
+  ({ data: { number: 'DG1', status: 'handling', steps: [], may, urge_from }, response: new Response() })
 
 beforeEach(async () => {
   localStorage.clear()
@@ -62,4 +63,17 @@ it('who comes back is told from when it may be urged again, in their language', 
   await flushPromises()
   expect(form.get('[role=status]').text()).toContain('You can urge again from 22/11, 14:00')
   form.unmount()
+})
+
+it('what was refused is brought into sight: the words stand at the head of the page, the forms far below', async () => {
+  const seen = vi.fn()
+  Element.prototype.scrollIntoView = seen
+  const { form, ticket } = await shown({ error: { error_id: 'unavailable' }, response: new Response(null, { status: 503 }) })
+  form.unmount()
+  const card = mount(TicketCard, { props: { ticket } as never, global: { plugins: [i18n], stubs: { ParcelTrack: true, MoreForm: true, StepList: true } } })
+  await ticket.urge('')
+  await flushPromises()
+  expect(card.get('[role=alert]').text()).not.toBe('')
+  expect(seen.mock.contexts).toEqual([card.get('[role=alert]').element])
+  card.unmount()
 })
