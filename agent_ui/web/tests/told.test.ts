@@ -50,3 +50,6 @@ describe('a citizen', () => {
 it('staff read what the service says', () => {
   expect(wordsOf(refused('invalid_input', 'phone'))).toBe('内容有误 · phone is not a number that can be called; check its digits')
 })
+it('who sits there when a session ends is told how to go on, and nothing in English', () =>
+  expect(wordsOf(problemOf(401, { error_id: 'unauthenticated', detail: 'log in first: POST /api/v1/login' }))).toBe(
+    '登录已结束。请在新标签页中重新登录，再回到本页重试，已填写的内容还在'))

@@ -6,7 +6,7 @@ import { isProblem } from './problem'
 const words = i18n.global as unknown as { t: (key: string, named?: Record<string, unknown>) => string; te: (key: string) => boolean }
 
 /** The words in which an error is told to staff: the service's own detail, in English, may help who supports them. */
-export const wordsOf = (error: unknown): string => told(error, isProblem(error) ? error.detail : '')
+export const wordsOf = (error: unknown): string => told(error, isProblem(error) && error.errorId !== 'unauthenticated' ? error.detail : '')
 
 /** The words for who is no expert: what to mend, where `mends` holds words for the field at fault. No detail. */
 export function plainWordsOf(error: unknown, mends: string): string {

@@ -65,7 +65,7 @@ export const useLink = defineStore('link', () => {
   async function leave(reason: string): Promise<void> {
     if (reason !== 'unauthenticated' && reason !== 'session_ended') return
     useSession().forget()
-    await router.push({ path: '/login', query: { to: router.currentRoute.value.fullPath } })
+    await router.push({ path: '/login', query: { to: router.currentRoute.value.fullPath, ended: 'yes' } })
   }
 
   /** Ask something and return its answer; throws a Problem. */

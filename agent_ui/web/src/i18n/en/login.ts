@@ -8,6 +8,7 @@ export default {
   enter: 'Log in',
   entering: 'Logging in…',
   wrong: 'Wrong account or password, or the account is locked. Five failures lock it for 30 minutes.',
+  ended: 'Your session has ended: please log in again. What you had begun to write is kept on this device.',
   wrongCode: 'The code is wrong or has expired; type the new one.',
   citizen: 'I am a citizen and want to send an appeal',
   sso: { enter: 'Log in with {name}', refused: 'The identity provider did not vouch for an account here.', unavailable: 'The identity provider does not answer; please use the password.' },

@@ -39,7 +39,7 @@ export default {
     reference: 'Reference {reference}',
     offline: 'No connection; try again later, nothing you typed is lost',
     connection_lost: 'The line broke and it is not certain that this was done: check, then try again',
-    unauthenticated: 'Please log in again',
+    unauthenticated: 'Your session has ended. Please log in again in a new tab, then come back and try again: what you wrote is still here',
     code_needed: 'The code is needed',
     code_wrong: 'The code is wrong or was used',
     code_mismatch: 'The code is wrong: is the clock of the telephone right?',

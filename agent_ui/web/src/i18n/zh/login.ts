@@ -8,6 +8,7 @@ export default {
   enter: '登录',
   entering: '正在登录…',
   wrong: '账号或密码不正确，或账号已被锁定。连续输错 5 次将锁定 30 分钟。',
+  ended: '登录已结束，请重新登录。写到一半的内容保存在本机，登录后继续。',
   wrongCode: '验证码不正确或已过期，请重新输入。',
   citizen: '我是市民，去提交诉求',
   sso: { enter: '使用{name}登录', refused: '统一认证未通过，或没有对应的账号。', unavailable: '统一认证暂不可用，请使用密码登录。' },

@@ -39,7 +39,7 @@ export default {
     reference: '编号 {reference}',
     offline: '网络不通，请稍后再试，已填写的内容不会丢失',
     connection_lost: '连接中断，这一步不确定是否完成，请核对后再试',
-    unauthenticated: '请重新登录',
+    unauthenticated: '登录已结束。请在新标签页中重新登录，再回到本页重试，已填写的内容还在',
     code_needed: '请输入动态验证码',
     code_wrong: '验证码不正确或已用过',
     code_mismatch: '验证码不正确，请检查手机时间',
