@@ -8,3 +8,6 @@ export function sentencesOf(fact: TicketEvent['fact']): string[] {
   const given = fact as unknown as Record<string, unknown>
   return TOLD.map((name) => given[name]).filter((value): value is string => typeof value === 'string' && value !== '')
 }
+
+/** Who acted, beside their role; of a citizen the log tells the way by which it came (`wechat`, an app's token, who wrote a call down), no name. */
+export const nameOf = ({ role, name }: TicketEvent['actor']): string => (role === 'citizen' ? '' : (name ?? ''))
