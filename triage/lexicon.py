@@ -12,6 +12,10 @@ from hotline.terms import Service
 from triage.match import Batch, Matcher
 
 GAP, GAP_ENGLISH = 8, 24
+_ENDS = r"(?:e?s)?(?![A-Za-z])"
+"""What follows an English word that is a word by itself: a fee, two fees, but no feeling."""
+_PRONOUN = re.compile(r"\bi\b")
+_GOES_ON = re.compile(rf"(?!{_ENDS})")
 PLAIN = "plain"
 """The cue of words that only hide what stands inside them: nobody cries for help with 救命药."""
 
@@ -80,11 +84,20 @@ def _outer(hits: list[tuple[int, int, Entry]]) -> list[tuple[int, int, Entry]]:
 
 
 def _hit(text: str, word: Word, start: int, end: int) -> Hit | None:
-    """Return the hit, None where no second part follows in the same sentence."""
+    """Return the hit, None where it is part of another English word, or no second part follows in the same sentence."""
+    if word.text.isascii() and _inside(text, start, end):
+        return None
     if word.then is None:
         return Hit(word, start, end)
     found = word.then.match(text, end)
     return Hit(word, start, found.end()) if found else None
+
+
+def _inside(text: str, start: int, end: int) -> bool:
+    """Tell whether English letters go on before or after: nobody speaks of a fee who feels something."""
+    return (text[start].isalpha() and text[max(0, start - 1) : start].isalpha() and text[start - 1].isascii()) or (
+        text[end - 1].isalpha() and _GOES_ON.match(text, end) is not None
+    )
 
 
 @cache
@@ -126,11 +139,13 @@ def _words(line: str, sets: dict[str, list[str]]) -> Iterator[Word]:
 
 
 def _spellings(word: str) -> set[str]:
-    """Return an English word as it is written: `_` is a space, and people shout, or type another apostrophe."""
+    """Return an English word as it is written: `_` is a space, I a capital, and people shout, or type another
+    apostrophe."""
     told = word.replace("_", " ")
     if not (told.isascii() and told.islower()):
         return {told}
     forms = {told, told.capitalize(), told.title(), told.upper()}
+    forms |= {_PRONOUN.sub("I", form) for form in forms}
     return forms | {form.replace("'", "’") for form in forms}
 
 
@@ -142,5 +157,6 @@ def _follows(then: str, sets: dict[str, list[str]]) -> re.Pattern[str]:
     ]
     english = all(word.isascii() for part in words for word in part)
     between = rf"[^。.\n]{{0,{GAP_ENGLISH}}}?" if english else rf"[^。\n]{{0,{GAP}}}?"
-    parts = ("(?:" + "|".join(map(re.escape, part)) + ")" for part in words)
+    begin, finish = (r"(?<![A-Za-z])", rf"{_ENDS}(?!['’]s)") if english else ("", "")
+    parts = (f"{begin}(?:" + "|".join(map(re.escape, part)) + f"){finish}" for part in words)
     return re.compile("".join(between + part for part in parts), re.IGNORECASE)

@@ -160,6 +160,7 @@ ENGLISH_ALARMS = [
     ("A girl was hit by a car in front of the mall", {A, T}),
     ("we are stuck in the elevator", {F, A}),
     ("I live in 寮步镇, there is a fire in my building", {F}),
+    ("I smell gas and feel dizzy, my baby too", {F}),  # a fee is not felt
 ]
 ENGLISH_CALM = [
     "please help me with my residence permit",
@@ -177,6 +178,8 @@ ENGLISH_CALM = [
     "Ambulance fee refund",
     "My landlord refuses to return my deposit, please help!",
     "Hello, the street light in front of my house is broken",
+    "where can I ask for the records of my heart attack",
+    "A cup fell into the seat of the bus",  # which is not the sea
 ]
 
 
