@@ -160,6 +160,13 @@ ENGLISH_ALARMS = [
     ("A girl was hit by a car in front of the mall", {A, T}),
     ("we are stuck in the elevator", {F, A}),
     ("I live in 寮步镇, there is a fire in my building", {F}),
+    ("help, smoke is filling our corridor", {F}),
+    ("my roommate took a whole bottle of pills and is not responding", {P, A}),
+    ("My husband collapsed and he is not responding", {A}),
+    ("a child is locked inside a car in the sun", {F, A}),
+    ("A woman wants to jump from the bridge", {P, A}),
+    ("They are fighting with knives in front of the bar", {P}),
+    ("my daughter, 6 years old, is missing since 3 pm", {P}),
     ("I smell gas and feel dizzy, my baby too", {F}),  # a fee is not felt
 ]
 ENGLISH_CALM = [
@@ -179,7 +186,19 @@ ENGLISH_CALM = [
     "My landlord refuses to return my deposit, please help!",
     "Hello, the street light in front of my house is broken",
     "where can I ask for the records of my heart attack",
+    "I can't find my kid's vaccination record",
+    "My passport is missing",
+    "fire extinguisher in the hallway expired",
+    "The smoke of the barbecue comes in every night",
+    "I read in the news about a kidnapping",
+    "the gas bill is too high",
     "A cup fell into the seat of the bus",  # which is not the sea
+]
+ENGLISH_DOUBTS = [
+    "our van slid into the canal and is sinking",
+    "there are men with iron pipes in front of our shop",
+    "She is pregnant and bleeding",
+    "fire in dormitory 5, second floor",
 ]
 
 
@@ -192,6 +211,12 @@ def test_a_cry_for_help_in_english_is_understood_and_stands(text: str, services:
 @pytest.mark.parametrize("text", ENGLISH_CALM)
 def test_what_is_asked_for_in_english_is_no_alarm(text: str) -> None:
     assert judged(text) == (Verdict.NON_EMERGENCY, ())
+
+
+@pytest.mark.parametrize("text", ENGLISH_DOUBTS)
+def test_a_single_word_of_danger_in_english_is_asked_about(text: str) -> None:
+    """No model reads English: what the rules half understand goes to a person at once, or to nobody."""
+    assert judged(text)[0] is Verdict.UNCLEAR
 
 
 def test_words_that_raise_nothing_are_heard_all_the_same() -> None:
