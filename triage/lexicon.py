@@ -16,6 +16,8 @@ _ENDS = r"(?:e?s)?(?![A-Za-z])"
 """What follows an English word that is a word by itself: a fee, two fees, but no feeling."""
 _PRONOUN = re.compile(r"\bi\b")
 _GOES_ON = re.compile(rf"(?!{_ENDS})")
+_HARMED = frozenset("人伤受死")
+"""What second parts begin with that 没 denies: 追尾了，两车都没人受伤 tells of nobody hurt."""
 PLAIN = "plain"
 """The cue of words that only hide what stands inside them: nobody cries for help with 救命药."""
 
@@ -158,5 +160,11 @@ def _follows(then: str, sets: dict[str, list[str]]) -> re.Pattern[str]:
     english = all(word.isascii() for part in words for word in part)
     between = rf"[^。.\n]{{0,{GAP_ENGLISH}}}?" if english else rf"[^。\n]{{0,{GAP}}}?"
     begin, finish = (r"(?<![A-Za-z])", rf"{_ENDS}(?!['’]s)") if english else ("", "")
-    parts = (f"{begin}(?:" + "|".join(map(re.escape, part)) + f"){finish}" for part in words)
+    parts = (f"{begin}(?:" + "|".join(map(_part, part)) + f"){finish}" for part in words)
     return re.compile("".join(between + part for part in parts), re.IGNORECASE)
+
+
+def _part(word: str) -> str:
+    """Return the pattern of a second part; who is hurt is not told by 没人伤, and nobody by 没人."""
+    denied = r"(?<![没无冇未])(?<!没有)(?<![没无冇]人)(?<!没有人)" if word[0] in _HARMED else ""
+    return denied + re.escape(word)

@@ -34,6 +34,17 @@ _MEANT = {
     ),
 }
 """What before a cue takes it back: no drill is meant, and nobody is called who was not sent or should be some day."""
+_ERRAND = re.compile(
+    r"[^,，。!?;\n救火血伤命]{0,6}(?:修|开锁|[挪拖]车|疏[导通]|清[理运洗走]|补[好上一]|更?换[了掉个新一]|恢复|通[气水电]|关[阀闸]|扶正"
+    r"|灭鼠|消[杀毒]|答复|回复|审批|放行|拆[了掉除]?(?=[,，。!?;\n]|$))"
+)
+"""What somebody is to come for who is asked to hurry: 快派人来修 hurries a repair, and is no cry for help."""
+_PRESSING = frozenset({"gas", "fire", "medical", "violence", "suicide", "held", "crowd"})
+"""Dangers that a repair does not make harmless: 漏气了赶紧来修."""
+_PET = re.compile(r"狗|犬|猫|金毛|泰迪|柯基|比熊|哈士奇|二哈|边牧|拉布拉多|萨摩耶|博美|贵宾|鹦鹉|宠物|兔子|乌龟|毛孩子")
+_SOMEBODY = re.compile(
+    r"老人|小孩|孩子(?!的?[狗猫])|儿子|女儿|[爸妈娘爷奶婆伯弟妹]|岁的?[男女小老]|娃|学生|痴呆|幼儿|婴|老[公婆头太]|[我你他她]不见"
+)
 _STOPS = re.compile(r"[。!?！？;；\n]|\.(?= )")
 _QUOTED = re.compile(r"[“\"「『][^”\"」』\n]{0,30}$")
 _TOLD = re.compile(
@@ -44,7 +55,7 @@ _OFF_IN_SENTENCE = ("figure", "hypothetical", "drill", "fear")
 _OFF_IN_TEXT = ("past", "resolved", "drill", "office", "question")
 _ON = ("now", "urgent")
 _LIVE, _STRONG, _EACH, _RAISED = 0.3, 0.3, 0.4, 0.4
-_LEANS = {"now": 0.3, "past": -0.5, "resolved": -0.5, "question": -0.25, "drill": -0.4, "office": -0.4}
+_LEANS = {"now": 0.3, "past": -0.5, "resolved": -0.5, "question": -0.25, "drill": -0.4, "office": -0.4, "errand": -0.5}
 _MOST_STRONG = 4
 _PLAINLY = 1.3
 _CRY = 9
@@ -97,9 +108,12 @@ def assess_all(
 
 
 def _meant(cues: list[Hit], text: str) -> list[Hit]:
-    """Leave out what is said to be no drill and no figure of speech (不是演习 turns nothing off), and no call."""
+    """Leave out what is said to be no drill and no figure of speech (不是演习 turns nothing off), and no call; who
+    hurries a repair runs an errand."""
     return [
-        cue for cue in cues
+        cue._replace(word=cue.word._replace(cue="errand"))
+        if cue.word.cue == "urgent" and _ERRAND.match(text, cue.end) else cue
+        for cue in cues
         if not (meant := _MEANT.get(cue.word.cue)) or not meant.search(text[max(0, cue.start - 8) : cue.start])
     ]
 
@@ -107,6 +121,8 @@ def _meant(cues: list[Hit], text: str) -> list[Hit]:
 def _assessed(text: str, dangers: list[Hit], cues: list[Hit]) -> Assessment:
     live = [hit for hit in dangers if not _turned_off(hit, cues, text)]
     counts = Counter(hit.word.cue for hit in cues)
+    if any(hit.word.danger in _PRESSING for hit in live):
+        counts["urgent"] += counts.pop("errand", 0)
     counts["urgent"] += bool(counts["call"])  # who calls a service by name is in a hurry
     verdict, raised = _verdict(live, counts, len(text))
     services = services_of(raised) if verdict is not Verdict.NON_EMERGENCY else ()
@@ -150,6 +166,8 @@ def _turned_off(hit: Hit, cues: list[Hit], text: str) -> bool:
     if _NEGATION.search(before[-8:]) or (_QUOTED.search(before) and not _told(hit, before)):
         return True
     start, end = _sentence(text, hit.start, hit.end)
+    if hit.word.danger == "missing" and _PET.search(text, start, end) and not _SOMEBODY.search(text, start, end):
+        return True  # a dog that ran away
     reach = {"fear": hit.start}  # who is afraid of it afterwards has it before the eyes: 拿刀砸门，我好怕
     return any(
         cue.word.cue in _OFF_IN_SENTENCE and start <= cue.start < reach.get(cue.word.cue, end) for cue in cues

@@ -144,6 +144,44 @@ def test_a_word_in_quotation_marks_that_nobody_says_is_not(text: str) -> None:
     assert judged(text) == (Verdict.NON_EMERGENCY, ())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "停电到现在还没来，赶紧派人来修",  # 电到 is an electric shock elsewhere
+        "我妈后天要动手术，医保卡刷不了，求求你们快点处理",
+        "路口红绿灯罢工了，赶紧来修",
+        "热水器打不着火，快派师傅来",
+        "地砖裂开翘起，快派人修",
+        "房东不让出租给外地人",
+        "供应商不放人工费",
+        "变压器对着我家窗户",
+        "走失猫一只，橘色，见到联系我",
+        "见到一只走失的柯基，谁家的",
+        "抖音上说有人砍人，官方出来说下",
+        "追尾了，两车都没人伤，怎么挪",
+    ],
+)
+def test_a_hurried_repair_a_lost_pet_and_a_rumour_are_none(text: str) -> None:
+    assert judged(text)[0] is Verdict.NON_EMERGENCY
+
+
+@pytest.mark.parametrize(
+    ("text", "services"),
+    [
+        ("燃气管道漏气，赶紧来修", {F}),
+        ("有人打架，赶紧派人来处理", {P}),
+        ("老人走失了，带着一条狗，快帮忙找", {P}),
+        ("儿子和狗都不见了，快来人", {P}),
+        ("变压器着火了，快来修", {P, F}),
+        ("追尾了，有人伤了，快来", {P, A, T}),
+    ],
+)
+def test_what_a_repair_or_a_dog_does_not_make_harmless_is(text: str, services: set[Service]) -> None:
+    found, named = judged(text)
+    assert found is Verdict.EMERGENCY
+    assert services <= set(named)
+
+
 ENGLISH_ALARMS = [
     ("help, someone is breaking into my house", {P}),
     ("there is a fire in my building", {F}),
