@@ -30,6 +30,8 @@ _LONGEST_NAME = 12
 _AMOUNT, _TIME, _HOUR = Anchor.AMOUNT, Anchor.TIME, Anchor.HOUR
 _ORG, _ADDRESS = Anchor.ORG, Anchor.ADDRESS
 """Looked up once: the members of an enum are slow to reach."""
+_THOUSANDS = re.compile(r"(?<=[0-9]),[0-9]{3}(?![0-9])")
+"""A comma inside a number: 1,200元 is no 200元."""
 _ID_LIKE = re.compile(r"(?<!\d)\d{15}(?:\d{2}[0-9Xx])?(?!\d)")
 """For masking, a mistyped id is as private as a right one."""
 
@@ -80,7 +82,7 @@ def _all(clean: str, hits: list[tuple[int, int, Anchor]], places: Collection[int
 def _read(clean: str, start: int, kind: Anchor) -> Iterator[Span]:
     """Read an amount or a time that starts at, or whose numeral ends at, an anchor."""
     if kind is not _TIME:
-        while start > 0 and clean[start - 1] in NUMERALS:
+        while start > 0 and (clean[start - 1] in NUMERALS or _THOUSANDS.match(clean, start - 1)):
             start -= 1
     pattern, name = (AMOUNT, "amount") if kind is _AMOUNT else (TIME, "time")
     match = pattern.match(clean, start)

@@ -20,7 +20,7 @@ _SPOKEN = str.maketrans(dict(zip(_NUMERAL, "0012345678912079", strict=True)))
 _ANY = f"0-9{_NUMERAL}"
 _PAUSE = r"[ ,，、.·・_—–-]"
 _SOME = re.compile(rf"[{_ANY}](?:{_PAUSE}{{0,2}}[{_ANY}]){{3}}")
-"""Whatever is shorter is none of them."""
+"""Whatever is shorter is no telephone number and no id."""
 _LOCAL_RUN = re.compile(rf"[{_ANY}０-９](?:[ ,，、.·・_—–．＿－嗯呃啊-]{{0,3}}[{_ANY}０-９]){{6}}")
 """As people type it, in full width too."""
 _RUN = re.compile(r"[0-9](?:[ ,._()–-]{0,3}[0-9]){9,}")
@@ -38,7 +38,7 @@ _PHONE = re.compile(
 _PARTED = re.compile(r"(?<![0-9*])(?<![0-9][ _.-])1[ _-]?[3-9](?:[ _-]?[0-9]){9}(?![ _-]?[0-9])")
 """Mobile numbers in other parts than 3, 4 and 4."""
 _LOCAL = re.compile(
-    r"(?:座机|固话|固定电话|电话(?:号码?)?|传真|热线|联系(?:方式|号码?)?|致电|拨打?|来电)(?:[是为:,号改 ])*"
+    r"(?:座机|固话|固定电话|电话(?:号码?)?|传真|热线|联系(?:方式|号码?)?|致电|拨?打|拨|来电)(?:[是为:,号改 ])*"
     rf"((?!20[0-9]{{2}}(?:0[1-9]|1[0-2])[0-3][0-9])[2-8][0-9]{{2,3}}[ -]?[0-9]{{4}}|[二三四五六七八][{_NUMERAL}]{{7}})"
     rf"(?![{_ANY}]|[ -]?[元块万亿千百%])"
 )
@@ -71,14 +71,13 @@ _LOCAL_DIGITS = 8
 
 def numbers_in(clean: str) -> Iterator[Span]:
     """Yield ids, telephones and plates, the surest first; they may overlap."""
-    if _SOME.search(clean) is None:
-        return
-    yield from ((start, end, "id") for start, end, number in _ids(clean) if _is_id(number))
-    yield from ((*found.span(), "phone") for found in _PHONE.finditer(clean))
-    yield from ((*found.span(), "phone") for found in _PARTED.finditer(clean) if _well_parted(found[0]))
-    yield from ((*found.span(1), "phone") for found in _LOCAL.finditer(clean))
-    yield from _spoken(clean)
-    for found in _PLATE.finditer(clean):
+    if _SOME.search(clean) is not None:
+        yield from ((start, end, "id") for start, end, number in _ids(clean) if _is_id(number))
+        yield from ((*found.span(), "phone") for found in _PHONE.finditer(clean))
+        yield from ((*found.span(), "phone") for found in _PARTED.finditer(clean) if _well_parted(found[0]))
+        yield from ((*found.span(1), "phone") for found in _LOCAL.finditer(clean))
+        yield from _spoken(clean)
+    for found in _PLATE.finditer(clean):  # of which letters may part the digits: 粤SA1B23
         if _SERIAL.fullmatch(found[1].upper().translate(_SPOKEN)):
             yield *found.span(), "plate"
 
