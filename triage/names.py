@@ -21,7 +21,22 @@ _NAME = re.compile(rf"[^{_STOPS}]{{1,8}}?(?:{_LAST})")
 _DISTRICT = re.compile(rf"([A-Za-z]\d+|[^{_STOPS}\W\d_]{{2,3}}?)(区|县|镇|街道)")
 _NO_DISTRICT = re.compile(r".*(?:[小社校园片城市地山业灾厂院库景新老工辖全本住宅该乡村]|开发)$")
 _NUMBER = re.compile(r"(\d+|[一二三四五六七八九十]{1,3})(号楼|号线|栋|座|幢|路(?!口)|巷|期|中|小(?![区时]))")
-_ALIKE = {"号楼": "栋", "座": "栋", "幢": "栋"}
+_LETTER = re.compile(r"(?<![A-Za-z0-9])([A-Za-z])(?:号?(出入?口|口|门|栋|座|幢|馆)|(区)(?![a-z域]))")
+_RIVALS = {
+    "宽带": re.compile(r"电信|移动(?![摊式公厕端餐])|联通|广电"),
+    "快递": re.compile(r"顺丰|圆通|中通|申通|韵达|极兔|京东|德邦|邮政"),
+    "外卖": re.compile(r"美团|饿了么"),
+    "存取款": re.compile(r"(?:工商|农业|中国|建设|交通|招商|东莞|农村商业|邮储)银行|[工农建招]行(?![业政动])|农商行"),
+}
+"""Firms of one trade, told beside the thing itself: what one does another does not, though all else is alike."""
+_TRADE = {
+    "宽带": re.compile(r"宽带|信号|话费|套餐|流量|网络|网速|营业厅|手机|基站|光纤|携号"),
+    "快递": re.compile(r"快递|包裹|快件|派送|派件|取件|驿站"),
+    "外卖": re.compile(r"外卖|骑手|订单"),
+    "存取款": re.compile(""),
+}
+_FIRMS = {"工行": "工商银行", "农行": "农业银行", "建行": "建设银行", "招行": "招商银行", "农商行": "农村商业银行"}
+_ALIKE = {"出口": "口", "出入口": "口", "号楼": "栋", "座": "栋", "幢": "栋"}
 _DIGITS = {character: value for value, character in enumerate("一二三四五六七八九十", start=1)}
 
 
@@ -41,10 +56,17 @@ def districts_in(text: str) -> dict[str, frozenset[str]]:
 
 
 def numbers_in(text: str) -> dict[str, frozenset[str]]:
-    """Return numbers of houses, lines, lanes, schools by what they count; 三号楼 and 3栋 are one."""
+    """Return numbers of houses, lines, lanes, schools by what they count (三号楼 and 3栋 are one), letters of exits and
+    houses, and the firms of a trade."""
     found: dict[str, set[str]] = {}
     for match in _NUMBER.finditer(text):
         found.setdefault(_ALIKE.get(match[2], match[2]), set()).add(_value(match[1]))
+    for match in _LETTER.finditer(text):
+        what = match[2] or match[3]
+        found.setdefault(_ALIKE.get(what, what), set()).add(match[1].lower())
+    for trade, firms in _RIVALS.items():
+        if _TRADE[trade].search(text) and (told := firms.findall(text)):
+            found[trade] = {_FIRMS.get(firm, firm) for firm in told}
     return {what: frozenset(values) for what, values in found.items()}
 
 

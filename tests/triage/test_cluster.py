@@ -43,6 +43,25 @@ def run(*lines: str | bytes) -> tuple[int, list[dict[str, object]]]:
     return code, [json.loads(line) for line in out]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("西平地铁站C口扶梯停运", "西平地铁站A口扶梯停运"),
+        ("帝豪花园B栋电梯天天坏", "帝豪花园A栋电梯天天坏"),
+        ("虎门怀德电信宽带装了一个月没人上门", "虎门怀德移动宽带装了一个月没人上门"),
+        ("厚街圆通快递丢了我的包裹", "厚街中通快递丢了我的包裹"),
+    ],
+)
+def test_another_exit_house_or_firm_of_a_trade_is_another_matter(one: str, other: str) -> None:
+    assert len(set(grouped(one, other))) == 2
+
+
+def test_an_exit_and_a_firm_told_in_other_words_are_the_same() -> None:
+    assert len(set(grouped("西平地铁站C口扶梯停运", "西平站C出口那个扶梯一直停着"))) == 1
+    assert numbers_in("农行取钱") == numbers_in("农业银行取钱")
+    assert numbers_in("移动摊贩占道，手机店门口") == {}
+
+
 @pytest.mark.parametrize(("files", "many"), [("[a-f]", 190), ("held", 40)])
 def test_the_data_holds_many_incidents_and_lookalikes(files: str, many: int) -> None:
     told = incidents(files)
