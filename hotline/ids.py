@@ -1,7 +1,7 @@
 """Identifiers, and the ticket number with its check digit.
 
 A number is `DG` + yyyyMMdd + channel digit + at least 6 digits of the day's sequence + check digit
-(ISO 7064 MOD 11,10 over all digits): `DG20261121` `3` `000042` `7`. The check digit finds every
+(ISO 7064 MOD 11,10 over all digits): `DG20261121` `3` `000042` `3`. The check digit finds every
 single wrong digit, so a misread number is refused instead of showing somebody else's ticket.
 """
 
