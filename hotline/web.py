@@ -133,6 +133,10 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
             _timed(route).observe(time.perf_counter() - began)
 
 
+def _gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
 def outages(lost: tuple[type[Exception], ...], unfit: tuple[type[Exception], ...] = ()) -> Middleware:
     """Return a middleware that tells an outage of the database as what it is: 503, try again.
 
@@ -143,9 +147,9 @@ def outages(lost: tuple[type[Exception], ...], unfit: tuple[type[Exception], ...
     async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except ConnectionResetError:
-            raise  # the client has gone: there is nobody to answer
         except lost as error:
+            if isinstance(error, ConnectionResetError) and _gone(request):
+                raise  # there is nobody to answer
             log.warning("outage", path=request.path, error=f"{type(error).__name__}: {error}")
             raise Unavailable("the database does not answer at the moment: try again in a moment") from error
         except unfit as error:

@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from agent_ui.page import AREAS
 from channels.limits import RateLimit
@@ -23,6 +24,7 @@ from hotline.city import load_city
 from hotline.config import Settings
 from hotline.core import Core, open_core
 from hotline.roles.rates import Rates
+from hotline.store.database import LOST
 from hotline.store.jobs import Job
 from tests.ports import free_port
 
@@ -176,6 +178,20 @@ async def test_an_outage_of_the_database_is_told_as_one(
             else:
                 assert (answer.status, told["error_id"]) == (503, "unavailable")
             assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_a_database_that_cuts_the_line_is_an_outage_and_no_client_who_has_gone() -> None:
+    """A proxy before a database that is away resets what connects: asyncpg raises what a client's going raises too."""
+    async def asks(_: web.Request) -> web.Response:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    async def ready() -> dict[str, str]:
+        return {}
+
+    app = house.application([web.get("/x", asks)], ready=ready, openapi=b"{}", lost=LOST)
+    async with TestClient(TestServer(app)) as client:
+        answer = await client.get("/x")
+        assert (answer.status, (await answer.json())["error_id"]) == (503, "unavailable")
 
 
 async def test_every_job_has_a_handler(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
