@@ -35,6 +35,7 @@ class Discovered(msgspec.Struct, frozen=True):
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    userinfo_endpoint: str = ""
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
 
 
@@ -54,8 +55,11 @@ class _Refusal(msgspec.Struct, frozen=True):
     error: str
 
 
-class _Tokens(msgspec.Struct, frozen=True):
+class Tokens(msgspec.Struct, frozen=True):
+    """What a code is exchanged for: the token that vouches, and the one that asks for more of whom it vouches for."""
+
     id_token: str
+    access_token: str = ""
 
 
 def read_configuration(body: bytes, *, issuer: str) -> Discovered:
@@ -104,8 +108,8 @@ def proof_of_us(found: Discovered, client: str, secret: str) -> tuple[dict[str, 
     return {}, {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
 
-def read_id_token(status: int, body: bytes) -> str:
-    """Return the ID token of an answer to a code.
+def read_tokens(status: int, body: bytes) -> Tokens:
+    """Return the tokens of an answer to a code.
 
     Raises:
         Unauthenticated: it did not take the code, which came by the browser.
@@ -116,7 +120,7 @@ def read_id_token(status: int, body: bytes) -> str:
     if status != 200:
         raise Unavailable(f"the identity provider gives no tokens: HTTP {status} {_error_in(body)}".rstrip())
     try:
-        return msgspec.json.decode(body, type=_Tokens).id_token
+        return msgspec.json.decode(body, type=Tokens)
     except UNREADABLE as error:
         raise Unavailable("the identity provider gave no ID token") from error
 
@@ -146,6 +150,23 @@ def read_claims(token: str, key: Key, *, client: str, issuer: str) -> dict[str, 
     except _UNTRUSTED as error:
         raise Unauthenticated(f"the identity provider's token cannot be trusted: {error}") from error
     return claims
+
+
+def with_more(claims: dict[str, Any], status: int, body: bytes) -> dict[str, Any]:
+    """Return what a token claims with what the provider tells besides; what is signed counts.
+
+    Raises:
+        Unauthenticated: that is somebody else. Unavailable: the provider tells nothing.
+    """
+    try:
+        told = msgspec.json.decode(body, type=dict[str, Any]) if status == 200 else {}
+    except UNREADABLE as error:
+        raise Unavailable("the identity provider tells of people in a form that we do not read") from error
+    if status != 200:
+        raise Unavailable(f"the identity provider tells nothing of who logs in: HTTP {status}")
+    if told.get("sub") != claims["sub"]:  # OpenID Connect Core 1.0, 5.3.2
+        raise Unauthenticated("the identity provider tells of somebody else than its token")
+    return told | claims
 
 
 def same(given: str, kept: str) -> bool:

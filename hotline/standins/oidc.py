@@ -3,7 +3,8 @@
 `/authorize` shows a page with the people to be; `?as=NAME` chooses at once. Faults (`PUT /faults {"fault": …}`):
 `none`; `stranger` vouches for somebody unknown; `nonce`, `audience`, `issuer`, `expired`, `forged` (signed by another
 key) and `unsigned` give tokens that must not be taken; `error` refuses the code; `broken` is down behind a proxy that
-answers; `nameless` vouches for nobody by name; `slow`, `down` as everywhere.
+answers; `swapped` tells of somebody else when it is asked for more; `nameless` vouches for nobody by name; `slow`,
+`down` as everywhere.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class OidcStandIn(StandIn):
     """The provider. `people`: log-in names that its page offers."""
 
     FAULTS = (
-        "none", "stranger", "nonce", "audience", "issuer", "expired", "forged", "weak", "unsigned", "error",
+        "none", "stranger", "nonce", "audience", "issuer", "expired", "forged", "weak", "unsigned", "swapped",
+        "error",
         "broken", "nameless", "slow", "down",
     )
     ANSWERS: ClassVar = {"error": (400, {"error": "invalid_grant"}), "broken": (502, {})}
@@ -56,6 +58,7 @@ class OidcStandIn(StandIn):
         self.kid = KID
         self.rotate()
         self._codes: dict[str, _Pending] = {}
+        self.apart, self._given = False, dict[str, str]()
         self.page, self.methods = "/authorize", ("client_secret_basic", "client_secret_post")
 
     def app(self) -> web.Application:
@@ -63,7 +66,8 @@ class OidcStandIn(StandIn):
         app = web.Application()
         app.add_routes([
             web.get("/.well-known/openid-configuration", self._tell), web.get("/jwks", self._keys),
-            web.get("/authorize", self._authorize), web.post("/token", self._token), web.put("/faults", self.set_fault),
+            web.get("/authorize", self._authorize), web.post("/token", self._token),
+            web.get("/userinfo", self._profile), web.put("/faults", self.set_fault),
         ])
         return app
 
@@ -77,6 +81,7 @@ class OidcStandIn(StandIn):
         return json_answer({
             "issuer": self.issuer, "authorization_endpoint": f"{self.issuer}{self.page}",
             "token_endpoint": f"{self.issuer}/token", "jwks_uri": f"{self.issuer}/jwks",
+            "userinfo_endpoint": f"{self.issuer}/userinfo",
             **({"token_endpoint_auth_methods_supported": self.methods} if self.methods else {}),
         })
 
@@ -117,7 +122,18 @@ class OidcStandIn(StandIn):
         known = self._told(request, form) == (self._client, self._secret)
         if pending is None or not right or not known:
             return json_answer({"error": "invalid_grant"}, status=400)
-        return json_answer({"id_token": self._signed(pending), "access_token": "none", "token_type": "Bearer"})
+        token = secrets.token_urlsafe(16)
+        if self.apart:
+            self._given[token] = pending.name
+        return json_answer({"id_token": self._signed(pending), "access_token": token, "token_type": "Bearer"})
+
+    async def _profile(self, request: web.Request) -> web.Response:
+        """Who has a token; once, as nobody asks twice. `apart`: their name is told here, and not in the ID token."""
+        name = self._given.pop(request.headers.get("Authorization", "").removeprefix("Bearer "), "")
+        if not name or self.fault == "broken":
+            return web.Response(status=401)
+        other = "another" if self.fault == "swapped" else name
+        return json_answer({"sub": f"id-{other}", "preferred_username": name, "nonce": "x", "acr": "x"})
 
     def _told(self, request: web.Request, form: MultiDictProxy[Any]) -> tuple[str, str]:
         """Return which client asks, and its secret, told in a way that is taken here; Basic where none is named."""
@@ -132,7 +148,7 @@ class OidcStandIn(StandIn):
         now = int(time.time())
         claims: dict[str, Any] = {
             "iss": self.issuer, "aud": self._client, "sub": f"id-{pending.name}", "iat": now, "exp": now + _LASTS,
-            "nonce": pending.nonce, "acr": ACR, "preferred_username": pending.name,
+            "nonce": pending.nonce, "acr": ACR, **({} if self.apart else {"preferred_username": pending.name}),
         }
         wrong: dict[str, dict[str, Any]] = {
             "stranger": {"preferred_username": "nobody.here"}, "nonce": {"nonce": "another"},

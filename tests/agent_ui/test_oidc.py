@@ -170,6 +170,29 @@ def test_a_key_that_both_sides_have_is_none_of_the_providers() -> None:
         oidc_codec.read_keys(b'{"keys":[{"kty":"oct","k":"c2VjcmV0","alg":"HS256"}]}')
 
 
+async def test_a_name_that_stands_at_the_userinfo_end_is_read_there(both: Both) -> None:
+    both.provider.apart = True
+    assert await both.log_in() == "/login?sso=ok"
+    assert await both.who() == "zhang"
+
+
+async def test_what_is_told_of_somebody_else_opens_nothing(both: Both) -> None:
+    both.provider.apart, both.provider.fault = True, "swapped"
+    assert await both.log_in() == "/login?sso=unauthenticated"
+    assert await both.who() is None
+
+
+@pytest.mark.parametrize(("status", "body"), [(401, b""), (200, b"eyJ.signed.profile"), (200, b"[]")])
+def test_a_provider_that_tells_nothing_of_people_is_an_outage(status: int, body: bytes) -> None:
+    with pytest.raises(Unavailable):
+        oidc_codec.with_more({"sub": "s"}, status, body)
+
+
+def test_what_is_signed_counts_before_what_is_told() -> None:
+    told = oidc_codec.with_more({"sub": "s", "nonce": "n"}, 200, b'{"sub":"s","nonce":"x","preferred_username":"li"}')
+    assert told == {"sub": "s", "nonce": "n", "preferred_username": "li"}
+
+
 async def in_pieces(request: web.Request, *pieces: bytes) -> web.StreamResponse:
     """Answer piece by piece: whoever reads has had one before the next comes."""
     answer = web.StreamResponse()

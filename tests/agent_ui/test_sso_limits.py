@@ -67,7 +67,7 @@ def test_a_code_that_is_not_taken_is_told_from_a_provider_that_takes_none(
     status: int, body: bytes, blamed: type[HotlineError]
 ) -> None:
     with pytest.raises(blamed):
-        oidc_codec.read_id_token(status, body)
+        oidc_codec.read_tokens(status, body)
 
 
 async def test_whoever_comes_back_from_nowhere_again_and_again_fills_no_audit(stack: Stack) -> None:
