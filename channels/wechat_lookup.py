@@ -10,6 +10,8 @@ import re
 
 import msgspec
 
+from hotline.ids import is_ticket_number
+
 _HALF = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 """Full width to half, one character for one: what is found there stands at the same place in the text."""
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{15,23}(?![0-9])")
@@ -26,6 +28,7 @@ _RECEIPT = re.compile(r"^(?:您的诉求已受理|已补充到您的工单|承�
 """What tells that a receipt was pasted: nobody else writes 承办单位, while 事项 may begin a citizen's own line."""
 _LABELS = re.compile(r"工单号|查询码|查询|进度|工单|查|\W|_")
 HIDDEN = "******"
+_CODE = len(HIDDEN)
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -38,6 +41,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 def asked_in(text: str) -> Asked | None:
     """Return the look-up that a text holds, None where it names no number or no code."""
+    text = _apart(text)
     half = text.translate(_HALF)
     number = _NUMBER.search(half)
     if number is None:
@@ -48,6 +52,15 @@ def asked_in(text: str) -> Asked | None:
     if not code:
         return None
     return Asked(number[0].upper(), code, _hidden(text, half, code) if _rest(beside, code) else "")
+
+
+def _apart(text: str) -> str:
+    """Return a text with a space between number and code where they were written as one."""
+    number = _NUMBER.search(text.translate(_HALF))
+    if number is None or is_ticket_number(number[0].upper()) or not is_ticket_number(number[0][:-_CODE].upper()):
+        return text
+    cut = number.end() - _CODE
+    return f"{text[:cut]} {text[cut:]}"
 
 
 def _own(text: str, half: str) -> tuple[str, str]:
