@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from channels import open311_openapi
 from channels.appeal_codec import AppealAnswer, AppealBody
 from channels.chat_codec import Ack, Failed, Hello, Line, QueuePlace, Say, Welcome
 from channels.form_codec import FIELDS, KEY_FIELD
@@ -72,6 +73,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "start_date": f"ISO 8601 with zone; default {SPAN.days} days before end_date",
         "end_date": "ISO 8601 with zone; default now",
         "status": "open, closed, or both by comma", "page": f"1 (the default) to {MAX_PAGES}; an empty one is the end",
+        "api_key": "an app's secret; without one an address is limited",
         "page_size": f"1 to {MAX_PAGE}, default {PAGE}",
     }.items()},
 }
@@ -80,14 +82,6 @@ SECURITY: dict[str, Any] = {
     "unit": {"type": "http", "scheme": "bearer", "description": "token of a unit's own system"},
     "ioc": {"type": "http", "scheme": "bearer", "description": "read-only token of the operation centre (ioc_tokens)"},
     "staff": {"type": "apiKey", "in": "cookie", "name": "hotline_session", "description": "the console's session"},
-}
-_OPEN311 = {"type": "array", "items": {"type": "object"}}
-_OPEN311_BODY = {
-    "type": "object", "required": ["service_code"],
-    "properties": {name: {"type": "string"} for name in (
-        "service_code", "jurisdiction_id", "api_key", "lat", "long", "address_string", "address_id", "description",
-        "media_url", "email", "device_id", "account_id", "first_name", "last_name", "phone", "attribute[town]", "token",
-    )},
 }
 _FORM_BODY: dict[str, Any] = {
     "type": "object", "required": ["text"],
@@ -107,16 +101,8 @@ _INTAKE_ERRORS = ("idempotency_key_reused", "overloaded", "unavailable", "unsupp
 _TICKET_ERRORS = ("not_found", "unauthenticated", "rate_limited", "illegal_transition")
 _WX = ("signature", "wx_timestamp", "nonce")
 _XML_TEXT = {"text/xml": {"type": "string", "description": "the XML of WeChat's documentation, plain or encrypted"}}
+_ANSWER = {"type": "string", "description": "the answer, or `success` as text/plain where there is none"}
 _TICKET = "/api/v1/tickets/{number}"
-_OPEN = "/open311/v2"
-
-
-def _open311(method: str, path: str, summary: str, *parameters: str, status: int = 200, **rest: Any) -> Operation:
-    return Operation(
-        method=method, path=f"{_OPEN}{path}.{{form}}", summary=summary, tag="Open311 GeoReport v2", problem=False,
-        xml=True, parameters=(*parameters, "form", "jurisdiction"), answers={status: (JSON, _OPEN311)},
-        errors=("not_found", *rest.pop("errors", ())), **rest,
-    )
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -186,21 +172,10 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         method="post", path="/wechat", tag="微信公众号", summary="A message or an event", body=_XML_TEXT,
-        parameters=(*_WX, "encrypt_type", "msg_signature"), answers={200: ("text/xml", {"type": "string"})},
+        parameters=(*_WX, "encrypt_type", "msg_signature"), answers={200: ("text/xml", _ANSWER)},
         errors=("forbidden",),
     ),
-    _open311("get", "/services", "All services"),
-    _open311("get", "/services/{code}", "A service's attributes", "service"),
-    _open311(
-        "post", "/requests", "Send a request", "key", status=201, body={FORM: _OPEN311_BODY},
-        errors=("forbidden", "rate_limited", "idempotency_key_reused", "overloaded", "unsupported_media_type"),
-    ),
-    _open311("get", "/tokens/{token}", "The number behind a token", "token"),
-    _open311(
-        "get", "/requests", "Public requests", "service_request_id", "service_code", "start_date", "end_date", "status",
-        "page", "page_size", errors=("rate_limited",),
-    ),
-    _open311("get", "/requests/{number}", "One public request", "number", errors=("rate_limited",)),
+    *open311_openapi.OPERATIONS,
 )
 VOCABULARY = Vocabulary(
     parameters=PARAMETERS, security=SECURITY, types=(Hello, Say, Welcome, Line, Ack, QueuePlace, Failed)

@@ -143,7 +143,7 @@ def _answers(operation: Operation, known: Mapping[Any, dict[str, Any]]) -> dict[
         by_status.setdefault(STATUS[error_id], []).append(error_id)
     for status, ids in sorted(by_status.items()):
         text = "; ".join(f"`{error_id}` {TITLES[error_id]}" for error_id in ids)
-        schema = known[Problem] if operation.problem else {}
+        schema = known[Problem] if operation.problem else _TROUBLE
         media_type = MEDIA_TYPE if operation.problem else "application/json"
         told[str(status)] = {"description": text, "content": {media_type: {"schema": schema}}}
     if not operation.problem:  # what is not even HTTP has no form asked for
@@ -158,6 +158,13 @@ def _answers(operation: Operation, known: Mapping[Any, dict[str, Any]]) -> dict[
     return told
 
 
+_TROUBLE = {
+    "type": "array", "items": {
+        "type": "object", "required": ["code", "description"],
+        "properties": {"code": {"type": "integer"}, "description": {"type": "string"}},
+    },
+}
+"""Open311's own form of errors."""
 _MEANING = {
     200: "done; a repeat gets the first answer", 201: "created", 204: "noted", 101: "WebSocket", 303: "see there",
 }

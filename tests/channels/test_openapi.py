@@ -92,6 +92,30 @@ async def test_a_body_of_another_type_is_answered_as_the_document_tells(serve: S
                 assert str(answer.status) in operation["responses"], path
 
 
+async def test_open311_answers_what_the_document_tells(serve: Serve) -> None:
+    client = await serve(open311.routes(MemoryPort(), city=CITY, keys={}))
+    body = {"service_code": "0307", "address_string": "鸿福路", "description": "路灯不亮"}
+    made = await (await client.post("/open311/v2/requests.json", data=body)).json()
+    asked = await (await client.post("/open311/v2/requests.json", data=body | {"token": "true"})).json()
+    number, token = made[0]["service_request_id"], asked[0]["token"]
+    answers = {
+        ("post", "/requests", "201"): made, **{
+            ("get", path, status): await (await client.get(f"/open311/v2{address}.json")).json()
+            for path, address, status in (
+                ("/services", "/services", "200"), ("/services/{code}", "/services/0307", "200"),
+                ("/requests", "/requests", "200"), ("/requests/{number}", f"/requests/{number}", "200"),
+                ("/tokens/{token}", f"/tokens/{token}", "200"), ("/requests/{number}", "/requests/x", "404"),
+            )
+        },
+    }
+    for (method, path, status), answer in answers.items():
+        told = DOCUMENT["paths"][f"/open311/v2{path}.{{form}}"][method]["responses"][status]
+        schema = told["content"]["application/json"]["schema"]
+        jsonschema.Draft202012Validator(schema).validate(answer)
+        fields, row = (schema["items"], answer[0]) if isinstance(answer, list) else (schema, answer)
+        assert set(row) <= set(fields["properties"]), path
+
+
 def test_open311_tells_both_notations() -> None:
     told = [methods.values() for path, methods in DOCUMENT["paths"].items() if path.startswith("/open311/")]
     answers = [answer for methods in told for method in methods for answer in method["responses"].values()]
