@@ -21,6 +21,7 @@ from channels.port import ChannelPort, submitted
 from channels.ticket_codec import number_of
 from channels.wechat_codec import SUCCESS, Event, Lookup, Message, Query, Unknown, WeChatSettings
 from channels.wechat_crypto import verify
+from channels.wechat_lookup import lacks_code
 from hotline.errors import KeyReused, NotFound, RateLimited
 from hotline.ids import TicketNumber
 from hotline.opening import starts_anew
@@ -65,7 +66,8 @@ class WeChat:
         """Return the text of the answer, "" for a bare `success`."""
         match message.content:
             case Inbound() as inbound:
-                return await self._submit(inbound, deadline)
+                answer = await self._submit(inbound, deadline)
+                return f"{answer}\n{wording.CODE_NEEDED}" if answer and lacks_code(inbound.appeal.text) else answer
             case Lookup() as lookup:
                 return await self._look_up(lookup, message.open_id, deadline)
             case Event() as event:

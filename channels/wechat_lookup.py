@@ -54,6 +54,12 @@ def asked_in(text: str) -> Asked | None:
     return Asked(number[0].upper(), code, _hidden(text, half, code) if _rest(beside, code) else "")
 
 
+def lacks_code(text: str) -> bool:
+    """Tell whether a text names a number and says nothing else: whoever asks how it stands has to give the code too."""
+    half = text.translate(_HALF)
+    return _NUMBER.search(half) is not None and not _LABELS.sub("", _NUMBER.sub("", half))
+
+
 def _apart(text: str) -> str:
     """Return a text with a space between number and code where they were written as one."""
     number = _NUMBER.search(text.translate(_HALF))

@@ -380,6 +380,17 @@ async def test_look_up_by_number_and_code(client: Client, port: MemoryPort) -> N
     assert len(port.inbounds) == 1
 
 
+@pytest.mark.parametrize(("text", "hinted"), [
+    ("DG2026112130000423", True), ("查询ＤＧ２０２６１１２１３００００４２３。", True),
+    ("DG2026112130000423还没修", False), ("路灯坏了", False),
+])
+async def test_a_number_without_its_code_is_kept_and_told_what_is_missing(
+    client: Client, port: MemoryPort, text: str, hinted: bool
+) -> None:
+    assert (wording.CODE_NEEDED in await asked(client, text, 1)) is hinted
+    assert len(port.inbounds) == 1  # it may be what an agent has asked for
+
+
 async def test_words_beside_number_and_code_join_that_ticket_and_nobody_reads_the_code(
     client: Client, port: MemoryPort
 ) -> None:
