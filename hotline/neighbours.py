@@ -227,10 +227,10 @@ def _news_for_origin(event: TicketEvent, after: Ticket, code: str) -> tuple[Stat
             return Status.MESSAGE, text
         case c.HandOff(services=services):
             return Status.ACCEPTED, f"情况紧急,已移交{'、'.join(services)}处置。"
-        case c.Answer(text=text):
-            return Status.OUTCOME, text
-        case c.AcceptReply():
+        case c.Answer() | c.AcceptReply():
             return Status.OUTCOME, after.public_reply
+        case c.Close() if not after.public_reply:  # of what was answered this is told; here 110 has ended it
+            return Status.OUTCOME, f"已由{'、'.join(after.services)}处置完毕。"
         case c.Reject(reason=reason, note=note):
             return Status.RETURNED, f"{REJECT_ROUTES[reason]}{note}"
         case c.Withdraw(reason=reason):

@@ -233,6 +233,13 @@ def test_what_the_origin_is_told(commands: list[c.Command], news: list[tuple[str
     assert all(code == "440100" and key == "GZ1-3" for code, key, _ in way.told)
 
 
+def test_the_origin_hears_that_110_has_ended_it_and_of_an_answer_once() -> None:
+    """It was told that the ticket went to 110, and its own stood open for ever."""
+    handed = taken().do(c.HandOff(services=(Service.POLICE,))).do(c.Close(note="已出警"))
+    assert handed.news == [("outcome", "已由110处置完毕。")]
+    assert taken().do(c.Answer(text="已答复")).do(c.Close()).news == []
+
+
 def test_the_outcome_is_told_when_the_centre_has_accepted_it() -> None:
     way = taken().do(c.Accept()).do(c.Dispatch(lead="城管局")).do(c.Sign())
     way.do(c.Reply(internal="换灯", public="已修好"))
