@@ -18,7 +18,7 @@ from hotline.errors import RuleViolation
 from hotline.events import Actor
 from hotline.lifecycle import OPEN_STATES
 from hotline.summary import is_discreet
-from hotline.terms import GRAVITY, Priority, label
+from hotline.terms import GRAVITY, Channel, Priority, label
 from hotline.ticket import Ticket
 
 MAX_CHILDREN = 5000
@@ -45,7 +45,7 @@ def merge(
     Raises:
         IllegalTransition: the child's state does not allow it.
         RuleViolation: the parent is finished, merged itself, full, or less urgent than the child; or its department
-            could learn who the child's citizen is.
+            could learn who the child's citizen is; or the child is another city's.
     """
     _require(child.number != parent.number, "a ticket cannot be merged into itself")
     _require(
@@ -56,6 +56,10 @@ def merge(
     _require(
         GRAVITY[child.verdict] <= GRAVITY[parent.verdict],
         f"ticket {child.number} may be more urgent than {parent.number}: reassess it first",
+    )
+    _require(
+        child.channel is not Channel.CITY,
+        f"another city waits for what becomes of {child.number}: merge {parent.number} into it instead",
     )
     _require(
         not is_discreet(child) or _hides(parent, child),

@@ -18,7 +18,7 @@ from hotline.family import MAX_CHILDREN, merge, unmerge
 from hotline.ids import TicketId, TicketNumber
 from hotline.lifecycle import OPEN_STATES, TRANSITIONS
 from hotline.progress import progress_of
-from hotline.terms import Kind, State, Verdict
+from hotline.terms import Channel, Kind, State, Verdict
 from hotline.ticket import Ticket
 from tests.cities import NOW, POLICY
 from tests.hotline.pure_tickets import AGENT, CHILD, PARENT, ticket
@@ -59,6 +59,7 @@ def test_what_cannot_be_merged() -> None:
         (parent, parent, "into itself"),
         (ticket(CHILD, children=(TicketNumber("DG1"),)), parent, "unmerge them first"),
         (ticket(CHILD, verdict=Verdict.UNCLEAR), parent, "reassess it first"),
+        (ticket(CHILD, channel=Channel.CITY), parent, "another city"),
         (ticket(CHILD), ticket(PARENT, children=tuple(map(str, range(MAX_CHILDREN)))), "choose another parent"),
     ):
         with pytest.raises(RuleViolation, match=rule):
