@@ -81,7 +81,9 @@ def _senders(
 ) -> dict[Channel, Sender]:
     senders: dict[Channel, Sender] = {Channel.WEB: ChatSender(core.front)}
     if desk is not None:
-        senders[Channel.POLICE] = OutcomeSender(desk, read=core.store.read, clock=core.clock)
+        senders[Channel.POLICE] = OutcomeSender(
+            desk, read=core.store.read, read_id=core.store.read_id, clock=core.clock
+        )
     for channel, name, url, secret in (
         (Channel.CALL, "the SMS gateway", core.settings.sms_url, core.settings.sms_secret),
         (Channel.APP, "the app's push", core.settings.push_url, core.settings.push_secret),

@@ -139,6 +139,10 @@ async def read(number: str) -> Stored:
     return Stored(id=TicketId(1), code="004217", ticket=ticket(number=number))
 
 
+async def read_id(id_: TicketId) -> Stored:
+    raise AssertionError("no ticket here is merged")
+
+
 class TestOutcome(SenderContract):
     """The desk is told all of it, and no link: it rates nothing."""
 
@@ -153,7 +157,7 @@ class TestOutcome(SenderContract):
         async with TestServer(standin.app()) as server:
             client = PoliceDesk(url=str(server.make_url("")), secret=SECRET, clock=now, timeout=PATIENCE)
             yield OverStandIn(
-                standin, lambda: OutcomeSender(client, read=read, clock=now),
+                standin, lambda: OutcomeSender(client, read=read, read_id=read_id, clock=now),
                 lambda: [(f"incident:{told.incident}", told.outcome) for told in standin.outcomes.values()],
             )
             await client.close()
@@ -172,7 +176,7 @@ def test_every_fault_of_a_stand_in_that_a_message_can_meet_is_tried() -> None:
 
 def test_every_way_that_is_wired_is_held_to_it() -> None:
     core: Any = SimpleNamespace(
-        front=None, store=SimpleNamespace(read=read), clock=now,
+        front=None, store=SimpleNamespace(read=read, read_id=read_id), clock=now,
         settings=Settings(sms_url="http://127.0.0.1:9/sms", push_url="http://127.0.0.1:9/push"),
     )
     there: Any = object()
