@@ -108,7 +108,7 @@ def merged_progress(own: Progress, parent: Progress) -> Progress:
     return msgspec.structs.replace(
         own, steps=steps, public_reply=parent.public_reply, department=parent.department,
         expected_by=parent.expected_by, urge_from=parent.urge_from,
-        may=(*own.may, *(act for act in parent.may if act is not CitizenAct.WITHDRAW)),
+        may=tuple(dict.fromkeys((*own.may, *(act for act in parent.may if act is not CitizenAct.WITHDRAW)))),
     )
 
 

@@ -146,7 +146,7 @@ class Service:
     async def _shown(self, stored: Stored) -> Progress:
         events = await self._store.history(stored.id)
         shown = progress_of(stored.ticket, events, policy=self._rules().policy, now=self._clock())
-        if stored.ticket.state is not State.MERGED:
+        if stored.ticket.parent is None:
             return shown
         parent = await self._leading(stored)
         theirs = progress_of(parent.ticket, await self._store.history(parent.id), policy=self._rules().policy,
@@ -154,9 +154,9 @@ class Service:
         return merged_progress(shown, theirs)
 
     async def _leading(self, stored: Stored) -> Stored:
-        """Return the ticket in which the matter is handled: the parent of a merged one."""
+        """Return the ticket in which the matter is handled: the parent of a merged one, once it is archived too."""
         parent = stored.ticket.parent
-        if stored.ticket.state is not State.MERGED or parent is None:
+        if parent is None:
             return stored
         return await self._store.read_id(parent)
 

@@ -10,10 +10,13 @@ import msgspec
 import pytest
 
 from channels.message import Inbound, Receipt
+from channels.views import RequestFilter
 from hotline import commands as c
 from hotline.appeal import Appeal, Category, Citizen, Triage
 from hotline.errors import Forbidden, IllegalTransition, NotFound
+from hotline.events import SYSTEM
 from hotline.families import Families
+from hotline.store.channels import ChannelStore
 from hotline.store.relatives import RelativesStore, link_all
 from hotline.terms import Channel, Kind, Rating, State
 from tests.departments.house import AGENT, LEAD, House
@@ -60,6 +63,21 @@ async def test_the_progress_of_a_merged_ticket_is_that_of_the_matter(house: Hous
         await house.service.rate(kid.number, kid.code, Rating.SATISFIED, True, "")
         rated = (await house.store.read(kid.number)).ticket
         assert (rated.rating, rated.state) == (Rating.SATISFIED, State.MERGED)
+
+
+async def test_what_became_of_a_merged_ticket_is_shown_also_once_it_is_archived(house: House) -> None:
+    async with family(house, 1) as (parent, [kid]):
+        await house.act(
+            parent.number, (LEAD, c.Sign()), (LEAD, c.Reply(internal="x", public="已修好")), (AGENT, c.AcceptReply()),
+            (AGENT, c.SettleFollowUp(solved=True)), (SYSTEM, c.Archive()),
+        )
+        await house.act(kid.number, (SYSTEM, c.Archive()))
+        progress = await house.service.progress(kid.number, kid.code)
+        assert (progress.status, progress.public_reply, progress.department) == (State.ARCHIVED, "已修好", "城管局")
+        assert "已办结" in [step.title for step in progress.steps]
+        assert len(set(progress.may)) == len(progress.may)
+        found = await ChannelStore(house.pool).public(RequestFilter(numbers=(kid.number,)))
+        assert [(one.closed, one.public_reply) for one in found] == [(True, "已修好")]
 
 
 async def test_what_a_merged_citizen_adds_comes_to_the_matter_and_no_code_leaks(house: House) -> None:

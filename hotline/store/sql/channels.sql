@@ -41,11 +41,11 @@ ORDER BY line.session, line.seq;
 
 -- name: public
 -- Tickets that anybody may see, received from $1 until $2, whose matter is in one of the states $3 (NULL: any): each with
--- the one in which its matter is handled, the parent of a merged one. Confidential ones, 举报 and emergencies are never
+-- the one in which its matter is handled, the parent of a merged one, archived or not. Confidential ones, 举报 and emergencies are never
 -- public; of such a parent it is only told how it stands (`shared`).
 SELECT t.id, coalesce(p.id, t.id) AS leading,
        p.id IS NULL OR (p.verdict = 'non_emergency' AND p.kind <> 'report' AND NOT p.confidential) AS shared
-FROM tickets t LEFT JOIN tickets p ON p.id = t.parent AND t.state = 'merged'
+FROM tickets t LEFT JOIN tickets p ON p.id = t.parent
 WHERE t.verdict = 'non_emergency' AND t.kind <> 'report' AND NOT t.confidential
   AND t.created_at >= coalesce($1::timestamptz, '-infinity') AND t.created_at < coalesce($2::timestamptz, 'infinity')
   AND ($3::text[] IS NULL OR coalesce(p.state, t.state) = ANY ($3))
@@ -60,7 +60,7 @@ FROM unnest($6::text[]) AS asked (category)
 CROSS JOIN LATERAL (
     SELECT t.id, t.created_at, coalesce(p.id, t.id) AS leading,
            p.id IS NULL OR (p.verdict = 'non_emergency' AND p.kind <> 'report' AND NOT p.confidential) AS shared
-    FROM tickets t LEFT JOIN tickets p ON p.id = t.parent AND t.state = 'merged'
+    FROM tickets t LEFT JOIN tickets p ON p.id = t.parent
     WHERE t.verdict = 'non_emergency' AND t.kind <> 'report' AND NOT t.confidential
       AND t.l1 || '/' || t.l2 = asked.category
       AND t.created_at >= coalesce($1::timestamptz, '-infinity') AND t.created_at < coalesce($2::timestamptz, 'infinity')
@@ -75,7 +75,7 @@ LIMIT $4 OFFSET $5;
 -- The same by number. A statement of its own: one plan for all would find a number by reading every ticket.
 SELECT t.id, coalesce(p.id, t.id) AS leading,
        p.id IS NULL OR (p.verdict = 'non_emergency' AND p.kind <> 'report' AND NOT p.confidential) AS shared
-FROM tickets t LEFT JOIN tickets p ON p.id = t.parent AND t.state = 'merged'
+FROM tickets t LEFT JOIN tickets p ON p.id = t.parent
 WHERE t.verdict = 'non_emergency' AND t.kind <> 'report' AND NOT t.confidential AND t.number = ANY ($1::text[])
 ORDER BY t.created_at DESC, t.id DESC
 LIMIT $2;
