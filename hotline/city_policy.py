@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, time
+from itertools import pairwise
 from typing import Any
 
 from hotline.calendar import statutory_days, statutory_years
@@ -127,6 +128,15 @@ def _time(text: str) -> WorkingTime:
     return WorkingTime(int(amount), TimeUnit(unit.strip()))
 
 
+def _working_periods(given: Sequence[Sequence[str]]) -> tuple[tuple[time, time], ...]:
+    """The last one ends the working day; without one no clock would ever run out."""
+    periods = tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in given)
+    in_order = all(opens < closes for opens, closes in periods) and all(a[1] <= b[0] for a, b in pairwise(periods))
+    if not periods or not in_order:
+        raise ValueError("[calendar] periods 应至少一段, 按先后排列, 互不重叠, 每段先起后止")
+    return periods
+
+
 def _calendar(reader: CityFiles, table: Mapping[str, Any]) -> WorkCalendar:
     holidays, make_up_days = statutory_days()
     set_days = set[date]()
@@ -138,8 +148,7 @@ def _calendar(reader: CityFiles, table: Mapping[str, Any]) -> WorkCalendar:
             set_days.add(day)
             (make_up_days if row["working"] == "yes" else holidays).add(day)
             (holidays if row["working"] == "yes" else make_up_days).discard(day)
-    periods = tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in table["periods"])
     return WorkCalendar(
-        periods=periods, holidays=frozenset(holidays), make_up_days=frozenset(make_up_days),
+        periods=_working_periods(table["periods"]), holidays=frozenset(holidays), make_up_days=frozenset(make_up_days),
         known=announced(set_days) | statutory_years(),
     )
