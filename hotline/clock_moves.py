@@ -84,6 +84,10 @@ def _clocks(ticket: Ticket, command: c.Command, now: datetime, policy: Policy) -
             return msgspec.structs.replace(clocks, paused_at=now)
         case c.RefuseReturn():
             return clock_rules.at_refusal(clocks, now, ticket.priority, policy)
+        case c.Adopt() if clocks.paused_at is not None:  # what the pause lasted until now is none of the child's
+            so_far = clock_rules.resumed(clocks, now, ticket.priority, policy)
+            joined = clock_rules.earliest(so_far, command.ceiling_due, command.completion_due)
+            return msgspec.structs.replace(joined, paused_at=now)
         case c.Adopt():
             return clock_rules.earliest(clocks, command.ceiling_due, command.completion_due)
         case c.Correct():

@@ -42,6 +42,8 @@ def followed(course: Course, event: TicketEvent, paused_at: datetime | None, ext
             return msgspec.structs.replace(course, sign_from=event.at)
         case c.SupplyInfo() | c.Resume() if paused_at is not None:
             return msgspec.structs.replace(course, pauses=(*course.pauses, (paused_at, event.at)))
+        case c.Adopt() if paused_at is not None and event.clocks is not None and event.clocks.paused_at == event.at:
+            return msgspec.structs.replace(course, pauses=(*course.pauses, (paused_at, event.at)))  # and it goes on
         case c.GrantExtension():
             return msgspec.structs.replace(course, extended=extension_days)
         case _:
@@ -49,6 +51,6 @@ def followed(course: Course, event: TicketEvent, paused_at: datetime | None, ext
 
 
 MOVES = frozenset({
-    c.Dispatch, c.Rule, c.Redispatch, c.Reopen, c.RefuseReturn, c.SupplyInfo, c.Resume, c.GrantExtension,
+    c.Dispatch, c.Rule, c.Redispatch, c.Reopen, c.RefuseReturn, c.SupplyInfo, c.Resume, c.Adopt, c.GrantExtension,
 })
 """Facts that `followed` looks at; all others are passed by."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hotline import commands as c
 from hotline.appeal import Appeal, Citizen
 from hotline.clocks import earliest, expected_completion
+from hotline.deadlines import credited
 from hotline.decide import Decision, decide
 from hotline.errors import IllegalTransition, RuleViolation
 from hotline.family import MAX_CHILDREN, merge, unmerge
@@ -194,6 +195,21 @@ def test_citizens_are_told_what_a_dispatch_of_the_parent_will_hold_to() -> None:
     told = progress_of(parent, (), policy=POLICY, now=NOW).expected_by
     sent = decide(parent, c.Dispatch(lead="城管局"), now=NOW, policy=POLICY).ticket
     assert told == sent.clocks.completion_due == parent.clocks.promised_due
+
+
+def test_what_a_question_lasted_before_the_merge_puts_off_no_deadline_of_the_merged_ticket() -> None:
+    """The parent's citizen was asked on Friday; the ticket merged on Tuesday was put off by those two days as well."""
+    asked = later(ticket(PARENT, c.Accept(), c.Dispatch(lead="城管局"), c.Sign()), 0, c.AskInfo(question="在哪里?"))
+    merged_at, answered_at = NOW + timedelta(days=4), NOW + timedelta(days=6)
+    child = ticket(CHILD, c.Accept(), hours=-72)
+    adopted = merge(child, asked, MERGE, now=merged_at, policy=POLICY, actor=AGENT).parent.ticket
+    answered = decide(adopted, c.Resume(text="路口"), now=answered_at, policy=POLICY).ticket
+    told = adopted.clocks.promised_due
+    assert told is not None
+    assert answered.clocks.completion_due == credited(told, merged_at, answered_at, POLICY.calendar)
+    alone = decide(asked, c.Resume(text="路口"), now=answered_at, policy=POLICY).ticket
+    assert answered.clocks.started_at == alone.clocks.started_at, "its own clocks are put off by all of it"
+    assert answered.course.pauses == ((NOW, merged_at), (merged_at, answered_at))
 
 
 def test_earliest_without_deadlines_changes_nothing() -> None:
