@@ -21,6 +21,7 @@ _NAMING = re.compile(
     r"|那里|呢边|嗰边|呢度|嗰度|这块|一带|附近|某|交警|分局|公安|政府|法院|税务|人社|社保|城管|收费站|立交|水库|桥头|党群|敬老|高速)"
 )
 _VILLAGE_WORD = re.compile(r"村|社区|居委|股份|经联社|工业|新村|派出所|市场|股民")
+_AROUND = re.compile(r"那边|这边|呢边|嗰边|那头|这头|一带|片区|大队|路口|牌坊|工业")
 _TOWN_WORD = re.compile(r"镇|街道|办事处|这边|这里|那边|呢边|嗰边|呢度|嗰度")
 _NAMED_TOWN = re.compile(
     r"镇|人民|医院|中学|小学|派出所|公安|政府|分局|村|社区|工业|这边|呢边|市场|汽车站|大道|敬老|莲湖|东江|邓屋|大洲|石水口"
@@ -30,7 +31,7 @@ _NO_TOWN = re.compile(r"到桥|桥尾|上|边|设|堡|实施|同时|一路|那�
 _AT = re.compile(r"(?:在|再|喺|位于|于|到|去|来|住|家住|我是|我系|这里是|，|,|。|\n|^|:|[（(])$")
 _LIVES = re.compile(
     r"(?:住|住在|住喺|住再|(?<![大人国专商厂店买卖玩这那一两几])家(?:就|都|也)?[在是系]|屋企[喺系]|(?:户籍|户口)地?[在喺是系为]?"
-    r"|(?:住址|(?:家庭|户籍|身份证)地址)[是为:]?|租房在|定居|[现暂旅移]居[在于]?|居住[在于]?)$"
+    r"|(?:住址|(?:家庭|户籍|身份证)地址)[是为:]?|租房在|定居|[现暂旅移]居[在于]?|居住[在于]?|(?:注册(?:地址?)?|总部|总公司)(?:都|就)?[在喺是于]?)$"
 )
 _FROM = re.compile(r"(?:(?:老家|祖籍|籍贯)[在喺是系]?|(?:我|本人|们|俺|咱|哋|都|均)来自)$")
 _SELF = re.compile(
@@ -39,8 +40,7 @@ _SELF = re.compile(
 _RESIDENT = re.compile(
     r"(?:镇|街道|园区|新区|区)?(?:[的嘅慨]|[^,，。.;；:!！?？\n在喺]{0,12}?)(?:居民|村民|业主|住户|街坊|租户|租客|市民)"
     r"(?![区小楼房身医点委大代组会群家们])"
-)
-# 嘅 is 慨 in clean texts.
+)  # 嘅 is 慨 in clean texts
 _NATIVE = re.compile(r"(?:镇|街道|本地|区)?(?:[的嘅慨](?=[,，。;；!！\s])|人(?=[,，。;；!！\s在喺到去]))")
 _LIVES_THERE = re.compile(
     r"(?:镇|街道|这边|这里|嗰边)?(?:租房|租屋|定居|居住|住(?![房宅户院建宿楼在喺]))"
@@ -50,13 +50,14 @@ _MOVES = re.compile(r"(?:去|到|往|来|飞|开往|返|回|搬到|转到|调到
 _COMPARES = re.compile(
     r"(?:像|好似|比|学学|学|参照|参考|听说|人家|隔壁|隔离|邻近|同|跟|好过|不如|和|除了|包括|经过|途经|路过)$"
 )
+_LEFT = re.compile(r"[^,。\n]{0,4}?(?:出发|[过回赶]来|[坐打搭开]车|[开骑调转运]到|搬|[发寄]往|[去回](?!.{0,6}方向))")
+"""从樟木头开到黄江 leaves the one for the other; 从南城到东城的公交 serves both."""
 _WORKS = re.compile(r"上班|返工|打工|做工|读书|出差")
 _ALREADY = re.compile(r"一样|那样|都有|都|早就|已经")
 _ONCE = re.compile(r"(?:以前|之前|原来|从前|当年|过去|一个|另一个|老公|老婆|孩子)(?:在|喺)$")
 _ELSEWHERE = re.compile(r"(?:在|喺|位于)$")
 _AND = frozenset(["和", "与", "跟", "同", "及", "、", "到", "至", "/", "-", "镇和", "镇与", "镇、"])
-_BESIDE = 2
-_BEFORE = 16
+_BESIDE, _BEFORE = 2, 16
 """Characters that are looked at before a mention: 广东省东莞市 hides none of the words that tell its role."""
 
 
@@ -177,7 +178,7 @@ class Gazetteer:
     def _supported(self, text: str, found: list[tuple[int, int, Name]], index: int) -> bool:
         """Tell whether the context makes a place of an unclear name."""
         start, end, name = found[index]
-        if name.kind == "village" and len(self._owners[name.text]) > 1:
+        if name.kind in ("village", "landmark") and len(self._owners.get(name.text, ())) > 1:
             return False  # several towns have one
         if index + 1 < len(found):
             follower = found[index + 1]
@@ -190,7 +191,8 @@ class Gazetteer:
             )
         if name.kind == "misspelling":
             return bool(_TOWN_WORD.match(text, end)) or bool(_NAMING.match(text, end) and self._placed(text, start))
-        return bool(_VILLAGE_WORD.match(text, end))
+        around = name.kind == "village" and _AROUND.match(text, end) and self._placed(text, start)
+        return bool(around or _VILLAGE_WORD.match(text, end))
 
     def _placed(self, text: str, start: int) -> bool:
         """Tell whether what stands before begins a place: 在, 位于, the name of the city."""
@@ -204,11 +206,10 @@ class Gazetteer:
         own = _SELF.search(before) is not None
         if _FROM.search(before) or (own and _NATIVE.match(text, end)):
             return Role.FROM
-        if _LIVES.search(before) or _LIVES_THERE.match(text, end) or (own and _RESIDENT.match(text, end)):
+        left = before.endswith("从") and _LEFT.match(text, end)
+        if left or _LIVES.search(before) or _LIVES_THERE.match(text, end) or (own and _RESIDENT.match(text, end)):
             return Role.LIVES
-        if _MOVES.search(before) or _WORKS.match(text, end):
-            return Role.WENT
-        return Role.HAPPENED
+        return Role.WENT if _MOVES.search(before) or _WORKS.match(text, end) else Role.HAPPENED
 
     def towns(self, text: str) -> tuple[str, ...]:
         """Return the units where the matter happened, in order of mention."""
