@@ -7,9 +7,11 @@ line's `id` is told again.
 from __future__ import annotations
 
 import codecs
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,7 +21,9 @@ from hotline.terms import Verdict
 from routing.dispatch import best_guess
 from triage.title import key_sentences
 
+T = TypeVar("T")
 BATCH = 256
+_HALF_A_SIGN = re.compile("[\ud800-\udfff]")
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -73,9 +77,21 @@ def _batches(lines: Iterator[str | bytes]) -> Iterator[list[str | bytes]]:
 
 def _read(line: str | bytes) -> Line | str:
     try:
-        return msgspec.json.decode(bare(line), type=Line)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        return decoded(line, Line)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return f"应为一行JSON, 如 {{\"text\": \"…\", \"channel\": \"web\"}}: {error}"
+
+
+def decoded(line: str | bytes, shape: type[T]) -> T:
+    """Return what a line of JSON holds; half of an emoji, as programs leave it that cut texts to a length, is a �."""
+    told = bare(line)
+    try:
+        return msgspec.json.decode(told, type=shape)
+    except msgspec.DecodeError:
+        if "\\ud" not in repr(told).lower():
+            raise
+    whole = _HALF_A_SIGN.sub("\ufffd", json.dumps(json.loads(told), ensure_ascii=False))
+    return msgspec.json.decode(whole, type=shape)
 
 
 def bare(line: str | bytes) -> str | bytes:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from triage.background import background
-from triage.cli import bare
+from triage.cli import decoded
 from triage.group import bundles, group
 from triage.linear import LinearModel
 from triage.match import batch_of
@@ -113,8 +113,8 @@ def _text(line: Line) -> str:
 
 def _read(line: str | bytes) -> Line | str:
     try:
-        return msgspec.json.decode(bare(line), type=Line)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        return decoded(line, Line)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return f'应为一行JSON, 如 {{"id": 1, "text": "…", "at": "2026-03-01T08:00:00"}}: {error}'
 
 

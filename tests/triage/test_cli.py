@@ -61,7 +61,7 @@ def test_nothing_to_judge_still_answers() -> None:
 DEEP = '{"text": "a", "more": ' + "[" * 3000 + "]" * 3000 + "}"
 WRONG = [
     DEEP, '{"text":"a", "verdict": "maybe"}', "not json", "[]", '{"channel":"web"}', '{"text":3}', "null",
-    b'\xff\xfe{"text":"a"}',
+    b'\xff\xfe{"text":"a"}', '{"text": "\\ud83d', '{"text": 3, "more": "\\ud83d"}',
 ]
 
 
@@ -81,10 +81,17 @@ def test_empty_lines_are_skipped_and_batches_keep_their_order() -> None:
 
 @pytest.mark.parametrize("line", [
     b'\xef\xbb\xbf{"text":"a"}', '\ufeff{"text":"a"}', '{"text":"a", "channel":3}',
-    '{"text":"a", "channel":null, "verdict":null, "id":null}',
+    '{"text":"a", "channel":null, "verdict":null, "id":null}', r'{"text":"half of a sign \ud83d"}',
 ])
 def test_what_harms_nobody_is_taken(line: str | bytes) -> None:
     assert run(line)[0] == 0
+
+
+def test_spans_still_point_into_a_text_with_half_a_sign() -> None:
+    text = "\ud83d三楼着火了快来救人"
+    [found] = run(json.dumps({"text": text}))[1]
+    assert found["verdict"] == "emergency"
+    assert all(text[one["start"] : one["end"]] == one["text"] for one in found["evidence"])
 
 
 @pytest.mark.parametrize("number", [7, "A7", 1.5])
