@@ -119,7 +119,7 @@ def _meant(cues: list[Hit], text: str) -> list[Hit]:
 
 
 def _assessed(text: str, dangers: list[Hit], cues: list[Hit]) -> Assessment:
-    live = [hit for hit in dangers if not _turned_off(hit, cues, text)]
+    live = [hit for hit in dangers if not _turned_off(hit, cues, text) and not _named_in_passing(hit, text)]
     counts = Counter(hit.word.cue for hit in cues)
     if any(hit.word.danger in _PRESSING for hit in live):
         counts["urgent"] += counts.pop("errand", 0)
@@ -172,6 +172,11 @@ def _turned_off(hit: Hit, cues: list[Hit], text: str) -> bool:
     return any(
         cue.word.cue in _OFF_IN_SENTENCE and start <= cue.start < reach.get(cue.word.cue, end) for cue in cues
     )
+
+
+def _named_in_passing(hit: Hit, text: str) -> bool:
+    """Tell whether a doubtful English word stands in a Chinese text: my Kindle Fire is broken."""
+    return hit.word.doubt and hit.word.text.isascii() and legible(text)
 
 
 def _told(hit: Hit, before: str) -> bool:

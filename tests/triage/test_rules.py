@@ -257,6 +257,11 @@ def test_a_single_word_of_danger_in_english_is_asked_about(text: str) -> None:
     assert judged(text)[0] is Verdict.UNCLEAR
 
 
+def test_a_single_english_word_in_a_chinese_text_raises_nothing() -> None:
+    assert judged("我的Kindle Fire平板坏了，售后不修")[0] is Verdict.NON_EMERGENCY
+    assert judged("SOS，我在厨房，着火了")[0] is Verdict.EMERGENCY
+
+
 def test_words_that_raise_nothing_are_heard_all_the_same() -> None:
     found = assess("要是着火了怎么办")
     assert (found.hits, [hit.word.text for hit in found.heard]) == ((), ["着火了"])
