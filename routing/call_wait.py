@@ -99,10 +99,10 @@ def is_kept(call: Call) -> bool:
 
 
 def _digit(call: Call, event: m.Digit, now: datetime) -> Step:
-    """The key that keeps the place: the caller may hang up and is rung back in their turn."""
+    """The key that keeps the place: the caller may hang up and is rung back in their turn. It is told to its end."""
     if event.digit != KEEP_PLACE or call.phase is not Phase.WAITING or call.full or call.of(Role.CITIZEN) is None:
         return Step(call)
-    if not may_keep(call.caller):
+    if not may_keep(call.caller) or call.playing == TAKEN_DOWN:
         return Step(call)
     return _say(changed(call, place_kept=True), TAKEN_DOWN)
 

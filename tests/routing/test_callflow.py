@@ -499,6 +499,15 @@ def test_what_is_told_takes_the_place_of_the_music() -> None:
     assert story.tell(m.Played("c1", "hotline-callback")).done[-1] == m.Music("c1", on=True)
 
 
+def test_a_key_that_is_pressed_again_does_not_begin_anew_what_it_tells() -> None:
+    """Of two sounds of one name the end of the first would be taken for that of the second, and nobody stop that."""
+    story = Story().tell(m.Played("c1"), m.Digit("1"))
+    before = len(story.done)
+    assert story.tell(m.Digit("1"), m.Digit("1")).done[before:] == []
+    story.tell(m.Played("c1", "hotline-callback"), m.Digit("1"))
+    assert story.done[-1] == m.Play("c1", "hotline-callback"), "who asks again is told again"
+
+
 def test_an_agent_who_answers_ends_what_is_being_told() -> None:
     story = Story().tell(m.Played("c1"), m.Told(("hotline-next",)), m.Assigned("wang", "PJSIP/wang")).up(Role.AGENT)
     assert m.Hush("c1", "hotline-next") in story.done
