@@ -99,8 +99,12 @@ def is_kept(call: Call) -> bool:
 
 
 def _digit(call: Call, event: m.Digit, now: datetime) -> Step:
-    """The key that keeps the place: the caller may hang up and is rung back in their turn. It is told to its end."""
-    if event.digit != KEEP_PLACE or call.phase is not Phase.WAITING or call.full or call.of(Role.CITIZEN) is None:
+    """The key that keeps the place: the caller may hang up and is rung back in their turn. It is told to its end.
+
+    Also while an agent is rung, who may not pick up: the caller has just been told of the key.
+    """
+    citizen = call.of(Role.CITIZEN)
+    if event.digit != KEEP_PLACE or call.phase not in WAITS or call.full or citizen is None or not citizen.up:
         return Step(call)
     if not may_keep(call.caller) or call.playing == TAKEN_DOWN:
         return Step(call)

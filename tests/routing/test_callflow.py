@@ -508,6 +508,23 @@ def test_a_key_that_is_pressed_again_does_not_begin_anew_what_it_tells() -> None
     assert story.done[-1] == m.Play("c1", "hotline-callback"), "who asks again is told again"
 
 
+def test_the_key_counts_also_while_an_agent_is_rung() -> None:
+    """An announcement that tells of it may still be playing, and the agent may not pick up."""
+    story = Story().tell(m.Played("c1"), m.Told(("hotline-next",)), m.Assigned("wang", "PJSIP/wang"), m.Digit("1"))
+    assert story.done[-2:] == [m.Hush("c1", "hotline-next"), m.Play("c1", "hotline-callback")]
+    story.gone(Role.CITIZEN).tell(m.RungOut(story.channel(Role.AGENT)))
+    assert (story.call.phase, story.of(m.Missed)) == (Phase.WAITING, [])
+    story.tell(m.Assigned("li", "PJSIP/li")).up(Role.AGENT)
+    assert story.done[-1] == m.Dial(story.channel(Role.CITIZEN), "outside:+8613800000000", "+8613800000000")
+
+
+def test_the_key_means_nothing_while_their_own_telephone_rings() -> None:
+    story = Story().tell(m.Played("c1"), m.Digit("1")).gone(Role.CITIZEN)
+    story.tell(m.Assigned("wang", "PJSIP/wang")).up(Role.AGENT)
+    before = len(story.done)
+    assert story.tell(m.Digit("1")).done[before:] == []
+
+
 def test_an_agent_who_answers_ends_what_is_being_told() -> None:
     story = Story().tell(m.Played("c1"), m.Told(("hotline-next",)), m.Assigned("wang", "PJSIP/wang")).up(Role.AGENT)
     assert m.Hush("c1", "hotline-next") in story.done
