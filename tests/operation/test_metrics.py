@@ -77,10 +77,15 @@ async def test_what_waits_is_told_with_its_age(core: Core) -> None:
     await execute(core, "INSERT INTO webhook_deliveries (id, unit, ticket_id, event, payload, state, created_at, "
                   "started_at) VALUES ('w', 'u', 1, 'sign', '', 'dead', $1, $1)", ago)
     await execute(core, "UPDATE tickets SET due_at = $1", ago)
+    for id_, talk in (("c1", 60.0), ("c2", 0.2)):  # of a talk of a moment there may be no recording
+        await execute(core, "INSERT INTO calls (id, direction, started_at, answered_at, ended_at, recording) VALUES "
+                      "($1, 'in', $2::timestamptz, $2 - make_interval(secs => $3::float8), $2, $1)", id_, ago, talk)
     found = await figures(core)
     assert found["hotline_backlog", "incident"] == found["hotline_backlog", "message"] == 1
     assert 90 <= found["hotline_backlog_oldest_seconds", "incident"] < 300
     assert found["hotline_backlog_oldest_seconds", "callback"] == 0
+    assert found["hotline_backlog", "recording"] == 1
+    assert 90 <= found["hotline_backlog_oldest_seconds", "recording"] < 300
     assert found["hotline_given_up", "webhook"] == 1
     for one in ("hotline_incidents_silent", "hotline_tickets_overdue", "hotline_spool_waiting"):
         assert found[one,] == 1

@@ -128,6 +128,7 @@ BROKEN_PROMISES = [
     ("HotlineAuditUnchecked", 'hotline_upkeep_seconds{what="audit.verify"}', f"{25 * _HOUR}", f"{31 * _HOUR}"),
     ("HotlineBackupOld", 'hotline_upkeep_seconds{what="backup"}', f"{25 * _HOUR}", f"{31 * _HOUR}"),
     ("HotlineAccountsLocked", "hotline_accounts_locked", "1", "4"),
+    ("HotlineRecordingsWaiting", 'hotline_backlog_oldest_seconds{what="recording"}', "30", "700"),
     ("HotlineMemory", 'process_resident_memory_bytes{role="call"}', "1.4e9", "1.6e9"),
     ("HotlineProcessDown", 'up{job="hotline", role="call"}', "1", "0"),
     ("HotlineNoSyncStandby", 'patroni_sync_standby{scope="hotline"}', "1", "0"),

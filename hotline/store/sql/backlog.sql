@@ -6,6 +6,8 @@ UNION ALL SELECT 'message', count(*), min(created_at) FROM outbox WHERE state = 
 UNION ALL SELECT 'webhook', count(*), min(created_at) FROM webhook_deliveries WHERE state = 'pending'
 UNION ALL SELECT 'parcel', count(*), min(created_at) FROM parcels WHERE state = 'pending'
 UNION ALL SELECT 'callback', count(*), min(missed_at) FROM callbacks WHERE state <> 'done'
+UNION ALL SELECT 'recording', count(*), min(ended_at) FROM calls -- of a talk of a moment there may be none
+    WHERE recording <> '' AND NOT fetched AND ended_at IS NOT NULL AND ended_at > answered_at + interval '5 seconds'
 UNION ALL SELECT 'job', count(*), min(execute_after) FROM pgqueuer WHERE status = 'queued' AND execute_after <= now();
 
 -- name: given_up
