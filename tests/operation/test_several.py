@@ -9,14 +9,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from hotline.errors import Unavailable
+from hotline.store.database import open_pool
 from hotline.store.steering import sole_owner
+from hotline.store.telephone import TelephoneStore
+from routing.call_words import Missed
+from routing.calls import Call, Phase
 from tests.hotline.test_intake import all_rows, inbound, intake_over
 from tests.processes import House
 from tests.store.test_callbacks import desk
@@ -110,6 +116,22 @@ async def test_who_is_heard_no_more_loses_the_right_to_assign(
             await owner.still()
             with pytest.raises(Unavailable, match="lost"):
                 await silent.still()
+
+
+async def test_a_process_that_stood_still_brings_no_call_back_that_has_ended(database: str) -> None:
+    """It knows the call as it was, until it notices that another steers."""
+    began = datetime.now(UTC)
+    call = Call(id="c1", caller="", called="12345", queue="general", arrived=began, phase=Phase.RINGING, agent="wang",
+                asked_at=began)
+    over = msgspec.structs.replace(call, phase=Phase.OVER, ended_at=began, debt=Missed())
+    async with await open_pool(database, size=2) as pool:
+        store = TelephoneStore(pool)
+        for one in (call, over, call):
+            await store.save(one, now=began)
+        assert await store.under_way() == [over]
+        await store.settled("c1")
+        await store.save(call, now=began)
+        assert (await store.under_way(), await store.is_over("c1")) == ([], True)
 
 
 # ── assignment ───────────────────────────────────────────────────────────────────────────────────

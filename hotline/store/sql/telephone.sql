@@ -3,7 +3,8 @@
 -- name: save
 -- $14 the whole call, NULL once it is over and nothing of it is left to be noted; $20 the colleague whom its agent brings in;
 -- $21 since when it waits for an agent: after answered_at if it waits again, handed to a skill group; $22 who talks now;
--- $23 emergency desks that did not pick up.
+-- $23 emergency desks that did not pick up. A call that has ended stays so: a process that stood still, and has not noticed
+-- yet that another steers, knows it as it was.
 INSERT INTO calls (id, caller, line, skill, agent, started_at, asked_at, queued_at, rang_at, answered_at,
                    abandoned_at, ended_at, hold_seconds, recording, doc, direction, language, callback, ticket_id, caller_sealed,
                    colleague, agents, unanswered)
@@ -15,7 +16,8 @@ SET agent = excluded.agent, skill = excluded.skill, asked_at = excluded.asked_at
     abandoned_at = excluded.abandoned_at, ended_at = excluded.ended_at, hold_seconds = excluded.hold_seconds,
     recording = excluded.recording, doc = excluded.doc, language = excluded.language, colleague = excluded.colleague,
     agents = CASE WHEN calls.agents @> excluded.agents THEN calls.agents ELSE calls.agents || excluded.agents END,
-    unanswered = excluded.unanswered;
+    unanswered = excluded.unanswered
+WHERE calls.ended_at IS NULL OR excluded.ended_at IS NOT NULL;
 
 -- name: settled
 UPDATE calls SET doc = NULL WHERE id = $1 AND ended_at IS NOT NULL;
