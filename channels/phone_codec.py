@@ -36,17 +36,23 @@ class CallAppealBody(AppealBody, frozen=True, kw_only=True):
 
 
 _decoder = msgspec.json.Decoder(CallAppealBody)
+_NOBODY = frozenset({
+    "withheld", "number withheld", "private number", "unknown number", "no number", "blocked", "hidden", "none", "null",
+    "<null>", "无号码", "隐藏号码", "保密号码", "匿名号码",
+})
+"""What lines tell in the place of a number that is withheld, beside `channels.phone_number`; so do zeros alone."""
 
 
 def caller_key(caller: str) -> str:
     """Return E.164 for a caller's number, "" for a withheld one, `call:…` for one of no known plan (an extension).
 
-    What it has made of a number it leaves as it is.
+    What it has made of a number it leaves as it is. All who withhold theirs would else be one citizen.
     """
     try:
         return normalize_phone(caller)
     except InvalidInput:
-        return f"call:{clean(caller.removeprefix('call:'))[:64]}"
+        told = clean(caller.removeprefix("call:"))[:64]
+        return f"call:{told}" if told.strip("+0 -") and told.lower() not in _NOBODY else ""
 
 
 def of_caller(appeal: Appeal, caller: str) -> Appeal:

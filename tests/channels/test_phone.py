@@ -125,6 +125,15 @@ def test_the_caller_is_the_citizen() -> None:
     assert (extension.phone, extension.key) == ("", "call:8001")
 
 
+@pytest.mark.parametrize("told", [
+    "", "anonymous", "Restricted", "Withheld", "Private Number", "<null>", "0", "00000000", "+", "隐藏号码", "call:0",
+])
+def test_who_withholds_their_number_is_nobody_we_know(told: str) -> None:
+    """All of them would be one citizen: each agent would see the others' tickets, and one's nuisance mark hit all."""
+    assert phone_codec.caller_key(told) == ""
+    assert phone_codec.caller_key("8001") == phone_codec.caller_key("call:8001") == "call:8001"
+
+
 @pytest.fixture
 async def client(serve: Serve, port: MemoryPort) -> Client:
     async def authenticate(request: web.Request) -> StaffName:
