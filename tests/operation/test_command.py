@@ -44,6 +44,13 @@ def test_it_hands_on_what_it_is_given_and_who_asks(tmp_path: Path) -> None:
     assert "--property=EnvironmentFile=/etc/hotline/drill.env" in _asked(tmp_path, HOTLINE_ENV="/etc/hotline/drill.env")
 
 
+def test_the_journal_is_told_the_command_and_nobodys_telephone(tmp_path: Path) -> None:
+    """systemd writes a unit's description down as it starts, by default all of its command line."""
+    asked = _asked(tmp_path, "person", "export", "--phone", "13800138000", "--reason", "本人申请")
+    assert [one for one in asked if one.startswith("--description")] == ["--description=hotline person"]
+    assert "--description=hotline " in _asked(tmp_path)
+
+
 def test_the_page_installs_it_and_uses_it() -> None:
     assert f"install -m 0755 {COMMAND} /usr/local/bin/" in OPERATIONS
     rest = OPERATIONS.partition("**In containers**")[2]
