@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from hotline.archive import About
 from hotline.deadlines import ZONE
@@ -215,12 +215,15 @@ def _bare(dsn: str) -> str:
     parts = urlsplit(dsn)
     user, _, host = parts.netloc.rpartition("@")
     name = user.partition(":")[0]
-    return urlunsplit(parts._replace(netloc=f"{name}@{host}" if name else host))
+    query = "&".join(one for one in parts.query.split("&") if one and not one.startswith("password="))
+    server = f"{name}@{host}" if name else host  # "" where the DSN names a socket: `urlunsplit` would leave out the //
+    return f"{parts.scheme}://{server}{parts.path}" + (f"?{query}" if query else "")
 
 
 def _environment(dsn: str) -> dict[str, str]:
-    password = urlsplit(dsn).password
-    return {**os.environ, **({"PGPASSWORD": unquote(password)} if password else {}), "LC_ALL": "C"}
+    parts = urlsplit(dsn)
+    password = unquote(parts.password or "") or parse_qs(parts.query).get("password", [""])[-1]
+    return {**os.environ, **({"PGPASSWORD": password} if password else {}), "LC_ALL": "C"}
 
 
 def _chunks(source: IO[bytes] | None) -> Iterator[bytes]:

@@ -242,6 +242,17 @@ async def test_a_table_that_stands_in_the_way_is_told_by_the_database(
         dump.load(database, tmp_path / "whole", position=0, replace=False, bin_dir=bin_dir, step=quiet)
 
 
+async def test_a_database_that_is_named_by_its_socket_is_backed_up(
+    database: str, data: Path, tmp_path: Path
+) -> None:
+    """No server stands between the slashes, and user and password stand behind the question mark."""
+    named = f"postgresql:///{database.partition('@/')[2]}&user=postgres&password=ge%26heim"
+    made = await back_up(named, data, tmp_path / "socket.tar", at=AT, step=quiet)
+    assert made.about.migration > 0
+    assert "heim" not in dump._bare(named), "anybody may read the command line of pg_dump"
+    assert dump._environment(named)["PGPASSWORD"] == "ge&heim"
+
+
 async def test_there_must_be_something_to_back_up(empty: str, data: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="nothing to back up"):
         await kept(empty, data, tmp_path / "b.tar")
