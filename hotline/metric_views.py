@@ -17,6 +17,7 @@ from hotline.metrics import DEFINITIONS, Metric, Reason, Unit, Volume, meets, na
 
 LONGEST = 3660
 """Days that one question may span."""
+_YEARS = (1980, 2999)
 
 
 class By(StrEnum):
@@ -77,6 +78,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     def checked(self) -> Question:
         """Return itself; raises InvalidInput for what the rollup cannot answer."""
+        if not _YEARS[0] <= self.first.year <= self.last.year <= _YEARS[1]:
+            raise InvalidInput(f"the days lie in the years {_YEARS[0]} to {_YEARS[1]}, the first before the last")
         if not self.first <= self.last or (self.last - self.first).days > LONGEST:
             raise InvalidInput(f"the days run from the first to the last, at most {LONGEST} of them")
         narrowed = [name for name in ("department", "town", "channel", "kind") if getattr(self, name)]
@@ -180,6 +183,8 @@ def month_of(text: str) -> tuple[date, date]:
         first = datetime.strptime(f"{text}-01", "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
     except ValueError as error:
         raise InvalidInput(f"{text!r} is no month such as 2026-10") from error
+    if not _YEARS[0] <= first.year <= _YEARS[1]:  # at the ends of the calendar there is no month before, or after
+        raise InvalidInput(f"{text!r} is no month of the years {_YEARS[0]} to {_YEARS[1]}")
     after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
     return first, after - timedelta(days=1)
 

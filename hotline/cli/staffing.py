@@ -67,7 +67,10 @@ def _slots(given: argparse.Namespace) -> Sequence[Slot]:
     if given.data == "-":
         return read_slots(sys.stdin.read())
     if given.data is not None:
-        return read_slots(Path(given.data).read_text(encoding="utf-8"))
+        try:
+            return read_slots(Path(given.data).read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise InvalidInput(f"{given.data} is no UTF-8: save it as CSV UTF-8") from error
     from hotline.core import database_dsn
     from hotline.store.staffing import history
 

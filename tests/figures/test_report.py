@@ -100,10 +100,19 @@ async def test_a_report_compares_with_the_month_and_the_year_before() -> None:
     assert "2026年1月" in render(found)
 
 
-@pytest.mark.parametrize("text", ["", "2026", "2026-13", "2026-1-1", "x", "0000-01"])
+@pytest.mark.parametrize("text", ["", "2026", "2026-13", "2026-1-1", "x", "0000-01", "0001-01", "9999-12"])
 def test_a_month_that_is_none(text: str) -> None:
     with pytest.raises(InvalidInput, match="no month"):
         month_of(text)
+
+
+@pytest.mark.parametrize(("first", "last"), [
+    (date(1, 1, 1), date(1, 1, 2)), (date(9999, 12, 1), date(9999, 12, 31)), (date(2026, 2, 1), date(2026, 1, 1)),
+])
+def test_days_that_nobody_can_ask_for(first: date, last: date) -> None:
+    """At the ends of the calendar the day before, or after, is none."""
+    with pytest.raises(InvalidInput, match="the days"):
+        Question(first=first, last=last).checked()
 
 
 def test_the_page_of_definitions_is_the_one_in_docs() -> None:

@@ -65,6 +65,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], dict[str, str], list[str]]] = {
     "malformed settings and some that do not fit": (
         ("migrate",), {"http_port": "many", "police_url": "http://desk"}, ["http_port", "police_secret"],
     ),
+    "calls that are no UTF-8": (("staffing", "--data", sys.executable), {}, [sys.executable]),
     "one port for two": (("serve",), {"http_port": "9000", "ws_port": "9000"}, ["http_port, ws_port"]),
     "configuration file": (("serve",), {"config": "/no/such/hotline.toml"}, ["/no/such/hotline.toml"]),
     "city folder": (("serve",), {"city_dir": "cities/000000"}, ["cities/000000"]),
