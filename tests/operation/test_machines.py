@@ -285,3 +285,12 @@ def test_patroni_never_promotes_who_may_lack_a_commit_and_the_hotline_asks_for_t
     assert "target_session_attrs=read-write" in settings.dsn
     assert len(hosts_of(settings.dsn)) == len(patroni["etcd3"]["hosts"]) == 3
     assert "target_session_attrs" not in settings.reports_dsn
+
+
+def test_whoever_follows_the_page_gets_a_primary_and_keeps_room_on_its_disk() -> None:
+    """Patroni lets nobody lead without the watchdog it requires; WAL that no program archives fills the disk."""
+    device = PATRONI["watchdog"]["device"].rpartition("/")[2]
+    assert "modprobe softdog" in OPERATIONS
+    assert f'KERNEL=="{device}", OWNER="postgres"' in OPERATIONS
+    assert PATRONI["bootstrap"]["dcs"]["postgresql"]["parameters"]["archive_mode"] == "off"
+    assert "`archive_mode` is switched on" in OPERATIONS, "by who has installed what archives"
