@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from agent_ui.staff import StaffRole
 from hotline.config import Settings
 from hotline.core import database_dsn
 from hotline.errors import InvalidInput
@@ -57,6 +60,21 @@ def test_the_page_installs_it_and_uses_it() -> None:
     assert "python -m hotline" not in rest
     for command in ("backup -o /var/backups/hotline", "audit verify", "migrate", "restore FILE", "unit list"):
         assert f"hotline {command}" in rest
+
+
+def test_the_page_makes_a_database_and_lets_somebody_in() -> None:
+    install = OPERATIONS.partition("## Install")[2].partition("## Start")[0].partition("**In containers**")[0]
+    assert "createdb --owner=hotline hotline" in install
+    assert {role for role in StaffRole if role.endswith("_admin")} <= set(re.findall(r"`(?:.* )?(\w+_admin)`", install))
+
+
+def test_the_example_of_an_anchor_is_one_that_systemd_runs() -> None:
+    """systemd is no shell, and takes a single dollar for a variable of its own."""
+    file = DEPLOY / "systemd/hotline-audit.service"
+    [example] = re.findall(r"^#\s+ExecStart=(.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    shell, option, command = shlex.split(example.replace("$$", "$"))
+    assert (shell, option) == ("/bin/sh", "-c")
+    assert command.removeprefix("exec ").startswith(Unit(file)["Service.ExecStart"][0])
 
 
 def test_without_a_dsn_no_command_makes_a_database(tmp_path: Path) -> None:
