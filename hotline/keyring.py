@@ -192,7 +192,7 @@ def write(path: Path, file: KeyFile, *, replace: bool = False) -> None:
     try:
         with os.fdopen(descriptor, "wb") as target:
             if replace:
-                _keep_owner(descriptor, path)
+                keep_owner(descriptor, path)
             target.write(msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
             target.flush()
             os.fsync(target.fileno())
@@ -205,7 +205,7 @@ def write(path: Path, file: KeyFile, *, replace: bool = False) -> None:
         part.unlink(missing_ok=True)
 
 
-def _keep_owner(descriptor: int, path: Path) -> None:
+def keep_owner(descriptor: int, path: Path) -> None:
     """Root may rotate keys: the service could not read a file of root's."""
     if os.geteuid() == 0 and (owner := _owner_of(path)) is not None and owner[0] != 0:
         os.fchown(descriptor, *owner)

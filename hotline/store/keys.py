@@ -112,8 +112,9 @@ def replace(path: Path, file: KeyFile, *, before: KeyFile) -> None:
 @contextlib.contextmanager
 def _held(path: Path) -> Iterator[None]:
     """Let one process at a time change a key file; the lock lies beside it, as the file itself is replaced."""
-    descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDONLY | os.O_CREAT, 0o644)
+    descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
+        keyring.keep_owner(descriptor, path)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,18 @@ async def test_of_two_rotations_at_once_no_key_is_lost(pool: asyncpg.Pool, ring:
     with pytest.raises(InvalidInput, match="run this one again"):
         replace(path, msgspec.structs.replace(ring.file, keys=(*ring.file.keys, new_key(NOW))), before=ring.file)
     assert keyring.read(path) == first.file
+
+
+def test_a_key_added_by_root_keeps_nobody_from_adding_another(
+    tmp_path: Path, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock beside the file, too, belongs to whom the file belongs to."""
+    path, given = tmp_path / "keys.json", list[tuple[str, int, int]]()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(keyring, "_owner_of", lambda _: (998, 997))
+    monkeypatch.setattr(os, "fchown", lambda fd, *owner: given.append((os.readlink(f"/proc/self/fd/{fd}"), *owner)))
+    replace(path, msgspec.structs.replace(ring.file, keys=(*ring.file.keys, new_key(NOW))), before=ring.file)
+    assert (str(tmp_path / ".keys.json.lock"), 998, 997) in given
 
 
 async def test_a_broken_off_rotation_goes_on_with_its_key(pool: asyncpg.Pool, ring: KeyRing, tmp_path: Path) -> None:
