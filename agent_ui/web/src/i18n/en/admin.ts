@@ -44,7 +44,8 @@ export default {
     person_unlock: 'Unlocked', person_reset_password: 'Reset a password', person_reset_second_factor: 'Reset a second factor', person_end_sessions: 'Ended sessions',
     account_password: 'Changed password', account_second_factor: 'Bound a second factor', account_second_factor_removed: 'Unbound a second factor', account_recovery_codes: 'New recovery codes',
     calendar_set: 'Set the calendar', queues_set: 'Set queues', audit_read: 'Read the audit', audit_commands: 'Read commands', audit_verify: 'Verified the audit', audit_export: 'Exported the audit',
-    ticket_unmask: 'Saw personal data', person_search: 'Looked somebody up',
+    ticket_unmask: 'Saw personal data', person_search: 'Looked somebody up', person_phone: 'Set a telephone', call_unmask: 'Saw a caller in full', recording_listen: 'Listened to a recording',
+    console_call_card: 'Saw who calls', console_take_callback: 'Took a callback', console_phone_appeal: 'Wrote a call down', console_merge: 'Merged',
   },
   calendar: {
     leave: 'There are unsaved changes in {year}; they will be lost.', drop: 'Discard them',

@@ -44,7 +44,8 @@ export default {
     person_unlock: '恢复账号', person_reset_password: '重置密码', person_reset_second_factor: '重置动态验证码', person_end_sessions: '结束登录',
     account_password: '修改密码', account_second_factor: '绑定动态验证码', account_second_factor_removed: '解除动态验证码', account_recovery_codes: '重新生成恢复码',
     calendar_set: '设置日历', queues_set: '设置队列', audit_read: '查看审计', audit_commands: '查看工单操作', audit_verify: '校验审计', audit_export: '导出审计',
-    ticket_unmask: '查看完整信息', person_search: '查找个人',
+    ticket_unmask: '查看完整信息', person_search: '查找个人', person_phone: '设置话机', call_unmask: '查看来电完整信息', recording_listen: '收听录音',
+    console_call_card: '查看来电信息', console_take_callback: '领取回拨', console_phone_appeal: '登记来电', console_merge: '并单',
   },
   calendar: {
     leave: '{year}年有未保存的改动。离开后将丢失。', drop: '放弃改动',
