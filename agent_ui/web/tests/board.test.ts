@@ -1,6 +1,7 @@
 // What the board decides by itself: values and goals, stages, alarms' order, the heat map's grid, questions of reports.
 import { describe, expect, it } from 'vitest'
 import type { Callback, Summary } from '../src/generated/frames'
+import zhBoard from '../src/i18n/zh/board'
 import { alarmsOf } from '../src/pages/board/alarms'
 import { chartOf as heatChart, gridOf } from '../src/pages/board/heat'
 import { dayBefore, goalOf, heatOf, secondsIn, stagesOf, toneOf, valueOf, type Board, type Figure } from '../src/pages/board/numbers'
@@ -82,4 +83,9 @@ describe('reports', () => {
     expect((chartOf('day', lines, false, null).series as { data: unknown[] }[])[0]!.data).toHaveLength(30)
     expect((chartOf('town', lines, false, 0.9).series as { data: unknown[] }[]).map((one) => one.data.length)).toEqual([20, 20])
   })
+})
+
+it('calls what 110 has not taken yet by the word of its alarm, not by that for signing, which comes after', () => {
+  expect(zhBoard.incidents).toContain('未确认接收')
+  expect([zhBoard.alarm.incident_unacknowledged.includes('未确认接收'), zhBoard.alarm.incident_unsigned.includes('未签收')]).toEqual([true, true])
 })

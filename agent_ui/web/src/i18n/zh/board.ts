@@ -17,7 +17,7 @@ export default {
   talking: '通话中',
   callbacks: '待回拨',
   callbacksLate: '{count} 个漏接来电超过半小时未回拨（{now}）',
-  incidents: '110 未签收',
+  incidents: '110 未确认接收',
   handedOff: '已移交 110 等',
   late: '超时 {count}',
   lateCount: '超期 {count}',
