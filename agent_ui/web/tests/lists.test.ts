@@ -3,6 +3,7 @@ import { mount } from '@vue/test-utils'
 import { ElOption, ElSelect } from 'element-plus'
 import { afterEach, beforeAll, expect, it } from 'vitest'
 import { defineComponent, h, nextTick, ref, type Ref } from 'vue'
+import { written } from '../src/shared/keys'
 import { tameLists } from '../src/shared/lists'
 
 const UNITS = ['城管局', '水务局', '水利站']
@@ -63,4 +64,14 @@ it('are left by Escape once they are closed', async () => {
   box.element.focus()
   await press('Escape')
   expect(document.activeElement).toBe(document.body)
+})
+
+it('let Ctrl+Enter pass, which sends what is written', async () => {
+  const { box } = await listed(ref<unknown>('城管局'), false)
+  const heard: string[] = []
+  const hear = (event: KeyboardEvent): void => void heard.push(written(event))
+  window.addEventListener('keydown', hear)
+  await box.trigger('keydown', { key: 'Enter', code: 'Enter', ctrlKey: true })
+  window.removeEventListener('keydown', hear)
+  expect([heard, box.attributes('aria-expanded')]).toEqual([['Ctrl+Enter'], 'false'])
 })

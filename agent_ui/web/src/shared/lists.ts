@@ -16,9 +16,18 @@ function takeFirst(event: KeyboardEvent, box: HTMLInputElement): void {
   options[0]?.click()
 }
 
+/** Ctrl+Enter sends what is written (`keys`); a list would open, and keep it for itself. */
+function pass(event: KeyboardEvent): void {
+  event.preventDefault()
+  event.stopPropagation()
+  const { key, ctrlKey, metaKey, repeat } = event
+  document.body.dispatchEvent(new KeyboardEvent('keydown', { key, ctrlKey, metaKey, repeat, bubbles: true, cancelable: true }))
+}
+
 function listen(event: KeyboardEvent): void {
   const box = event.target
   if (event.isComposing || !(box instanceof HTMLInputElement) || box.getAttribute('role') !== 'combobox') return
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) return pass(event)
   const open = box.getAttribute('aria-expanded') === 'true'
   if (event.key === 'Enter' && open && box.value) takeFirst(event, box)
   if (event.key === 'Escape' && !open && !box.closest('[aria-modal="true"]')) box.blur() // the next key is a shortcut again
