@@ -1,0 +1,34 @@
+// A unit's form that is sent too early: the focus is where something is missing.
+import { flushPromises, mount } from '@vue/test-utils'
+import { createPinia, setActivePinia } from 'pinia'
+import { beforeEach, expect, it } from 'vitest'
+import type { Command } from '../src/generated/frames'
+import { i18n, loadWords, startLanguage } from '../src/i18n'
+import { ACTS } from '../src/pages/desk/acts'
+import DeskForm from '../src/pages/desk/DeskForm.vue'
+
+beforeEach(async () => {
+  localStorage.clear()
+  setActivePinia(createPinia())
+  await startLanguage()
+  await loadWords('desk')
+})
+
+it('goes to the field that is missing, not to the one that is written', async () => {
+  const sent: Command[] = []
+  const act = ACTS.find((one) => one.type === 'reply')!
+  const page = mount(DeskForm, {
+    props: { act, ticket: { number: 'DG1' } as never, busy: false, send: async (command: Command) => sent.push(command) > 0 },
+    global: { plugins: [i18n], stubs: { FilePicker: true } }, attachTo: document.body,
+  })
+  const [told, internal] = page.findAll('textarea')
+  await told!.setValue('路灯已修好')
+  await page.get('form').trigger('submit')
+  await flushPromises()
+  expect([sent, document.activeElement]).toEqual([[], internal!.element])
+  await internal!.setValue('换灯泡')
+  await page.get('form').trigger('submit')
+  await flushPromises()
+  expect(sent).toHaveLength(1)
+  page.unmount()
+})
