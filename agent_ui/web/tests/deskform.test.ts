@@ -1,7 +1,7 @@
-// A unit's form that is sent too early: the focus is where something is missing.
+// Where the focus is in a unit's form.
 import { flushPromises, mount } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it, vi } from 'vitest'
 import type { Command } from '../src/generated/frames'
 import { i18n, loadWords, startLanguage } from '../src/i18n'
 import { ACTS } from '../src/pages/desk/acts'
@@ -14,13 +14,23 @@ beforeEach(async () => {
   await loadWords('desk')
 })
 
+const shown = (type: string, sent: Command[] = []) => mount(DeskForm, {
+  props: { act: ACTS.find((one) => one.type === type)!, ticket: { number: 'DG1' } as never, busy: false,
+    send: async (command: Command) => sent.push(command) > 0 },
+  global: { plugins: [i18n], stubs: { FilePicker: true } }, attachTo: document.body,
+})
+
+it('that begins with a number has it typed over', () => {
+  const chosen = vi.spyOn(HTMLInputElement.prototype, 'select') // what is chosen in a number no browser tells
+  const page = shown('request_extension')
+  ;(page.vm as unknown as { focus: () => void }).focus()
+  expect(chosen.mock.contexts).toEqual([page.get('input').element])
+  page.unmount()
+})
+
 it('goes to the field that is missing, not to the one that is written', async () => {
   const sent: Command[] = []
-  const act = ACTS.find((one) => one.type === 'reply')!
-  const page = mount(DeskForm, {
-    props: { act, ticket: { number: 'DG1' } as never, busy: false, send: async (command: Command) => sent.push(command) > 0 },
-    global: { plugins: [i18n], stubs: { FilePicker: true } }, attachTo: document.body,
-  })
+  const page = shown('reply', sent)
   const [told, internal] = page.findAll('textarea')
   await told!.setValue('路灯已修好')
   await page.get('form').trigger('submit')
