@@ -51,3 +51,13 @@ it('chosen for one ticket are not sent to the next', async () => {
   await emit('visible-change', false)
   expect(sent).toEqual([])
 })
+
+it('tells apart what two first levels call alike, and writes the others short', () => {
+  const alternatives = [['03', '其他'], ['19', '其他'], ['03', '路灯']].map(([l1, l2]) => ({ l1, l2, confidence: 0.04 }))
+  const opened = ref({ ticket: { number: 'DG1', appeal: {}, triage: { alternatives } } })
+  const desk = { opened, number: ref('DG1'), allows: () => true, can: () => computed(() => true) }
+  const categories = [['03', '城市管理', '其他'], ['03', '城市管理', '路灯'], ['19', '其他', '其他']].map(([l1, l1_name, l2]) => ({ l1, l1_name, l2 }))
+  const aids = { category: ref(null), terms: ref({ categories, towns: [] }), evidence: ref([]) }
+  const box = mount(JudgeBox, { props: { desk, aids } as never, global: { plugins: [i18n], stubs: { VerdictBox: true, ElSelect: true } } })
+  expect(box.findAll('.others button').map((one) => one.text())).toEqual(['q 城市管理 / 其他 4%', 'w 其他 / 其他 4%', 'e 路灯 4%'])
+})
