@@ -1,7 +1,8 @@
 """What is not even HTTP – a line too long, an invalid method, a broken header – is told as problem+json too.
 
 aiohttp answers such input in plain text before any middleware sees it, and logs a traceback for each: anybody on the
-internet could fill the log with them. It also cuts whoever has just connected when a process stops.
+internet could fill the log with them. It also cuts whoever has just connected when a process stops, and unpacks what
+comes packed before anybody has asked who it is: 1 MB by whoever it be keeps a whole process busy for seconds.
 """
 
 from __future__ import annotations
@@ -75,7 +76,10 @@ class Runner(web.AppRunner):
     """Runs an application behind such connections."""
 
     def __init__(self, app: web.Application, *, shutdown_timeout: float) -> None:
-        super().__init__(app, access_log=None, shutdown_timeout=shutdown_timeout, keepalive_timeout=KEEPALIVE)
+        super().__init__(
+            app, access_log=None, shutdown_timeout=shutdown_timeout, keepalive_timeout=KEEPALIVE,
+            auto_decompress=False,  # whoever sends packed bodies is told so (`hotline.web.unpacked`)
+        )
 
     async def _make_server(self) -> Any:
         server = await super()._make_server()

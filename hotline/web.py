@@ -133,6 +133,16 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
             _timed(route).observe(time.perf_counter() - began)
 
 
+@web.middleware
+async def unpacked(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse packed bodies, which `hotline.malformed.Runner` does not unpack: 1 MB becomes 1 GB, whoever asks."""
+    coding = ",".join(request.headers.getall("Content-Encoding", [])).strip().lower()
+    if request.body_exists and coding not in ("", "identity"):
+        detail = f"send the body as it is, without Content-Encoding ({coding[:40]})"
+        raise InvalidInput(detail, error_id="unsupported_media_type")
+    return await handler(request)
+
+
 def _gone(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
 
@@ -172,7 +182,7 @@ def application(
         outermost: stand before everything else.
     """
     inner = [gate] if gate else []
-    middlewares = [*outermost, traced, measured, secure_headers, problems, outages(lost, unfit), *inner]
+    middlewares = [*outermost, traced, measured, secure_headers, problems, unpacked, outages(lost, unfit), *inner]
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY)
     app.add_routes([*routes, *_housekeeping(ready, openapi, refresh)])
     return app

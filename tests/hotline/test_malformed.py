@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 
 import pytest
 import structlog
 from aiohttp import web
 
 from hotline import malformed
+from hotline import web as house
 
 GET = b"GET / HTTP/1.1\r\nHost: hotline\r\n\r\n"
 
@@ -102,3 +104,34 @@ async def test_who_goes_in_the_middle_of_a_body_is_no_error(monkeypatch: pytest.
             await over.wait()
             await runner.cleanup()
     assert [(line["event"], line["log_level"]) for line in told] == [("client_gone", "info")]
+
+
+async def test_a_packed_body_is_refused_and_never_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(malformed, "LAST_REQUESTS", 0.0)
+    packed, taken = zlib.compress(bytes(1 << 20)), []
+
+    async def takes(request: web.Request) -> web.Response:
+        taken.append(await request.read())
+        return web.Response(text="taken")
+
+    async def ready() -> dict[str, str]:
+        return {}
+
+    app = house.application([web.post("/", takes)], ready=ready, openapi=b"{}")
+    bare = web.Application()
+    bare.router.add_post("/", takes)
+    for served_app, coding, status in (
+        (app, "deflate", 415), (app, "GZIP", 415), (app, "br", 415), (app, "identity", 200), (bare, "deflate", 200),
+    ):
+        runner = malformed.Runner(served_app, shutdown_timeout=1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        reader, writer = await asyncio.open_connection(*runner.addresses[0])
+        head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: {coding}\r\nContent-Length: {len(packed)}\r\n\r\n"
+        writer.write(head.encode() + packed)
+        async with asyncio.timeout(30):
+            answer = await reader.readline()
+            writer.close()
+            await runner.cleanup()
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode()), (coding, answer)
+    assert taken == [packed, packed]
