@@ -16,7 +16,10 @@ from hotline.errors import InvalidInput
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 MAX_URL = 2000
-_NAT64 = ip_network("64:ff9b::/96")
+_IPV4_BEHIND = tuple(map(ip_network, ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96")))
+"""NAT64, and the translated and compatible forms of old: an IPv4 address stands in the last 32 bits."""
+_NAT64_INNER = ip_network("64:ff9b:1::/48")
+"""NAT64 with a prefix of the house's own (RFC 8215): leads where the house says."""
 
 
 def networks(text: str) -> tuple[Network, ...]:
@@ -31,10 +34,10 @@ def networks(text: str) -> tuple[Network, ...]:
 
 
 def _plain(address: Address) -> Address:
-    """Return the IPv4 address that stands behind an IPv6 one (mapped, NAT64, 6to4), else the address itself."""
+    """Return the IPv4 address behind an IPv6 one (mapped, 6to4, NAT64 and older forms), else the address itself."""
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
-        if inner is None and address in _NAT64:
+        if inner is None and any(address in network for network in _IPV4_BEHIND):
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
         return inner or address
     return address
@@ -50,7 +53,7 @@ def named(text: str, allowed: Sequence[Network]) -> bool:
 def permitted(text: str, allowed: Sequence[Network]) -> bool:
     """Tell whether a webhook may go to this address: a public one, or one of the networks that are named."""
     address = _plain(ip_address(text.partition("%")[0]))
-    public = address.is_global and not address.is_multicast
+    public = address.is_global and not address.is_multicast and address not in _NAT64_INNER
     return public or named(text, allowed)
 
 
@@ -78,6 +81,8 @@ def check_url(url: str, allowed: Sequence[Network]) -> str:
         raise InvalidInput(f"{host} is not public: name its network in webhook_networks if webhooks may go there")
     if parts.scheme == "http" and (literal is None or not named(literal, allowed)):
         raise InvalidInput("use https; plain http is only for literal addresses in webhook_networks")
+    if not host.isascii():
+        raise InvalidInput(f"{host}: write the name as it is looked up (xn--…): other signs can stand for an address")
     if literal is None and (host == "localhost" or host.endswith(".localhost") or "." not in host):
         raise InvalidInput(f"{host} is a name of this machine or this network: use the full name")
     return parts.geturl()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import pytest
@@ -37,6 +38,9 @@ def test_where_webhooks_may_go(url: str) -> None:
     "https://[2002:7f00:1::]/", "http://system.example.gov.cn/", "http://8.8.8.8/", "https://user:secret@example.com/",
     "https://example.com/#x", "https://example.com:99999/", "https://exa\nmple.com/",
     f"https://example.com/{'x' * 2000}",
+    # read by whoever connects as 127.0.0.1, without a look-up
+    "https://１２７.0.0.1/", "https://①②⑦.0.0.1/", "https://127。0。0。1/", "https://[::127.0.0.1]/",
+    "https://[::ffff:0:192.168.0.1]/", "https://[64:ff9b:1::c0a8:1]/",
 ])
 def test_where_webhooks_must_not_go(url: str) -> None:
     with pytest.raises(InvalidInput):
@@ -119,3 +123,17 @@ async def test_literal_addresses_are_checked_again_and_redirects_not_followed() 
 
 async def _redirect(_: web.Request) -> web.Response:
     return web.Response(status=307, headers={"Location": "/webhook"})
+
+
+async def test_signs_that_stand_for_an_address_lead_nowhere() -> None:
+    reached: list[object] = []
+    server = await asyncio.start_server(lambda _, writer: (reached.append(writer), writer.close())[0], "127.0.0.1", 0)
+    port, sender = server.sockets[0].getsockname()[1], Webhooks(allowed=(), timeout=5)
+    try:
+        for host in ("１２７.0.0.1", "①②⑦.0.0.1"):
+            with pytest.raises(Forbidden, match="looked up"):
+                await sender.post(f"https://{host}:{port}/", b"{}", ())
+    finally:
+        await sender.close()
+        server.close()
+    assert not reached
