@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import jsonschema  # type: ignore[import-untyped]
 import msgspec
@@ -183,6 +183,18 @@ async def test_a_file_is_kept_attached_and_given_out_to_who_sees_the_ticket(api:
     elsewhere, wang = f"/api/v1/staff/tickets/{other.number}/attachments/{kept['key']}", await api.login("wang")
     assert (await api.ask("GET", elsewhere, token=agent))[0] == 404
     assert (await api.ask("GET", elsewhere, token=wang))[0] == 403
+
+
+async def test_a_file_is_given_out_under_the_name_that_is_shown_with_the_ticket(api: Api) -> None:
+    receipt = await appeal(api.stack)
+    _, kept = await api.ask("POST", f"/api/v1/units/{UNIT}/attachments", data=PNG)
+    await api.act(receipt.number, {"type": "sign"}, "k1")
+    file = kept | {"name": "王小明身份证13812345678.png"}
+    assert (await api.act(receipt.number, {"type": "attach", "attachments": [file]}, "k2"))[0] == 200
+    path = f"/api/v1/units/{UNIT}/tickets/{receipt.number}/attachments/{kept['key']}"
+    async with api.client.get(path, headers={"Authorization": f"Bearer {api.token}"}) as answer:
+        shown = unquote(answer.headers["Content-Disposition"])
+    assert shown == "attachment; filename*=UTF-8''王*身份证138****5678.png"
 
 
 # ── the document ─────────────────────────────────────────────────────────────────────────────────
