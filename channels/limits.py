@@ -112,7 +112,8 @@ class Guesses:
 
     Right pairs are not counted, and nobody can shut a ticket to its owner with a few addresses:
 
-    - Twenty wrong ones of a sender in ten minutes, and this sender is refused.
+    - Twenty wrong ones of a sender in ten minutes, and this sender is refused; 200 of the /48 of an IPv6 sender, and
+      all of it is: else who has one tries a few codes of each of a hundred thousand tickets in a day.
     - Twenty for a ticket in a day, and who has been wrong there three times in a month is refused; who has not is let
       try. That is asked by the /48 of an IPv6 sender: whoever has one has 65,536 of the networks that senders are.
     - A thousand for a ticket in a month, and everybody is. It takes hundreds of networks to come so far, and a year of
@@ -121,17 +122,19 @@ class Guesses:
 
     def __init__(self, *, of: Callable[[str], str] = str) -> None:
         self.by_sender = RateLimit(20, 600, name="guesses.sender", of=of)
+        self.by_block = RateLimit(200, 600, name="guesses.block", of=of)
         self.by_ticket = RateLimit(20, 86_400, name="guesses.ticket", of=of)
         self.by_both = RateLimit(3, 30 * 86_400, name="guesses.both", of=of)
         self.by_all = RateLimit(1000, 30 * 86_400, name="guesses.all", of=of)
 
     def limits(self) -> list[RateLimit]:
         """Return every limit."""
-        return [self.by_sender, self.by_ticket, self.by_both, self.by_all]
+        return [self.by_sender, self.by_block, self.by_ticket, self.by_both, self.by_all]
 
     def check(self, sender: str, number: str, now: float) -> None:
         """Raise RateLimited if this sender may not try this ticket now."""
         self.by_sender.check(sender, now)
+        self.by_block.check(_block(sender), now)
         self.by_all.check(number, now)
         if self.by_ticket.spent(number, now):
             self.by_both.check(_both(sender, number), now)
@@ -139,10 +142,15 @@ class Guesses:
     def wrong(self, sender: str, number: str, now: float) -> None:
         """Count a wrong pair."""
         self.by_sender.count(sender, now)
+        self.by_block.count(_block(sender), now)
         self.by_ticket.count(number, now)
         self.by_both.count(_both(sender, number), now)
         self.by_all.count(number, now)
 
 
 def _both(sender: str, number: str) -> str:
-    return f"{number} {network_of(sender.removesuffix('/64'), bits=48)}"
+    return f"{number} {_block(sender)}"
+
+
+def _block(sender: str) -> str:
+    return network_of(sender.removesuffix("/64"), bits=48)

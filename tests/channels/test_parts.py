@@ -201,13 +201,22 @@ def test_a_code_cannot_be_found_by_ever_new_senders(sender: Callable[[str], str]
     assert tried <= 2000, "of 900,000 codes"
 
 
+def test_who_has_a_whole_block_cannot_try_a_few_codes_of_very_many_tickets() -> None:
+    guesses = Guesses()
+    tried = sum(_tries(guesses, f"2001:db8:0:{n % 65_536:x}::/64", f"DG{n}", n / 100) for n in range(60_000))
+    assert tried <= 400, "in ten minutes"
+    guesses.check("2001:db8:1:1::/64", "DG1", 600.0)  # nobody else is refused for it
+    assert sum(_tries(guesses, f"10.{n}", f"DG{n}", 600.0) for n in range(1000)) == 1000
+
+
 def test_the_documentation_tells_the_limits_of_guessing_as_they_are() -> None:
     """In one place, to which the others link."""
     told = " ".join(Path("docs/identity.md").read_text(encoding="utf-8").partition("## Rate limits")[2].split())
     guesses = Guesses()
     of_sender = sum(_tries(guesses, "a", f"DG{n}", 0.0) for n in range(100))
     of_ticket = sum(_tries(guesses, f"10.{n}", "DG1", 0.0) for n in range(2000))
-    assert f"{of_sender} of a sender in ten minutes" in told
+    of_block = sum(_tries(guesses, f"2001:db8:0:{n:x}::/64", f"DG{n}", 0.0) for n in range(1000))
+    assert f"{of_sender} of a sender in ten minutes, {of_block} of an IPv6 /48" in told
     assert f"after {of_ticket + 1:,} in a month everybody is" in told  # one of them was the first sender's
     assert _until_refused(others=16, own=3) == 1, "the twentieth for the ticket"
     assert _until_refused(others=17, own=3) == 0
