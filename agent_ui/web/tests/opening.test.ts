@@ -1,5 +1,6 @@
 // A dialog that opens has the focus in its first field: who writes at once, by keyboard, loses no sign.
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
+import { ElDialog } from 'element-plus'
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Component } from 'vue'
@@ -7,6 +8,7 @@ import { api } from '../src/http/client'
 import { Problem } from '../src/http/problem'
 import { i18n, loadWords, startLanguage } from '../src/i18n'
 import ArticleForm from '../src/pages/admin/ArticleForm.vue'
+import DirectoryImport from '../src/pages/admin/DirectoryImport.vue'
 import NewMark from '../src/pages/admin/NewMark.vue'
 import NewPerson from '../src/pages/admin/NewPerson.vue'
 import PhoneForm from '../src/pages/console/PhoneForm.vue'
@@ -40,4 +42,11 @@ it.each<[string, Component, object, string]>([
 ])('for %s', async (_, form, props, field) => {
   const focused = await opened(form, props)
   expect(focused?.matches(field)).toBe(true)
+})
+
+it.each<[string, Component, object]>([
+  ['a person', NewPerson, {}], ['a mark', NewMark, { ticket: '' }], ['a directory', DirectoryImport, {}],
+])('and one for %s, of which no draft is kept, stays when somebody clicks beside it', async (_, form, props) => {
+  await opened(form, props)
+  expect(page!.findComponent(ElDialog).props('closeOnClickModal')).toBe(false)
 })
