@@ -67,16 +67,16 @@ async def rebuild(pool: asyncpg.Pool, now: Callable[[], datetime], *, progress: 
             position = await connection.fetchval(_SQL["horizon"]) - 1
             row = await connection.fetchrow(_SQL["begin_generation"], position)
             last = await connection.fetchval(_SQL["last_ticket"])
-        cut = Cut(row["generation"], row["position"], row["as_of"])
+        cut, tickets = Cut(row["generation"], row["position"], row["as_of"]), 0
         for first in range(1, last + 1, CHUNK):
-            await _fill(pool, cut, first)
+            tickets += await _fill(pool, cut, first)
             progress(min(first + CHUNK - 1, last), last)
         await _fill_duty(pool, cut)
         while await step(pool, now(), generation=cut.generation, wait=True):
             pass
         await _activate(pool, cut.generation, now())
         await forget_idle(pool)
-        return int(last)
+        return tickets
 
 
 @asynccontextmanager
@@ -90,12 +90,13 @@ async def _alone(pool: asyncpg.Pool) -> AsyncIterator[None]:
             await connection.execute("SELECT pg_advisory_unlock($1, $2)", *_LOCK)
 
 
-async def _fill(pool: asyncpg.Pool, cut: Cut, first: int) -> None:
+async def _fill(pool: asyncpg.Pool, cut: Cut, first: int) -> int:
     async with pool.acquire() as connection:
         changes = await _recomputed(connection, cut, first)
         async with connection.transaction():
             await connection.execute(_SQL["lazily"])
             await write(connection, cut.generation, changes)
+    return sum(changes.standing.values())
 
 
 async def _fill_duty(pool: asyncpg.Pool, cut: Cut) -> None:

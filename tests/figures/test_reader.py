@@ -175,6 +175,15 @@ async def test_made_anew_they_are_the_same(pool: asyncpg.Pool) -> None:
     assert await pool.fetchval("SELECT count(DISTINCT generation) FROM tally_rollup") == 1
 
 
+async def test_made_anew_from_as_many_tickets_as_there_are(pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers in the database have gaps: whatever was not committed took one too."""
+    monkeypatch.setattr("tests.figures.city.TicketId", lambda n: 10 * n)
+    city = City(pool, 4, NOW)
+    await city.happen(40)
+    assert await rebuild(pool, lambda: city.now) == len(city.tickets) > 1
+    await agrees(pool)
+
+
 async def test_events_that_come_while_they_are_made_anew_are_in_them(
     pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
