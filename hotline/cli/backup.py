@@ -25,12 +25,20 @@ def add(commands: Any) -> None:
         act=Act(details=("out", "keep")),
     )
     parser.add_argument(
-        "-o", "--out", type=Path, required=True, metavar="DIR|FILE",
+        "-o", "--out", type=_target, required=True, metavar="DIR|FILE",
         help="an existing directory, where files that never change are kept once for all backups (files/), or the file "
         "to write with all in it (never one that exists); only its owner may read it",
     )
     parser.add_argument("--keep", type=whole(1, 3650), metavar="DAYS",
                         help="delete older backups of the directory, before and after, but never the last good one")
+
+
+def _target(text: str) -> Path:
+    """Read where to write; `/srv/backup/` that is not there, or not mounted, is no name of a file."""
+    path = Path(text)
+    if text.endswith("/") and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is no directory: make it, or mount it")
+    return path
 
 
 def run(given: argparse.Namespace) -> int:

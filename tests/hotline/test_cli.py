@@ -164,6 +164,7 @@ def test_whatever_ends_a_command_is_told_without_personal_data(
 @pytest.mark.parametrize("arguments", [
     (), ("nonsense",), ("serve", "--role", "cook"), ("serve", "--workers", "0"), ("serve", "--workers", "65"),
     ("serve", "--workers", "two"), ("user",), ("user", "add"), ("user", "add", "li", "--role", "king"),
+    ("backup", "-o", "/no/such/folder/"),
     ("database",), ("database", "drop"), ("demo", "--rate", "0"), ("demo", "--rate", "nan"),
     ("demo", "--seconds", "inf"), ("demo", "--seconds", "x"), ("desk110", "--port", "65536"),
     ("desk110", "--fault", "sleepy"), ("desk110", "--delay", "-1"), ("check", "everything"),
