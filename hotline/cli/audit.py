@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hotline.cli.acts import Act
-from hotline.cli.base import command, settings
+from hotline.cli.base import command, for_owner, settings
 from hotline.errors import NotFound
 
 _ANCHOR = "NUMBER:HASH"
@@ -111,10 +110,6 @@ async def _verify(given: tuple[int, bytes] | None) -> int:
     return 0
 
 
-def _for_owner(path: Path) -> Any:
-    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
-
-
 def export(given: argparse.Namespace) -> int:
     """Write everything out."""
     return asyncio.run(_export(given.output))
@@ -126,7 +121,7 @@ async def _export(path: Path) -> int:
     count = 0
     async with _store() as audit:
         _, rows = await audit.size()
-        with _for_owner(path) as file, _bar("export", rows) as bar:
+        with for_owner(path) as file, _bar("export", rows) as bar:
             async for kept in audit.exported(bar.update):
                 file.write(msgspec.json.encode(kept) + b"\n")
                 count += 1

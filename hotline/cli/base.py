@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from hotline.cli.acts import Act, Run, kept
 from hotline.config import Settings, load
@@ -88,6 +89,18 @@ def positive(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not above 0")
     return value
+
+
+@contextmanager
+def for_owner(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file that is not there yet, for its owner only; where the block fails nothing of it is left."""
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        try:
+            yield file
+            file.flush()  # a full disk is told here, while it can still be taken away
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
 
 def settings() -> Settings:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hotline.cli.acts import Act, operator
-from hotline.cli.base import city_of, command, settings
+from hotline.cli.base import city_of, command, for_owner, settings
 
 _KEPT = Act(kept_by_store=True)
 
@@ -83,16 +82,12 @@ async def _export(given: argparse.Namespace) -> int:
 
     from agent_ui.person_api import phone_of, reason_of
 
-    with _for_owner(given.output) as file:
+    with for_owner(given.output) as file:
         async with _persons() as (persons, who):
             found = await persons.export(phone_of(given.phone), reason=reason_of(given.reason), **who)
         file.write(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
     sys.stdout.write(f"{given.output}: {len(found.tickets)} tickets, {len(found.calls)} calls\n")
     return 0
-
-
-def _for_owner(path: Path) -> Any:
-    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 def erase(given: argparse.Namespace) -> int:

@@ -61,6 +61,8 @@ def test_they_do_what_they_say(dsn: str, tmp_path: Path, capsys: pytest.CaptureF
     assert (before.count("seals"), after.count("seals"), after.count("opens")) == (1, 1, 1)
     assert ran("keys", "add")[0] == 0
     file = tmp_path / "zhang.json"
+    assert ran("person", "export", "--phone", "138", "--reason", "本人申请", "-o", str(file))[0] == 2
+    assert not file.exists(), "it would stand in the way of the next one"
     status, out = ran("person", "export", "--phone", "138 0013 8000", "--reason", "本人申请", "-o", str(file))
     assert (status, "2 tickets" in out) == (0, True)
     assert file.stat().st_mode & 0o077 == 0
