@@ -50,7 +50,7 @@ from triage.matters import words
 from triage.opinion import Opinions, Use
 from triage.passages import Passage, alarms, glimpsed, read
 from triage.place import Gazetteer, Mention, happened
-from triage.rules import Assessment, assess_all
+from triage.rules import Assessment, assess_all, readable
 from triage.text import Text, legible, normalise
 from triage.title import titles_in
 
@@ -138,14 +138,14 @@ class Pipeline:
     def _chunk(self, texts: Sequence[str]) -> list[Triage]:
         clean = normalise(texts)
         batch = self._together.search([text.clean for text in clean])
-        model, scores = self._opinions([self._here.sub("", text) for text in batch.texts])
+        heard = dangers().find(batch)
+        model, scores = self._opinions([self._here.sub("", text) for text in map(readable, batch.texts, heard)])
         unread = {row for row, text in enumerate(batch.texts) if not legible(text)}
         scores = scores.silent(sorted(unread))
         card, category = model.card, model.card.heads[0]
         leads = self._leads(self._directory().version)
         choices = choose(category, scores.category, scores.category @ leads.table, leads.unit_of, card.thresholds)
         mentions = self._gazetteer.mentions(batch)
-        heard = dangers().find(batch)
         alarming = self._alarming(batch, scores, unread, heard)
         suspected = np.flatnonzero(scores.verdict[:, 0] + scores.verdict[:, 1] > card.thresholds.doubt).tolist()
         judged = zip(

@@ -17,7 +17,7 @@ from hotline.terms import Service, Verdict
 from triage import lexicon
 from triage.lexicon import Hit
 from triage.match import Batch
-from triage.text import legible
+from triage.text import legible, without_english
 
 _NEGATION = re.compile(
     r"(?:没(?!有?(?:人|骗|开玩笑))有?|冇(?!人|呃|讲笑)|未|无(?!缘无故|故)|不存在|(?<![特分级性告])别(?!的|人|处|家|栋|墅)"
@@ -153,6 +153,11 @@ def _lean(verdict: Verdict, live: list[Hit], cues: Counter[str]) -> float:
     words = _LIVE * bool(live) + _STRONG * bool(strong) + _EACH * min(strong, _MOST_STRONG)
     said = sum(weight * min(cues[name], _MOST_CUES) for name, weight in _LEANS.items())
     return words + said + _RAISED * (verdict is Verdict.EMERGENCY)
+
+
+def readable(text: str, dangers: list[Hit]) -> str:
+    """Return what the models read of a clean text: no English, unless a danger is told in English too."""
+    return text if any(hit.word.text.isascii() for hit in dangers) else without_english(text)
 
 
 def services_of(hits: Iterable[Hit]) -> tuple[Service, ...]:

@@ -13,7 +13,7 @@ from triage.card import RECALL
 from triage.match import batch_of
 from triage.pipeline import Pipeline
 from triage.rules import assess_all
-from triage.text import normalise
+from triage.text import normalise, without_english
 
 
 class Case(NamedTuple):
@@ -88,3 +88,22 @@ def test_in_english_the_rules_decide_and_a_person_dispatches() -> None:
     }
     [mixed] = pipeline()(["Hello 我家里着火了，在寮步，please come"])
     assert (mixed.verdict, mixed.category is None) == (Verdict.EMERGENCY, False)
+
+
+def test_english_words_in_a_chinese_text_alarm_nobody() -> None:
+    """Hardly anybody but people in danger used one in training, so a landlord and an elevator alarmed."""
+    calm = [
+        "Dear sir, 我住in寮步香市花园，楼上装修too noisy，please help", "hotel不退押金", "小区elevator又坏了",
+        "APP一直loading登录不了help一下",
+    ]
+    assert {one.verdict for one in pipeline()(calm)} == {Verdict.NON_EMERGENCY}
+    grave = [
+        "我同事被machine夹住手了 help", "有人lock咗我喺房入面，我唔识佢", "我老公collapse了没有呼吸，快call 120",
+        "my friend割腕了，好多血",
+    ]
+    assert {one.verdict for one in pipeline()(grave)} == {Verdict.EMERGENCY}
+
+
+def test_names_that_everybody_writes_in_english_are_still_read() -> None:
+    assert without_english("粤省事APP的wifi登录不了, 10km外的KTV") == "粤省事APP的wifi登录不了, 10km外的KTV"
+    assert without_english("my landlord不退deposit") == " 不退"
