@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from functools import cache
+from string import ascii_uppercase
 
 from triage.match import Matcher
 
@@ -79,6 +80,7 @@ _ADDRESS = (
 ADDRESS_TAIL = re.compile(
     r"(?:[^,，.。;；:：!！?？、\s的了在是被把给让我你他她它们从和与跟向对]{1,8}?(?:社区|村|工业区|工业园|花园|小区|大道|路|街|巷|广场|大厦|公寓|新村|市场|苑))*"
     r"(?:[A-Za-z0-9一二三四五六七八九十百]{1,5}(?:号楼|号|栋|座|幢|单元|巷|楼|层|室|房|铺|期)){0,5}"
+    r"(?:(?<=[栋座幢元])\d{3,4}(?![\d元块户人年米]))?"
 )
 _ORG = (
     "有限公司 有限责任公司 股份有限公司 支行 分行 营业部 "
@@ -100,5 +102,7 @@ def anchors() -> Matcher[Anchor]:
     words.update((sign + digit, Anchor.AMOUNT) for sign in "￥¥" for digit in "0123456789")
     words.update(dict.fromkeys(f"{_DAYS} {_PARTS}".split(), Anchor.TIME))
     words.update(dict.fromkeys(_ADDRESS.split(), Anchor.ADDRESS))
+    words.update((numeral + house, Anchor.ADDRESS) for numeral in _DIGITS for house in ("栋", "幢", "号楼"))
+    words.update((letter + house, Anchor.ADDRESS) for letter in ascii_uppercase for house in "栋座")
     words.update(dict.fromkeys(_ORG.split(), Anchor.ORG))
     return Matcher(words)

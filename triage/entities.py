@@ -25,7 +25,9 @@ _PART_OF_ORG = re.compile(
 )
 _FIRM_STOPS = STOPS - frozenset("为有家把将个对和与同")
 """Firms bear any character in their names."""
-_FALSE_ROADS = re.compile(r"(?:马|公|走|一|半|铁|条|修|过|让|上|网|线|思|出|农|全)$")
+_FALSE_ROADS = re.compile(r"(?:马|公|周|成|满|走|一|半|铁|条|修|过|让|上|网|线|思|出|农|全)$")
+_CITY = re.compile(r"(?<![超夜菜街门])市$")
+"""What may stand before a town's name and belongs to the address: 东莞市南城街道鸿福路."""
 _LONGEST_NAME = 12
 _AMOUNT, _TIME, _HOUR = Anchor.AMOUNT, Anchor.TIME, Anchor.HOUR
 _ORG, _ADDRESS = Anchor.ORG, Anchor.ADDRESS
@@ -98,7 +100,7 @@ def _named(clean: str, hits: list[tuple[int, int, Anchor]], places: Collection[i
             continue
         begin = _name_start(clean, start, last, _FIRM_STOPS if clean.endswith("公司", start, end) else STOPS)
         town = min((place for place in places if begin <= place < start), default=-1) if kind is _ADDRESS else -1
-        if town >= 0:
+        if town >= 0 and not _CITY.search(clean, begin, town):
             begin = town
         if start - begin < 2 or _part_of_a_name(clean, begin, start, end, kind, town == begin):
             continue

@@ -46,6 +46,9 @@ def found(text: str, kind: str) -> list[str]:
         ("二〇二五年三月办的", "time", "二〇二五年三月"),
         ("在东莞市石龙镇西湖中路18号", "address", "东莞市石龙镇西湖中路18号"),
         ("南城鸿福路旁边", "address", "南城鸿福路"),
+        ("地址:常平碧桂园5栋", "address", "常平碧桂园5栋"),
+        ("我住金域中央小区3栋2单元501", "address", "金域中央小区3栋2单元501"),
+        ("南城第一国际B座2301室漏水", "address", "南城第一国际B座2301室"),
         ("被顺发五金制品厂拖着", "org", "顺发五金制品厂"),
         ("去东华医院看病", "org", "东华医院"),
     ],
@@ -62,6 +65,8 @@ def test_what_people_write_and_say(text: str, kind: str, expected: str) -> None:
         ("身份证110105194912310021", "id"),
         ("有一点吵", "time"),
         ("走路去", "address"),
+        ("老鼠周街走", "address"),
+        ("3栋电梯坏了", "address"),
         ("两万人参加", "amount"),
         ("地上三块砖", "amount"),
         ("5w灯泡坏了", "amount"),
@@ -171,6 +176,12 @@ def test_numbers_of_other_things_are_no_personal_data(text: str) -> None:
 )
 def test_what_is_parted_or_said_is_masked(text: str, masked: str) -> None:
     assert mask(text) == masked
+
+
+def test_the_city_before_a_town_belongs_to_the_address() -> None:
+    [text] = normalise(["东莞市南城街道鸿福路200号"])
+    [address] = entities_in([text], batch_of([text.clean]), [[3]])[0]
+    assert address.text == text.raw
 
 
 def test_an_address_begins_at_the_known_place() -> None:
