@@ -274,7 +274,10 @@ async def test_nothing_of_an_erased_citizen_comes_home(core: Core, when: str) ->
 async def test_nothing_of_an_erased_citizen_comes_to_the_matter_they_were_merged_into(core: Core) -> None:
     parent, kid = [await core.front.submit(picture(n, citizen=f"o{n}")) for n in (1, 2)]
     await core.service.act(kid.number, c.Merge(parent=(await core.store.read(parent.number)).id), actor=AGENT)
+    await core.service.act(parent.number, c.Withdraw(reason="不用了"), actor=AGENT)
+    held = PersonStore(core.pool).hold(number=parent.number, by="audit", reason="取证", now=core.clock())
+    assert await held == 1
     await erase(core)
     for payload in await owed(core):
         await media(core, PNG).bring_home(payload)
-    assert await kept(core, parent.number) == [PICTURE], "the parent is open, and keeps its own"
+    assert await kept(core, parent.number) == [PICTURE], "the parent is held, and keeps its own"
