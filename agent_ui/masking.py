@@ -35,6 +35,7 @@ _CARD = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?(?:\d{4}
 HAN_NAME = re.compile(r"[㐀-鿿·]{2,20}")
 _HALF = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
 _TOUCHED = re.compile(r"[0-9A-Za-z*]")
+_REST = re.compile(r"[+0-9Xx〇零一幺二三四五六七八九]*[ .-]?\*{3,}[ .-]?[0-9Xx〇零一幺二三四五六七八九]*")
 T = TypeVar("T", bound=msgspec.Struct)
 Shown = Callable[[dict[str, Any]], dict[str, Any]]
 """What is shown of a citizen."""
@@ -47,6 +48,11 @@ def mask_text(text: str) -> str:
         for pattern in (MOBILE, LANDLINE, ABROAD):
             text = pattern.sub(r"\1****\2", text)
     return _spoken_hidden(text)
+
+
+def rest_hidden(text: str) -> str:
+    """Star out what hiding has left of numbers: four last digits tell one citizen of ten thousand."""
+    return _REST.sub(lambda found: re.sub(r"[^ .-]", "*", found[0]), text) if "***" in text else text
 
 
 def _spoken_hidden(text: str, *, lines: bool = True) -> str:

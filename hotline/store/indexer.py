@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import asyncpg
 
+from agent_ui.masking import mask_text, rest_hidden
 from hotline.events import Receive
 from hotline.store.database import statements
 from hotline.store.rows import event_from
@@ -52,4 +53,5 @@ def _words_of(doc: str) -> str:
     fact = event_from(doc).fact
     if not isinstance(fact, Receive):
         raise TypeError(f"a receipt was expected, not {type(fact).__name__}")
-    return tokens(f"{fact.appeal.title} {fact.appeal.text}")
+    text = f"{fact.appeal.title} {fact.appeal.text}"
+    return tokens(rest_hidden(mask_text(text)))  # or the words were another way to search by phone
