@@ -73,7 +73,7 @@ _IDENTITY: dict[str, Access] = {
     "DELETE /api/v1/account/sessions/{id}": OWN, "DELETE /api/v1/account/sessions": OWN,
 }
 _WORK_ROUTES: dict[str, Access] = {
-    "POST /api/v1/console-ticket": WORK, "POST /api/v1/calls/appeals": WORK,
+    "POST /api/v1/console-ticket": WORK, "POST /api/v1/calls/appeals": CENTRE,
     "POST /api/v1/staff/attachments": WORK, "GET /api/v1/staff/tickets/{number}/attachments/{key}": WORK,
     "GET /api/v1/staff/tickets/{number}/calls": CENTRE, "GET /api/v1/staff/calls/{call}/recording": CENTRE,
     "GET /api/v1/figures": WORK, "GET /api/v1/figures/live": WORK, "GET /api/v1/figures/report": CENTRE,

@@ -173,5 +173,14 @@ def test_console_requests_by_role(person: Staff, kind: type[p.Ask]) -> None:
             check_request(person, kind)
 
 
+@pytest.mark.parametrize(("route", "kind"), [
+    ("POST /api/v1/calls/appeals", p.PhoneAppeal), ("GET /api/v1/hot-spots", p.ListHotSpots),
+    ("GET /api/v1/terms", p.ReadTerms), ("GET /api/v1/knowledge/articles/{id}", p.ReadArticle),
+    ("POST /api/v1/knowledge/suggestions", p.Consult),
+])
+def test_what_can_be_asked_in_two_ways_is_for_the_same_people(route: str, kind: type[p.Ask]) -> None:
+    assert ROUTES[route].roles == REQUESTS[kind]
+
+
 def test_the_gate_stands_in_the_application() -> None:
     assert "gate" in house.application.__kwdefaults__
