@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from agent_ui.masking import masked
+from agent_ui.masking import masked, may_see_citizen
 from agent_ui.ports import ConsoleStore, Found
 from agent_ui.staff import Staff, check_ticket
 from channels.attachments import MAX_BYTES
@@ -50,7 +50,8 @@ class TicketFiles:
             raise NotFound("the ticket has no such file")
         response = web.FileResponse(self._path_of(attachment.key))
         response.content_type = attachment.media_type
-        shown = masked(attachment, *found.ticket.names).name  # as it stands with the ticket: a name tells who sent it
+        concealed = not may_see_citizen(staff, found.ticket)  # as it stands with the ticket: a name tells who sent it
+        shown = masked(attachment, *found.ticket.names, concealed=concealed).name
         response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(shown, safe='')}"
         response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
         response.headers["Cache-Control"] = "private, no-store"

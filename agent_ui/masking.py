@@ -39,6 +39,8 @@ _REST = re.compile(r"[+0-9Xx〇零一幺二三四五六七八九]*[ .-]?\*{3,}[ 
 T = TypeVar("T", bound=msgspec.Struct)
 Shown = Callable[[dict[str, Any]], dict[str, Any]]
 """What is shown of a citizen."""
+Told = Callable[[str, Sequence[str]], str]
+"""What is shown of a text, by what is hidden, whose names are given."""
 
 
 def mask_text(text: str) -> str:
@@ -122,17 +124,28 @@ def _nobody(_: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _masked(value: Any, names: Sequence[str], citizen: Shown) -> Any:
+def _words(text: str, names: Sequence[str]) -> str:
+    return _without(mask_text(text), names)
+
+
+def _nobodys_words(text: str, names: Sequence[str]) -> str:
+    text = rest_hidden(mask_text(text))
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, "*" * len(name)) if HAN_NAME.fullmatch(name) else text
+    return text
+
+
+def _masked(value: Any, names: Sequence[str], citizen: Shown, words: Told) -> Any:
     match value:
         case str():
-            return _without(mask_text(value), names)
+            return words(value, names)
         case dict():
             return {
-                key: citizen(item) if key == "citizen" else _masked(item, names, citizen)
+                key: citizen(item) if key == "citizen" else _masked(item, names, citizen, words)
                 for key, item in value.items() if key != "names"  # of a ticket: there to hide them
             }
         case list() | tuple():
-            return [_masked(item, names, citizen) for item in value]
+            return [_masked(item, names, citizen, words) for item in value]
         case _:
             return value
 
@@ -142,10 +155,11 @@ def masked(value: T, *names: str, concealed: bool = False) -> T:
 
     Args:
         names: all that were told of the citizen, hidden wherever they stand.
-        concealed: of the citizen nothing is left: a family name and seven digits tell a department enough.
+        concealed: of the citizen nothing is left, nor in what they wrote: a family name and seven digits tell a
+            department enough.
     """
-    shown = _nobody if concealed else _citizen
-    return msgspec.convert(_masked(msgspec.to_builtins(value), names, shown), type(value))
+    shown, words = (_nobody, _nobodys_words) if concealed else (_citizen, _words)
+    return msgspec.convert(_masked(msgspec.to_builtins(value), names, shown, words), type(value))
 
 
 def may_see_citizen(staff: Staff, ticket: Ticket) -> bool:

@@ -196,12 +196,13 @@ def test_a_masked_ticket_shows_no_citizen_but_is_a_ticket() -> None:
 
 def test_of_a_concealed_citizen_nothing_is_left() -> None:
     citizen = Citizen(name="张三丰", phone="+8613800138000", key="oAbCdEfGh123456")
-    appeal = Appeal(text="我是张三丰,路灯不亮", citizen=citizen, confidential=True, place=Place(address="鸿福路1号"))
+    told, left = "我是张三丰,13800138000,路灯12盏不亮", "我是***,***********,路灯12盏不亮"
+    appeal = Appeal(text=told, citizen=citizen, confidential=True, place=Place(address="鸿福路1号"))
     decision = receive(
         number="DG1", channel=Channel.WECHAT, policy=POLICY, now=NOW, triage=STREET_LIGHT, appeal=appeal,  # type: ignore[arg-type]
     )
     for shown in (masked(value, "张三丰", concealed=True) for value in (decision.ticket, decision.event.fact)):
-        assert shown.appeal == Appeal(text="我是张*,路灯不亮", confidential=True, place=Place(address="鸿福路1号"))
+        assert shown.appeal == Appeal(text=left, confidential=True, place=Place(address="鸿福路1号"))
 
 
 @pytest.mark.parametrize("name", ["report", "complaint", "2026", "DG", "路灯", "王", ""])
