@@ -40,10 +40,14 @@ _ERRAND = re.compile(
 )
 """What somebody is to come for who is asked to hurry: 快派人来修 hurries a repair, and is no cry for help."""
 _PRESSING = frozenset({"gas", "fire", "medical", "violence", "suicide", "held", "crowd"})
-"""Dangers that a repair does not make harmless: 漏气了赶紧来修."""
-_PET = re.compile(r"狗|犬|猫|金毛|泰迪|柯基|比熊|哈士奇|二哈|边牧|拉布拉多|萨摩耶|博美|贵宾|鹦鹉|宠物|兔子|乌龟|毛孩子")
+_HELD = re.compile(r"困(?!扰|难|惑|境|倦)|夹[住到在]|[人手脚头指孩]卡[在住]")
+"""Dangers that a repair does not make harmless: 漏气了赶紧来修; and what tells of somebody held: 电梯困人，赶紧来修."""
+_PETS = r"(?:狗|犬|猫|金毛|泰迪|柯基|比熊|哈士奇|二哈|边牧|拉布拉多|萨摩耶|博美|贵宾|鹦鹉|宠物|兔子|乌龟|毛孩子)"
+_PET_BEFORE = re.compile(_PETS + r"[^,，。!?;\n]{0,6}$")
+_PET_AFTER = re.compile(r"[了的着]*(?:[一两二三几]?[只条头个])?(?:我们?家的?)?[^,，。!?;\n]?" + _PETS)
 _SOMEBODY = re.compile(
-    r"老人|小孩|孩子(?!的?[狗猫])|儿子|女儿|[爸妈娘爷奶婆伯弟妹]|岁的?[男女小老]|娃|学生|痴呆|幼儿|婴|老[公婆头太]|[我你他她]不见"
+    r"老人|小孩|孩子(?!的?[狗猫])|儿子|女儿|[爸妈娘爷奶婆伯弟妹哥姐]|岁的?[男女小老]|娃|学生|同学|朋友|痴呆|幼儿|婴|老[公婆头太]|[我你他她]不见"
+    r"|[男女](?:孩|童|子|生)|人士"
 )
 _STOPS = re.compile(r"[。!?！？;；\n]|\.(?= )")
 _QUOTED = re.compile(r"[“\"「『][^”\"」』\n]{0,30}$")
@@ -53,6 +57,7 @@ _TOLD = re.compile(
 )
 _OFF_IN_SENTENCE = ("figure", "hypothetical", "drill", "fear")
 _OFF_IN_TEXT = ("past", "resolved", "drill", "office", "question")
+_SETTLED = ("past", "resolved", "drill", "office")
 _ON = ("now", "urgent")
 _LIVE, _STRONG, _EACH, _RAISED = 0.3, 0.3, 0.4, 0.4
 _LEANS = {"now": 0.3, "past": -0.5, "resolved": -0.5, "question": -0.25, "drill": -0.4, "office": -0.4, "errand": -0.5}
@@ -121,14 +126,24 @@ def _meant(cues: list[Hit], text: str) -> list[Hit]:
 def _assessed(text: str, dangers: list[Hit], cues: list[Hit]) -> Assessment:
     live = [hit for hit in dangers if not _turned_off(hit, cues, text) and not _named_in_passing(hit, text)]
     counts = Counter(hit.word.cue for hit in cues)
-    if any(hit.word.danger in _PRESSING for hit in live):
+    if any(hit.word.danger in _PRESSING or (hit.word.danger == "trapped" and _HELD.search(text)) for hit in live):
         counts["urgent"] += counts.pop("errand", 0)
     counts["urgent"] += bool(counts["call"])  # who calls a service by name is in a hurry
-    verdict, raised = _verdict(live, counts, len(text))
+    verdict, raised = _in_words_of_others(_verdict(live, counts, len(text)), live, counts, text)
     services = services_of(raised) if verdict is not Verdict.NON_EMERGENCY else ()
     lean = _lean(verdict, live, counts)
     certain = _certain(verdict, raised, lean, counts, text)
     return Assessment(verdict, services, tuple(raised), lean, certain, tuple(dangers))
+
+
+def _in_words_of_others(
+    found: tuple[Verdict, list[Hit]], live: list[Hit], cues: Counter[str], text: str
+) -> tuple[Verdict, list[Hit]]:
+    """Leave no plain danger in English to nobody: no model reads it, and a question tells no calm (who do I call?)."""
+    strong = [hit for hit in live if hit.word.strong]
+    if found[0] is not Verdict.NON_EMERGENCY or not strong or legible(text):
+        return found
+    return found if any(cues[name] for name in _SETTLED) else (Verdict.UNCLEAR, strong)
 
 
 def _certain(verdict: Verdict, hits: list[Hit], lean: float, cues: Counter[str], text: str) -> bool:
@@ -156,8 +171,8 @@ def _lean(verdict: Verdict, live: list[Hit], cues: Counter[str]) -> float:
 
 
 def readable(text: str, dangers: list[Hit]) -> str:
-    """Return what the models read of a clean text: no English, unless a danger is told in English too."""
-    return text if any(hit.word.text.isascii() for hit in dangers) else without_english(text)
+    """Return what the models read of a clean text: no English, unless a danger is told in it too."""
+    return text if dangers else without_english(text)
 
 
 def services_of(hits: Iterable[Hit]) -> tuple[Service, ...]:
@@ -171,12 +186,18 @@ def _turned_off(hit: Hit, cues: list[Hit], text: str) -> bool:
     if _NEGATION.search(before[-8:]) or (_QUOTED.search(before) and not _told(hit, before)):
         return True
     start, end = _sentence(text, hit.start, hit.end)
-    if hit.word.danger == "missing" and _PET.search(text, start, end) and not _SOMEBODY.search(text, start, end):
-        return True  # a dog that ran away
+    if hit.word.danger == "missing" and _is_pet(hit, text) and not _SOMEBODY.search(text, start, end):
+        return True
     reach = {"fear": hit.start}  # who is afraid of it afterwards has it before the eyes: 拿刀砸门，我好怕
     return any(
         cue.word.cue in _OFF_IN_SENTENCE and start <= cue.start < reach.get(cue.word.cue, end) for cue in cues
     )
+
+
+def _is_pet(hit: Hit, text: str) -> bool:
+    """Tell whether a dog or a cat ran away, not somebody with one on their shirt."""
+    before = text[max(0, hit.start - 12) : hit.start]
+    return bool(_PET_BEFORE.search(before) or _PET_AFTER.match(text, hit.end))
 
 
 def _named_in_passing(hit: Hit, text: str) -> bool:

@@ -174,6 +174,12 @@ def test_a_hurried_repair_a_lost_pet_and_a_rumour_are_none(text: str) -> None:
         ("儿子和狗都不见了，快来人", {P}),
         ("变压器着火了，快来修", {P, F}),
         ("追尾了，有人伤了，快来", {P, A, T}),
+        ("商场有个小朋友走失了，穿着兔子外套", {P}),
+        ("女孩走失，穿熊猫外套", {P}),
+        ("我女朋友走失了，带着一只猫", {P}),
+        ("男童走失，身穿印有小狗图案的T恤", {P}),
+        ("电梯困人了，赶紧派人来修", {F}),
+        ("小孩手卡在电梯里，快来拆", {F}),
     ],
 )
 def test_what_a_repair_or_a_dog_does_not_make_harmless_is(text: str, services: set[Service]) -> None:
@@ -189,6 +195,11 @@ ENGLISH_ALARMS = [
     ("I smell gas in the kitchen", {F}),
     ("my wife is unconscious, call an ambulance", {A}),
     ("I can’t breathe", {A}),
+    ("Is it safe to leave? there is a fire in the kitchen", {F}),
+    ("I want to kill myself, my life is over", {P, A}),
+    ("a man with a gun is at the movie theater", {P}),
+    ("My husband is beating me every day", {P}),
+    ("My house is on fire, one day old baby inside", {F}),
     ("I want to kill myself", {P, A}),
     ("There's a man with a knife in the shop, please come quickly", {P}),
     ("My husband is beating me", {P}),
@@ -237,6 +248,7 @@ ENGLISH_DOUBTS = [
     "there are men with iron pipes in front of our shop",
     "She is pregnant and bleeding",
     "fire in dormitory 5, second floor",
+    "how do I get out, my car is on fire",
 ]
 
 
