@@ -13,8 +13,8 @@ import msgspec
 from hotline.chat_queue import Chats
 from hotline.ports import Clock
 from hotline.telephone_ports import AgentSeen, CallStore, Times
+from routing import call_presence as p
 from routing import call_words as m
-from routing.call_presence import AVAILABLE, FREE, HOLD, RINGING, RUNG, TALKING, WRAP_UP, after, during, of_staff
 from routing.calls import Call, Phase
 from routing.queue_plan import Centre, settings_of
 from routing.queueing import Agent, Assignment, Caller, Medium
@@ -104,14 +104,14 @@ class Queues:
         """Tell the queue at once who of these is available; all else that has become of them the next tick finds."""
         found, assigned, now = await self._store.agents(among=names), self._assigned(), self._clock().timestamp()
         for name, agent in found.items():
-            if agent.state == AVAILABLE and name not in assigned and agent != self.seen.get(name):
+            if agent.state == p.AVAILABLE and name not in assigned and agent != self.seen.get(name):
                 self.seen[name] = agent
                 await self._connect(self.board.ready(self._agent(name, agent), now=now))
 
     async def _watch_agents(self, now: datetime) -> None:
         """Tell the queue who has become free and who has gone, as consoles and telephones say."""
         seen, assigned = await self._store.agents(), self._assigned()
-        for name in [one for one in self.board.agents if one not in seen or seen[one].state != AVAILABLE]:
+        for name in [one for one in self.board.agents if one not in seen or seen[one].state != p.AVAILABLE]:
             if name in self.board.agents and name not in assigned:
                 await self._connect(self.board.away(name, now=now.timestamp()))
         before, self.seen, self._anew = {} if self._anew else self.seen, seen, False
@@ -119,13 +119,13 @@ class Queues:
         for name, agent in list(seen.items()):  # who is to be looked at anew leaves it
             if before.get(name) == agent:
                 await self._overdue(name, agent, now, taking_part=name in assigned)
-            elif agent.state == AVAILABLE and name not in assigned:
+            elif agent.state == p.AVAILABLE and name not in assigned:
                 await self._connect(self.board.ready(self._agent(name, agent), now=now.timestamp()))
         await self._take_back(seen, now)
 
     async def _note_wrap_ups(self, seen: Mapping[str, AgentSeen], now: datetime) -> None:
         """Whatever an agent goes over to, offline too, ends their wrap-up; a night after it is none."""
-        wrapping = {name: agent.since for name, agent in seen.items() if agent.state == WRAP_UP}
+        wrapping = {name: agent.since for name, agent in seen.items() if agent.state == p.WRAP_UP}
         for name in self._wrapping.keys() - wrapping.keys():
             began = datetime.fromtimestamp(self._wrapping[name], UTC)
             ended = datetime.fromtimestamp(seen[name].since, UTC) if name in seen else now
@@ -145,9 +145,9 @@ class Queues:
         """Who is rung and has gone meanwhile – a dead console, forced away – is not waited for."""
         for call in list(self._calls.values()):
             for leg in call.legs:
-                if leg.up or leg.since >= now or not of_staff(leg):
+                if leg.up or leg.since >= now or not p.of_staff(leg):
                     continue
-                if leg.name not in seen or seen[leg.name].state not in RUNG:
+                if leg.name not in seen or seen[leg.name].state not in p.RUNG:
                     await self._happen(call.id, m.RungOut(leg.channel))
 
     async def _overdue(self, name: str, agent: AgentSeen, now: datetime, *, taking_part: bool) -> None:
@@ -156,21 +156,21 @@ class Queues:
         Who talks is told as talking, whatever was chosen at a console that came back meanwhile.
         """
         lasted = now.timestamp() - agent.since
-        if taking_part and agent.state in FREE:
+        if taking_part and agent.state in p.FREE:
             await self._talks_on(name, now)
-        elif agent.state == WRAP_UP and lasted >= self._times.wrap_up:
-            await self._store.set_presence(name, AVAILABLE, among=[WRAP_UP], now=now)
-        elif agent.state in RUNG and lasted >= STRAY and not taking_part:
-            await self._store.set_presence(name, AVAILABLE, among=[agent.state], now=now)
+        elif agent.state == p.WRAP_UP and lasted >= self._times.wrap_up:
+            await self._store.set_presence(name, p.AVAILABLE, among=[p.WRAP_UP], now=now)
+        elif agent.state in p.RUNG and lasted >= STRAY and not taking_part:
+            await self._store.set_presence(name, p.AVAILABLE, among=[agent.state], now=now)
 
     async def _talks_on(self, name: str, now: datetime) -> None:
         for call in self._calls.values():
             for leg in call.legs:
-                if leg.name == name and leg.up and of_staff(leg):
-                    await self._store.set_presence(name, during(call, leg), among=FREE, now=now, call=call.id)
+                if leg.name == name and leg.up and p.of_staff(leg):
+                    await self._store.set_presence(name, p.during(call, leg), among=p.FREE, now=now, call=call.id)
 
     def _assigned(self) -> set[str]:
-        return {leg.name for call in self._calls.values() for leg in call.legs if of_staff(leg)}
+        return {leg.name for call in self._calls.values() for leg in call.legs if p.takes_part(leg)}
 
     def is_on_a_call(self, name: str) -> bool:
         """Tell whether somebody takes part in a call, or is rung for one, however they are present."""
@@ -178,10 +178,10 @@ class Queues:
 
     async def free(self, freed: m.Free, now: datetime) -> None:
         """Nobody is taken back who has gone offline meanwhile: only what the telephone set is undone."""
-        state, reason = after(freed)
-        among = [RINGING, TALKING, HOLD]
+        state, reason = p.after(freed)
+        among = [p.RINGING, p.TALKING, p.HOLD]
         changed = await self._store.set_presence(freed.agent, state, among=among, now=now, reason=reason)
-        if changed and state == WRAP_UP:
+        if changed and state == p.WRAP_UP:
             self._wrapping[freed.agent] = now.timestamp()
         if freed.failed or freed.talked:
             await self._connect(self.board.away(freed.agent, now=now.timestamp()))
@@ -197,7 +197,7 @@ class Queues:
         if call.phase is not Phase.WAITING or call.full or name not in self.seen or not self.seen[name].endpoint:
             return False
         claims = self._store.set_presence
-        if self.is_on_a_call(name) or not await claims(name, RINGING, among=[AVAILABLE], now=now, call=call.id):
+        if self.is_on_a_call(name) or not await claims(name, p.RINGING, among=[p.AVAILABLE], now=now, call=call.id):
             return False
         self.board.leave(call.id)
         await self._connect(self.board.away(name, now=now.timestamp()))
@@ -211,7 +211,7 @@ class Queues:
             if one.caller.medium is Medium.CHAT:
                 await self._hand_over(one, now)
                 continue
-            claimed = await self._store.set_presence(name, RINGING, among=[AVAILABLE], now=now, call=one.caller.id)
+            claimed = await self._store.set_presence(name, p.RINGING, among=[p.AVAILABLE], now=now, call=one.caller.id)
             if claimed and one.caller.id in self._calls and name in self.seen:
                 await self._happen(one.caller.id, m.Assigned(name, self.seen[name].endpoint))
                 continue
@@ -230,7 +230,7 @@ class Queues:
             self.board.leave(id_)
         for name in news.changed - assigned:
             seen = self.seen.get(name)
-            if seen is not None and seen.state == AVAILABLE and name in self.board.agents:
+            if seen is not None and seen.state == p.AVAILABLE and name in self.board.agents:
                 await self._connect(self.board.ready(self._agent(name, seen), now=now.timestamp()))
         for chat in news.come:
             queue = self.centre.chat_queue or self.centre.default

@@ -18,6 +18,12 @@ def of_staff(leg: Leg) -> bool:
     return leg.role is Role.AGENT or leg.claimed != ""
 
 
+def takes_part(leg: Leg) -> bool:
+    """Tell whether a leg keeps whoever it is from another call: also who was offline when they were brought in, and may
+    log in meanwhile."""
+    return of_staff(leg) or (leg.up and leg.role in (Role.PARTY, Role.SUPERVISOR))
+
+
 def during(call: Call, leg: Leg) -> str:
     """Return how an agent, or a colleague who was brought in, is present who has picked up."""
     if leg.claimed:
