@@ -59,6 +59,14 @@ it('of several keep what was chosen before', async () => {
   expect(value.value).toEqual(['城管局', '水务局'])
 })
 
+it('of several pass over what is chosen already', async () => {
+  const value = ref<unknown>(['水务局'])
+  const { find, press } = await listed(value, true)
+  await find('水')
+  await press('Enter')
+  expect(value.value).toEqual(['水务局', '水利站'])
+})
+
 it('are left by Escape once they are closed', async () => {
   const { box, press } = await listed(ref<unknown>('城管局'), false)
   box.element.focus()

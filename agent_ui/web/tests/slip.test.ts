@@ -4,8 +4,8 @@ import { beforeAll, beforeEach, expect, it } from 'vitest'
 import { nextTick } from 'vue'
 import { tab } from '../src/device'
 import { i18n, loadWords, startLanguage } from '../src/i18n'
-import { want } from '../src/pages/citizen/mine/remembered'
-import type { Answer } from '../src/pages/citizen/send/outbox'
+import { forget, remembered, want } from '../src/pages/citizen/mine/remembered'
+import { packed, type Answer } from '../src/pages/citizen/send/outbox'
 import SendView from '../src/pages/citizen/send/SendView.vue'
 import { keepSlip, keptSlip } from '../src/pages/citizen/send/slip'
 import type { Sent } from '../src/pages/citizen/send/useSend'
@@ -31,6 +31,23 @@ it('stay over a reload', async () => {
   await nextTick()
   before.unmount()
   expect(loaded().findAll('.slip .big').map((one) => one.text())).toEqual(['DG2026112330000017', '012345'])
+})
+
+it('let what waits to be sent go first', () => {
+  keepSlip(SENT)
+  packed({ text: '路灯不亮' })
+  expect(loaded().findComponent({ name: 'SendForm' }).exists()).toBe(true)
+})
+
+it('do not come back to a device from which they were deleted', async () => {
+  want(true)
+  const page = loaded()
+  page.findComponent({ name: 'SendForm' }).vm.$emit('sent', SENT)
+  await nextTick()
+  expect(remembered().map((one) => one.number)).toEqual([SENT.answer.number])
+  forget(SENT.answer.number)
+  loaded()
+  expect(remembered()).toEqual([])
 })
 
 it('are gone once something else is begun', async () => {

@@ -7,9 +7,13 @@ function optionsOf(box: HTMLInputElement): HTMLElement[] {
   return [...(list?.querySelectorAll<HTMLElement>('[role="option"]') ?? [])].filter(shown)
 }
 
+/** Chosen already in a list of several, where a second click would take it out again. */
+const isIn = (one: HTMLElement): boolean =>
+  one.classList.contains('is-selected') && one.closest('.el-select-dropdown')?.classList.contains('is-multiple') === true
+
 /** Enter takes the first that the typed word leaves, unless the arrows or the mouse have chosen another. */
 function takeFirst(event: KeyboardEvent, box: HTMLInputElement): void {
-  const options = optionsOf(box)
+  const options = optionsOf(box).filter((one) => !isIn(one))
   if (options.some((one) => one.classList.contains('is-hovering'))) return
   event.preventDefault()
   event.stopPropagation()
