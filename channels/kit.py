@@ -126,7 +126,10 @@ async def read_limited(request: web.Request, limit: int) -> bytes:
 
 
 async def read_part(request: web.Request, part: BodyPartReader, limit: int) -> bytes:
-    """Return a part of a form; raises InvalidInput (`too_large`) beyond `limit` bytes, or Overloaded."""
+    """Return a part of a form; raises InvalidInput (`too_large`) beyond `limit` bytes or where it is packed, or
+    Overloaded."""
+    if part.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise InvalidInput("send each part of the form as it is", error_id="unsupported_media_type")
     data = bytearray()
     while chunk := await part.read_chunk(64 * 1024):
         _count(request, chunk)

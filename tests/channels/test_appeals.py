@@ -256,6 +256,14 @@ async def test_wrong_forms_are_refused(client: Client, port: MemoryPort, content
     assert not port.inbounds
 
 
+async def test_a_packed_part_of_a_form_is_refused(client: Client, port: MemoryPort) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="text"\r\nContent-Encoding: gzip\r\n\r\nx\r\n--b--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = await client.post("/api/v1/appeals", data=part, headers=headers)
+    assert (answer.status, (await answer.json())["error_id"]) == (415, "unsupported_media_type")
+    assert not port.inbounds
+
+
 async def test_other_types_and_methods_are_problems(client: Client) -> None:
     answer = await client.post("/api/v1/appeals", data=b"<a/>", headers={"Content-Type": "text/xml"})
     assert (answer.status, answer.content_type) == (415, "application/problem+json")
