@@ -6,7 +6,6 @@ the newest: one that is slow to read misses values, never their order, and holds
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -67,12 +66,14 @@ class Ioc:
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send figures until the listener or the service goes."""
         self._check(request)
-        beats = itertools.count()
+        beat = 0
 
         async def step() -> tuple[bytes, bool]:
+            nonlocal beat
             data = event("live", await self._figures.live())
-            if next(beats) % int(SPOTS_EVERY / EVERY) == 0:
+            if beat % int(SPOTS_EVERY / EVERY) == 0:
                 data += event("hot_spots", await self._figures.hot_spots())
+            beat += 1  # after an outage the hot spots come with the next
             return data, True
 
         return await self.streams.send(request, step)
