@@ -42,6 +42,8 @@ async def test_a_report_with_words_picture_and_place_gets_number_and_code(ways: 
     assert (appeal["happened_at"], appeal["about"]) == ("上周三晚上", "路灯管理所")
     assert [file["media_type"] for file in appeal["attachments"]] == ["image/jpeg"]
     await page.reload()
+    assert await ways.sent(page) == ticket, "number and code are there still"
+    await page.get_by_role("button", name="再提交一件").click()
     await expect(page.get_by_label("请说说是什么事")).to_have_value("")  # what was sent is no draft
 
 
