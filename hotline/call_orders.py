@@ -19,7 +19,7 @@ from routing.call_orders import Asked, CallAct
 from routing.call_presence import AVAILABLE, NOT_READY, RINGING, WRAP_UP
 from routing.call_wait import Preview
 from routing.callflow import OUTSIDE
-from routing.calls import Call, Ear, Phase, Role
+from routing.calls import Call, Ear, Role
 
 EARS = {CallAct.LISTEN: Ear.LISTEN, CallAct.WHISPER: Ear.WHISPER, CallAct.BARGE: Ear.BARGE}
 QUEUE = "queue:"
@@ -76,8 +76,6 @@ async def _carry_out(asked: Asked, switch: Switch, store: CallStore, now: dateti
         return
     if asked.staff != call.agent and not order.supervisor:
         raise Forbidden("this call belongs to another agent")
-    if _left_already(asked, call):
-        return  # pressed twice, or the receiver was quicker: who they left the citizen to talks on
     if order.act is CallAct.TRANSFER and order.to.strip().startswith(QUEUE):
         await switch.happen(call.id, m.Requeue(_queue(order.to.strip(), switch)))
     else:
@@ -86,12 +84,6 @@ async def _carry_out(asked: Asked, switch: Switch, store: CallStore, now: dateti
             await _bring(call.id, wanted, switch, store, now)
         else:
             await switch.happen(call.id, wanted)
-
-
-def _left_already(asked: Asked, call: Call) -> bool:
-    """Tell whether an agent hangs up who is in the call no more."""
-    gone = call.phase is Phase.TALKING and call.of(Role.AGENT) is None
-    return asked.order.act is CallAct.HANG_UP and asked.staff == call.agent and not asked.order.supervisor and gone
 
 
 async def _bring(call_id: str, order: m.Brings, switch: Switch, store: CallStore, now: datetime) -> None:
@@ -162,7 +154,7 @@ async def order_of(asked: Asked, endpoint: Callable[[str], Awaitable[str]]) -> m
         case CallAct.LEAVE:
             return m.Leave()
         case CallAct.HANG_UP:
-            return m.HangUp()
+            return m.HangUp(own=not asked.order.supervisor)
         case CallAct.TRANSFER:
             return m.Transfer(to, await _rung_at(to, endpoint)) if to else m.Transfer()
         case CallAct.CONSULT:

@@ -186,7 +186,9 @@ class Leave(msgspec.Struct, frozen=True):
 
 
 class HangUp(msgspec.Struct, frozen=True):
-    """挂断."""
+    """挂断. `own`: by the key of the agent, who may have left those who talk on."""
+
+    own: bool = False
 
 
 class Move(msgspec.Struct, frozen=True):

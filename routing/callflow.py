@@ -115,6 +115,8 @@ def _talk(call: Call, citizen: Leg, now: datetime) -> Step:
 # ── the end ──────────────────────────────────────────────────────────────────────────────────────
 def _hang_up(call: Call, event: m.HangUp, now: datetime) -> Step:
     agent = call.of(Role.AGENT)
+    if agent is None and event.own and _talks_with_somebody(call):
+        return Step(call)  # pressed twice, or the receiver was quicker: those whom they left talk on
     if agent is None or not (_hands_over(call) or _desk_is_there(call)):
         return end(call, now)
     left = _agent_gone(call, agent, now)
@@ -130,7 +132,12 @@ def _hands_over(call: Call) -> bool:
 def _desk_is_there(call: Call) -> bool:
     """Tell whether the citizen has an emergency desk: no agent who hangs up, by key or telephone, parts the two."""
     party = call.of(Role.PARTY)
-    return party is not None and party.up and party.name in set(Service) and call.of(Role.CITIZEN) is not None
+    return party is not None and party.name in set(Service) and _talks_with_somebody(call)
+
+
+def _talks_with_somebody(call: Call) -> bool:
+    party = call.of(Role.PARTY)
+    return party is not None and party.up and call.of(Role.CITIZEN) is not None
 
 
 def _gone(call: Call, event: m.Gone, now: datetime) -> Step:

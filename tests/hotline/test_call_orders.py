@@ -12,7 +12,6 @@ from hotline.errors import InvalidInput
 from routing import call_words as m
 from routing.call_orders import Asked, CallAct, CallOrder
 from routing.call_wait import Preview
-from routing.calls import Call, Leg, Phase, Role
 from tests.cities import NOW
 
 PHONES = {"22830001": "PJSIP/boss", "1001": "PJSIP/1001"}
@@ -52,7 +51,6 @@ class Desk:
         self.calls: dict[str, Any] = {}
         self.queues = SimpleNamespace(gone=self._nothing, is_on_a_call=lambda _: False)
         self.dialled: list[Preview] = []
-        self.happened: list[m.Happening] = []
         self.refused = ""
 
     async def _nothing(self, *_: object) -> None: ...
@@ -62,9 +60,6 @@ class Desk:
 
     async def set_presence(self, *_: object, **__: object) -> bool:
         return True
-
-    async def happen(self, _: str, what: m.Happening) -> None:
-        self.happened.append(what)
 
     async def dial(self, preview: Preview) -> None:
         self.dialled.append(preview)
@@ -81,17 +76,7 @@ async def test_whoever_calls_a_citizen_is_rung_at_their_own_telephone() -> None:
     assert (len(desk.dialled), desk.refused) == (1, "invalid_input")
 
 
-@pytest.mark.parametrize(("agent_is_in", "supervisor", "ends"), [(False, False, 0), (False, True, 1), (True, False, 1)])
-async def test_an_agent_who_has_left_a_call_to_110_does_not_end_it_by_a_second_key(
-    agent_is_in: bool, supervisor: bool, ends: int
-) -> None:
-    desk: Any = Desk()
-    roles = [Role.CITIZEN, Role.PARTY, *[Role.AGENT] * agent_is_in]
-    legs = tuple(Leg(channel=role, role=role, name=role, up=True, since=NOW) for role in roles)
-    desk.calls = {"c1": Call(
-        id="c1", caller="13800138000", called="12345", queue="general", arrived=NOW, phase=Phase.TALKING, legs=legs,
-        agent="1001",
-    )}
+@pytest.mark.parametrize("supervisor", [False, True])
+async def test_the_agents_own_key_is_told_from_a_supervisors(supervisor: bool) -> None:
     order = CallOrder(call="c1", act=CallAct.HANG_UP, supervisor=supervisor)
-    await carried_out(Asked(1, "1001", order), desk, desk, now=NOW)
-    assert (len(desk.happened), desk.refused) == (ends, "")
+    assert await order_of(Asked(1, "1001", order), endpoint) == m.HangUp(own=not supervisor)

@@ -207,7 +207,8 @@ def test_an_agent_who_hangs_up_leaves_the_citizen_with_the_emergency_desk(
     assert story.call.phase is Phase.TALKING
     assert [(leg.role, leg.away) for leg in story.call.legs] == [(Role.CITIZEN, False), (Role.PARTY, False)]
     assert story.of(m.Free) == [m.Free("wang", talked=True)]
-    assert story.tell(m.HangUp()).call.phase is Phase.OVER
+    assert story.tell(m.HangUp(own=True)).call.phase is Phase.TALKING, "pressed twice, or the receiver was quicker"
+    assert story.tell(m.HangUp()).call.phase is Phase.OVER, "a supervisor ends it"
 
 
 def test_an_agent_who_hangs_up_ends_a_talk_with_a_desk_that_rings_or_that_the_citizen_has_left() -> None:
@@ -217,8 +218,9 @@ def test_an_agent_who_hangs_up_ends_a_talk_with_a_desk_that_rings_or_that_the_ci
     assert alone.tell(m.HangUp()).call.phase is Phase.OVER
 
 
-def test_who_leaves_a_hand_over_and_hangs_up_once_more_ends_it() -> None:
-    story = Story().talking().tell(m.Transfer("110", "outside:110"), m.HangUp(), m.HangUp())
+@pytest.mark.parametrize("key", [m.HangUp(), m.HangUp(own=True)])
+def test_who_leaves_a_hand_over_and_hangs_up_once_more_ends_it(key: m.HangUp) -> None:
+    story = Story().talking().tell(m.Transfer("110", "outside:110"), key, key)
     assert story.call.phase is Phase.OVER
 
 
