@@ -114,6 +114,11 @@ def client_network(request: web.Request, *, proxies: int = 0) -> str:
     return network_of(client_address(request, proxies=proxies))
 
 
+def gone(request: web.BaseRequest) -> bool:
+    """Tell whether the client is away: there is nobody to answer."""
+    return request.transport is None or request.transport.is_closing()
+
+
 async def read_limited(request: web.Request, limit: int) -> bytes:
     """Return the body; raises InvalidInput (`too_large`) beyond `limit` bytes without reading on, or Overloaded."""
     body = bytearray()

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from channels.kit import gone
 from channels.problem import problem_response
 from hotline.errors import HotlineError, InvalidInput
 
@@ -34,7 +35,7 @@ class _Connection(RequestHandler):
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
         """Answer; the connection is closed afterwards. Who went in the middle of a body has made no mistake of ours."""
-        if isinstance(exc, ConnectionResetError) and _gone(request):
+        if isinstance(exc, ConnectionResetError) and gone(request):
             log.info("client_gone", path=request.path)
             error = HotlineError("there is nobody to answer")
         elif status >= 500:
@@ -57,10 +58,6 @@ class _Connection(RequestHandler):
         if server is not None and server.stops and not resp.prepared:
             resp.force_close()
         return await super().finish_response(request, resp, start_time)
-
-
-def _gone(request: web.BaseRequest) -> bool:
-    return request.transport is None or request.transport.is_closing()
 
 
 class _Server(web.Server):

@@ -25,7 +25,6 @@ from hotline.handoff import Later
 from hotline.ids import TicketId, TicketNumber
 from hotline.ports import Acted, Once, Stored
 from hotline.privacy import NOBODY
-from hotline.terms import State
 from hotline.ticket import Ticket
 
 log = structlog.get_logger(__name__)
@@ -122,7 +121,7 @@ class Media:
         """Return the ticket in which the matter is handled: the parent of a merged one. Raises Erased."""
         ticket = (await self._tickets.read(number)).ticket
         _check_somebodys(ticket)
-        if ticket.state is not State.MERGED or ticket.parent is None:
+        if ticket.parent is None:
             return number
         return (await self._tickets.read_id(ticket.parent)).ticket.number
 

@@ -14,7 +14,6 @@ from channels.port import ChannelPort
 from hotline.errors import RuleViolation
 from hotline.ids import TicketId
 from hotline.ports import Clock, Stored
-from hotline.terms import State
 from routing.police110 import PoliceDesk
 
 
@@ -43,8 +42,7 @@ class OutcomeSender:
         if message.number is None:
             raise RuleViolation("an outcome belongs to a ticket")
         ticket = (await self._read(message.number)).ticket
-        parent = ticket.parent if ticket.state is State.MERGED else None
-        matter = ticket if parent is None else (await self._read_id(parent)).ticket
+        matter = ticket if ticket.parent is None else (await self._read_id(ticket.parent)).ticket
         outcome = Outcome(
             incident=incident_of(message.to), number=ticket.number, status=matter.state, department=matter.lead,
             outcome=message.text, at=_second(self._clock()), key=key_of(message.to),

@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 
+from channels.kit import gone
 from channels.openapi_document import Operation
 from channels.problem import problems
 from hotline.errors import InvalidInput, Unavailable
@@ -143,10 +144,6 @@ async def unpacked(request: web.Request, handler: Handler) -> web.StreamResponse
     return await handler(request)
 
 
-def _gone(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()
-
-
 def outages(lost: tuple[type[Exception], ...], unfit: tuple[type[Exception], ...] = ()) -> Middleware:
     """Return a middleware that tells an outage of the database as what it is: 503, try again.
 
@@ -158,7 +155,7 @@ def outages(lost: tuple[type[Exception], ...], unfit: tuple[type[Exception], ...
         try:
             return await handler(request)
         except lost as error:
-            if isinstance(error, ConnectionResetError) and _gone(request):
+            if isinstance(error, ConnectionResetError) and gone(request):
                 raise  # there is nobody to answer
             log.warning("outage", path=request.path, error=f"{type(error).__name__}: {error}")
             raise Unavailable("the database does not answer at the moment: try again in a moment") from error

@@ -99,9 +99,9 @@ async def _calendar(chosen: Settings) -> str:
 async def _models(chosen: Settings) -> str:
     from triage.pipeline import Pipeline
 
-    pipeline, *_ = (
-        Pipeline.load(city_of(chosen), Path(folder)) for folder in (chosen.model_dir, chosen.shadow_dir) if folder
-    )  # without the shadow's `serve` does not start either
+    pipeline = Pipeline.load(city_of(chosen), Path(chosen.model_dir))
+    if chosen.shadow_dir:
+        Pipeline.load(city_of(chosen), Path(chosen.shadow_dir))  # without it `serve` does not start either
     [triage] = pipeline(["路灯不亮"])
     if strange := pipeline.strange_labels:
         told = "、".join(strange[:5])
