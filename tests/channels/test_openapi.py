@@ -37,7 +37,7 @@ def all_routes() -> list[web.AbstractRouteDef]:
         return StaffName("a01")
 
     async def update(key: str, status: str, text: str) -> None:
-        raise NotImplementedError
+        pass  # routes are only listed here
 
     port = MemoryPort()
     return [

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hotline.city import load_city
 from hotline.terms import Service, Verdict
-from tests.triage.test_rules import ENGLISH_ALARMS, ENGLISH_CALM
+from tests.triage.test_english import ENGLISH_ALARMS, ENGLISH_CALM
 from triage.card import RECALL
 from triage.match import batch_of
 from triage.pipeline import Pipeline
